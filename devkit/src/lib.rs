@@ -1,0 +1,1 @@
+//! The cloud around the function, on one machine.

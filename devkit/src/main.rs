@@ -1,0 +1,2 @@
+//! `mdfn`: the developer's tool.
+fn main() {}

@@ -1,0 +1,151 @@
+//! The configuration: function config arrives as environment variables. Read once, every mistake reported at once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use log::LevelFilter;
+
+use crate::fdk::{LogFormat, Platform};
+use crate::oci::Vars;
+use crate::predict::{EndpointRule, HeaderRules, Targets, is_model_deployment};
+
+/// What the operator and the platform set. OCI limits all config of a function to 4 KB.
+#[derive(Debug)]
+pub struct Config {
+    /// What the platform said about the container.
+    pub platform: Platform,
+    /// `ALLOWED_HOSTS`, `ALLOWED_DEPLOYMENTS`: which addresses may be called.
+    pub rule: EndpointRule,
+    /// `MODEL_DEPLOYMENTS`, `MODEL_DEPLOYMENT`: the aliases and the default.
+    pub targets: Targets,
+    /// `FORWARD_HEADERS`, `RETURN_HEADERS`: which headers pass beside the built-in ones.
+    pub headers: HeaderRules,
+    /// `SSL_CERT_FILE`: a PEM bundle of further roots.
+    pub roots: Option<PathBuf>,
+    /// `LOG_FORMAT` (`text` or `json`; text if absent) and `LOG_LEVEL` (`error` to `debug`; `info` if absent).
+    pub log: (LogFormat, LevelFilter),
+}
+
+/// All mistakes of a configuration. Each names its variable and what was expected.
+#[derive(Debug)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads every variable through `var`; one that is set to nothing counts as absent.
+    pub fn from_vars(var: Vars<'_>) -> Result<Self, ConfigError> {
+        let mut reader = Reader {
+            var,
+            errors: Vec::new(),
+        };
+        let platform = reader.platform();
+        let rule = EndpointRule::new(reader.hosts(), reader.deployments());
+        let (aliases, default) = (
+            reader.get("MODEL_DEPLOYMENTS"),
+            reader.get("MODEL_DEPLOYMENT"),
+        );
+        let targets = reader.keep(Targets::new(
+            rule.clone(),
+            aliases.as_deref(),
+            default.as_deref(),
+        ));
+        let (forward, returned) = (reader.get("FORWARD_HEADERS"), reader.get("RETURN_HEADERS"));
+        let headers = reader.keep(HeaderRules::new(forward.as_deref(), returned.as_deref()));
+        let roots = reader.get("SSL_CERT_FILE").map(PathBuf::from);
+        let format = reader.one_of("LOG_FORMAT", LogFormat::Text, "`text` or `json`");
+        let level = reader.one_of(
+            "LOG_LEVEL",
+            LevelFilter::Info,
+            "`error`, `warn`, `info` or `debug`",
+        );
+        match (platform, targets, headers, reader.errors) {
+            (Some(platform), Some(targets), Some(headers), errors) if errors.is_empty() => {
+                Ok(Self {
+                    platform,
+                    rule,
+                    targets,
+                    headers,
+                    roots,
+                    log: (format, level),
+                })
+            }
+            (.., errors) => Err(ConfigError(errors)),
+        }
+    }
+}
+
+/// Reads variables and remembers what was wrong with them.
+struct Reader<'a> {
+    var: Vars<'a>,
+    errors: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.var)(name).filter(|value| !value.is_empty())
+    }
+
+    fn keep<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
+        result
+            .map_err(|error| self.errors.push(error.to_string()))
+            .ok()
+    }
+
+    fn platform(&mut self) -> Option<Platform> {
+        let platform = Platform::from_vars(self.var);
+        platform
+            .map_err(|errors| self.errors.extend(errors.iter().map(ToString::to_string)))
+            .ok()
+    }
+
+    fn hosts(&mut self) -> BTreeSet<String> {
+        let list = self
+            .get("ALLOWED_HOSTS")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let hosts: BTreeSet<String> = list
+            .split_terminator(',')
+            .map(|host| host.trim().to_owned())
+            .collect();
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        for host in hosts
+            .iter()
+            .filter(|host| host.is_empty() || !host.bytes().all(fits))
+        {
+            self.errors.push(format!(
+                "ALLOWED_HOSTS has the entry `{host}`; expected `host` or `host:port`"
+            ));
+        }
+        hosts
+    }
+
+    fn deployments(&mut self) -> Option<BTreeSet<String>> {
+        // Set to nothing is not absent here: an empty list from a template must not open every deployment.
+        let list = (self.var)("ALLOWED_DEPLOYMENTS")?;
+        let ocids: BTreeSet<String> = list.split(',').map(|ocid| ocid.trim().to_owned()).collect();
+        for ocid in ocids.iter().filter(|ocid| !is_model_deployment(ocid)) {
+            self.errors.push(format!("ALLOWED_DEPLOYMENTS has the entry `{ocid}`; expected the OCID of a model deployment"));
+        }
+        Some(ocids)
+    }
+
+    fn one_of<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
+        match self.get(name).map(|text| text.parse()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(_)) => {
+                self.errors.push(format!("{name} is not {expected}"));
+                default
+            }
+        }
+    }
+}

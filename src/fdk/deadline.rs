@@ -1,0 +1,127 @@
+//! Until when a call must be answered.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::DateTime;
+use http::HeaderMap;
+use tokio::time::Instant;
+
+/// The longest a call may take anywhere: a detached call of OCI Functions, 3600 s.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Taken where the platform names no deadline: the longest that a synchronous call may be configured to take.
+const UNNAMED: Duration = Duration::from_secs(300);
+/// How late a request may arrive after the agent started the call's clock.
+const DISPATCH: Duration = Duration::from_millis(150);
+
+/// The instant at which the platform gives a call up, as near as the function can know it.
+///
+/// `Fn-Deadline` is the real limit with its fraction of a second cut off. The agent counts whole seconds from the
+/// dispatch, so the fraction is that of the moment of arrival; it is added again, less a margin for a slow dispatch.
+/// Source: Fn container contract, deadlines.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Deadline {
+    named: Option<SystemTime>,
+    limit: Instant,
+}
+
+impl Deadline {
+    /// The deadline of a request with these platform headers that arrived at `now`.
+    ///
+    /// An absent or unreadable header is no error: the call then has 300 s.
+    pub fn of(headers: &HeaderMap, now: SystemTime) -> Self {
+        let named = headers
+            .get("fn-deadline")
+            .and_then(|value| value.to_str().ok());
+        let named = named
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+            .map(SystemTime::from);
+        let remaining = named.map_or(UNNAMED, |named| {
+            let limit = named
+                .checked_add(fraction(now).saturating_sub(DISPATCH))
+                .unwrap_or(named);
+            limit.duration_since(now).unwrap_or_default()
+        });
+        Self {
+            named,
+            limit: Instant::now() + remaining.min(LONGEST),
+        }
+    }
+
+    /// The time in the header: a lower bound of the real limit. None if the platform sent none.
+    pub fn named(&self) -> Option<SystemTime> {
+        self.named
+    }
+
+    /// The limit, on the clock that waits are measured with. It is never more than an hour after the arrival.
+    pub fn limit(&self) -> Instant {
+        self.limit
+    }
+
+    /// What is left until the limit; zero once it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.limit.saturating_duration_since(Instant::now())
+    }
+}
+
+/// The part of a second that has passed.
+fn fraction(now: SystemTime) -> Duration {
+    let since_epoch = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Duration::from_nanos(since_epoch.subsec_nanos().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds)
+    }
+
+    fn remaining(header: &str, now: SystemTime) -> f64 {
+        let headers =
+            HeaderMap::from_iter([("fn-deadline".parse().unwrap(), header.parse().unwrap())]);
+        let before = Instant::now();
+        (Deadline::of(&headers, now).limit() - before).as_secs_f64()
+    }
+
+    #[test]
+    fn item_77_any_offset_and_fraction_is_the_right_instant() {
+        for text in [
+            "2026-11-24T10:00:30Z",
+            "2026-11-24T15:30:30+05:30",
+            "2026-11-24T02:00:30-08:00",
+        ] {
+            let left = remaining(text, at(1_795_514_400.0));
+            assert!((29.9..30.1).contains(&left), "{text}: {left}");
+        }
+        let left = remaining("2026-11-24T10:00:30.500Z", at(1_795_514_400.0));
+        assert!((30.4..30.6).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn item_78_garbage_is_no_deadline() {
+        for text in ["", "tomorrow", "2026-11-24", "99999999999999999999"] {
+            let left = remaining(text, at(1_795_514_400.0));
+            assert!((299.0..301.0).contains(&left), "{text}: {left}");
+        }
+    }
+
+    #[test]
+    fn item_80_the_lost_fraction_comes_back() {
+        let left = remaining("2026-11-24T10:00:01Z", at(1_795_514_400.95));
+        assert!((0.8..0.9).contains(&left), "{left}");
+    }
+
+    #[test]
+    fn item_81_far_deadlines_do_not_overflow() {
+        for text in [
+            "2026-11-24T11:00:00Z",
+            "9999-12-31T23:59:59Z",
+            "0001-01-01T00:00:00Z",
+        ] {
+            assert!(remaining(text, at(1_795_514_400.0)) <= 3601.0, "{text}");
+        }
+    }
+}

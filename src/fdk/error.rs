@@ -1,0 +1,83 @@
+//! What a handler returns when it failed.
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+
+use super::{Intent, Reply};
+
+/// A failed call. The agent reports it as a failure to every kind of caller and keeps the container.
+///
+/// Any error converts into one with `?`: its chain goes to the log, and the caller learns only that the function failed.
+/// Source: Fn container contract, status on the socket.
+#[derive(Debug)]
+pub struct Error {
+    wire: StatusCode,
+    reply: Box<Reply>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure with an answer for whoever looks at it; the agent itself passes on no more than the status, 502.
+    pub fn failed(reply: Reply) -> Self {
+        Self {
+            wire: StatusCode::BAD_GATEWAY,
+            reply: Box::new(reply),
+            source: None,
+        }
+    }
+
+    /// A call that ran out of time: 504.
+    pub fn timed_out(reply: Reply) -> Self {
+        Self {
+            wire: StatusCode::GATEWAY_TIMEOUT,
+            reply: Box::new(reply),
+            source: None,
+        }
+    }
+
+    /// What went wrong and why, for the log.
+    pub(super) fn chain(&self) -> Option<String> {
+        self.source.as_ref().map(|source| error_chain(&**source))
+    }
+
+    pub(super) fn into_response(self, intent: Intent) -> Response<Full<Bytes>> {
+        let Self {
+            wire,
+            reply,
+            source: _,
+        } = self;
+        reply.with_failure(wire).into_response(intent, wire)
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(source: E) -> Self {
+        let reply = message("FunctionFailed", "the function failed");
+        Self {
+            wire: StatusCode::BAD_GATEWAY,
+            reply: Box::new(reply),
+            source: Some(Box::new(source)),
+        }
+    }
+}
+
+/// An error body in the shape that OCI services give theirs.
+///
+/// ```json
+/// {"code":"FunctionFailed","message":"the function failed"}
+/// ```
+pub(super) fn message(code: &str, message: &str) -> Reply {
+    Reply::json(serde_json::json!({ "code": code, "message": message }).to_string())
+}
+
+/// An error and all its causes in one line, for the log.
+pub fn error_chain(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| {
+        (*error).source()
+    });
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}

@@ -1,0 +1,101 @@
+//! Publishes the socket: bound under a hidden name, opened to the agent, and only then linked under the public one.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use tokio::net::{UnixListener, UnixStream};
+
+/// The longest path, in bytes, that fits into a Unix socket address with its final zero.
+pub(super) const PATH_LIMIT: usize = 107;
+
+/// A listening socket that the agent can see. Dropping it removes both of its names.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    files: SocketFiles,
+}
+
+/// A socket that could not be published.
+#[derive(Debug, thiserror::Error)]
+#[error("FN_LISTENER: the socket `{}` could not be published: {action}", path.display())]
+pub struct ListenerError {
+    path: PathBuf,
+    action: &'static str,
+    #[source]
+    source: io::Error,
+}
+
+impl Listener {
+    /// Binds, listens, opens the permissions and, last, links `path`, so that whoever sees the name can connect.
+    ///
+    /// Call it inside a runtime, when everything the first call needs is ready: the agent connects the moment the
+    /// name appears. Files that an earlier process left behind are replaced.
+    /// Source: Fn container contract, socket creation.
+    pub fn publish(path: &Path) -> Result<Self, ListenerError> {
+        let failed = |action| {
+            move |source| ListenerError {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
+        let files = SocketFiles {
+            public: path.to_owned(),
+            hidden: path.with_file_name(hidden_name(path)),
+        };
+        files
+            .remove()
+            .map_err(failed("a file of an earlier process could not be removed"))?;
+        let socket =
+            UnixListener::bind(&files.hidden).map_err(failed("the address could not be bound"))?;
+        fs::set_permissions(&files.hidden, Permissions::from_mode(0o666))
+            .map_err(failed("its permissions could not be set"))?;
+        symlink(hidden_name(path), path).map_err(failed("its link could not be made"))?;
+        Ok(Self { socket, files })
+    }
+
+    /// The public path, as the agent knows it.
+    pub fn path(&self) -> &Path {
+        &self.files.public
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<UnixStream> {
+        self.socket.accept().await.map(|(stream, _)| stream)
+    }
+}
+
+/// The two names of a socket in their directory; dropped, they are gone, also when publication fails half-way.
+#[derive(Debug)]
+struct SocketFiles {
+    public: PathBuf,
+    hidden: PathBuf,
+}
+
+impl SocketFiles {
+    fn remove(&self) -> io::Result<()> {
+        for path in [&self.public, &self.hidden] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SocketFiles {
+    fn drop(&mut self) {
+        if let Err(error) = self.remove() {
+            log::debug!("the socket's files could not be removed: {error}");
+        }
+    }
+}
+
+/// Another name in the same directory, never longer than the public one: a path of 107 bytes stays bindable.
+fn hidden_name(path: &Path) -> &'static str {
+    let public = path.file_name().unwrap_or_default();
+    let fits = |name: &&str| name.len() <= public.len() && **name != *public;
+    [".s", "s", "t"].into_iter().find(fits).unwrap_or("t")
+}

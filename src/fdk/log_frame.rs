@@ -1,0 +1,51 @@
+//! The mark between the log lines of two calls.
+
+use std::io::Write;
+
+use http::HeaderMap;
+
+/// How OCI Functions ties log lines to a call: before any of them, a line with the value of a request header.
+///
+/// Source: Fn container contract, log frame.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LogFrame {
+    name: String,
+    header: String,
+}
+
+impl LogFrame {
+    /// A frame, if the platform gave both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
+    pub fn new(name: Option<String>, header: Option<String>) -> Option<Self> {
+        Some(Self {
+            name: name?,
+            header: header?,
+        })
+    }
+
+    /// The frame of a call with these platform headers. None without the header, or when its value would break the line.
+    ///
+    /// ```text
+    /// \nNAME=VALUE\n
+    /// ```
+    pub fn line(&self, headers: &HeaderMap) -> Option<Vec<u8>> {
+        let value = headers.get(&self.header)?.as_bytes();
+        if value.is_empty() || value.iter().any(u8::is_ascii_control) {
+            return None;
+        }
+        Some([b"\n", self.name.as_bytes(), b"=", value, b"\n"].concat())
+    }
+
+    /// Writes the frame to both log streams, one write each. A stream that is closed takes nothing, and that is no failure.
+    pub(super) fn write(&self, headers: &HeaderMap) {
+        if let Some(line) = self.line(headers) {
+            let written = std::io::stderr().write_all(&line);
+            let mut stdout = std::io::stdout().lock();
+            if let Err(error) = written
+                .and(stdout.write_all(&line))
+                .and_then(|()| stdout.flush())
+            {
+                log::debug!("the log frame could not be written: {error}");
+            }
+        }
+    }
+}

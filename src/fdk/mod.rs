@@ -1,0 +1,33 @@
+//! The container contract of the Fn Project and of OCI Functions: any Rust function, nothing of OCI or of predictions.
+//!
+//! ```text
+//! agent ─ Unix socket ─▶ Listener ▶ Server ▶ Call ▶ your handler
+//!         ◀──────────────────────── Reply ◀──────────┘
+//! ```
+//!
+//! The platform starts the process with `FN_LISTENER`, waits for a socket under that name, and then sends one
+//! `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests into [`Call`]s and [`Reply`]s
+//! into the few answers that the platform accepts. Nothing runs between calls: the container is frozen.
+
+mod call;
+mod deadline;
+mod error;
+mod listener;
+mod log_frame;
+mod logger;
+mod platform;
+mod reply;
+mod server;
+
+pub use call::{Call, Intent};
+pub use deadline::Deadline;
+pub use error::{Error, error_chain};
+pub use listener::{Listener, ListenerError};
+pub use log_frame::LogFrame;
+pub use logger::{LogFormat, Logger, log_panics};
+pub use platform::{Platform, PlatformError};
+pub use reply::{InvalidStatus, Reply, ReservedHeader};
+pub use server::{BODY_LIMIT, Server};
+
+/// Where the time of day comes from. The process has one: its `main` reads the clock, everything else is told.
+pub type Clock = fn() -> std::time::SystemTime;

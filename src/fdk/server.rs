@@ -1,0 +1,236 @@
+//! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::UnixStream;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout, timeout_at};
+
+use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, error, logger};
+
+/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
+pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+/// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
+const HEAD_LIMIT: usize = 1024 * 1024 + 64 * 1024;
+/// More headers than hyper's default of 100, and no more than a header map can hold.
+const HEADERS: usize = 16 * 1024;
+/// How long a call in hand may keep an ordered stop waiting.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// A function about to be served.
+#[derive(Debug)]
+pub struct Server {
+    listener: Listener,
+    log_frame: Option<LogFrame>,
+    clock: Clock,
+}
+
+impl Server {
+    /// Serves the calls that arrive at `listener`, on the time of day that `clock` tells.
+    pub fn new(listener: Listener, clock: Clock) -> Self {
+        Self {
+            listener,
+            log_frame: None,
+            clock,
+        }
+    }
+
+    /// Marks the log before each call, as the platform asked.
+    #[must_use]
+    pub fn with_log_frame(self, log_frame: Option<LogFrame>) -> Self {
+        Self { log_frame, ..self }
+    }
+
+    /// Answers calls until `stop` is ready; then lets the call in hand finish, at most 30 s, and removes the socket.
+    ///
+    /// The handler runs once a call's body is complete. It must not block its thread: past the deadline it is dropped
+    /// and the call answered 504. If it panics, the call is answered 502 and the function lives on.
+    pub async fn serve<H, F>(self, handler: H, stop: impl Future<Output = ()>)
+    where
+        H: Fn(Call) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+    {
+        let Self {
+            listener,
+            log_frame,
+            clock,
+        } = self;
+        let room = Arc::new(Room {
+            handler,
+            log_frame,
+            clock,
+        });
+        let connections = GracefulShutdown::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                stream = listener.accept() => match stream {
+                    Ok(stream) => room.clone().connect(stream, &connections),
+                    Err(error) => {
+                        log::error!("no connection could be accepted: {error}");
+                        sleep(Duration::from_millis(50)).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        if timeout(STOP_LIMIT, connections.shutdown()).await.is_err() {
+            log::warn!(
+                "stopped with a call unfinished after {} s",
+                STOP_LIMIT.as_secs()
+            );
+        }
+    }
+}
+
+/// What all connections share.
+struct Room<H> {
+    handler: H,
+    log_frame: Option<LogFrame>,
+    clock: Clock,
+}
+
+impl<H, F> Room<H>
+where
+    H: Fn(Call) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, Error>> + Send + 'static,
+{
+    /// Serves one connection beside the others: the agent opens a new one while an old one is still there.
+    fn connect(self: Arc<Self>, stream: UnixStream, connections: &GracefulShutdown) {
+        let service = service_fn(move |request| {
+            let room = self.clone();
+            async move { room.answer(request).await }
+        });
+        let mut http = http1::Builder::new();
+        http.auto_date_header(false)
+            .half_close(true)
+            .max_buf_size(HEAD_LIMIT)
+            .max_headers(HEADERS);
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                log::debug!("a connection of the agent broke: {error}");
+            }
+        });
+    }
+
+    /// Answers one request; an error here means that its body broke off, and closes the connection without an answer.
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, hyper::Error> {
+        let (head, body) = request.into_parts();
+        let deadline = Deadline::of(&head.headers, (self.clock)());
+        let route = match (head.uri.path(), &head.method) {
+            ("/call", &Method::POST) => None,
+            ("/call", _) => Some(StatusCode::METHOD_NOT_ALLOWED),
+            (_, _) => Some(StatusCode::NOT_FOUND),
+        };
+        if let (None, Some(log_frame)) = (route, &self.log_frame) {
+            log_frame.write(&head.headers);
+        }
+        let call = Call::new(head, deadline);
+        let intent = call.intent();
+        // Whatever the answer is, the body is read to its end first: the agent discards answers that come while it writes.
+        let body = match timeout_at(deadline.limit(), collect(body)).await {
+            Ok(body) => body?,
+            Err(_elapsed) => return Ok(late().into_response(intent)),
+        };
+        if let Some(status) = route {
+            let reply = error::message("NotFound", "expected POST /call");
+            return Ok(reply.into_response(Intent::Direct, status));
+        }
+        let Some(body) = body else {
+            return Ok(too_large(intent));
+        };
+        let call_id = call.id().map(str::to_owned);
+        let answered = logger::CALL_ID
+            .scope(call_id, self.run(call.with_body(body)))
+            .await;
+        Ok(answered.map_or_else(
+            |error| error.into_response(intent),
+            |reply| reply.into_response(intent, StatusCode::OK),
+        ))
+    }
+
+    /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
+    async fn run(self: Arc<Self>, call: Call) -> Result<Reply, Error> {
+        let deadline = call.deadline().limit();
+        let call_id = call.id().map(str::to_owned);
+        // Dropped with this future, so that nobody works for a caller who has gone.
+        let mut task = JoinSet::new();
+        task.spawn(logger::CALL_ID.scope(call_id, async move { (self.handler)(call).await }));
+        let answered = match timeout_at(deadline, task.join_next()).await {
+            Ok(Some(Ok(answered))) => answered,
+            Ok(panicked) => Err(failed(panicked.and_then(Result::err))),
+            Err(_elapsed) => {
+                log::error!("the call was not finished by its deadline");
+                Err(late())
+            }
+        };
+        if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
+            log::error!("the function failed: {chain}");
+        }
+        answered
+    }
+}
+
+fn failed(panicked: Option<JoinError>) -> Error {
+    log::debug!(
+        "the handler ended early: {}",
+        panicked.map_or_else(String::new, |error| error.to_string())
+    );
+    Error::failed(error::message("FunctionFailed", "the function failed"))
+}
+
+fn late() -> Error {
+    Error::timed_out(error::message(
+        "FunctionTimedOut",
+        "the function ran out of time",
+    ))
+}
+
+fn too_large(intent: Intent) -> Response<Full<Bytes>> {
+    let text = format!("the body is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
+    let reply = error::message("PayloadTooLarge", &text);
+    match reply.with_status(StatusCode::PAYLOAD_TOO_LARGE) {
+        Ok(reply) if intent == Intent::Gateway => reply.into_response(intent, StatusCode::OK),
+        Ok(reply) => reply.into_response(intent, StatusCode::BAD_GATEWAY),
+        Err(error) => Error::from(error).into_response(intent),
+    }
+}
+
+/// Reads a body to its end. None if it was larger than allowed: the rest is read all the same, and not kept.
+async fn collect(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    // A sized body is read into its place once; a chunked one grows, which for large buffers moves no bytes.
+    let sized = body
+        .size_hint()
+        .exact()
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or_default();
+    let mut bytes = Vec::with_capacity(sized.min(BODY_LIMIT));
+    let mut fits = true;
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame?.data_ref() {
+            fits &= bytes.len() + data.len() <= BODY_LIMIT;
+            if fits {
+                bytes.extend_from_slice(data);
+            } else {
+                bytes = Vec::new();
+            }
+        }
+    }
+    Ok(fits.then(|| Bytes::from(bytes)))
+}

@@ -1,0 +1,221 @@
+//! Private keys: every PEM form that OCI users have, and the one operation that signing needs.
+
+mod pem;
+
+use std::fmt;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use md5::{Digest, Md5};
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::spki::SubjectPublicKeyInfoRef;
+use rsa::pkcs1::der::asn1::{BitStringRef, UintRef};
+use rsa::pkcs1::der::{Decode, Encode};
+use rsa::pkcs1::{RsaPrivateKey, RsaPublicKey};
+use rsa::pkcs8::PrivateKeyInfoRef;
+use zeroize::Zeroizing;
+
+use pem::Block;
+
+/// The smallest key OCI accepts, in bits.
+const SMALLEST: usize = 2048;
+
+/// An RSA private key, ready to sign. It shows nothing of itself and wipes what it was read from.
+pub struct PrivateKey {
+    pair: KeyPair,
+    public: PublicKey,
+}
+
+/// A key that cannot be used. No message contains any of its text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum KeyError {
+    /// There is no complete PEM block with a private key in the text.
+    #[error("it holds no PEM private key; expected a block from `-----BEGIN` to `-----END`")]
+    NotPem,
+    /// The other half of a key pair.
+    #[error("it is a public key; expected the private key")]
+    PublicKey,
+    /// An elliptic curve or other key.
+    #[error("it is not an RSA key; OCI signatures are RSA only")]
+    NotRsa,
+    /// A key that OCI would refuse.
+    #[error("it has {0} bits; OCI needs at least {SMALLEST}")]
+    TooSmall(usize),
+    /// The key is encrypted and nothing was given to decrypt it.
+    #[error("it is encrypted and there is no passphrase")]
+    PassphraseMissing,
+    /// Decryption gave no key. A broken file and a wrong passphrase look the same.
+    #[error("it cannot be decrypted: the passphrase is wrong, or the key is broken")]
+    InvalidKeyOrWrongPassphrase,
+    /// Encrypted in a way that is not read here.
+    #[error(
+        "it is encrypted in a way that is not supported; expected PBES2, or AES-CBC or DES-EDE3-CBC of OpenSSL"
+    )]
+    UnsupportedEncryption,
+    /// The block decodes to something else than a key.
+    #[error("it is broken: its content is no RSA private key")]
+    Invalid,
+}
+
+impl PrivateKey {
+    /// Reads the first private key of a PEM text: PKCS#1 or PKCS#8, plain or encrypted.
+    ///
+    /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for. A passphrase for a
+    /// plain key is ignored, an empty one is none. Source: OCI request signing, private key files.
+    pub fn from_pem(pem: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
+        let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty());
+        let block = Block::find(pem)?;
+        let needed = || passphrase.ok_or(KeyError::PassphraseMissing);
+        match block.label.as_str() {
+            "RSA PRIVATE KEY" if block.cipher.is_some() => {
+                let der = block.decrypt(needed()?)?;
+                Self::from_pkcs1(&der).map_err(undecryptable)
+            }
+            "RSA PRIVATE KEY" => Self::from_pkcs1(&block.der),
+            "PRIVATE KEY" => Self::from_pkcs8(&block.der),
+            "ENCRYPTED PRIVATE KEY" => {
+                let passphrase = needed()?;
+                let encrypted = EncryptedPrivateKeyInfoRef::try_from(block.der.as_slice());
+                let encrypted = encrypted.ok().ok_or(KeyError::UnsupportedEncryption)?;
+                let der = encrypted
+                    .decrypt(passphrase)
+                    .ok()
+                    .ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
+                Self::from_pkcs8(der.as_bytes()).map_err(undecryptable)
+            }
+            _ => Err(KeyError::NotRsa),
+        }
+    }
+
+    fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        let info = PrivateKeyInfoRef::try_from(der)
+            .ok()
+            .ok_or(KeyError::Invalid)?;
+        if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
+            return Err(KeyError::NotRsa);
+        }
+        Self::from_pkcs1(info.private_key.as_bytes())
+    }
+
+    fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
+        let key = RsaPrivateKey::<UintRef<'_>>::from_der(der)
+            .ok()
+            .ok_or(KeyError::Invalid)?;
+        let public = PublicKey::new(&key.public_key())?;
+        if public.bits() < SMALLEST {
+            return Err(KeyError::TooSmall(public.bits()));
+        }
+        let pair = KeyPair::from_der(der).ok().ok_or(KeyError::Invalid)?;
+        Ok(Self { pair, public })
+    }
+
+    /// Signs with RSA PKCS#1 v1.5 and SHA-256, as OCI's `rsa-sha256`. It fails only where there is no memory or entropy.
+    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .ok()?;
+        Some(signature)
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateKey(redacted)")
+    }
+}
+
+/// After a decryption any nonsense can come out: what it looks like says nothing.
+fn undecryptable(error: KeyError) -> KeyError {
+    match error {
+        KeyError::TooSmall(_) | KeyError::NotRsa => error,
+        KeyError::NotPem
+        | KeyError::PublicKey
+        | KeyError::PassphraseMissing
+        | KeyError::InvalidKeyOrWrongPassphrase
+        | KeyError::UnsupportedEncryption
+        | KeyError::Invalid => KeyError::InvalidKeyOrWrongPassphrase,
+    }
+}
+
+/// The public half of a key, in the three forms that OCI knows it by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PublicKey {
+    modulus: Vec<u8>,
+    exponent: Vec<u8>,
+    spki: Vec<u8>,
+}
+
+impl PublicKey {
+    fn new(key: &RsaPublicKey<UintRef<'_>>) -> Result<Self, KeyError> {
+        let algorithm = rsa::pkcs1::ALGORITHM_ID;
+        let der = key.to_der().ok().ok_or(KeyError::Invalid)?;
+        let subject_public_key = BitStringRef::from_bytes(&der)
+            .ok()
+            .ok_or(KeyError::Invalid)?;
+        let spki = SubjectPublicKeyInfoRef::<'_> {
+            algorithm,
+            subject_public_key,
+        };
+        let bytes = |number: UintRef<'_>| number.as_bytes().to_vec();
+        Ok(Self {
+            modulus: bytes(key.modulus),
+            exponent: bytes(key.public_exponent),
+            spki: spki.to_der().ok().ok_or(KeyError::Invalid)?,
+        })
+    }
+
+    /// The size of the modulus, in bits.
+    pub fn bits(&self) -> usize {
+        let leading = self.modulus.first().map_or(0, |byte| byte.leading_zeros());
+        self.modulus.len() * 8 - usize::try_from(leading).unwrap_or_default()
+    }
+
+    /// The modulus, big-endian.
+    pub fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
+    /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen hexadecimal pairs.
+    pub fn fingerprint(&self) -> String {
+        let pairs: Vec<String> = Md5::digest(&self.spki)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        pairs.join(":")
+    }
+
+    /// The PEM body in one line, as the token services take it.
+    pub fn sanitised(&self) -> String {
+        STANDARD.encode(&self.spki)
+    }
+
+    /// Whether a JSON Web Key names this key. Members other than `n` and `e` do not count.
+    pub fn is_jwk(&self, jwk: &serde_json::Value) -> bool {
+        let member = |name| {
+            jwk.get(name)
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
+        };
+        let same = |name, bytes: &[u8]| {
+            member(name).trim_end_matches('=') == URL_SAFE_NO_PAD.encode(bytes)
+        };
+        same("n", &self.modulus) && same("e", &self.exponent)
+    }
+}
+
+/// The bytes of a key in the making; wiped when dropped.
+type Secret = Zeroizing<Vec<u8>>;

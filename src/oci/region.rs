@@ -1,0 +1,150 @@
+//! Regions and realms: which short codes stand for which region, and under which domain a realm's services live.
+
+/// The domain of each realm, from the table that Oracle's own SDKs carry.
+const REALMS: &[(&str, &str)] = &[
+    ("oc1", "oraclecloud.com"),
+    ("oc2", "oraclegovcloud.com"),
+    ("oc3", "oraclegovcloud.com"),
+    ("oc4", "oraclegovcloud.uk"),
+    ("oc8", "oraclecloud8.com"),
+    ("oc9", "oraclecloud9.com"),
+    ("oc10", "oraclecloud10.com"),
+    ("oc14", "oraclecloud14.com"),
+    ("oc15", "oraclecloud15.com"),
+    ("oc19", "oraclecloud.eu"),
+    ("oc20", "oraclecloud20.com"),
+    ("oc21", "oraclecloud21.com"),
+    ("oc23", "oraclecloud23.com"),
+    ("oc24", "oraclecloud24.com"),
+    ("oc26", "oraclecloud26.com"),
+    ("oc29", "oraclecloud29.com"),
+    ("oc35", "oraclecloud35.com"),
+    ("oc42", "oraclecloud42.com"),
+    ("oc51", "oraclecloud51.com"),
+    ("oc52", "oraclecloud52.com"),
+];
+
+/// The short code, the region it stands for and the region's realm, from the same table.
+const REGIONS: &[(&str, &str, &str)] = &[
+    ("aga", "us-saltlake-2", "oc1"),
+    ("ahu", "me-abudhabi-3", "oc26"),
+    ("ams", "eu-amsterdam-1", "oc1"),
+    ("arn", "eu-stockholm-1", "oc1"),
+    ("auh", "me-abudhabi-1", "oc1"),
+    ("avf", "eu-crissier-1", "oc24"),
+    ("avz", "eu-dcc-zurich-1", "oc24"),
+    ("beg", "eu-jovanovac-1", "oc20"),
+    ("bgy", "eu-dcc-milan-1", "oc14"),
+    ("bno", "ap-chuncheon-2", "oc35"),
+    ("bog", "sa-bogota-1", "oc1"),
+    ("bom", "ap-mumbai-1", "oc1"),
+    ("brs", "uk-gov-cardiff-1", "oc4"),
+    ("cdg", "eu-paris-1", "oc1"),
+    ("cwl", "uk-cardiff-1", "oc1"),
+    ("dac", "ap-dcc-gazipur-1", "oc15"),
+    ("dln", "ap-suwon-1", "oc35"),
+    ("doh", "me-dcc-doha-1", "oc21"),
+    ("dtm", "eu-dcc-rating-2", "oc14"),
+    ("dtz", "ap-seoul-2", "oc35"),
+    ("dus", "eu-dcc-rating-1", "oc14"),
+    ("dxb", "me-dubai-1", "oc1"),
+    ("ebb", "us-somerset-1", "oc23"),
+    ("ebl", "us-thames-1", "oc23"),
+    ("fra", "eu-frankfurt-1", "oc1"),
+    ("gru", "sa-saopaulo-1", "oc1"),
+    ("hnw", "sa-riodejaneiro-1", "oc52"),
+    ("hsg", "ap-batam-1", "oc1"),
+    ("hyd", "ap-hyderabad-1", "oc1"),
+    ("iad", "us-ashburn-1", "oc1"),
+    ("ibr", "me-ibri-1", "oc9"),
+    ("icn", "ap-seoul-1", "oc1"),
+    ("jbp", "ap-kulai-2", "oc1"),
+    ("jed", "me-jeddah-1", "oc1"),
+    ("jnb", "af-johannesburg-1", "oc1"),
+    ("jsk", "eu-budapest-1", "oc51"),
+    ("kix", "ap-osaka-1", "oc1"),
+    ("lej", "af-casablanca-1", "oc1"),
+    ("lfi", "us-langley-1", "oc2"),
+    ("lhr", "uk-london-1", "oc1"),
+    ("lin", "eu-milan-1", "oc1"),
+    ("ltn", "uk-gov-london-1", "oc4"),
+    ("luf", "us-luke-1", "oc2"),
+    ("mad", "eu-madrid-1", "oc1"),
+    ("mct", "me-dcc-muscat-1", "oc9"),
+    ("mel", "ap-melbourne-1", "oc1"),
+    ("mrs", "eu-marseille-1", "oc1"),
+    ("mty", "mx-monterrey-1", "oc1"),
+    ("mtz", "il-jerusalem-1", "oc1"),
+    ("mxp", "eu-dcc-milan-2", "oc14"),
+    ("nja", "ap-chiyoda-1", "oc8"),
+    ("nrq", "eu-turin-1", "oc1"),
+    ("nrt", "ap-tokyo-1", "oc1"),
+    ("onm", "ap-delhi-1", "oc1"),
+    ("ord", "us-chicago-1", "oc1"),
+    ("orf", "eu-madrid-3", "oc1"),
+    ("ork", "eu-dcc-dublin-1", "oc14"),
+    ("pgc", "us-newark-1", "oc42"),
+    ("phx", "us-phoenix-1", "oc1"),
+    ("pia", "us-gov-chicago-1", "oc3"),
+    ("qro", "mx-queretaro-1", "oc1"),
+    ("rba", "me-alain-1", "oc26"),
+    ("ric", "us-gov-ashburn-1", "oc3"),
+    ("rkt", "me-abudhabi-2", "oc29"),
+    ("ruh", "me-riyadh-1", "oc1"),
+    ("scl", "sa-santiago-1", "oc1"),
+    ("shj", "me-abudhabi-4", "oc29"),
+    ("sin", "ap-singapore-1", "oc1"),
+    ("sjc", "us-sanjose-1", "oc1"),
+    ("snn", "eu-dcc-dublin-2", "oc14"),
+    ("str", "eu-frankfurt-2", "oc19"),
+    ("syd", "ap-sydney-1", "oc1"),
+    ("tus", "us-gov-phoenix-1", "oc3"),
+    ("ukb", "ap-ibaraki-1", "oc8"),
+    ("vap", "sa-valparaiso-1", "oc1"),
+    ("vcp", "sa-vinhedo-1", "oc1"),
+    ("vll", "eu-madrid-2", "oc19"),
+    ("vve", "me-alrayyan-1", "oc21"),
+    ("wga", "ap-dcc-canberra-1", "oc10"),
+    ("xsp", "ap-singapore-2", "oc1"),
+    ("yny", "ap-chuncheon-1", "oc1"),
+    ("yul", "ca-montreal-1", "oc1"),
+    ("yxj", "us-ashburn-2", "oc42"),
+    ("yyz", "ca-toronto-1", "oc1"),
+    ("zrh", "eu-zurich-1", "oc1"),
+];
+
+/// The region identifier of a name as configured: trimmed, in lower case, short codes resolved. Unknown names pass.
+pub fn identifier(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    let known = REGIONS.iter().find(|(code, ..)| *code == name);
+    known.map_or(name, |(_, region, _)| (*region).to_owned())
+}
+
+/// The realm whose services live under a domain, such as `oc1` for `oraclecloud.com`.
+pub fn realm_of_domain(domain: &str) -> Option<&'static str> {
+    REALMS
+        .iter()
+        .find(|(_, known)| *known == domain)
+        .map(|(realm, _)| *realm)
+}
+
+/// The realm of a region identifier, if the table knows the region.
+pub fn realm_of_region(region: &str) -> Option<&'static str> {
+    REGIONS
+        .iter()
+        .find(|(_, known, _)| *known == region)
+        .map(|(.., realm)| *realm)
+}
+
+/// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by `-`, then a number.
+///
+/// New regions appear often, so the form counts and not the table.
+pub fn is_identifier(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let digits =
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    digits && words.split('-').all(word) && words.contains('-') && words.find('-') >= Some(2)
+}

@@ -1,0 +1,171 @@
+//! Which headers pass. Two lists of names, one in each direction; what is not on them stays where it is.
+
+use std::collections::BTreeSet;
+
+use http::HeaderValue;
+use http::header::{self, HeaderMap, HeaderName};
+
+use super::Prediction;
+use crate::fdk::{Call, Error, Reply};
+
+const FORWARDED: [&str; 6] = [
+    "accept",
+    "route",
+    "enable-streaming",
+    "opc-request-id",
+    "traceparent",
+    "x-request-id",
+];
+const RETURNED: [&str; 3] = ["content-type", "opc-request-id", "retry-after"];
+/// Headers that carry an identity, a signature, the framing or the place of a client, whatever is configured.
+const NEVER_FORWARDED: [&str; 21] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "model-deployment",
+    "model_deployment",
+    "opc-obo-token",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-content-sha256",
+    "x-date",
+    "x-model-deployment",
+    "x-real-ip",
+];
+const NEVER_FORWARDED_PREFIXES: [&str; 5] =
+    ["fn-", "oci-", "proxy-", "x-cross-tenancy-", "x-forwarded-"];
+const NEVER_RETURNED: [&str; 9] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+];
+const NEVER_RETURNED_PREFIXES: [&str; 2] = ["fn-", "proxy-"];
+const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
+
+/// The names that pass towards the deployment and back to the caller.
+#[derive(Clone, Debug)]
+pub struct HeaderRules {
+    forwarded: BTreeSet<HeaderNameText>,
+    returned: BTreeSet<HeaderNameText>,
+}
+
+type HeaderNameText = String;
+
+/// A configured name that is no header's, or one that must never pass.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{variable} names `{name}`, which {problem}")]
+pub struct InvalidHeaderName {
+    variable: &'static str,
+    name: String,
+    problem: &'static str,
+}
+
+impl HeaderRules {
+    /// The built-in lists with the names of `FORWARD_HEADERS` and `RETURN_HEADERS` (comma-separated) added.
+    pub fn new(forward: Option<&str>, returned: Option<&str>) -> Result<Self, InvalidHeaderName> {
+        let barred = |name: &str| barred(name, &NEVER_FORWARDED, &NEVER_FORWARDED_PREFIXES);
+        let forwarded = extended("FORWARD_HEADERS", &FORWARDED, forward, barred)?;
+        let barred = |name: &str| self::barred(name, &NEVER_RETURNED, &NEVER_RETURNED_PREFIXES);
+        let returned = extended("RETURN_HEADERS", &RETURNED, returned, barred)?;
+        Ok(Self {
+            forwarded,
+            returned,
+        })
+    }
+
+    /// The headers of a request to the deployment, as far as they come from the call.
+    pub(super) fn forwarded(&self, call: &Call) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(16);
+        for (name, value) in call.headers() {
+            if self.forwarded.contains(name.as_str()) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        // The body was checked to be JSON, and `fn invoke` calls everything text/plain.
+        let content_type = call.content_type().filter(|value| is_json(value)).cloned();
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(json));
+        // The platform's id ties the deployment's logs to those of the function.
+        let call_id = || call.id().and_then(|id| HeaderValue::from_str(id).ok());
+        if let (false, Some(id)) = (headers.contains_key(&OPC_REQUEST_ID), call_id()) {
+            headers.insert(OPC_REQUEST_ID, id);
+        }
+        headers
+    }
+
+    /// The reply that a prediction makes.
+    pub(super) fn reply(&self, prediction: Prediction) -> Result<Reply, Error> {
+        let Prediction {
+            status,
+            headers,
+            body,
+        } = prediction;
+        let mut reply = Reply::empty().with_body(body).with_status(status)?;
+        for (name, value) in &headers {
+            if self.returned.contains(name.as_str()) {
+                reply = reply.with_header(name.clone(), value.clone())?;
+            }
+        }
+        Ok(reply)
+    }
+}
+
+fn extended(
+    variable: &'static str,
+    built_in: &[&str],
+    configured: Option<&str>,
+    barred: impl Fn(&str) -> bool,
+) -> Result<BTreeSet<HeaderNameText>, InvalidHeaderName> {
+    let mut names: BTreeSet<HeaderNameText> =
+        built_in.iter().map(|&name| name.to_owned()).collect();
+    let configured = configured
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .map(str::trim);
+    for name in configured.filter(|name| !name.is_empty()) {
+        let problem = |problem| InvalidHeaderName {
+            variable,
+            name: name.to_owned(),
+            problem,
+        };
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .ok()
+            .ok_or(problem("is not the name of a header"))?;
+        if barred(parsed.as_str()) {
+            return Err(problem("never passes"));
+        }
+        names.insert(parsed.as_str().to_owned());
+    }
+    Ok(names)
+}
+
+fn barred(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
+    names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a content type is JSON: `application/json` or a type that ends in `+json`, whatever its parameters.
+fn is_json(value: &HeaderValue) -> bool {
+    let media_type = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    media_type == "application/json" || media_type.ends_with("+json")
+}
