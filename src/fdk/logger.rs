@@ -11,7 +11,12 @@ use serde_json::json;
 
 tokio::task_local! {
     /// The id of the call that a task works for.
-    pub(super) static CALL_ID: Option<String>;
+    static CALL_ID: Option<String>;
+}
+
+/// Runs a future whose log lines belong to the call `id`.
+pub(super) fn in_call<F: Future>(id: Option<String>, future: F) -> impl Future<Output = F::Output> {
+    CALL_ID.scope(id, future)
 }
 
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
@@ -39,7 +44,10 @@ impl FromStr for LogFormat {
     }
 }
 
-/// The log of this process. It takes lines from this crate at the level asked for, from others only warnings.
+/// Libraries that log every step of theirs: only their warnings are taken, whatever the level.
+const CHATTY: [&str; 5] = ["hyper", "hyper_util", "mio", "reqwest", "rustls"];
+
+/// The log of this process.
 #[derive(Clone, Copy, Debug)]
 pub struct Logger {
     format: LogFormat,
@@ -57,12 +65,13 @@ impl Logger {
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        let ours = metadata.target().starts_with(env!("CARGO_CRATE_NAME"));
+        let library = metadata.target().split("::").next().unwrap_or_default();
+        let chatty = CHATTY.contains(&library);
         metadata.level()
-            <= if ours {
-                self.level
-            } else {
+            <= if chatty {
                 self.level.min(LevelFilter::Warn)
+            } else {
+                self.level
             }
     }
 

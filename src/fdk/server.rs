@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::UnixStream;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, error, logger};
@@ -95,6 +95,9 @@ impl Server {
     }
 }
 
+/// A whole answer, or none because the request broke off.
+type Answered = Result<Response<Full<Bytes>>, hyper::Error>;
+
 /// What all connections share.
 struct Room<H> {
     handler: H,
@@ -127,58 +130,58 @@ where
     }
 
     /// Answers one request; an error here means that its body broke off, and closes the connection without an answer.
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Answered {
         let (head, body) = request.into_parts();
         let deadline = Deadline::of(&head.headers, (self.clock)());
-        let route = match (head.uri.path(), &head.method) {
-            ("/call", &Method::POST) => None,
-            ("/call", _) => Some(StatusCode::METHOD_NOT_ALLOWED),
-            (_, _) => Some(StatusCode::NOT_FOUND),
+        let status = match (head.uri.path(), &head.method) {
+            ("/call", &Method::POST) => StatusCode::OK,
+            ("/call", _) => StatusCode::METHOD_NOT_ALLOWED,
+            (_, _) => StatusCode::NOT_FOUND,
         };
-        if let (None, Some(log_frame)) = (route, &self.log_frame) {
-            log_frame.write(&head.headers);
-        }
-        let call = Call::new(head, deadline);
-        let intent = call.intent();
-        // Whatever the answer is, the body is read to its end first: the agent discards answers that come while it writes.
-        let body = match timeout_at(deadline.limit(), collect(body)).await {
-            Ok(body) => body?,
-            Err(_elapsed) => return Ok(late().into_response(intent)),
-        };
-        if let Some(status) = route {
+        if status != StatusCode::OK {
             let reply = error::message("NotFound", "expected POST /call");
             return Ok(reply.into_response(Intent::Direct, status));
         }
-        let Some(body) = body else {
-            return Ok(too_large(intent));
+        if let Some(log_frame) = &self.log_frame {
+            log_frame.write(&head.headers);
+        }
+        let call = Call::new(head, deadline);
+        logger::in_call(call.id().map(str::to_owned), self.respond(call, body)).await
+    }
+
+    /// Reads the body to its end, whatever the answer will be: the agent discards answers that come while it writes.
+    async fn respond(self: Arc<Self>, call: Call, body: Incoming) -> Answered {
+        let intent = call.intent();
+        let answered = match timeout_at(call.deadline().limit(), collect(body)).await {
+            Ok(body) => match body? {
+                Some(body) => self.run(call.with_body(body)).await,
+                None => too_large(intent),
+            },
+            Err(_elapsed) => Err(late("the body was not complete")),
         };
-        let call_id = call.id().map(str::to_owned);
-        let answered = logger::CALL_ID
-            .scope(call_id, self.run(call.with_body(body)))
-            .await;
-        Ok(answered.map_or_else(
-            |error| error.into_response(intent),
-            |reply| reply.into_response(intent, StatusCode::OK),
-        ))
+        Ok(match answered {
+            Ok(reply) => reply.into_response(intent, StatusCode::OK),
+            Err(error) => error.into_response(intent),
+        })
     }
 
     /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
     async fn run(self: Arc<Self>, call: Call) -> Result<Reply, Error> {
-        let deadline = call.deadline().limit();
-        let call_id = call.id().map(str::to_owned);
+        let (deadline, id) = (call.deadline().limit(), call.id().map(str::to_owned));
         // Dropped with this future, so that nobody works for a caller who has gone.
         let mut task = JoinSet::new();
-        task.spawn(logger::CALL_ID.scope(call_id, async move { (self.handler)(call).await }));
+        task.spawn(logger::in_call(
+            id,
+            async move { (self.handler)(call).await },
+        ));
         let answered = match timeout_at(deadline, task.join_next()).await {
             Ok(Some(Ok(answered))) => answered,
-            Ok(panicked) => Err(failed(panicked.and_then(Result::err))),
-            Err(_elapsed) => {
-                log::error!("the call was not finished by its deadline");
-                Err(late())
-            }
+            // The panic itself is in the log already, with its place.
+            Ok(_panicked) => Err(Error::failed(error::message(
+                "FunctionFailed",
+                "the function failed",
+            ))),
+            Err(_elapsed) => Err(late("the handler was not finished")),
         };
         if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
             log::error!("the function failed: {chain}");
@@ -187,28 +190,21 @@ where
     }
 }
 
-fn failed(panicked: Option<JoinError>) -> Error {
-    log::debug!(
-        "the handler ended early: {}",
-        panicked.map_or_else(String::new, |error| error.to_string())
-    );
-    Error::failed(error::message("FunctionFailed", "the function failed"))
-}
-
-fn late() -> Error {
+fn late(what: &str) -> Error {
+    log::error!("{what} by the deadline of the call");
     Error::timed_out(error::message(
         "FunctionTimedOut",
         "the function ran out of time",
     ))
 }
 
-fn too_large(intent: Intent) -> Response<Full<Bytes>> {
+fn too_large(intent: Intent) -> Result<Reply, Error> {
     let text = format!("the body is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
+    log::warn!("{text}");
     let reply = error::message("PayloadTooLarge", &text);
-    match reply.with_status(StatusCode::PAYLOAD_TOO_LARGE) {
-        Ok(reply) if intent == Intent::Gateway => reply.into_response(intent, StatusCode::OK),
-        Ok(reply) => reply.into_response(intent, StatusCode::BAD_GATEWAY),
-        Err(error) => Error::from(error).into_response(intent),
+    match intent {
+        Intent::Gateway => Ok(reply.with_status(StatusCode::PAYLOAD_TOO_LARGE)?),
+        Intent::Direct => Err(Error::failed(reply)),
     }
 }
 

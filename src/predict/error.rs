@@ -140,7 +140,12 @@ impl Error {
 }
 
 /// The one line about a call: what the operator needs, nothing that a client or a model said.
-pub(super) fn log(call: &Call, outcome: &Result<Prediction, Error>, elapsed: Duration) {
+pub(super) fn log(
+    call: &Call,
+    deployment: &str,
+    outcome: &Result<Prediction, Error>,
+    elapsed: Duration,
+) {
     let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
     let (bytes_in, ms) = (
         call.body().len(),
@@ -149,7 +154,7 @@ pub(super) fn log(call: &Call, outcome: &Result<Prediction, Error>, elapsed: Dur
     match outcome {
         Ok(Prediction { status, body, .. }) => {
             let (status, bytes_out) = (status.as_u16(), body.len());
-            log::info!(intent, status, bytes_in, bytes_out, ms; "predicted");
+            log::info!(intent, deployment, status, bytes_in, bytes_out, ms; "predicted");
         }
         Err(error) => {
             let (status, code) = (error.status().as_u16(), error.code());
@@ -158,7 +163,7 @@ pub(super) fn log(call: &Call, outcome: &Result<Prediction, Error>, elapsed: Dur
             } else {
                 log::Level::Error
             };
-            log::log!(level, intent, status, code, bytes_in, ms; "{}", error_chain(error));
+            log::log!(level, intent, deployment, status, code, bytes_in, ms; "{}", error_chain(error));
         }
     }
 }

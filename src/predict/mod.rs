@@ -48,8 +48,15 @@ impl Predictor {
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
         let start = Instant::now();
-        let outcome = self.predict(&call).await;
-        error::log(&call, &outcome, start.elapsed());
+        let target = self.targets.endpoint_of(call.headers());
+        let deployment = target
+            .as_ref()
+            .map_or_else(|_| String::new(), |endpoint| endpoint.ocid().to_owned());
+        let outcome = match target {
+            Ok(endpoint) => self.predict(&call, &endpoint).await,
+            Err(error) => Err(error),
+        };
+        error::log(&call, &deployment, &outcome, start.elapsed());
         let reply = match outcome {
             Ok(prediction) => self.headers.reply(prediction)?,
             Err(error) => error.reply()?,
@@ -64,17 +71,16 @@ impl Predictor {
     }
 
     /// The story of one call.
-    async fn predict(&self, call: &Call) -> Result<Prediction, Error> {
-        let endpoint = self.targets.endpoint_of(call.headers())?;
+    async fn predict(&self, call: &Call, endpoint: &Endpoint) -> Result<Prediction, Error> {
         check_json(call.body())?;
         let credentials = self.principal.credentials((self.clock)())?;
-        let prediction = self.send(call, &endpoint, &credentials).await?;
+        let prediction = self.send(call, endpoint, &credentials).await?;
         if prediction.status != StatusCode::UNAUTHORIZED {
             return Ok(prediction);
         }
         // It was our signature that was refused, not the client's token: the credentials may have been replaced.
         let credentials = self.principal.refresh(&credentials, (self.clock)())?;
-        let prediction = self.send(call, &endpoint, &credentials).await?;
+        let prediction = self.send(call, endpoint, &credentials).await?;
         if prediction.status == StatusCode::UNAUTHORIZED {
             Err(Error::Unauthenticated)
         } else {

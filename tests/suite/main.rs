@@ -14,4 +14,5 @@ mod contract;
 mod credentials;
 mod data;
 mod keys;
+mod process;
 mod signatures;
