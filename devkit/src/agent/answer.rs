@@ -1,0 +1,277 @@
+//! What the function said on its socket, and what the client gets to see of it.
+
+use hyper::body::Bytes;
+
+use super::failure::Failure;
+use super::headers::{HTTP_HEADER, canonical, is_hop_by_hop};
+use super::request::Intent;
+
+/// The only statuses that the platform knows on the socket.
+pub(super) const SUCCESS: u16 = 200;
+const FAILURE: u16 = 502;
+const TIMEOUT: u16 = 504;
+
+/// A reply exactly as it was on the socket, but for the framing of its body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WireReply {
+    /// The status: 200, 502 and 504 are the only ones that the platform knows.
+    pub status: u16,
+    /// All headers, those of the platform too, in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body. That of a 502 or 504 is never read by the platform: it is here for tests.
+    pub body: Bytes,
+}
+
+/// What the client sees of a call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Answer {
+    /// The status for the client.
+    pub status: u16,
+    /// The headers for the client, in Go's spelling. A `Content-Length` among them is the function's own fault:
+    /// whoever sends the answer on frames it.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body for the client.
+    pub body: Bytes,
+    /// What was on the socket; `None` if there was no whole reply.
+    pub wire: Option<WireReply>,
+    /// Whether the container takes the next call; otherwise it was killed.
+    pub container_kept: bool,
+}
+
+impl WireReply {
+    /// The first value of a header, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        first(&self.headers, name)
+    }
+}
+
+impl Answer {
+    /// The first value of a header, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        first(&self.headers, name)
+    }
+
+    /// The answer to a caller whose call was replied to.
+    pub(super) fn replied(wire: WireReply, intent: &Intent, call_id: &str) -> Self {
+        let failure = match wire.status {
+            SUCCESS => None,
+            FAILURE => Some(Failure::Function),
+            TIMEOUT => Some(Failure::FunctionTimedOut),
+            _ => Some(Failure::InvalidStatus),
+        };
+        let answer = match (failure, intent) {
+            (Some(failure), _) => Self::failed(failure, call_id),
+            (None, Intent::Direct) => Self::direct(&wire, call_id),
+            (None, Intent::Gateway { .. }) => Self::gateway(&wire, call_id),
+        };
+        Self {
+            wire: Some(wire),
+            ..answer
+        }
+    }
+
+    /// The answer to a caller whose call failed: nothing of the function's own.
+    pub(super) fn failed(failure: Failure, call_id: &str) -> Self {
+        let mut answer = Self::message(failure.status().as_u16(), &failure.message(), call_id);
+        answer.container_kept = failure.keeps_container();
+        answer
+    }
+
+    /// An answer of the platform itself.
+    pub(super) fn message(status: u16, message: &str, call_id: &str) -> Self {
+        let body = serde_json::json!({ "message": message }).to_string();
+        let content_type = (
+            "Content-Type".into(),
+            b"application/json; charset=utf-8".to_vec(),
+        );
+        Self {
+            status,
+            headers: vec![content_type, fn_call_id(call_id)],
+            body: body.into(),
+            wire: None,
+            container_kept: true,
+        }
+    }
+
+    /// All headers as they are, but for those of the connection.
+    fn direct(wire: &WireReply, call_id: &str) -> Self {
+        let own = wire
+            .headers
+            .iter()
+            .filter(|(name, value)| name != "content-length" && !is_hop_by_hop(name, value));
+        let headers = own
+            .map(|(name, value)| (canonical(name), value.clone()))
+            .chain([fn_call_id(call_id)]);
+        Self::success(SUCCESS, headers.collect(), wire.body.clone())
+    }
+
+    /// The HTTP reply that the headers describe: only what has the prefix, and the content type.
+    ///
+    /// A function that sends its content type in both forms gets both here, as the platform takes either by chance.
+    /// Source: Fn container contract, gateway mode response.
+    fn gateway(wire: &WireReply, call_id: &str) -> Self {
+        let status = match wire
+            .header("fn-http-status")
+            .map_or(GatewayStatus::Usual, GatewayStatus::parse)
+        {
+            GatewayStatus::Usual => 200,
+            GatewayStatus::Own(status) => status,
+            GatewayStatus::Impossible => {
+                return Self::message(200, "internal server error", call_id);
+            }
+        };
+        let headers = wire.headers.iter().filter_map(|(name, value)| {
+            let shown = match name.strip_prefix(&HTTP_HEADER.to_ascii_lowercase()) {
+                Some(name) if !name.is_empty() => name,
+                None if name == "content-type" && status != 304 => name,
+                Some(_) | None => return None,
+            };
+            Some((canonical(shown), value.clone()))
+        });
+        let body = if matches!(status, 204 | 304) {
+            Bytes::new()
+        } else {
+            wire.body.clone()
+        };
+        Self::success(status, headers.chain([fn_call_id(call_id)]).collect(), body)
+    }
+
+    fn success(status: u16, headers: Vec<(String, Vec<u8>)>, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            wire: None,
+            container_kept: true,
+        }
+    }
+}
+
+/// What `Fn-Http-Status` comes to, by the rules of the platform's own parser.
+enum GatewayStatus {
+    /// No number, no positive one, or an interim status, which is followed by 200.
+    Usual,
+    Own(u16),
+    /// A number that no status line can hold.
+    Impossible,
+}
+
+impl GatewayStatus {
+    fn parse(value: &[u8]) -> Self {
+        let number = str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok());
+        match number {
+            None | Some(..=0 | 100..=199) => Self::Usual,
+            Some(number) => match u16::try_from(number) {
+                Ok(status @ 200..=999) => Self::Own(status),
+                Ok(_) | Err(_) => Self::Impossible,
+            },
+        }
+    }
+}
+
+fn fn_call_id(call_id: &str) -> (String, Vec<u8>) {
+    ("Fn-Call-Id".into(), call_id.as_bytes().to_vec())
+}
+
+fn first<'headers>(headers: &'headers [(String, Vec<u8>)], name: &str) -> Option<&'headers [u8]> {
+    let (_, value) = headers
+        .iter()
+        .find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gateway(headers: &[(&str, &str)]) -> Answer {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        let wire = WireReply {
+            status: 200,
+            headers: headers.collect(),
+            body: "body".into(),
+        };
+        let intent = Intent::Gateway {
+            method: "POST".into(),
+            url: "/".into(),
+        };
+        Answer::replied(wire, &intent, "id")
+    }
+
+    #[test]
+    fn a_status_is_read_as_go_reads_it() {
+        for (text, status) in [
+            ("404", 404),
+            ("+201", 201),
+            ("0200", 200),
+            ("600", 600),
+            ("999", 999),
+            ("", 200),
+            ("0", 200),
+            ("-404", 200),
+            ("abc", 200),
+            ("200 OK", 200),
+            ("99999999999999999999", 200),
+            ("102", 200),
+        ] {
+            let answer = gateway(&[("fn-http-status", text)]);
+            assert_eq!(
+                (answer.status, &*answer.body),
+                (status, &b"body"[..]),
+                "{text}"
+            );
+        }
+        assert_eq!(gateway(&[]).status, 200);
+    }
+
+    #[test]
+    fn a_status_that_no_line_can_hold_is_an_error_with_status_200() {
+        for text in ["1", "99", "1000", "70000"] {
+            let answer = gateway(&[("fn-http-status", text), ("content-type", "text/plain")]);
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.body, r#"{"message":"internal server error"}"#);
+            assert!(answer.container_kept);
+        }
+    }
+
+    #[test]
+    fn a_gateway_passes_only_what_has_the_prefix_and_the_content_type() {
+        let answer = gateway(&[
+            ("content-type", "text/plain"),
+            ("fn-fdk-version", "x/1"),
+            ("x-plain", "1"),
+            ("fn-http-h-", "1"),
+            ("fn-http-h-x-two", "1"),
+            ("fn-http-h-x-two", "2"),
+            ("fn-http-h-content-length", "1"),
+        ]);
+        let names: Vec<_> = answer
+            .headers
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "Content-Type",
+                "X-Two",
+                "X-Two",
+                "Content-Length",
+                "Fn-Call-Id"
+            ]
+        );
+    }
+
+    #[test]
+    fn no_content_and_not_modified_lose_their_body() {
+        for status in ["204", "304"] {
+            let answer = gateway(&[("fn-http-status", status), ("content-type", "text/plain")]);
+            assert!(answer.body.is_empty());
+            assert_eq!(answer.header("content-type").is_some(), status == "204");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The body of a request, streamed in pieces as the platform streams it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame};
+use tokio::sync::oneshot;
+
+/// The most that goes into one chunk.
+const PIECE: usize = 32 * 1024;
+
+/// A body that tells when its last piece was handed to the connection.
+///
+/// A connection that gives up before drops it, which its receiver sees too.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    rest: Bytes,
+    taken: Option<oneshot::Sender<()>>,
+}
+
+impl Pieces {
+    pub(super) fn new(body: Bytes) -> Self {
+        let (rest, taken) = (body, None);
+        Self { rest, taken }
+    }
+
+    /// Resolves when all is taken; an error says that it never will be.
+    pub(super) fn taken(&mut self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.taken = Some(sender);
+        self.tell_if_taken();
+        receiver
+    }
+
+    fn tell_if_taken(&mut self) {
+        if self.rest.is_empty()
+            && let Some(taken) = self.taken.take()
+        {
+            // Who does not ask does not want to know.
+            taken.send(()).ok();
+        }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
+        self.tell_if_taken();
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+}

@@ -1,0 +1,100 @@
+//! Everything that can go wrong with a call, and what becomes of the caller and of the container.
+
+use hyper::StatusCode;
+
+use super::BODY_LIMIT;
+
+/// Why a call has no answer of the function.
+///
+/// Source: Fn container contract, status on the socket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    /// The function said 502.
+    Function,
+    /// The function said 504.
+    FunctionTimedOut,
+    /// The function said anything but 200, 502 and 504.
+    InvalidStatus,
+    /// It closed the connection, ended, or spoke no HTTP.
+    NoReply,
+    HeadTooLarge,
+    BodyTooLarge,
+    /// The body ended before its length, or its chunks are broken.
+    BodyCut,
+    /// No whole reply at the deadline.
+    TimedOut,
+    /// The process ended, or what it made at the socket's name is not what it must be.
+    Start,
+    StartTimedOut,
+    RequestTooLarge {
+        length: usize,
+    },
+}
+
+impl Failure {
+    pub(super) fn of(error: &hyper::Error) -> Self {
+        if error.is_parse_too_large() {
+            Self::HeadTooLarge
+        } else {
+            Self::NoReply
+        }
+    }
+
+    /// What the caller gets, with [`Failure::message`] in the body.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::Function
+            | Self::InvalidStatus
+            | Self::NoReply
+            | Self::HeadTooLarge
+            | Self::BodyTooLarge
+            | Self::Start => StatusCode::BAD_GATEWAY,
+            Self::FunctionTimedOut | Self::TimedOut | Self::StartTimedOut => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Self::BodyCut => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::RequestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        }
+    }
+
+    pub(super) fn message(self) -> String {
+        let message = match self {
+            Self::Function => "function failed",
+            Self::FunctionTimedOut | Self::TimedOut => "Timed out",
+            Self::InvalidStatus => "invalid function response",
+            Self::NoReply => "error receiving function response",
+            Self::HeadTooLarge => "function response header too large",
+            Self::BodyTooLarge => "function response body too large",
+            Self::BodyCut => "internal server error",
+            Self::Start => {
+                "Container failed to initialize, please ensure you are using the latest fdk and check the logs"
+            }
+            Self::StartTimedOut => {
+                "Container initialization timed out, please ensure you are using the latest fdk and check the logs"
+            }
+            Self::RequestTooLarge { length } => {
+                return format!(
+                    "Content-Length too large for this server, {length} > max {BODY_LIMIT}"
+                );
+            }
+        };
+        message.into()
+    }
+
+    /// Whether the container takes the next call; otherwise it is killed.
+    pub(super) fn keeps_container(self) -> bool {
+        match self {
+            Self::Function
+            | Self::FunctionTimedOut
+            | Self::BodyTooLarge
+            | Self::BodyCut
+            | Self::RequestTooLarge { .. } => true,
+            Self::InvalidStatus
+            | Self::NoReply
+            | Self::HeadTooLarge
+            | Self::TimedOut
+            | Self::Start
+            | Self::StartTimedOut => false,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Identifiers as the platform makes them: opaque to the function, new for each call.
+
+use std::time::SystemTime;
+
+use aws_lc_rs::rand;
+
+use crate::clock;
+
+/// Letters and digits of a call id, as in 26 characters of 5 bits.
+const CALL_ID_LENGTH: usize = 26;
+
+/// A call id: 26 characters, those of a later millisecond sort later.
+pub(super) fn call_id(now: SystemTime) -> String {
+    let time = clock::since_epoch(now).as_millis() << 80;
+    let mut rest = time | (noise() >> 48);
+    let mut digits = Vec::with_capacity(CALL_ID_LENGTH);
+    for _ in 0..CALL_ID_LENGTH {
+        let digit = u32::try_from(rest % 32).unwrap_or_default();
+        digits.push(
+            char::from_digit(digit, 32)
+                .unwrap_or('0')
+                .to_ascii_uppercase(),
+        );
+        rest /= 32;
+    }
+    digits.into_iter().rev().collect()
+}
+
+/// A request id in the form of OCI's front ends: the caller's part and the service's part.
+pub(super) fn request_id() -> String {
+    format!("/{}/{}", random(), random())
+}
+
+/// 32 hexadecimal digits.
+pub(super) fn random() -> String {
+    format!("{:032X}", noise())
+}
+
+fn noise() -> u128 {
+    let mut bytes = [0; 16];
+    // An id need not be secret: without randomness, which Linux never lacks, it is only less unique.
+    if rand::fill(&mut bytes).is_err() {
+        bytes = clock::since_epoch(clock::now()).as_nanos().to_be_bytes();
+    }
+    u128::from_be_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+
+    #[test]
+    fn a_call_id_has_26_characters_and_sorts_by_time() {
+        let early = call_id(UNIX_EPOCH + Duration::from_secs(1_795_522_139));
+        let late = call_id(UNIX_EPOCH + Duration::from_millis(1_795_522_139_001));
+        assert_eq!(early.len(), 26);
+        assert!(early < late, "{early} {late}");
+        assert!(early.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    }
+}

@@ -1,0 +1,102 @@
+//! The function's process, and the three signals that the platform has for it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+/// A process that leads a group of its own, so that what it starts stops and ends with it.
+#[derive(Debug)]
+pub(super) struct Process {
+    group: Pid,
+    phase: Mutex<Phase>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Busy,
+    Idle,
+    Frozen,
+    /// Killed, or seen to have ended: its number may belong to another process by now.
+    Ended,
+}
+
+impl Process {
+    pub(super) fn leading(group: Pid) -> Self {
+        Self {
+            group,
+            phase: Mutex::new(Phase::Busy),
+        }
+    }
+
+    /// The process number, as long as it is certainly its own.
+    pub(super) fn id(&self) -> Option<u32> {
+        let ended = *self.phase() == Phase::Ended;
+        u32::try_from(self.group.as_raw_pid())
+            .ok()
+            .filter(|_| !ended)
+    }
+
+    /// No call is in hand: it may be frozen.
+    pub(super) fn rest(&self) {
+        self.change(|phase| {
+            if phase == Phase::Busy {
+                (Phase::Idle, None)
+            } else {
+                (phase, None)
+            }
+        });
+    }
+
+    /// Stops it where it stands, unless a call has come.
+    pub(super) fn freeze(&self) {
+        self.change(|phase| match phase {
+            Phase::Idle => (Phase::Frozen, Some(Signal::STOP)),
+            Phase::Busy | Phase::Frozen | Phase::Ended => (phase, None),
+        });
+    }
+
+    /// A call has come: it goes on where it stood, and is not frozen until it rests again.
+    pub(super) fn resume(&self) {
+        self.change(|phase| match phase {
+            Phase::Frozen => (Phase::Busy, Some(Signal::CONT)),
+            Phase::Busy | Phase::Idle => (Phase::Busy, None),
+            Phase::Ended => (phase, None),
+        });
+    }
+
+    /// Asks it to end, which the platform never does.
+    pub(super) fn terminate(&self) {
+        self.change(|phase| (phase, (phase != Phase::Ended).then_some(Signal::TERM)));
+        self.resume();
+    }
+
+    /// Ends it, as the platform does in every case.
+    pub(super) fn kill(&self) {
+        self.change(|phase| {
+            (
+                Phase::Ended,
+                (phase != Phase::Ended).then_some(Signal::KILL),
+            )
+        });
+    }
+
+    /// It was seen to have ended by itself.
+    pub(super) fn ended(&self) {
+        self.change(|_| (Phase::Ended, None));
+    }
+
+    /// The signal is sent while the phase is held, so that no two changes cross.
+    fn change(&self, step: impl FnOnce(Phase) -> (Phase, Option<Signal>)) {
+        let mut phase = self.phase();
+        let (next, signal) = step(*phase);
+        *phase = next;
+        if let Some(signal) = signal {
+            // It fails only where the whole group has ended, which is what the next call then finds.
+            kill_process_group(self.group, signal).ok();
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

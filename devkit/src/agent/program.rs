@@ -1,0 +1,185 @@
+//! The program to run as a function, and the environment that it starts with.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::ids;
+
+/// What a base image gives its processes.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The request header that OCI Functions names for log frames.
+const LOG_FRAME_HEADER: &str = "Opc-Request-Id";
+
+/// A program to run as a function, with the settings that `func.yaml` or the console would hold.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The executable, as the image's entry point would name it.
+    pub path: PathBuf,
+    /// The directory that the process takes for the root of all files, if not the machine's own; needs root's rights.
+    pub root: Option<PathBuf>,
+    /// The arguments of the executable.
+    pub arguments: Vec<OsString>,
+    /// Function configuration, and what the platform adds to it for the function's identity (`OCI_*`).
+    pub config: BTreeMap<String, String>,
+    /// What the function is told about its memory, in MB; nothing enforces it here.
+    pub memory: u32,
+    /// How long a call may take.
+    pub timeout: Duration,
+    /// How long the socket may take to appear.
+    pub start_timeout: Duration,
+    /// After how long without a call the process is stopped until the next one; `None`: never.
+    pub freeze_after: Option<Duration>,
+    /// Where each line that the function writes is sent at once.
+    pub log: Option<UnboundedSender<String>>,
+}
+
+impl Program {
+    /// A program with the defaults of the platform: 128 MB, 30 s for a call, 5 s to start, frozen after 50 ms.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            root: None,
+            arguments: Vec::new(),
+            config: BTreeMap::new(),
+            memory: 128,
+            timeout: Duration::from_secs(30),
+            start_timeout: Duration::from_secs(5),
+            freeze_after: Some(Duration::from_millis(50)),
+            log: None,
+        }
+    }
+
+    /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one inside.
+    #[must_use]
+    pub fn root(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.root = Some(directory.into());
+        self
+    }
+
+    /// The same program with these arguments.
+    #[must_use]
+    pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments = arguments.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same program with one more configuration value.
+    #[must_use]
+    pub fn config(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same program with another limit for a call.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The same program with another limit for the start.
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = timeout;
+        self
+    }
+
+    /// The same program, never frozen between calls.
+    #[must_use]
+    pub fn never_frozen(mut self) -> Self {
+        self.freeze_after = None;
+        self
+    }
+
+    /// The same program; its lines are sent here as they are written.
+    #[must_use]
+    pub fn log_to(mut self, log: UnboundedSender<String>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// The directory in which a container's own is made.
+    pub(super) fn meeting_place(&self) -> PathBuf {
+        self.root.as_deref().unwrap_or(Path::new("/")).join("tmp")
+    }
+
+    /// A path of the machine, as the function calls it.
+    pub(super) fn inside(&self, path: &Path) -> PathBuf {
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
+        Path::new("/").join(path.strip_prefix(root).unwrap_or(path))
+    }
+
+    /// The command that starts the process.
+    pub(super) fn command(&self) -> Command {
+        let mut command = match &self.root {
+            None => Command::new(&self.path),
+            Some(root) => {
+                let mut command = Command::new("chroot");
+                command.arg(root).arg(&self.path);
+                command
+            }
+        };
+        command.args(&self.arguments);
+        command
+    }
+
+    /// Everything that the process finds in its environment: nothing of ours passes.
+    ///
+    /// Configuration wins over what an image sets, and the platform over configuration.
+    /// Source: Fn container contract, environment variables.
+    pub(super) fn environment(&self, listener: &Path) -> BTreeMap<OsString, OsString> {
+        let name = self.path.file_stem().unwrap_or(self.path.as_os_str());
+        let mut address = OsString::from("unix:");
+        address.push(listener);
+        let image = [("PATH", PATH), ("HOME", "/"), ("HOSTNAME", "localhost")];
+        let platform = [
+            ("FN_LISTENER", address),
+            ("FN_FORMAT", "http-stream".into()),
+            ("FN_TYPE", "sync".into()),
+            ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated".into()),
+            ("FN_APP_ID", "ocid1.fnapp.oc1..emulated".into()),
+            ("FN_FN_NAME", name.to_owned()),
+            ("FN_APP_NAME", "emulated".into()),
+            ("FN_MEMORY", self.memory.to_string().into()),
+            ("FN_LOGFRAME_NAME", ids::random().into()),
+            ("FN_LOGFRAME_HDR", LOG_FRAME_HEADER.into()),
+        ];
+        let config = self.config.iter();
+        let image = image.map(|(name, value)| (name.into(), value.into()));
+        let platform = platform.map(|(name, value)| (name.into(), value));
+        image
+            .into_iter()
+            .chain(config.map(|(name, value)| (name.into(), value.into())))
+            .chain(platform)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn the_platform_wins_over_configuration_and_configuration_over_the_image() {
+        let program = Program::new("/opt/func").config("FN_FORMAT", "default");
+        let program = program.config("HOME", "/home/fn").config("MODEL", "iris");
+        let environment = program.environment(Path::new("/tmp/x/lsnr.sock"));
+        for (name, value) in [
+            ("FN_LISTENER", "unix:/tmp/x/lsnr.sock"),
+            ("FN_FORMAT", "http-stream"),
+            ("FN_FN_NAME", "func"),
+            ("FN_MEMORY", "128"),
+            ("HOME", "/home/fn"),
+            ("MODEL", "iris"),
+        ] {
+            assert_eq!(environment.get(OsStr::new(name)).unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! How a container comes up: what the agent waits for, and what it accepts.
+
+use std::ffi::CStr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+use std::{fs, io};
+
+use thiserror::Error;
+
+use super::failure::Failure;
+
+/// The name that the agent waits for.
+pub(super) const LISTENER: &CStr = c"lsnr.sock";
+
+/// Why a function did not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no such program, or it may not be executed.
+    #[error("`{program}` does not start: {cause}")]
+    Program {
+        /// The executable that was to be started.
+        program: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The process ended before its socket appeared.
+    #[error("the function ended before its socket appeared: {0}")]
+    Ended(ExitStatus),
+    /// The socket did not appear in time; the process was killed.
+    #[error("the function's socket did not appear within {0:?}")]
+    TimedOut(Duration),
+    /// What appeared at the socket's name is not what it must be; the process was killed.
+    #[error(
+        "`lsnr.sock` is {0}; expected a symbolic link, without a directory in it, to a socket beside it"
+    )]
+    Listener(String),
+    /// The name appeared before the socket listened; the process was killed.
+    #[error("the function's socket appeared before it listened: {0}")]
+    Refused(#[source] io::Error),
+    /// This machine does not allow what the agent needs.
+    #[error("the agent cannot prepare a container: {0}")]
+    Agent(#[from] io::Error),
+}
+
+impl StartError {
+    /// What a caller sees of it.
+    pub(super) fn failure(&self) -> Failure {
+        match self {
+            Self::Program { .. } | Self::Ended(_) | Self::Listener(_) | Self::Agent(_) => {
+                Failure::Start
+            }
+            Self::TimedOut(_) => Failure::StartTimedOut,
+            Self::Refused(_) => Failure::NoReply,
+        }
+    }
+}
+
+/// Whether the name leads to a socket in the same directory. It is looked at once, when it appears.
+///
+/// Source: Fn container contract, socket creation.
+pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
+    if listener.symlink_metadata()?.is_symlink() {
+        let target = fs::read_link(listener)?;
+        let directory = target.parent().unwrap_or(Path::new("/"));
+        if directory != Path::new("") && directory != Path::new(".") {
+            return Err(StartError::Listener(format!(
+                "a link to `{}`",
+                target.display()
+            )));
+        }
+    }
+    match fs::metadata(listener) {
+        Ok(file) if file.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(StartError::Listener("no socket".into())),
+        Err(_) => Err(StartError::Listener("a link to nothing".into())),
+    }
+}

@@ -1,0 +1,254 @@
+//! `mdfn invoke`: one call of a program, as the platform would make it.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+use tokio::select;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::agent::{Agent, Answer, Invocation, Program, StartError};
+use crate::terminal::complain;
+
+/// How long the last lines of an ended function are waited for.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// The first status that is an error.
+const FIRST_ERROR: u16 = 400;
+
+const AFTER_HELP: &str = "\
+The body of the call is standard input. The function gets nothing of your environment but what --config passes.
+
+Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
+
+Example:
+  echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | mdfn invoke --config MODEL_DEPLOYMENT --config OCI_CLI_AUTH=api_key \\
+      --config HOME --header 'opc-request-id: mine' -- target/release/func";
+
+/// Starts a program as a function, calls it once and prints the body of its answer
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// A header of the client (repeatable)
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, Vec<u8>)>,
+    /// The content type of the body; empty for none
+    #[arg(long, value_name = "TYPE", default_value = "application/json")]
+    content_type: String,
+    /// Call as API Gateway does
+    #[arg(long)]
+    gateway: bool,
+    /// The method that the client used at the gateway
+    #[arg(long, requires = "gateway", default_value = "POST")]
+    method: String,
+    /// The path that the client used at the gateway, with its query
+    #[arg(long, requires = "gateway", default_value = "/")]
+    path: String,
+    /// Function configuration; without a value, that of your own environment (repeatable)
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = config)]
+    config: Vec<(String, Option<String>)>,
+    /// How long the call may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
+    timeout: u64,
+    /// Show the function's lines, the status and the headers on stderr
+    #[arg(long, short)]
+    verbose: bool,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    command: Vec<OsString>,
+}
+
+/// Why there was no call, or no end of it.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
+    NoVariable(String),
+    #[error("{cause}{said}")]
+    Start { cause: StartError, said: String },
+    #[error("interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Error {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoVariable(_) => 2,
+            Self::Start { .. } => 3,
+            Self::Interrupted => 130,
+            Self::Io(_) => 1,
+        }
+    }
+}
+
+/// Carries the command out. `variable` reads the caller's environment.
+///
+/// The exit code is 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
+pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
+    let called = select! {
+        called = call(&options, variable) => called,
+        interrupted = interruption() => Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
+    };
+    match called {
+        Ok(answer) => ExitCode::from(u8::from(answer.status >= FIRST_ERROR)),
+        Err(error) => {
+            complain(&format!("mdfn: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn call(
+    options: &Options,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Answer, Error> {
+    let (sender, receiver) = unbounded_channel();
+    let program = program(options, variable)?.log_to(sender);
+    let invocation = invocation(options, body().await?);
+    let lines = follow(receiver, options.verbose);
+    let called = call_once(program, invocation).await;
+    let lines = timeout(LAST_LINES, lines).await.ok().and_then(Result::ok);
+    let said = lines
+        .as_ref()
+        .and_then(|lines| lines.iter().rfind(|line| !line.is_empty()));
+    let said = said
+        .map(|line| format!("; its last line: {line}"))
+        .unwrap_or_default();
+    let answer = called.map_err(|cause| Error::Start {
+        cause,
+        said: said.clone(),
+    })?;
+    print(options, &answer, &said)?;
+    Ok(answer)
+}
+
+async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, StartError> {
+    let agent = Agent::start(program).await?;
+    let answer = agent.call(invocation).await;
+    agent.stop().await;
+    Ok(answer)
+}
+
+fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Result<Program, Error> {
+    let mut command = options.command.iter();
+    let mut program = Program::new(command.next().cloned().unwrap_or_default())
+        .arguments(command)
+        .timeout(Duration::from_secs(options.timeout));
+    for (name, value) in &options.config {
+        let value = value.clone().or_else(|| variable(name));
+        program = program.config(name, value.ok_or_else(|| Error::NoVariable(name.clone()))?);
+    }
+    Ok(program)
+}
+
+fn invocation(options: &Options, body: Vec<u8>) -> Invocation {
+    let content_type = Some(options.content_type.clone()).filter(|text| !text.is_empty());
+    let headers = options.headers.clone();
+    let invocation = Invocation {
+        content_type,
+        headers,
+        body: body.into(),
+        ..Invocation::default()
+    };
+    if options.gateway {
+        invocation.through_gateway(&options.method, &options.path)
+    } else {
+        invocation
+    }
+}
+
+/// All of standard input; nothing if a person sits there.
+async fn body() -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if !io::stdin().is_terminal() {
+        tokio::io::stdin().read_to_end(&mut body).await?;
+    }
+    Ok(body)
+}
+
+/// Collects the function's lines, and shows each at once if wanted.
+fn follow(mut lines: UnboundedReceiver<String>, show: bool) -> JoinHandle<Vec<String>> {
+    tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while let Some(line) = lines.recv().await {
+            if show && !line.is_empty() {
+                complain(&format!("| {line}"));
+            }
+            seen.push(line);
+        }
+        seen
+    })
+}
+
+async fn interruption() -> io::Result<()> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
+    let mut stderr = io::stderr();
+    if options.verbose {
+        writeln!(stderr, "< {}", answer.status)?;
+        for (name, value) in &answer.headers {
+            writeln!(stderr, "< {name}: {}", String::from_utf8_lossy(value))?;
+        }
+    }
+    if answer.status >= FIRST_ERROR {
+        writeln!(stderr, "mdfn: {}{said}", explanation(answer))?;
+    }
+    let mut stdout = io::stdout();
+    stdout.write_all(&answer.body)?;
+    stdout.flush()
+}
+
+/// Who said that the call failed, the function or the platform.
+fn explanation(answer: &Answer) -> String {
+    let status = answer.status;
+    let fate = if answer.container_kept {
+        "goes on"
+    } else {
+        "was killed"
+    };
+    match &answer.wire {
+        Some(wire) if wire.status == 200 => format!("the function answered {status}"),
+        Some(wire) => format!(
+            "the function replied {} on its socket, callers get {status} without its body, and the container {fate}",
+            wire.status
+        ),
+        None => format!(
+            "the function gave no whole reply, callers get {status}, and the container {fate}"
+        ),
+    }
+}
+
+fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("expected `Name: value`")?;
+    Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
+}
+
+fn config(text: &str) -> Result<(String, Option<String>), &'static str> {
+    let (name, value) = text
+        .split_once('=')
+        .map_or((text, None), |(name, value)| (name, Some(value.to_owned())));
+    let is_name = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if name.is_empty() || !is_name || name.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err("a name has letters, digits and `_`, and does not begin with a digit");
+    }
+    Ok((name.to_owned(), value))
+}

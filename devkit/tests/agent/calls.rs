@@ -1,0 +1,137 @@
+//! What a function receives.
+
+use std::time::Duration;
+
+use devkit::agent::Invocation;
+use devkit::clock;
+
+use crate::{agent, bounded, call, failure, message};
+
+#[tokio::test]
+async fn a_direct_call_has_the_form_that_the_platform_gives_it() {
+    let agent = agent("report", "").await;
+    let before = clock::rfc3339(clock::now() + Duration::from_secs(30));
+    let invocation = Invocation::json("{}")
+        .header("xUnDer_Score", "1")
+        .header("X-Two", "1")
+        .header("x-two", "2")
+        .header("Connection", "close")
+        .header("Content-Length", "2")
+        .header("Host", "example.com")
+        .header("Fn-Call-Id", "forged")
+        .header("Fn-Http-Method", "GET");
+    let answer = bounded(agent.call(invocation)).await;
+    let after = clock::rfc3339(clock::now() + Duration::from_secs(30));
+    let report = String::from_utf8(answer.body.to_vec()).unwrap();
+    let (head, body) = report.split_once("\r\n\r\n").unwrap();
+    let mut lines: Vec<&str> = head.split("\r\n").collect();
+    assert_eq!(body, "2\r\n{}\r\n0\r\n\r\n");
+
+    let value = |name: &str| {
+        lines
+            .iter()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        value("Fn-Call-Id: ").as_bytes(),
+        answer.header("fn-call-id").unwrap()
+    );
+    let deadline = value("Fn-Deadline: ");
+    assert!(
+        before <= deadline && deadline <= after,
+        "{before} {deadline} {after}"
+    );
+    assert!(value("Opc-Request-Id: ").starts_with('/'));
+    lines.retain(|line| {
+        !["Fn-Call-Id", "Fn-Deadline", "Opc-Request-Id"]
+            .iter()
+            .any(|name| line.starts_with(name))
+    });
+    assert_eq!(
+        lines,
+        [
+            "POST /call HTTP/1.1",
+            "Host: localhost",
+            "User-Agent: Go-http-client/1.1",
+            "Transfer-Encoding: chunked",
+            "Content-Type: application/json",
+            "Fn-Http-Method: GET",
+            "X-Two: 1",
+            "X-Two: 2",
+            "Xunder_score: 1",
+            "Accept-Encoding: gzip",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_call_has_the_clients_headers_prefixed() {
+    let agent = agent("report", "").await;
+    let invocation = Invocation::json("{}")
+        .header("model_deployment", "https://x")
+        .header("Host", "gw");
+    let invocation = invocation
+        .header("Fn-Intent", "forged")
+        .through_gateway("PUT", "/v1/predict?x=1");
+    let answer = bounded(agent.call(invocation)).await;
+    let wire = answer.wire.unwrap();
+    let report = String::from_utf8(wire.body.to_vec()).unwrap();
+    for line in [
+        "\r\nContent-Type: application/json\r\n",
+        "\r\nFn-Http-H-Content-Type: application/json\r\n",
+        "\r\nFn-Http-H-Fn-Intent: forged\r\n",
+        "\r\nFn-Http-H-Host: gw\r\n",
+        "\r\nFn-Http-H-Model_deployment: https://x\r\n",
+        "\r\nFn-Http-Method: PUT\r\n",
+        "\r\nFn-Http-Request-Url: /v1/predict?x=1\r\n",
+        "\r\nFn-Intent: httprequest\r\n",
+    ] {
+        assert!(report.contains(line), "{line} in {report}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_has_a_length_and_no_chunks() {
+    let agent = agent("report", "").await;
+    let answer = bounded(agent.call(Invocation::default())).await;
+    let report = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(report.contains("\r\nContent-Length: 0\r\n"), "{report}");
+    assert!(
+        !report.contains("Transfer-Encoding") && report.ends_with("\r\n\r\n"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_large_body_arrives_whole_and_in_pieces_of_32_kib() {
+    let agent = agent("report", "").await;
+    let answer = bounded(agent.call(Invocation::json(vec![b'x'; 5_000_000]))).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        String::from_utf8_lossy(&answer.body).matches('x').count(),
+        5_000_000
+    );
+    assert!(answer.body.windows(8).any(|bytes| bytes == b"\r\n8000\r\n"));
+}
+
+#[tokio::test]
+async fn a_body_beyond_6_mib_never_reaches_the_function() {
+    let agent = agent("report", "").await;
+    let answer = bounded(agent.call(Invocation::json(vec![b'x'; 6 * 1024 * 1024 + 1]))).await;
+    let text = "Content-Length too large for this server, 6291457 > max 6291456";
+    assert_eq!(message(&answer), failure(413, text, true));
+    assert!(!agent.lines().contains(&"called out".to_owned()));
+}
+
+#[tokio::test]
+async fn a_header_that_http_cannot_carry_is_named() {
+    let agent = agent("report", "").await;
+    let invocation = Invocation::json("{}").header("X-Bad", "a\nb");
+    let answer = bounded(agent.call(invocation)).await;
+    let (status, text, kept) = message(&answer);
+    assert_eq!((status, kept), (400, true));
+    assert!(text.contains("X-Bad"), "{text}");
+    assert_eq!(call(&agent).await.status, 200);
+}

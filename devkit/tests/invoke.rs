@@ -1,0 +1,180 @@
+//! `mdfn invoke`, as a person uses it: what it prints and how it ends.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::env;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn misbehave() -> PathBuf {
+    let tests = env::current_exe().unwrap();
+    tests.ancestors().nth(2).unwrap().join("examples/misbehave")
+}
+
+/// Runs the command with this standard input; the function is `misbehave` with the arguments after `--`.
+fn mdfn(options: &[&str], function: &[&str], body: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command
+        .arg("invoke")
+        .args(options)
+        .arg("--")
+        .arg(misbehave())
+        .args(function);
+    command.env("OWN", "mine").env_remove("MISSING");
+    let command = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Wrong usage ends before standard input is read.
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(body)
+        .unwrap_or_default();
+    child.wait_with_output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_body_of_a_success_is_all_that_is_printed() {
+    let output = mdfn(&[], &["link", "reply", OK], b"{}");
+    assert_eq!(output.stdout, b"ok");
+    assert_eq!(
+        (stderr(&output).as_str(), output.status.code()),
+        ("", Some(0))
+    );
+}
+
+#[test]
+fn standard_input_and_headers_reach_the_function() {
+    let output = mdfn(
+        &[
+            "--header",
+            "model_deployment: https://x",
+            "-H",
+            "X-Two:2",
+            "--content-type",
+            "text/csv",
+        ],
+        &["link", "report"],
+        b"1,2",
+    );
+    let report = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "\r\nModel_deployment: https://x\r\n",
+        "\r\nX-Two: 2\r\n",
+        "\r\nContent-Type: text/csv\r\n",
+    ] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    assert!(
+        report.ends_with("\r\n\r\n3\r\n1,2\r\n0\r\n\r\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_error_of_the_function_is_shown_and_ends_with_1() {
+    let reply = "HTTP/1.1 200 OK\r\nFn-Http-Status: 404\r\nContent-Length: 4\r\n\r\nnone";
+    let output = mdfn(
+        &["--gateway", "--method", "GET", "--path", "/x"],
+        &["link", "reply", reply],
+        b"",
+    );
+    assert_eq!(output.stdout, b"none");
+    let stderr_text = stderr(&output);
+    assert!(
+        stderr_text.starts_with("mdfn: the function answered 404"),
+        "{stderr_text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_breach_of_the_contract_is_explained() {
+    let reply = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    let output = mdfn(&[], &["link", "reply", reply], b"{}");
+    assert_eq!(output.stdout, br#"{"message":"invalid function response"}"#);
+    let text = stderr(&output);
+    assert!(
+        text.contains("replied 400 on its socket") && text.contains("was killed"),
+        "{text}"
+    );
+    assert_eq!((text.lines().count(), output.status.code()), (1, Some(1)));
+}
+
+#[test]
+fn verbose_shows_status_headers_and_lines() {
+    let output = mdfn(&["--verbose"], &["link", "report"], b"{}");
+    let text = stderr(&output);
+    for line in [
+        "| called out\n",
+        "| called err\n",
+        "< 200\n",
+        "< Fn-Call-Id: ",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn only_named_configuration_passes() {
+    let options = ["--config", "OWN", "--config", "OTHER=a=b"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.arg("invoke").arg("--verbose").args(options).args([
+        "--",
+        "/bin/sh",
+        "-c",
+        "env >&2; exit 1",
+    ]);
+    let output = command
+        .env("OWN", "mine")
+        .env("NOT", "passed")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = stderr(&output);
+    assert!(
+        text.contains("| OWN=mine\n") && text.contains("| OTHER=a=b\n"),
+        "{text}"
+    );
+    assert!(!text.contains("NOT="), "{text}");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    for options in [
+        &["--header", "no colon"][..],
+        &["--config", "1A=b"],
+        &["--config", "MISSING"],
+        &["--timeout", "301"],
+        &["--path", "/without-gateway"],
+    ] {
+        let output = mdfn(options, &["link", "reply", OK], b"");
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{options:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn a_function_that_does_not_start_ends_with_3_and_says_what_it_said() {
+    let output = mdfn(&[], &["exit"], b"");
+    let text = stderr(&output);
+    assert!(
+        text.contains("exit status: 1") && text.contains("no configuration"),
+        "{text}"
+    );
+    assert_eq!((text.lines().count(), output.status.code()), (1, Some(3)));
+}
