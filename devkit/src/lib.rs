@@ -1,1 +1,16 @@
-//! The cloud around the function, on one machine.
+//! The cloud around the function, on one machine, and the commands of `mdfn`.
+//!
+//! Each part knows the protocols from their documents, not from the function's code: that the two agree is what the
+//! tests prove.
+
+pub mod agent;
+pub mod clock;
+pub mod deployment;
+pub mod gateway;
+mod http;
+pub mod identity;
+pub mod invoke;
+pub mod keys;
+pub mod local;
+pub mod principal;
+mod terminal;

@@ -136,8 +136,8 @@ proptest! {
             let (authority, path) = rest.strip_prefix("https://").unwrap().split_once('/').unwrap();
             let labels: Vec<&str> = authority.strip_suffix(":443").unwrap_or(authority).split('.').collect();
             let oracle = match labels.as_slice() {
-                ["modeldeployment", region, "oci", "customer-oci", "com"] => region,
-                ["md", "datascience", region, "oci", "oraclecloud", "com"] => region,
+                ["modeldeployment", region, "oci", "customer-oci", "com"]
+                | ["md", "datascience", region, "oci", "oraclecloud", "com"] => region,
                 _ => return Err(TestCaseError::fail(text)),
             };
             prop_assert!(oracle.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", text);

@@ -2,7 +2,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::format_collect,
     clippy::indexing_slicing,
+    clippy::similar_names,
+    clippy::string_slice,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and sets its own time and environment"
 )]
@@ -13,6 +16,8 @@ mod configuration;
 mod contract;
 mod credentials;
 mod data;
+mod end_to_end;
+mod gateway;
 mod keys;
 mod process;
 mod signatures;

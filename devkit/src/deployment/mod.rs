@@ -1,0 +1,235 @@
+//! The emulated Data Science model deployment: TLS, signatures verified, and a real model behind it.
+//!
+//! Source: OCI Data Science documentation, predict endpoint; OCI request signing.
+
+mod answer;
+mod model;
+mod request;
+mod tls;
+mod verify;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+pub use answer::Behaviour;
+pub use model::Model;
+pub use request::Request;
+pub use tls::{Authority, Certificate};
+pub use verify::{Refusal, Verified, verify};
+
+use crate::clock::now;
+use crate::principal::Issuer;
+use answer::Answer;
+use request::Unreadable;
+
+/// The deployment's OCID.
+pub const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisirisirisirisirisirisirisirisirisiris";
+
+/// One request that arrived, and what the verification said of it.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The request as it came.
+    pub request: Request,
+    /// Whether its signature is valid.
+    pub verdict: Result<Verified, Refusal>,
+    /// Which TLS connection it came on, counted from 1.
+    pub connection: u64,
+}
+
+/// A running deployment on loopback. Dropped, it closes every connection.
+#[derive(Debug)]
+pub struct ModelDeployment {
+    address: SocketAddr,
+    state: Arc<State>,
+    _connections: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    issuer: Arc<Issuer>,
+    model: Model,
+    behaviours: Mutex<VecDeque<Behaviour>>,
+    received: Mutex<Vec<Received>>,
+    connections: AtomicU64,
+    requests: AtomicU64,
+    clock_offset: AtomicI64,
+}
+
+impl ModelDeployment {
+    /// Starts on a free port, with a certificate of `authority`, trusting tokens of `issuer`.
+    pub async fn start(
+        issuer: Arc<Issuer>,
+        authority: &Authority,
+        certificate: Certificate,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let acceptor = authority.acceptor(certificate);
+        let state = Arc::new(State {
+            issuer,
+            model: Model::iris(),
+            behaviours: Mutex::default(),
+            received: Mutex::default(),
+            connections: AtomicU64::default(),
+            requests: AtomicU64::default(),
+            clock_offset: AtomicI64::default(),
+        });
+        let mut connections = JoinSet::new();
+        connections.spawn(state.clone().accept(listener, acceptor));
+        Ok(Self {
+            address,
+            state,
+            _connections: connections,
+        })
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The predict URL, with a host that the certificate names: `localhost` or `127.0.0.1`.
+    pub fn url(&self, host: &str) -> String {
+        format!("https://{host}:{}/{OCID}/predict", self.port())
+    }
+
+    /// Misbehaves so, once, at the next request; several are kept in order.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.state
+            .behaviours
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(behaviour);
+    }
+
+    /// Sets its clock off by so many seconds.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.clock_offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Every request that arrived so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.state
+            .received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// How many TLS connections were made so far.
+    pub fn connections(&self) -> u64 {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    async fn accept(self: Arc<Self>, listener: TcpListener, acceptor: TlsAcceptor) {
+        // Dropped with this task, so that no connection outlives the deployment.
+        let mut connections = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(self.clone().serve(stream, acceptor.clone()));
+            while connections.try_join_next().is_some() {}
+        }
+    }
+
+    /// Serves one connection until either side has had enough of it.
+    async fn serve(self: Arc<Self>, stream: TcpStream, acceptor: TlsAcceptor) {
+        let handshake = tokio::time::timeout(Duration::from_secs(10), acceptor.accept(stream));
+        if let Ok(Ok(mut stream)) = handshake.await {
+            let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
+            let mut buffer = Vec::new();
+            while self.exchange(&mut stream, &mut buffer, connection).await {}
+            // The peer may be gone already.
+            drop(stream.shutdown().await);
+        }
+    }
+
+    /// Answers one request; whether another may follow.
+    async fn exchange(
+        &self,
+        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        buffer: &mut Vec<u8>,
+        connection: u64,
+    ) -> bool {
+        let request = match Request::read(stream, buffer).await {
+            Ok(request) => request,
+            Err(Unreadable::Closed) => return false,
+            Err(Unreadable::LengthRequired) => {
+                return Answer::error(411, "LengthRequired", "content-length is missing")
+                    .send(stream)
+                    .await;
+            }
+            Err(Unreadable::TooLarge) => {
+                return Answer::error(413, "PayloadTooLarge", "the body is larger than 10 MB")
+                    .send(stream)
+                    .await;
+            }
+        };
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let time = if offset < 0 {
+            now() - Duration::from_secs(offset.unsigned_abs())
+        } else {
+            now() + Duration::from_secs(offset.unsigned_abs())
+        };
+        let verdict = verify(&request, &self.issuer, time);
+        let behaviour = self
+            .behaviours
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front();
+        let received = Received {
+            request: request.clone(),
+            verdict: verdict.clone(),
+            connection,
+        };
+        self.received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(received);
+        let answer = match verdict {
+            Err(refusal) => Answer::error(401, "NotAuthenticated", &refusal.to_string()),
+            Ok(_) => self.predict(&request),
+        };
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let id = request
+            .text("opc-request-id")
+            .map_or_else(|| format!("EMULATED{number:024}"), str::to_owned);
+        let answer = answer
+            .with_header("opc-request-id", &id)
+            .with_header("date", &httpdate::fmt_http_date(time));
+        match behaviour {
+            None => answer.send(stream).await,
+            Some(behaviour) => behaviour.send(answer, stream).await,
+        }
+    }
+
+    fn predict(&self, request: &Request) -> Answer {
+        let paths =
+            ["predict", "predictWithResponseStream"].map(|action| format!("/{OCID}/{action}"));
+        match (paths.contains(&request.target), request.method.as_str()) {
+            (false, _) => Answer::error(
+                404,
+                "NotAuthorizedOrNotFound",
+                "Authorization failed or requested resource not found",
+            ),
+            (true, "POST") => match self.model.predict(&request.body) {
+                Ok(prediction) => Answer::new(200, "application/json", prediction.to_string()),
+                Err(problem) => Answer::error(400, "InvalidParameter", &problem),
+            },
+            (true, method) => Answer::error(
+                405,
+                "MethodNotAllowed",
+                &format!("{method} is not allowed here"),
+            ),
+        }
+    }
+}

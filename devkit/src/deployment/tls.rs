@@ -1,0 +1,83 @@
+//! The certificate authority of the emulated cloud, and the certificates a server can show.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// Which certificate a server shows.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Certificate {
+    /// One for `localhost` and 127.0.0.1.
+    Valid,
+    /// One for another name.
+    OtherName,
+    /// One whose time is over.
+    Expired,
+}
+
+/// A certificate authority that nobody knows but those who are given its certificate.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    /// A new authority with a key of its own.
+    pub fn new() -> Self {
+        let key = KeyPair::generate().expect("the machine has entropy and memory");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let certificate = params
+            .self_signed(&key)
+            .expect("the parameters are fixed and valid");
+        Self {
+            pem: certificate.pem(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// Its certificate, for `SSL_CERT_FILE`.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A TLS 1.2 and 1.3 server with such a certificate, HTTP/1.1 only.
+    pub(super) fn acceptor(&self, certificate: Certificate) -> TlsAcceptor {
+        let names = match certificate {
+            Certificate::OtherName => vec!["elsewhere.example".to_owned()],
+            Certificate::Valid | Certificate::Expired => {
+                vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
+            }
+        };
+        let key = KeyPair::generate().expect("the machine has entropy and memory");
+        let mut params = CertificateParams::new(names).expect("the names are fixed and valid");
+        if certificate == Certificate::Expired {
+            (params.not_before, params.not_after) =
+                (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 2, 1));
+        }
+        let certificate = params
+            .signed_by(&key, &self.issuer)
+            .expect("the parameters are fixed and valid");
+        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config
+            .expect("the provider speaks TLS 1.2 and 1.3")
+            .with_no_client_auth();
+        let config = config.with_single_cert(vec![certificate.der().clone()], private);
+        TlsAcceptor::from(Arc::new(
+            config.expect("the key belongs to the certificate"),
+        ))
+    }
+}
+
+impl Default for Authority {
+    fn default() -> Self {
+        Self::new()
+    }
+}

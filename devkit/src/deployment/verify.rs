@@ -1,0 +1,172 @@
+//! Verifies a request's signature from the bytes that arrived, the way the service does.
+//!
+//! Source: OCI request signing; draft-cavage-http-signatures-08.
+
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::request::Request;
+use crate::clock::since_epoch;
+use crate::keys::{self, Token};
+use crate::principal::Issuer;
+
+/// How far the date of a request may be from the service's clock, in seconds.
+const SKEW: f64 = 300.0;
+
+/// What a valid signature proved.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verified {
+    /// The names that the signature covers, as the request lists them.
+    pub headers: String,
+    /// The resource that the session token was issued to.
+    pub resource: String,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(String);
+
+fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal(why.into()))
+}
+
+/// Checks that `request` was signed, whole, by the holder of a token of `issuer`, not long before or after `now`.
+pub fn verify(request: &Request, issuer: &Issuer, now: SystemTime) -> Result<Verified, Refusal> {
+    let authorization = only(request, "authorization")?;
+    let Some(attributes) = authorization.strip_prefix("Signature ") else {
+        return refused("the scheme of `authorization` is not `Signature`");
+    };
+    let attribute = |name: &str| match quoted(attributes, name) {
+        Some(value) => Ok(value),
+        None => refused(format!("`authorization` has no `{name}`")),
+    };
+    if attribute("algorithm")? != "rsa-sha256" || attribute("version")? != "1" {
+        return refused("the algorithm is not `rsa-sha256` or the version not `1`");
+    }
+    let covered = attribute("headers")?;
+    let signed = signing_string(request, covered)?;
+    check_coverage(request, covered)?;
+    check_date(request, covered, now)?;
+    check_body(request)?;
+
+    let Some(token) = attribute("keyId")?
+        .strip_prefix("ST$")
+        .and_then(Token::parse)
+    else {
+        return refused("the key id is not `ST$` and a session token");
+    };
+    if !token.is_signed_by(issuer.public()) {
+        return refused("the session token was not issued here");
+    }
+    if token
+        .seconds("exp")
+        .is_none_or(|expires| expires <= since_epoch(now).as_secs_f64())
+    {
+        return refused("the session token has expired");
+    }
+    let jwk = token
+        .text("jwk")
+        .and_then(|jwk| serde_json::from_str(jwk).ok());
+    let Some(key) = jwk.as_ref().and_then(keys::from_jwk) else {
+        return refused("the session token names no public key");
+    };
+    let signature = STANDARD.decode(attribute("signature")?).unwrap_or_default();
+    if !keys::verifies(&key, signed.as_bytes(), &signature) {
+        return refused("the signature is not the one of this request");
+    }
+    let resource = token.text("res_id").unwrap_or_default().to_owned();
+    Ok(Verified {
+        headers: covered.to_owned(),
+        resource,
+    })
+}
+
+/// The value of a header that must be there once: with two, nobody knows which was signed.
+fn only<'a>(request: &'a Request, name: &str) -> Result<&'a str, Refusal> {
+    let mut values = request.values(name);
+    match (values.next().map(std::str::from_utf8), values.next()) {
+        (Some(Ok(value)), None) => Ok(value),
+        (None, _) => refused(format!("header `{name}` is missing")),
+        (Some(_), _) => refused(format!("header `{name}` is repeated or no text")),
+    }
+}
+
+/// The attribute `name="value"` of an authorization header.
+fn quoted<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("{name}=\"");
+    let mut rest = attributes;
+    loop {
+        let (pair, more) = rest
+            .split_once("\",")
+            .unwrap_or((rest.strip_suffix('"')?, ""));
+        match pair.strip_prefix(&start) {
+            Some(value) => return Some(value),
+            None if more.is_empty() => return None,
+            None => rest = more,
+        }
+    }
+}
+
+fn signing_string(request: &Request, covered: &str) -> Result<String, Refusal> {
+    let line = |name: &str| match name {
+        "(request-target)" => Ok(format!(
+            "{name}: {} {}",
+            request.method.to_lowercase(),
+            request.target
+        )),
+        _ => Ok(format!("{name}: {}", only(request, name)?)),
+    };
+    let lines: Vec<String> = covered
+        .split(' ')
+        .map(line)
+        .collect::<Result<_, Refusal>>()?;
+    Ok(lines.join("\n"))
+}
+
+/// What a service wants covered at the least.
+fn check_coverage(request: &Request, covered: &str) -> Result<(), Refusal> {
+    let covers = |name: &str| covered.split(' ').any(|covered| covered == name);
+    let mut wanted = vec!["(request-target)", "host"];
+    if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
+        wanted.extend(["content-length", "content-type", "x-content-sha256"]);
+    }
+    match wanted.into_iter().find(|name| !covers(name)) {
+        Some(name) => refused(format!("`{name}` is not signed")),
+        None if !covers("date") && !covers("x-date") => {
+            refused("neither `date` nor `x-date` is signed")
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_date(request: &Request, covered: &str, now: SystemTime) -> Result<(), Refusal> {
+    let name = if covered.split(' ').any(|name| name == "x-date") {
+        "x-date"
+    } else {
+        "date"
+    };
+    let sent = only(request, name)?;
+    let Ok(date) = httpdate::parse_http_date(sent) else {
+        return refused(format!("header `{name}` is no HTTP date"));
+    };
+    let skew = since_epoch(date).as_secs_f64() - since_epoch(now).as_secs_f64();
+    if skew.abs() > SKEW {
+        let current = httpdate::fmt_http_date(now);
+        return refused(format!(
+            "Date '{sent}' is not within allowed clock skew. Current '{current}'"
+        ));
+    }
+    Ok(())
+}
+
+fn check_body(request: &Request) -> Result<(), Refusal> {
+    let sent = only(request, "x-content-sha256").unwrap_or_default();
+    if request.method != "GET" && sent != STANDARD.encode(Sha256::digest(&request.body)) {
+        return refused("the body is not the one that was hashed");
+    }
+    Ok(())
+}

@@ -1,0 +1,533 @@
+//! The deployment specification of an API Gateway, in the JSON that is uploaded to OCI.
+//!
+//! What is not executed here is refused with its name, so that nothing of a specification is silently without effect.
+//! Source: OCI API Gateway documentation, deployment specifications.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::keys;
+
+/// A whole specification.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Specification {
+    /// What holds for all routes.
+    #[serde(default)]
+    pub request_policies: RequestPolicies,
+    /// Where logs go; no part of a call.
+    #[serde(default)]
+    pub logging_policies: Value,
+    /// The routes, the first that fits is taken.
+    pub routes: Vec<Route>,
+}
+
+/// Policies of the whole deployment.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestPolicies {
+    /// Who may call; absent: anybody.
+    pub authentication: Option<Authentication>,
+    /// How often.
+    pub rate_limiting: Option<RateLimiting>,
+}
+
+/// How a token is found and checked.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Authentication {
+    /// `TOKEN_AUTHENTICATION`, the only type that is executed here.
+    pub r#type: AuthenticationType,
+    /// The header that holds the token.
+    pub token_header: String,
+    /// The scheme before the token, `Bearer`.
+    pub token_auth_scheme: String,
+    /// Whether routes may be open to callers without a token.
+    #[serde(default)]
+    pub is_anonymous_access_allowed: bool,
+    /// How far clocks may differ, 0 to 120 s.
+    #[serde(default)]
+    pub max_clock_skew_in_seconds: f64,
+    /// What makes a token valid.
+    pub validation_policy: ValidationPolicy,
+}
+
+/// The types of authentication.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuthenticationType {
+    /// A bearer token.
+    TokenAuthentication,
+}
+
+/// Where the keys come from, and what else is checked.
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum ValidationPolicy {
+    /// Keys in the specification itself.
+    StaticKeys {
+        /// At most ten.
+        keys: Vec<StaticKey>,
+        /// Issuers, audiences, claims.
+        additional_validation_policy: AdditionalValidation,
+    },
+    /// A key set that is fetched.
+    RemoteJwks {
+        /// Where.
+        uri: String,
+        /// Whether its certificate is not checked.
+        #[serde(default)]
+        is_ssl_verify_disabled: bool,
+        /// How long it is kept, 1 to 24 hours.
+        max_cache_duration_in_hours: u32,
+        /// Issuers, audiences, claims.
+        additional_validation_policy: AdditionalValidation,
+    },
+}
+
+/// A public key in the specification.
+#[derive(Debug, Deserialize)]
+#[serde(
+    tag = "format",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    deny_unknown_fields
+)]
+pub enum StaticKey {
+    /// A JSON Web Key, with the members that the gateway knows.
+    JsonWebKey {
+        /// The name that tokens call it by.
+        kid: String,
+        /// `RSA`.
+        kty: String,
+        /// `RS256`.
+        alg: String,
+        /// The modulus.
+        n: String,
+        /// The exponent.
+        e: String,
+        /// `sig`, if given.
+        r#use: Option<String>,
+        /// With `verify` among them, if given.
+        key_ops: Option<Vec<String>>,
+    },
+    /// A public key in PEM.
+    Pem {
+        /// The name that tokens call it by.
+        kid: String,
+        /// From `-----BEGIN PUBLIC KEY-----` on.
+        key: String,
+    },
+}
+
+/// What a token must say.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdditionalValidation {
+    /// Accepted values of `iss`, at most five.
+    pub issuers: Vec<String>,
+    /// Accepted values of `aud`, at most five.
+    pub audiences: Vec<String>,
+    /// Further claims, at most ten.
+    #[serde(default)]
+    pub verify_claims: Vec<VerifyClaim>,
+}
+
+/// A claim that a token must have, or may have only with these values.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerifyClaim {
+    /// Its name.
+    pub key: String,
+    /// Its accepted values.
+    pub values: Vec<String>,
+    /// Whether it must be there.
+    #[serde(default)]
+    pub is_required: bool,
+}
+
+/// How many calls are let through.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RateLimiting {
+    /// Calls in a second.
+    pub rate_in_requests_per_second: u32,
+    /// `TOTAL`: of all callers together, the only key that is executed here.
+    pub rate_key: RateKey,
+}
+
+/// What calls are counted by.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RateKey {
+    /// All together.
+    Total,
+}
+
+/// One route.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Route {
+    /// The path below the deployment's prefix: `{name}` is a segment, `{name*}` the rest.
+    pub path: String,
+    /// The methods, or `ANY`.
+    pub methods: Vec<String>,
+    /// Who answers.
+    pub backend: Backend,
+    /// What happens to a request on its way.
+    #[serde(default)]
+    pub request_policies: RoutePolicies,
+    /// Where logs go; no part of a call.
+    #[serde(default)]
+    pub logging_policies: Value,
+}
+
+/// Who answers a route.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Backend {
+    /// A function.
+    #[serde(rename = "ORACLE_FUNCTIONS_BACKEND")]
+    Function {
+        /// Its OCID.
+        function_id: String,
+    },
+    /// The gateway itself.
+    #[serde(rename = "STOCK_RESPONSE_BACKEND")]
+    Stock {
+        /// The status.
+        status: u16,
+        /// The body.
+        #[serde(default)]
+        body: String,
+        /// The headers.
+        #[serde(default)]
+        headers: Vec<StockHeader>,
+    },
+}
+
+/// A header of a stock response.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StockHeader {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// Policies of one route.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoutePolicies {
+    /// Which tokens may pass; absent: every valid one.
+    #[serde(default)]
+    pub authorization: Authorization,
+    /// What headers become.
+    #[serde(default)]
+    pub header_transformations: HeaderTransformations,
+    /// What a body must be.
+    pub body_validation: Option<BodyValidation>,
+}
+
+/// Which tokens may pass a route.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum Authorization {
+    /// Every valid one.
+    #[default]
+    AuthenticationOnly,
+    /// Those with one of these scopes.
+    AnyOf {
+        /// The bare scopes.
+        allowed_scope: Vec<String>,
+    },
+    /// None is needed.
+    Anonymous,
+}
+
+/// What happens to the headers of a request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HeaderTransformations {
+    /// Headers that are set.
+    pub set_headers: Option<Items<SetHeader>>,
+    /// Headers that get another name.
+    pub rename_headers: Option<Items<RenameHeader>>,
+    /// Headers that pass, or do not.
+    pub filter_headers: Option<FilterHeaders>,
+}
+
+/// A list, as the format wraps it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Items<T> {
+    /// The list.
+    pub items: Vec<T>,
+}
+
+/// A header to be set.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SetHeader {
+    /// Its name.
+    pub name: String,
+    /// Its values, with context variables.
+    pub values: Vec<String>,
+    /// What becomes of one that the client sent.
+    #[serde(default)]
+    pub if_exists: IfExists,
+}
+
+/// What becomes of a header that the client sent itself.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum IfExists {
+    /// It is replaced.
+    #[default]
+    Overwrite,
+    /// It stays, and the value is added.
+    Append,
+    /// It stays, and the value is not set.
+    Skip,
+}
+
+/// A header to be renamed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameHeader {
+    /// The name it has.
+    pub from: String,
+    /// The name it gets.
+    pub to: String,
+}
+
+/// Which headers pass.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterHeaders {
+    /// Whether the list is of those that pass or of those that do not.
+    pub r#type: FilterType,
+    /// The list.
+    pub items: Vec<FilterItem>,
+}
+
+/// What a list of headers means.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FilterType {
+    /// Those named do not pass.
+    Block,
+    /// Only those named pass.
+    Allow,
+}
+
+/// The name of a header.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterItem {
+    /// The name.
+    pub name: String,
+}
+
+/// What a body must be.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BodyValidation {
+    /// Whether there must be one.
+    #[serde(default)]
+    pub required: bool,
+    /// The media types it may have.
+    #[serde(default)]
+    pub content: BTreeMap<String, Value>,
+    /// `ENFORCING` refuses, the other two let pass.
+    #[serde(default)]
+    pub validation_mode: ValidationMode,
+}
+
+/// What a failed validation does.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ValidationMode {
+    /// Refuses the request.
+    #[default]
+    Enforcing,
+    /// Lets it pass.
+    Permissive,
+    /// Does not look.
+    Disabled,
+}
+
+impl Specification {
+    /// Parses a specification and checks what the service checks when it is uploaded.
+    pub fn parse(json: &str) -> Result<Self, String> {
+        let specification: Self = serde_json::from_str(json)
+            .map_err(|error| format!("deployment specification: {error}"))?;
+        specification.check()?;
+        Ok(specification)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        within("routes", self.routes.len(), 50)?;
+        let anonymous = |route: &Route| {
+            matches!(
+                route.request_policies.authorization,
+                Authorization::Anonymous
+            )
+        };
+        if let Some(authentication) = &self.request_policies.authentication {
+            if !(0.0..=120.0).contains(&authentication.max_clock_skew_in_seconds) {
+                return Err("maxClockSkewInSeconds is not between 0 and 120".to_owned());
+            }
+            authentication.validation_policy.check()?;
+            if !authentication.is_anonymous_access_allowed && self.routes.iter().any(anonymous) {
+                return Err(
+                    "a route is ANONYMOUS and isAnonymousAccessAllowed is not true".to_owned(),
+                );
+            }
+        }
+        self.routes.iter().try_for_each(Route::check)
+    }
+}
+
+impl ValidationPolicy {
+    /// What every kind of policy checks beside the signature.
+    pub(super) fn additional(&self) -> &AdditionalValidation {
+        match self {
+            Self::StaticKeys {
+                additional_validation_policy,
+                ..
+            }
+            | Self::RemoteJwks {
+                additional_validation_policy,
+                ..
+            } => additional_validation_policy,
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        within("issuers", self.additional().issuers.len(), 5)?;
+        within("audiences", self.additional().audiences.len(), 5)?;
+        within("verifyClaims", self.additional().verify_claims.len(), 10)?;
+        match self {
+            Self::StaticKeys { keys, .. } => {
+                within("keys", keys.len(), 10)?;
+                keys.iter().try_for_each(|key| key.public().map(drop))
+            }
+            Self::RemoteJwks {
+                max_cache_duration_in_hours: hours,
+                ..
+            } if !(1..=24).contains(hours) => {
+                Err("maxCacheDurationInHours is not between 1 and 24".to_owned())
+            }
+            Self::RemoteJwks { .. } => Ok(()),
+        }
+    }
+}
+
+impl StaticKey {
+    /// The name that tokens call the key by.
+    pub(super) fn kid(&self) -> &str {
+        match self {
+            Self::JsonWebKey { kid, .. } | Self::Pem { kid, .. } => kid,
+        }
+    }
+
+    /// The key, if it keeps the gateway's rules.
+    pub(super) fn public(&self) -> Result<rsa::PublicKey, String> {
+        use rsa::pkcs8::DecodePublicKey;
+        use rsa::traits::PublicKeyParts;
+        let refused = |why: &str| format!("key `{}`: {why}", self.kid());
+        let key = match self {
+            Self::JsonWebKey {
+                kty,
+                alg,
+                n,
+                e,
+                r#use,
+                key_ops,
+                ..
+            } => {
+                if kty != "RSA" || alg != "RS256" {
+                    return Err(refused("kty is not `RSA` or alg not `RS256`"));
+                }
+                if r#use.as_ref().is_some_and(|usage| usage != "sig") {
+                    return Err(refused("use is not `sig`"));
+                }
+                if key_ops.as_ref().is_some_and(|operations| {
+                    !operations.iter().any(|operation| operation == "verify")
+                }) {
+                    return Err(refused("key_ops is without `verify`"));
+                }
+                keys::from_jwk(&serde_json::json!({ "n": n, "e": e }))
+                    .ok_or_else(|| refused("n and e are no RSA key"))?
+            }
+            Self::Pem { key, .. } => rsa::PublicKey::from_public_key_pem(key)
+                .map_err(|error| refused(&error.to_string()))?,
+        };
+        let bits = key.n().bit_width();
+        if (2048..=4096).contains(&bits) {
+            Ok(key)
+        } else {
+            Err(refused("it has not 2048 to 4096 bits"))
+        }
+    }
+}
+
+impl Route {
+    fn check(&self) -> Result<(), String> {
+        let transformations = &self.request_policies.header_transformations;
+        let set = transformations
+            .set_headers
+            .iter()
+            .flat_map(|set| &set.items);
+        if let Some(header) = set
+            .clone()
+            .find(|header| header.values.is_empty() || header.values.len() > 10)
+        {
+            return Err(format!(
+                "route {}: `{}` has not 1 to 10 values",
+                self.path, header.name
+            ));
+        }
+        let block = transformations
+            .filter_headers
+            .iter()
+            .filter(|filter| filter.r#type == FilterType::Block);
+        let blocked: Vec<String> = block
+            .flat_map(|filter| &filter.items)
+            .map(|item| item.name.to_lowercase())
+            .collect();
+        if let Some(header) = set
+            .clone()
+            .find(|header| blocked.contains(&header.name.to_lowercase()))
+        {
+            return Err(format!(
+                "route {}: `{}` is both set and blocked",
+                self.path, header.name
+            ));
+        }
+        within("setHeaders", set.count(), 20)
+    }
+}
+
+fn within(what: &str, count: usize, most: usize) -> Result<(), String> {
+    if count <= most {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} has {count} entries; at most {most} are allowed"
+        ))
+    }
+}

@@ -1,0 +1,162 @@
+//! A plain HTTP server on loopback, for the services that a client speaks to without TLS here.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::handshake;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Longer than a model may take to answer.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What a service answers.
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// A running server. Dropped, it closes its port and every connection.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Serves on `port` of 127.0.0.1; port 0 takes a free one.
+    pub(crate) async fn start<H, F>(port: u16, handler: H) -> io::Result<Self>
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            // Dropped with this task, so that no connection outlives the server.
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let handler = handler.clone();
+                let service = service_fn(move |request| {
+                    let reply = handler(request);
+                    async move { Ok::<_, Infallible>(reply.await) }
+                });
+                let mut http = http1::Builder::new();
+                let connection = http
+                    .max_buf_size(16 * 1024)
+                    .serve_connection(TokioIo::new(stream), service);
+                connections.spawn(async move {
+                    // A client may leave whenever it wants to.
+                    drop(connection.await);
+                });
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Self {
+            address,
+            _tasks: tasks,
+        })
+    }
+}
+
+/// Reads a body up to `limit` bytes; None if it is larger or breaks off.
+pub(crate) async fn body(incoming: Incoming, limit: usize) -> Option<Bytes> {
+    Some(
+        Limited::new(incoming, limit)
+            .collect()
+            .await
+            .ok()?
+            .to_bytes(),
+    )
+}
+
+/// A JSON answer.
+pub(crate) fn reply(status: u16, body: &Value) -> Reply {
+    let reply = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json");
+    reply
+        .body(Full::from(body.to_string()))
+        .expect("status and header are fixed and valid")
+}
+
+/// What a service answered, whole.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// The status.
+    pub(crate) status: u16,
+    headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+}
+
+impl Answered {
+    /// The first value of a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, for a person.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// One request to a service of this machine, on a connection of its own, within 70 s. The error is for a person.
+pub(crate) async fn send(
+    method: &str,
+    url: &str,
+    headers: &[(&str, String)],
+    body: impl Into<Bytes>,
+) -> Result<Answered, String> {
+    let exchange = timeout(PATIENCE, exchange(method, url, headers, body.into()));
+    exchange
+        .await
+        .map_err(|_elapsed| format!("{url} does not answer"))?
+        .map_err(|error| format!("{url}: {error}"))
+}
+
+async fn exchange(
+    method: &str,
+    url: &str,
+    headers: &[(&str, String)],
+    body: Bytes,
+) -> Result<Answered, BoxError> {
+    let uri: Uri = url.parse()?;
+    let authority = uri.authority().ok_or("no host")?.as_str();
+    let (mut sender, connection) =
+        handshake(TokioIo::new(TcpStream::connect(authority).await?)).await?;
+    let mut connections = JoinSet::new();
+    connections.spawn(connection);
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(HOST, authority);
+    let request = headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, value)
+    });
+    let (head, body) = sender
+        .send_request(request.body(Full::new(body))?)
+        .await?
+        .into_parts();
+    Ok(Answered {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: body.collect().await?.to_bytes(),
+    })
+}

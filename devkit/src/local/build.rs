@@ -1,0 +1,46 @@
+//! Builds the function's release binary, and finds out where it is.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::Error;
+use crate::terminal::say;
+
+/// The release binary of this workspace, newly built if it is not up to date.
+pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
+    say("Building the function (release) ...");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
+    let mut command = Command::new(cargo.as_deref().unwrap_or("cargo"));
+    command.args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "model-deployment-fn",
+        "--bin",
+        "func",
+    ]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    command
+        .current_dir(workspace)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true);
+    let output = command
+        .output()
+        .await
+        .map_err(|error| Error::Build(format!("cargo does not start: {error}")))?;
+    if !output.status.success() {
+        return Err(Error::Build(format!("cargo build: {}", output.status)));
+    }
+    let lines = output.stdout.split(|byte| *byte == b'\n').rev();
+    let mut messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let executable =
+        messages.find_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
+    executable.ok_or_else(|| Error::Build("cargo names no executable".to_owned()))
+}

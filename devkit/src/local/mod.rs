@@ -1,0 +1,126 @@
+//! `mdfn local`: the whole cloud on one machine, shown at work.
+
+mod build;
+pub mod cloud;
+mod show;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::select;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::agent::StartError;
+use crate::terminal::{complain, say};
+use cloud::{Cloud, Plan};
+
+/// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
+///
+/// An identity domain, an API Gateway that executes the specification of `deploy/gateway.json`, the Fn agent around the
+/// function's release binary, and a model deployment that verifies signatures and runs a trained classifier.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  mdfn local --once")]
+pub struct Options {
+    /// End after the call, with exit code 0 if every step gave what it should.
+    #[arg(long)]
+    once: bool,
+    /// Run this binary as the function, instead of building this workspace's.
+    #[arg(long, value_name = "FILE")]
+    function: Option<PathBuf>,
+    /// Start the function in an empty root directory, as its image gives it (needs root and a static binary).
+    #[arg(long)]
+    empty_root: bool,
+    /// The port of the API Gateway.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    gateway_port: u16,
+    /// The port of the identity domain.
+    #[arg(long, value_name = "PORT", default_value_t = 8181)]
+    identity_port: u16,
+}
+
+/// What can keep the local cloud from running, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The function could not be built.
+    #[error("the function could not be built: {0}")]
+    Build(String),
+    /// A file that is no function.
+    #[error("{path} cannot be run as the function: {1}", path = .0.display())]
+    Function(PathBuf, io::Error),
+    /// A port that cannot be listened at.
+    #[error("port {1} cannot be used: {2}; choose another with {0}")]
+    Port(&'static str, u16, io::Error),
+    /// No room for the few files.
+    #[error("the temporary directory cannot be used: {0}")]
+    Files(io::Error),
+    /// The deployment's port.
+    #[error("the model deployment could not listen: {0}")]
+    Deployment(io::Error),
+    /// The function did not start.
+    #[error("the function did not start: {0}")]
+    Start(StartError),
+    /// The specification is not one that the gateway takes.
+    #[error("{0}")]
+    Specification(String),
+    /// A step that gave something else than it should.
+    #[error("not as expected: {0}")]
+    Unexpected(String),
+    /// Signals cannot be awaited.
+    #[error("signals cannot be awaited: {0}")]
+    Signals(io::Error),
+}
+
+/// Runs the command; `variable` reads the environment.
+pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
+    match serve(options, variable).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("mdfn local: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options, variable: fn(&str) -> Option<String>) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    // Whichever comes first: the other is dropped, and with it every process, port and file.
+    select! {
+        shown = show(options, variable) => shown,
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+async fn show(options: Options, variable: fn(&str) -> Option<String>) -> Result<(), Error> {
+    let function = match options.function {
+        Some(function) => function,
+        None => build::release(variable("CARGO")).await?,
+    };
+    let (log, mut lines) = unbounded_channel();
+    let (gateway_port, identity_port, empty_root) = (
+        options.gateway_port,
+        options.identity_port,
+        options.empty_root,
+    );
+    let cloud = Cloud::start(Plan {
+        function,
+        gateway_port,
+        identity_port,
+        empty_root,
+        log: Some(log),
+    })
+    .await?;
+    show::all(&cloud, &mut lines).await?;
+    if options.once {
+        return Ok(());
+    }
+    show::commands(&cloud);
+    while let Some(line) = lines.recv().await {
+        say(&format!("function: {line}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! One call after another through the cloud, shown and checked: a step that gives something else than it should ends it.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::Error;
+use super::cloud::Cloud;
+use crate::http::{Answered, send};
+use crate::terminal::say;
+
+/// An Iris virginica: sepal and petal, length and width, in centimetres.
+const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
+
+/// Shows the way from a client's secret to a prediction.
+pub(super) async fn all(cloud: &Cloud, log: &mut UnboundedReceiver<String>) -> Result<(), Error> {
+    let token = token(cloud).await?;
+    without_token(cloud).await?;
+    prediction(cloud, &token).await?;
+    signature(cloud)?;
+    let line = log.recv().await;
+    let line = loop {
+        match log.try_recv() {
+            Ok(line) if line.contains("predicted") => break Some(line),
+            Ok(_) => {}
+            Err(_) => break line.filter(|line| line.contains("predicted")),
+        }
+    };
+    if let Some(line) = line {
+        say(&format!("\n5. The function's log\n   {line}"));
+    }
+    Ok(())
+}
+
+/// Step 1: the client proves itself to the identity domain.
+async fn token(cloud: &Cloud) -> Result<String, Error> {
+    let url = format!("{}/oauth2/v1/token", cloud.identity.url());
+    let scope = cloud.client.qualified_scope();
+    say(&format!(
+        "\n1. A token from the identity domain\n   POST {url}\n   grant_type=client_credentials&scope={scope}"
+    ));
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "client_credentials")
+        .append_pair("scope", &scope)
+        .finish();
+    let basic = STANDARD.encode(format!("{}:{}", cloud.client.id, cloud.client.secret));
+    let headers = [
+        ("authorization", format!("Basic {basic}")),
+        (
+            "content-type",
+            "application/x-www-form-urlencoded".to_owned(),
+        ),
+    ];
+    let answer = checked(send("POST", &url, &headers, form).await, 200)?;
+    let body: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| Error::Unexpected(format!("the token answer: {error}")))?;
+    let token = body
+        .get("access_token")
+        .and_then(Value::as_str)
+        .ok_or_else(|| Error::Unexpected("there is no access_token".to_owned()))?;
+    let claims = token
+        .split('.')
+        .nth(1)
+        .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+        .unwrap_or_default();
+    let start: String = token.chars().take(20).collect();
+    say(&format!(
+        "   {} access_token={start}... ({} characters)",
+        answer.status,
+        token.len()
+    ));
+    say(&format!("   claims {}", String::from_utf8_lossy(&claims)));
+    Ok(token.to_owned())
+}
+
+/// Step 2: without a token, the gateway lets nobody in.
+async fn without_token(cloud: &Cloud) -> Result<(), Error> {
+    let url = cloud.route();
+    say(&format!("\n2. The gateway without a token\n   POST {url}"));
+    let answer = checked(send("POST", &url, &[json_type()], ROW).await, 401)?;
+    say(&format!("   {} {}", answer.status, answer.text()));
+    Ok(())
+}
+
+/// Step 3: with the token, the model's prediction.
+async fn prediction(cloud: &Cloud, token: &str) -> Result<(), Error> {
+    let url = cloud.route();
+    say(&format!("\n3. The call\n   POST {url}\n   {ROW}"));
+    // A client's own header must not choose the address: the route overwrites it.
+    let own = ("model_deployment", "https://attacker.example/".to_owned());
+    let headers = [
+        ("authorization", format!("Bearer {token}")),
+        json_type(),
+        own,
+    ];
+    let answer = checked(send("POST", &url, &headers, ROW).await, 200)?;
+    say(&format!("   {} {}", answer.status, answer.text()));
+    let body: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| Error::Unexpected(format!("the prediction: {error}")))?;
+    if body.pointer("/prediction/0") != Some(&Value::from("virginica")) {
+        return Err(Error::Unexpected(format!(
+            "the flower is a virginica: {body}"
+        )));
+    }
+    let id = answer
+        .header("opc-request-id")
+        .ok_or_else(|| Error::Unexpected("there is no opc-request-id".to_owned()))?;
+    say(&format!("   opc-request-id {id}"));
+    Ok(())
+}
+
+/// Step 4: what the deployment saw.
+fn signature(cloud: &Cloud) -> Result<(), Error> {
+    let received = cloud.deployment.received();
+    let [received] = received.as_slice() else {
+        return Err(Error::Unexpected(format!(
+            "the deployment received {} requests",
+            received.len()
+        )));
+    };
+    let verified = received
+        .verdict
+        .as_ref()
+        .map_err(|refusal| Error::Unexpected(format!("the signature was refused: {refusal}")))?;
+    say("\n4. The model deployment verified the signature");
+    say(&format!("   POST {}", received.request.target));
+    say(&format!("   signed headers: {}", verified.headers));
+    say(&format!(
+        "   signed by: {} (session token of its resource principal)",
+        verified.resource
+    ));
+    say("   body digest and date: as signed");
+    Ok(())
+}
+
+/// The same calls for the command line.
+pub(super) fn commands(cloud: &Cloud) {
+    let (client, identity, route) = (&cloud.client, cloud.identity.url(), cloud.route());
+    say("\nBy hand:");
+    say(&format!(
+        "TOKEN=$(curl -s -u {}:{} -d grant_type=client_credentials --data-urlencode scope={} {identity}/oauth2/v1/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
+        client.id,
+        client.secret,
+        client.qualified_scope()
+    ));
+    say(&format!(
+        "curl -s -i -H 'Content-Type: application/json' -d '{ROW}' {route}"
+    ));
+    say(&format!(
+        "curl -s -i -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
+    ));
+    say("\nCtrl-C stops everything.");
+}
+
+fn json_type() -> (&'static str, String) {
+    ("content-type", "application/json".to_owned())
+}
+
+fn checked(answer: Result<Answered, String>, status: u16) -> Result<Answered, Error> {
+    let answer = answer.map_err(Error::Unexpected)?;
+    if answer.status == status {
+        return Ok(answer);
+    }
+    Err(Error::Unexpected(format!(
+        "status {} instead of {status}: {}",
+        answer.status,
+        answer.text()
+    )))
+}

@@ -1,0 +1,111 @@
+//! The resource principal: what OCI's identity service puts into a function's container, and replaces there.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::clock::{now, since_epoch};
+use crate::keys::Key;
+
+/// The tenancy of the emulated cloud.
+pub const TENANCY: &str = "ocid1.tenancy.oc1..aaaaaaaaemulatedemulatedemulatedemulatedemulated";
+const COMPARTMENT: &str = "ocid1.compartment.oc1..aaaaaaaaemulatedemulatedemulatedemulated";
+/// The function that the tokens are for.
+pub const FUNCTION: &str =
+    "ocid1.fnfunc.oc1.sa-saopaulo-1.aaaaaaaaemulatedemulatedemulatedemulated";
+
+/// Issues session tokens: the services of the emulated cloud trust what this key signed.
+#[derive(Debug)]
+pub struct Issuer {
+    key: Key,
+}
+
+impl Issuer {
+    /// A new issuer with a key of its own.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self {
+            key: Key::generate(),
+        })
+    }
+
+    /// What services verify tokens with.
+    pub fn public(&self) -> &rsa::PublicKey {
+        self.key.public()
+    }
+
+    /// A session token for the holder of `session`, good for `lifetime` from now; a negative one has expired.
+    ///
+    /// Source: OCI request signing, resource principals, token.
+    pub fn token(&self, session: &Key, lifetime: i64) -> String {
+        let issued = i64::try_from(since_epoch(now()).as_secs()).unwrap_or(i64::MAX);
+        let claims = json!({
+            "sub": FUNCTION,
+            "iss": "authService.oracle.com",
+            "iat": issued.min(issued + lifetime),
+            "exp": issued + lifetime,
+            "ptype": "resource",
+            "ttype": "res_sp",
+            "res_type": "fnfunc",
+            "res_id": FUNCTION,
+            "res_tenant": TENANCY,
+            "res_compartment": COMPARTMENT,
+            "jwk": session.jwk("session").to_string(),
+        });
+        self.key.token(
+            &json!({ "alg": "RS256", "kid": "asw_emulated", "typ": "JWT" }),
+            &claims,
+        )
+    }
+}
+
+/// A function's token and key as files, the way the platform keeps them.
+#[derive(Debug)]
+pub struct ResourcePrincipal {
+    issuer: Arc<Issuer>,
+    directory: PathBuf,
+}
+
+impl ResourcePrincipal {
+    /// Mints a pair into `directory`, good for `lifetime`.
+    pub fn mint(issuer: Arc<Issuer>, directory: &Path, lifetime: Duration) -> io::Result<Self> {
+        let principal = Self {
+            issuer,
+            directory: directory.to_owned(),
+        };
+        principal.rotate(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX))?;
+        Ok(principal)
+    }
+
+    /// Replaces key and token with new ones, good for `lifetime` seconds; each file is replaced at once.
+    pub fn rotate(&self, lifetime: i64) -> io::Result<()> {
+        let session = Key::generate();
+        self.replace("private.pem", &session.pem())?;
+        self.replace("rpst", &self.issuer.token(&session, lifetime))
+    }
+
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
+        let new = self.directory.join(format!("{name}.new"));
+        fs::write(&new, text)?;
+        // The function runs as another user than whoever wrote it.
+        fs::set_permissions(&new, Permissions::from_mode(0o644))?;
+        fs::rename(new, self.directory.join(name))
+    }
+
+    /// The variables by which a function finds the files.
+    ///
+    /// Source: OCI request signing, resource principals, variables.
+    pub fn variables(&self) -> [(&'static str, String); 4] {
+        let path = |name: &str| self.directory.join(name).display().to_string();
+        [
+            ("OCI_RESOURCE_PRINCIPAL_VERSION", "2.2".to_owned()),
+            ("OCI_RESOURCE_PRINCIPAL_RPST", path("rpst")),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", path("private.pem")),
+            ("OCI_RESOURCE_PRINCIPAL_REGION", "sa-saopaulo-1".to_owned()),
+        ]
+    }
+}
