@@ -50,6 +50,7 @@ impl Server {
             // Dropped with this task, so that no connection outlives the server.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                drop(stream.set_nodelay(true));
                 let handler = handler.clone();
                 let service = service_fn(move |request| {
                     let reply = handler(request);

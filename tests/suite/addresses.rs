@@ -135,12 +135,11 @@ proptest! {
             let rest = text.to_ascii_lowercase();
             let (authority, path) = rest.strip_prefix("https://").unwrap().split_once('/').unwrap();
             let labels: Vec<&str> = authority.strip_suffix(":443").unwrap_or(authority).split('.').collect();
-            let oracle = match labels.as_slice() {
-                ["modeldeployment", region, "oci", "customer-oci", "com"]
-                | ["md", "datascience", region, "oci", "oraclecloud", "com"] => region,
-                _ => return Err(TestCaseError::fail(text)),
+            let (["modeldeployment", region, "oci", "customer-oci", "com"]
+            | ["md", "datascience", region, "oci", "oraclecloud", "com"]) = labels.as_slice() else {
+                return Err(TestCaseError::fail(text));
             };
-            prop_assert!(oracle.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", text);
+            prop_assert!(region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", text);
             let tail = path.strip_prefix(endpoint.ocid()).unwrap();
             prop_assert!(["", "/", "/predict", "/predictwithresponsestream"].contains(&tail), "{}", text);
         }

@@ -62,7 +62,7 @@ fn items_23_and_24_the_refusals_are_those_expected() {
         match row["python_sdk"]["error"].as_str() {
             None => assert!(result.is_ok(), "{file}: {result:?}"),
             Some("passphrase_missing") => {
-                assert_eq!(result.unwrap_err(), KeyError::PassphraseMissing, "{file}")
+                assert_eq!(result.unwrap_err(), KeyError::PassphraseMissing, "{file}");
             }
             Some("invalid_key_or_wrong_passphrase") => {
                 assert_eq!(

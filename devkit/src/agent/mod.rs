@@ -148,8 +148,8 @@ impl Agent {
     }
 
     /// Kills the function as the platform does, and removes what it had. Dropping the agent does so too, unawaited.
-    pub async fn stop(self) {
-        if let Some(mut container) = self.container.into_inner() {
+    pub async fn stop(&self) {
+        if let Some(mut container) = self.container.lock().await.take() {
             container.end().await;
         }
     }

@@ -145,6 +145,8 @@ impl State {
     async fn serve(self: Arc<Self>, stream: TcpStream, acceptor: TlsAcceptor) {
         let handshake = tokio::time::timeout(Duration::from_secs(10), acceptor.accept(stream));
         if let Ok(Ok(mut stream)) = handshake.await {
+            // An answer must not wait for the acknowledgement of the handshake's last bytes.
+            drop(stream.get_ref().0.set_nodelay(true));
             let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
             let mut buffer = Vec::new();
             while self.exchange(&mut stream, &mut buffer, connection).await {}

@@ -122,7 +122,7 @@ impl Deployment {
                 let agent = self
                     .functions
                     .get(function_id)
-                    .ok_or_else(|| Refusal(500, "Internal Server Error"))?;
+                    .ok_or(Refusal(500, "Internal Server Error"))?;
                 let url = head.uri.path_and_query().map_or("/", |url| url.as_str());
                 let intent = Intent::Gateway {
                     method: head.method.to_string(),
@@ -141,7 +141,7 @@ impl Deployment {
     ) -> Result<(&Route, BTreeMap<String, String>), Refusal> {
         let rest = path
             .strip_prefix(&self.path_prefix)
-            .ok_or_else(|| Refusal(404, "Not Found"))?;
+            .ok_or(Refusal(404, "Not Found"))?;
         let fitting = self
             .specification
             .routes
@@ -160,7 +160,7 @@ impl Deployment {
         fitting
             .into_iter()
             .find(|(route, _)| allows(route))
-            .ok_or_else(|| Refusal(405, "Method Not Allowed"))
+            .ok_or(Refusal(405, "Method Not Allowed"))
     }
 
     /// The claims of a caller who may pass; null where none are needed.

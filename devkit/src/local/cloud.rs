@@ -132,6 +132,14 @@ impl Cloud {
         })
     }
 
+    /// Stops all parts, and waits for the function's end.
+    pub async fn stop(self) {
+        let Self { agent, gateway, .. } = self;
+        // No further call: one that is in hand ends with the gateway.
+        drop(gateway);
+        agent.stop().await;
+    }
+
     /// The URL of the route to the Iris model.
     pub fn route(&self) -> String {
         format!("{}{PATH_PREFIX}/iris", self.gateway.url())

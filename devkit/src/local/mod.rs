@@ -10,8 +10,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tokio::select;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::agent::StartError;
 use crate::terminal::{complain, say};
@@ -85,42 +85,67 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 }
 
 async fn serve(options: Options, variable: fn(&str) -> Option<String>) -> Result<(), Error> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
-    // Whichever comes first: the other is dropped, and with it every process, port and file.
-    select! {
-        shown = show(options, variable) => shown,
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-    }
+    let mut signals = Signals::new()?;
+    let (log, mut lines) = unbounded_channel();
+    let cloud = select! {
+        cloud = start(&options, variable, log) => cloud?,
+        () = signals.any() => return Ok(()),
+    };
+    let shown = select! {
+        shown = show(&options, &cloud, &mut lines) => shown,
+        () = signals.any() => Ok(()),
+    };
+    cloud.stop().await;
+    shown
 }
 
-async fn show(options: Options, variable: fn(&str) -> Option<String>) -> Result<(), Error> {
-    let function = match options.function {
-        Some(function) => function,
+async fn start(
+    options: &Options,
+    variable: fn(&str) -> Option<String>,
+    log: UnboundedSender<String>,
+) -> Result<Cloud, Error> {
+    let function = match &options.function {
+        Some(function) => function.clone(),
         None => build::release(variable("CARGO")).await?,
     };
-    let (log, mut lines) = unbounded_channel();
-    let (gateway_port, identity_port, empty_root) = (
-        options.gateway_port,
-        options.identity_port,
-        options.empty_root,
-    );
-    let cloud = Cloud::start(Plan {
+    Cloud::start(Plan {
         function,
-        gateway_port,
-        identity_port,
-        empty_root,
+        gateway_port: options.gateway_port,
+        identity_port: options.identity_port,
+        empty_root: options.empty_root,
         log: Some(log),
     })
-    .await?;
-    show::all(&cloud, &mut lines).await?;
-    if options.once {
-        return Ok(());
-    }
-    show::commands(&cloud);
-    while let Some(line) = lines.recv().await {
-        say(&format!("function: {line}"));
+    .await
+}
+
+async fn show(
+    options: &Options,
+    cloud: &Cloud,
+    lines: &mut UnboundedReceiver<String>,
+) -> Result<(), Error> {
+    show::all(cloud, lines).await?;
+    if !options.once {
+        show::commands(cloud);
+        while let Some(line) = lines.recv().await {
+            say(&format!("function: {line}"));
+        }
     }
     Ok(())
+}
+
+/// What a person or a supervisor ends the program with.
+struct Signals(Signal, Signal);
+
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        let terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+        Ok(Self(
+            terminate,
+            signal(SignalKind::interrupt()).map_err(Error::Signals)?,
+        ))
+    }
+
+    async fn any(&mut self) {
+        select! { _ = self.0.recv() => {}, _ = self.1.recv() => {} }
+    }
 }

@@ -145,10 +145,10 @@ pub(super) fn commands(cloud: &Cloud) {
         client.qualified_scope()
     ));
     say(&format!(
-        "curl -s -i -H 'Content-Type: application/json' -d '{ROW}' {route}"
+        "curl -s -i -w '\\n' -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
     say(&format!(
-        "curl -s -i -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
+        "curl -s -i -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
     say("\nCtrl-C stops everything.");
 }
