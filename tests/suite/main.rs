@@ -21,3 +21,4 @@ mod gateway;
 mod keys;
 mod process;
 mod signatures;
+mod verifier;

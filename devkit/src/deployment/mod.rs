@@ -73,7 +73,7 @@ impl ModelDeployment {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let acceptor = authority.acceptor(certificate);
+        let acceptor = TlsAcceptor::from(authority.server_config(certificate));
         let state = Arc::new(State {
             issuer,
             model: Model::iris(),
@@ -182,7 +182,7 @@ impl State {
         } else {
             now() + Duration::from_secs(offset.unsigned_abs())
         };
-        let verdict = verify(&request, &self.issuer, time);
+        let verdict = verify(&request, self.issuer.public(), time);
         let behaviour = self
             .behaviours
             .lock()

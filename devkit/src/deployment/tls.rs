@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -46,7 +45,7 @@ impl Authority {
     }
 
     /// A TLS 1.2 and 1.3 server with such a certificate, HTTP/1.1 only.
-    pub(super) fn acceptor(&self, certificate: Certificate) -> TlsAcceptor {
+    pub fn server_config(&self, certificate: Certificate) -> Arc<ServerConfig> {
         let names = match certificate {
             Certificate::OtherName => vec!["elsewhere.example".to_owned()],
             Certificate::Valid | Certificate::Expired => {
@@ -70,9 +69,7 @@ impl Authority {
             .expect("the provider speaks TLS 1.2 and 1.3")
             .with_no_client_auth();
         let config = config.with_single_cert(vec![certificate.der().clone()], private);
-        TlsAcceptor::from(Arc::new(
-            config.expect("the key belongs to the certificate"),
-        ))
+        Arc::new(config.expect("the key belongs to the certificate"))
     }
 }
 

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rsa::PublicKey;
 use sha2::{Digest, Sha256};
 
 use super::request::Request;
 use crate::clock::since_epoch;
 use crate::keys::{self, Token};
-use crate::principal::Issuer;
 
 /// How far the date of a request may be from the service's clock, in seconds.
 const SKEW: f64 = 300.0;
@@ -34,8 +34,8 @@ fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
-/// Checks that `request` was signed, whole, by the holder of a token of `issuer`, not long before or after `now`.
-pub fn verify(request: &Request, issuer: &Issuer, now: SystemTime) -> Result<Verified, Refusal> {
+/// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not long before or after `now`.
+pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<Verified, Refusal> {
     let authorization = only(request, "authorization")?;
     let Some(attributes) = authorization.strip_prefix("Signature ") else {
         return refused("the scheme of `authorization` is not `Signature`");
@@ -59,7 +59,7 @@ pub fn verify(request: &Request, issuer: &Issuer, now: SystemTime) -> Result<Ver
     else {
         return refused("the key id is not `ST$` and a session token");
     };
-    if !token.is_signed_by(issuer.public()) {
+    if !token.is_signed_by(issuer) {
         return refused("the session token was not issued here");
     }
     if token

@@ -2,6 +2,7 @@
 //!
 //! Source: OCI API Gateway documentation; Fn container contract, gateway mode.
 
+mod check;
 mod headers;
 pub mod spec;
 mod token;
