@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use log::LevelFilter;
 
-use crate::fdk::{LogFormat, Platform};
+use crate::fdk::{LogFormat, Logger, Platform};
 use crate::oci::Vars;
 use crate::predict::{EndpointRule, HeaderRules, Targets, is_model_deployment};
 
@@ -25,7 +25,7 @@ pub struct Config {
     /// `SSL_CERT_FILE`: a PEM bundle of further roots.
     pub roots: Option<PathBuf>,
     /// `LOG_FORMAT` (`text` or `json`; text if absent) and `LOG_LEVEL` (`error` to `debug`; `info` if absent).
-    pub log: (LogFormat, LevelFilter),
+    pub logger: Logger,
 }
 
 /// All mistakes of a configuration. Each names its variable and what was expected.
@@ -43,30 +43,18 @@ impl std::error::Error for ConfigError {}
 impl Config {
     /// Reads every variable through `var`; one that is set to nothing counts as absent.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, ConfigError> {
-        let mut reader = Reader {
-            var,
-            errors: Vec::new(),
-        };
+        let mut reader = Reader { var, errors: Vec::new() };
         let platform = reader.platform();
         let rule = EndpointRule::new(reader.hosts(), reader.deployments());
-        let (aliases, default) = (
-            reader.get("MODEL_DEPLOYMENTS"),
-            reader.get("MODEL_DEPLOYMENT"),
-        );
-        let targets = reader.keep(Targets::new(
-            rule.clone(),
-            aliases.as_deref(),
-            default.as_deref(),
-        ));
+        let (aliases, default) = (reader.get("MODEL_DEPLOYMENTS"), reader.get("MODEL_DEPLOYMENT"));
+        let targets =
+            reader.keep(Targets::new(rule.clone(), aliases.as_deref(), default.as_deref()));
         let (forward, returned) = (reader.get("FORWARD_HEADERS"), reader.get("RETURN_HEADERS"));
         let headers = reader.keep(HeaderRules::new(forward.as_deref(), returned.as_deref()));
         let roots = reader.get("SSL_CERT_FILE").map(PathBuf::from);
         let format = reader.one_of("LOG_FORMAT", LogFormat::Text, "`text` or `json`");
-        let level = reader.one_of(
-            "LOG_LEVEL",
-            LevelFilter::Info,
-            "`error`, `warn`, `info` or `debug`",
-        );
+        let level =
+            reader.one_of("LOG_LEVEL", LevelFilter::Info, "`error`, `warn`, `info` or `debug`");
         match (platform, targets, headers, reader.errors) {
             (Some(platform), Some(targets), Some(headers), errors) if errors.is_empty() => {
                 Ok(Self {
@@ -75,7 +63,7 @@ impl Config {
                     targets,
                     headers,
                     roots,
-                    log: (format, level),
+                    logger: Logger::new(format, level),
                 })
             }
             (.., errors) => Err(ConfigError(errors)),
@@ -95,32 +83,20 @@ impl Reader<'_> {
     }
 
     fn keep<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
-        result
-            .map_err(|error| self.errors.push(error.to_string()))
-            .ok()
+        result.map_err(|error| self.errors.push(error.to_string())).ok()
     }
 
     fn platform(&mut self) -> Option<Platform> {
         let platform = Platform::from_vars(self.var);
-        platform
-            .map_err(|errors| self.errors.extend(errors.iter().map(ToString::to_string)))
-            .ok()
+        platform.map_err(|errors| self.errors.extend(errors.iter().map(ToString::to_string))).ok()
     }
 
     fn hosts(&mut self) -> BTreeSet<String> {
-        let list = self
-            .get("ALLOWED_HOSTS")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let hosts: BTreeSet<String> = list
-            .split_terminator(',')
-            .map(|host| host.trim().to_owned())
-            .collect();
+        let list = self.get("ALLOWED_HOSTS").unwrap_or_default().to_ascii_lowercase();
+        let hosts: BTreeSet<String> =
+            list.split_terminator(',').map(|host| host.trim().to_owned()).collect();
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-        for host in hosts
-            .iter()
-            .filter(|host| host.is_empty() || !host.bytes().all(fits))
-        {
+        for host in hosts.iter().filter(|host| host.is_empty() || !host.bytes().all(fits)) {
             self.errors.push(format!(
                 "ALLOWED_HOSTS has the entry `{host}`; expected `host` or `host:port`"
             ));

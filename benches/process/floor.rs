@@ -39,21 +39,15 @@ struct Floor {
 pub(super) fn run() {
     let var = |name| env::var(name).unwrap();
     let key = fs::read(var("FLOOR_KEY")).unwrap();
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    roots
-        .add(CertificateDer::from_pem_file(var("FLOOR_CA")).unwrap())
-        .unwrap();
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add(CertificateDer::from_pem_file(var("FLOOR_CA")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap();
     let floor = Arc::new(Floor {
         key: KeyPair::from_pkcs8(
-            PrivatePkcs8KeyDer::from_pem_slice(&key)
-                .unwrap()
-                .secret_pkcs8_der(),
+            PrivatePkcs8KeyDer::from_pem_slice(&key).unwrap().secret_pkcs8_der(),
         )
         .unwrap(),
         upstream: var("FLOOR_UPSTREAM"),
@@ -63,19 +57,15 @@ pub(super) fn run() {
         )),
         connection: Mutex::new(None),
     });
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(async {
-            let listener = UnixListener::bind(var("FLOOR_SOCKET")).unwrap();
-            loop {
-                let stream = TokioIo::new(listener.accept().await.unwrap().0);
-                let floor = floor.clone();
-                let service = service_fn(move |request| floor.clone().answer(request));
-                tokio::spawn(http1::Builder::new().serve_connection(stream, service));
-            }
-        });
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let listener = UnixListener::bind(var("FLOOR_SOCKET")).unwrap();
+        loop {
+            let stream = TokioIo::new(listener.accept().await.unwrap().0);
+            let floor = floor.clone();
+            let service = service_fn(move |request| floor.clone().answer(request));
+            tokio::spawn(http1::Builder::new().serve_connection(stream, service));
+        }
+    });
 }
 
 impl Floor {
@@ -87,12 +77,7 @@ impl Floor {
         let digest = STANDARD.encode(Sha256::digest(&body));
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                digest.as_bytes(),
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), digest.as_bytes(), &mut signature)
             .unwrap();
         let mut connection = self.connection.lock().await;
         if connection.as_ref().is_none_or(SendRequest::is_closed) {
@@ -103,12 +88,7 @@ impl Floor {
             .header("authorization", STANDARD.encode(signature))
             .header("x-content-sha256", digest);
         let request = request.body(Full::new(body)).unwrap();
-        let response = connection
-            .as_mut()
-            .unwrap()
-            .send_request(request)
-            .await
-            .unwrap();
+        let response = connection.as_mut().unwrap().send_request(request).await.unwrap();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         Ok(Response::new(Full::new(body)))
     }

@@ -55,20 +55,13 @@ fn main() {
     function.insert("SSL_CERT_FILE", roots.display().to_string());
     let floor = BTreeMap::from([
         ("FLOOR_SOCKET", socket.display().to_string()),
-        (
-            "FLOOR_KEY",
-            directory.path().join("private.pem").display().to_string(),
-        ),
+        ("FLOOR_KEY", directory.path().join("private.pem").display().to_string()),
         ("FLOOR_CA", roots.display().to_string()),
         ("FLOOR_UPSTREAM", host),
         ("FLOOR_PATH", format!("/{OCID}/predict")),
     ]);
     let programs = [
-        (
-            PathBuf::from(env!("CARGO_BIN_EXE_func")),
-            Vec::new(),
-            function,
-        ),
+        (PathBuf::from(env!("CARGO_BIN_EXE_func")), Vec::new(), function),
         (env::current_exe().unwrap(), vec!["floor"], floor),
     ];
     let mut figures = [const { Vec::new() }; 2];
@@ -88,11 +81,7 @@ fn main() {
         let [ours, floor] = figures
             .each_ref()
             .map(|rounds| rounds.iter().map(|round| round[at]).collect::<Vec<f64>>());
-        let ratios: Vec<f64> = ours
-            .iter()
-            .zip(&floor)
-            .map(|(ours, floor)| ours / floor)
-            .collect();
+        let ratios: Vec<f64> = ours.iter().zip(&floor).map(|(ours, floor)| ours / floor).collect();
         let [low, middle, high] = quartiles(&ratios);
         println!(
             "{name:32} {:>10.3} {:>10.3} {middle:>7.2}   {low:.2} to {high:.2}",
@@ -112,12 +101,7 @@ fn round(
     drop(fs::remove_file(socket));
     let start = Instant::now();
     let mut command = Command::new(path);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(vars)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(arguments).env_clear().envs(vars).stdin(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut stream = loop {
         match UnixStream::connect(socket) {
@@ -127,9 +111,7 @@ fn round(
         }
     };
     let listening = start.elapsed();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     call(&mut stream);
     let replied = start.elapsed();
     let before = cpu(&child);
@@ -151,17 +133,13 @@ fn round(
 
 /// One call with a body of 1 KiB, answered to its end.
 fn call(stream: &mut UnixStream) {
-    let body = format!(
-        "{{\"data\": [[6.3, 3.3, 6.0, 2.5]], \"padding\": \"{}\"}}",
-        "x".repeat(1024 - 53)
-    );
+    let body =
+        format!("{{\"data\": [[6.3, 3.3, 6.0, 2.5]], \"padding\": \"{}\"}}", "x".repeat(1024 - 53));
     let head = format!(
         "POST /call HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
-    stream
-        .write_all(&[head.as_bytes(), body.as_bytes()].concat())
-        .unwrap();
+    stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while !answer.ends_with(b"\"]}") {
@@ -169,11 +147,7 @@ fn call(stream: &mut UnixStream) {
         assert_ne!(read, 0, "closed: {}", String::from_utf8_lossy(&answer));
         answer.extend_from_slice(buffer.get(..read).unwrap());
     }
-    assert!(
-        answer.starts_with(b"HTTP/1.1 200"),
-        "{}",
-        String::from_utf8_lossy(&answer)
-    );
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
 }
 
 /// The processor time that a process has taken, in milliseconds.
@@ -186,10 +160,7 @@ fn cpu(child: &Child) -> f64 {
 /// The resident memory of a process, in KiB.
 fn resident(child: &Child) -> f64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 

@@ -35,10 +35,7 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>) {
             continue;
         };
         let head = String::from_utf8_lossy(buffer.get(..end).unwrap()).to_ascii_lowercase();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         if buffer.len() == end + 4 + length.parse::<usize>().unwrap() {
             buffer.clear();
             stream.write_all(ANSWER).unwrap();

@@ -81,10 +81,7 @@ fn linked(listener: UnixListener, target: impl AsRef<Path>, public: &Path) -> Un
 }
 
 fn end_at_sigterm() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         signal(SignalKind::terminate()).unwrap().recv().await;
     });

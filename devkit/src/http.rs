@@ -57,9 +57,8 @@ impl Server {
                     async move { Ok::<_, Infallible>(reply.await) }
                 });
                 let mut http = http1::Builder::new();
-                let connection = http
-                    .max_buf_size(16 * 1024)
-                    .serve_connection(TokioIo::new(stream), service);
+                let connection =
+                    http.max_buf_size(16 * 1024).serve_connection(TokioIo::new(stream), service);
                 connections.spawn(async move {
                     // A client may leave whenever it wants to.
                     drop(connection.await);
@@ -67,32 +66,19 @@ impl Server {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self {
-            address,
-            _tasks: tasks,
-        })
+        Ok(Self { address, _tasks: tasks })
     }
 }
 
 /// Reads a body up to `limit` bytes; None if it is larger or breaks off.
 pub(crate) async fn body(incoming: Incoming, limit: usize) -> Option<Bytes> {
-    Some(
-        Limited::new(incoming, limit)
-            .collect()
-            .await
-            .ok()?
-            .to_bytes(),
-    )
+    Some(Limited::new(incoming, limit).collect().await.ok()?.to_bytes())
 }
 
 /// A JSON answer.
 pub(crate) fn reply(status: u16, body: &Value) -> Reply {
-    let reply = Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, "application/json");
-    reply
-        .body(Full::from(body.to_string()))
-        .expect("status and header are fixed and valid")
+    let reply = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    reply.body(Full::from(body.to_string())).expect("status and header are fixed and valid")
 }
 
 /// What a service answered, whole.
@@ -144,17 +130,10 @@ async fn exchange(
     let mut connections = JoinSet::new();
     connections.spawn(connection);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let request = Request::builder()
-        .method(method)
-        .uri(target)
-        .header(HOST, authority);
-    let request = headers.iter().fold(request, |request, (name, value)| {
-        request.header(*name, value)
-    });
-    let (head, body) = sender
-        .send_request(request.body(Full::new(body))?)
-        .await?
-        .into_parts();
+    let request = Request::builder().method(method).uri(target).header(HOST, authority);
+    let request =
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    let (head, body) = sender.send_request(request.body(Full::new(body))?).await?.into_parts();
     Ok(Answered {
         status: head.status.as_u16(),
         headers: head.headers,

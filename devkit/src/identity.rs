@@ -62,11 +62,7 @@ impl IdentityDomain {
     /// Starts on `port` of 127.0.0.1 (0: a free one), with these clients.
     pub async fn start(port: u16, clients: Vec<Client>) -> io::Result<Self> {
         let key = Mutex::new(Arc::new(Key::generate()));
-        let state = Arc::new(State {
-            key,
-            clients,
-            issued: AtomicU64::new(0),
-        });
+        let state = Arc::new(State { key, clients, issued: AtomicU64::new(0) });
         let shared = state.clone();
         let server = Server::start(port, move |request| shared.clone().answer(request)).await?;
         Ok(Self { server, state })
@@ -84,11 +80,7 @@ impl IdentityDomain {
 
     /// Replaces the signing key, under the same name.
     pub fn rotate(&self) {
-        *self
-            .state
-            .key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(Key::generate());
+        *self.state.key.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Key::generate());
     }
 
     /// A token with claims of the caller's choice over those that `client` would get; null removes one.
@@ -117,10 +109,7 @@ impl State {
 
     async fn token(&self, request: Request<Incoming>) -> Reply {
         let refusal = |status, error: &str, description: &str| {
-            http::reply(
-                status,
-                &json!({ "error": error, "error_description": description }),
-            )
+            http::reply(status, &json!({ "error": error, "error_description": description }))
         };
         let authorization = request
             .headers()
@@ -156,13 +145,9 @@ impl State {
 
     /// The client whose id and secret a Basic authorization holds.
     fn client(&self, authorization: &str) -> Option<&Client> {
-        let decoded = STANDARD
-            .decode(authorization.strip_prefix("Basic ")?)
-            .ok()?;
+        let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
         let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-        self.clients
-            .iter()
-            .find(|client| client.id == id && client.secret == secret)
+        self.clients.iter().find(|client| client.id == id && client.secret == secret)
     }
 
     fn claims(&self, client: &Client) -> Value {
@@ -184,8 +169,7 @@ impl State {
     }
 
     fn sign(&self, claims: &Value) -> String {
-        self.key()
-            .token(&json!({ "alg": "RS256", "kid": KID, "typ": "JWT" }), claims)
+        self.key().token(&json!({ "alg": "RS256", "kid": KID, "typ": "JWT" }), claims)
     }
 
     /// The key set in the form of a real domain, with operations that a gateway does not take as they are.
@@ -198,16 +182,11 @@ impl State {
     }
 
     fn key(&self) -> Arc<Key> {
-        self.key
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 /// A field of an `application/x-www-form-urlencoded` body.
 fn field(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form)
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
+    form_urlencoded::parse(form).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -115,16 +115,9 @@ async fn call(
     let lines = follow(receiver, options.verbose);
     let called = call_once(program, invocation).await;
     let lines = timeout(LAST_LINES, lines).await.ok().and_then(Result::ok);
-    let said = lines
-        .as_ref()
-        .and_then(|lines| lines.iter().rfind(|line| !line.is_empty()));
-    let said = said
-        .map(|line| format!("; its last line: {line}"))
-        .unwrap_or_default();
-    let answer = called.map_err(|cause| Error::Start {
-        cause,
-        said: said.clone(),
-    })?;
+    let said = lines.as_ref().and_then(|lines| lines.iter().rfind(|line| !line.is_empty()));
+    let said = said.map(|line| format!("; its last line: {line}")).unwrap_or_default();
+    let answer = called.map_err(|cause| Error::Start { cause, said: said.clone() })?;
     print(options, &answer, &said)?;
     Ok(answer)
 }
@@ -151,12 +144,8 @@ fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Resu
 fn invocation(options: &Options, body: Vec<u8>) -> Invocation {
     let content_type = Some(options.content_type.clone()).filter(|text| !text.is_empty());
     let headers = options.headers.clone();
-    let invocation = Invocation {
-        content_type,
-        headers,
-        body: body.into(),
-        ..Invocation::default()
-    };
+    let invocation =
+        Invocation { content_type, headers, body: body.into(), ..Invocation::default() };
     if options.gateway {
         invocation.through_gateway(&options.method, &options.path)
     } else {
@@ -188,10 +177,8 @@ fn follow(mut lines: UnboundedReceiver<String>, show: bool) -> JoinHandle<Vec<St
 }
 
 async fn interruption() -> io::Result<()> {
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -218,11 +205,7 @@ fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
 /// Who said that the call failed, the function or the platform.
 fn explanation(answer: &Answer) -> String {
     let status = answer.status;
-    let fate = if answer.container_kept {
-        "goes on"
-    } else {
-        "was killed"
-    };
+    let fate = if answer.container_kept { "goes on" } else { "was killed" };
     match &answer.wire {
         Some(wire) if wire.status == 200 => format!("the function answered {status}"),
         Some(wire) => format!(
@@ -241,12 +224,9 @@ fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
 }
 
 fn config(text: &str) -> Result<(String, Option<String>), &'static str> {
-    let (name, value) = text
-        .split_once('=')
-        .map_or((text, None), |(name, value)| (name, Some(value.to_owned())));
-    let is_name = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let (name, value) =
+        text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value.to_owned())));
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if name.is_empty() || !is_name || name.starts_with(|first: char| first.is_ascii_digit()) {
         return Err("a name has letters, digits and `_`, and does not begin with a digit");
     }

@@ -39,12 +39,7 @@ impl Key {
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .expect("a key that was generated here signs");
         signature
     }
@@ -57,10 +52,7 @@ impl Key {
             .step_by(64)
             .filter_map(|at| base64.get(at..base64.len().min(at + 64)))
             .collect();
-        format!(
-            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
-            lines.join("\n")
-        )
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
     }
 
     /// The public half as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
@@ -86,9 +78,7 @@ impl Key {
 pub fn from_jwk(jwk: &Value) -> Option<PublicKey> {
     let number = |name| {
         let text = jwk.get(name)?.as_str()?.trim_end_matches('=');
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.replace('+', "-").replace('/', "_"))
-            .ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.replace('+', "-").replace('/', "_")).ok()?;
         Some(BoxedUint::from_be_slice_vartime(&bytes))
     };
     PublicKey::new(number("n")?, number("e")?).ok()
@@ -118,9 +108,7 @@ impl Token {
         let json = |part: &str| {
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?).ok()
         };
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature.trim_end_matches('='))
-            .ok()?;
+        let signature = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).ok()?;
         Some(Self {
             header: json(header)?,
             claims: json(claims)?,

@@ -28,10 +28,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             // With stderr gone there is nobody left to tell.
-            drop(writeln!(
-                io::stderr(),
-                "mdfn: the runtime does not start: {error}"
-            ));
+            drop(writeln!(io::stderr(), "mdfn: the runtime does not start: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -46,10 +43,7 @@ fn main() -> ExitCode {
     code
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }

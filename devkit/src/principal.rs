@@ -28,9 +28,7 @@ pub struct Issuer {
 impl Issuer {
     /// A new issuer with a key of its own.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self {
-            key: Key::generate(),
-        })
+        Arc::new(Self { key: Key::generate() })
     }
 
     /// What services verify tokens with.
@@ -56,10 +54,7 @@ impl Issuer {
             "res_compartment": COMPARTMENT,
             "jwk": session.jwk("session").to_string(),
         });
-        self.key.token(
-            &json!({ "alg": "RS256", "kid": "asw_emulated", "typ": "JWT" }),
-            &claims,
-        )
+        self.key.token(&json!({ "alg": "RS256", "kid": "asw_emulated", "typ": "JWT" }), &claims)
     }
 }
 
@@ -73,10 +68,7 @@ pub struct ResourcePrincipal {
 impl ResourcePrincipal {
     /// Mints a pair into `directory`, good for `lifetime`.
     pub fn mint(issuer: Arc<Issuer>, directory: &Path, lifetime: Duration) -> io::Result<Self> {
-        let principal = Self {
-            issuer,
-            directory: directory.to_owned(),
-        };
+        let principal = Self { issuer, directory: directory.to_owned() };
         principal.rotate(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX))?;
         Ok(principal)
     }

@@ -16,25 +16,12 @@ fn misbehave() -> PathBuf {
 /// Runs the command with this standard input; the function is `misbehave` with the arguments after `--`.
 fn mdfn(options: &[&str], function: &[&str], body: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
-    command
-        .arg("invoke")
-        .args(options)
-        .arg("--")
-        .arg(misbehave())
-        .args(function);
+    command.arg("invoke").args(options).arg("--").arg(misbehave()).args(function);
     command.env("OWN", "mine").env_remove("MISSING");
-    let command = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // Wrong usage ends before standard input is read.
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(body)
-        .unwrap_or_default();
+    child.stdin.take().unwrap().write_all(body).unwrap_or_default();
     child.wait_with_output().unwrap()
 }
 
@@ -46,23 +33,13 @@ fn stderr(output: &Output) -> String {
 fn the_body_of_a_success_is_all_that_is_printed() {
     let output = mdfn(&[], &["link", "reply", OK], b"{}");
     assert_eq!(output.stdout, b"ok");
-    assert_eq!(
-        (stderr(&output).as_str(), output.status.code()),
-        ("", Some(0))
-    );
+    assert_eq!((stderr(&output).as_str(), output.status.code()), ("", Some(0)));
 }
 
 #[test]
 fn standard_input_and_headers_reach_the_function() {
     let output = mdfn(
-        &[
-            "--header",
-            "model_deployment: https://x",
-            "-H",
-            "X-Two:2",
-            "--content-type",
-            "text/csv",
-        ],
+        &["--header", "model_deployment: https://x", "-H", "X-Two:2", "--content-type", "text/csv"],
         &["link", "report"],
         b"1,2",
     );
@@ -74,26 +51,17 @@ fn standard_input_and_headers_reach_the_function() {
     ] {
         assert!(report.contains(part), "{part} in {report}");
     }
-    assert!(
-        report.ends_with("\r\n\r\n3\r\n1,2\r\n0\r\n\r\n"),
-        "{report}"
-    );
+    assert!(report.ends_with("\r\n\r\n3\r\n1,2\r\n0\r\n\r\n"), "{report}");
 }
 
 #[test]
 fn an_error_of_the_function_is_shown_and_ends_with_1() {
     let reply = "HTTP/1.1 200 OK\r\nFn-Http-Status: 404\r\nContent-Length: 4\r\n\r\nnone";
-    let output = mdfn(
-        &["--gateway", "--method", "GET", "--path", "/x"],
-        &["link", "reply", reply],
-        b"",
-    );
+    let output =
+        mdfn(&["--gateway", "--method", "GET", "--path", "/x"], &["link", "reply", reply], b"");
     assert_eq!(output.stdout, b"none");
     let stderr_text = stderr(&output);
-    assert!(
-        stderr_text.starts_with("mdfn: the function answered 404"),
-        "{stderr_text}"
-    );
+    assert!(stderr_text.starts_with("mdfn: the function answered 404"), "{stderr_text}");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -103,10 +71,7 @@ fn a_breach_of_the_contract_is_explained() {
     let output = mdfn(&[], &["link", "reply", reply], b"{}");
     assert_eq!(output.stdout, br#"{"message":"invalid function response"}"#);
     let text = stderr(&output);
-    assert!(
-        text.contains("replied 400 on its socket") && text.contains("was killed"),
-        "{text}"
-    );
+    assert!(text.contains("replied 400 on its socket") && text.contains("was killed"), "{text}");
     assert_eq!((text.lines().count(), output.status.code()), (1, Some(1)));
 }
 
@@ -114,12 +79,7 @@ fn a_breach_of_the_contract_is_explained() {
 fn verbose_shows_status_headers_and_lines() {
     let output = mdfn(&["--verbose"], &["link", "report"], b"{}");
     let text = stderr(&output);
-    for line in [
-        "| called out\n",
-        "| called err\n",
-        "< 200\n",
-        "< Fn-Call-Id: ",
-    ] {
+    for line in ["| called out\n", "| called err\n", "< 200\n", "< Fn-Call-Id: "] {
         assert!(text.contains(line), "{line} in {text}");
     }
 }
@@ -134,17 +94,10 @@ fn only_named_configuration_passes() {
         "-c",
         "env >&2; exit 1",
     ]);
-    let output = command
-        .env("OWN", "mine")
-        .env("NOT", "passed")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let output =
+        command.env("OWN", "mine").env("NOT", "passed").stdin(Stdio::null()).output().unwrap();
     let text = stderr(&output);
-    assert!(
-        text.contains("| OWN=mine\n") && text.contains("| OTHER=a=b\n"),
-        "{text}"
-    );
+    assert!(text.contains("| OWN=mine\n") && text.contains("| OTHER=a=b\n"), "{text}");
     assert!(!text.contains("NOT="), "{text}");
     assert_eq!(output.status.code(), Some(3));
 }
@@ -159,12 +112,7 @@ fn wrong_usage_ends_with_2() {
         &["--path", "/without-gateway"],
     ] {
         let output = mdfn(options, &["link", "reply", OK], b"");
-        assert_eq!(
-            output.status.code(),
-            Some(2),
-            "{options:?}: {}",
-            stderr(&output)
-        );
+        assert_eq!(output.status.code(), Some(2), "{options:?}: {}", stderr(&output));
     }
 }
 
@@ -172,9 +120,6 @@ fn wrong_usage_ends_with_2() {
 fn a_function_that_does_not_start_ends_with_3_and_says_what_it_said() {
     let output = mdfn(&[], &["exit"], b"");
     let text = stderr(&output);
-    assert!(
-        text.contains("exit status: 1") && text.contains("no configuration"),
-        "{text}"
-    );
+    assert!(text.contains("exit status: 1") && text.contains("no configuration"), "{text}");
     assert_eq!((text.lines().count(), output.status.code()), (1, Some(3)));
 }

@@ -47,23 +47,13 @@ impl Call {
         };
         let (headers, method, uri) = match intent {
             Intent::Direct => (platform.clone(), None, None),
-            Intent::Gateway => (
-                unwrapped(&platform),
-                parsed(&platform, &METHOD),
-                parsed(&platform, &REQUEST_URL),
-            ),
+            Intent::Gateway => {
+                (unwrapped(&platform), parsed(&platform, &METHOD), parsed(&platform, &REQUEST_URL))
+            }
         };
         let method = method.unwrap_or(Method::POST);
         let uri = uri.unwrap_or_default();
-        Self {
-            intent,
-            method,
-            uri,
-            headers,
-            platform,
-            deadline,
-            body: Bytes::new(),
-        }
+        Self { intent, method, uri, headers, platform, deadline, body: Bytes::new() }
     }
 
     pub(super) fn with_body(self, body: Bytes) -> Self {
@@ -85,10 +75,7 @@ impl Call {
 
     /// The platform's name for this call, opaque. None in a local test that sent none.
     pub fn id(&self) -> Option<&str> {
-        self.platform
-            .get(CALL_ID)
-            .and_then(|id| id.to_str().ok())
-            .filter(|id| !id.is_empty())
+        self.platform.get(CALL_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
     }
 
     /// The caller's method; `POST` for a direct call.
@@ -113,9 +100,7 @@ impl Call {
 
     /// The caller's `Content-Type` with its parameters. An empty one counts as absent.
     pub fn content_type(&self) -> Option<&HeaderValue> {
-        self.headers
-            .get(header::CONTENT_TYPE)
-            .filter(|value| !value.is_empty())
+        self.headers.get(header::CONTENT_TYPE).filter(|value| !value.is_empty())
     }
 
     /// Until when this call must be answered.
@@ -132,9 +117,7 @@ impl Call {
 /// Shows no header and no body: both may hold what must not be logged.
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            intent, deadline, ..
-        } = self;
+        let Self { intent, deadline, .. } = self;
         let mut debug = f.debug_struct("Call");
         debug
             .field("id", &self.id())
@@ -148,10 +131,7 @@ impl std::fmt::Debug for Call {
 fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(platform.len());
     for (name, value) in platform {
-        let caller = name
-            .as_str()
-            .strip_prefix(PREFIX)
-            .filter(|name| !name.is_empty());
+        let caller = name.as_str().strip_prefix(PREFIX).filter(|name| !name.is_empty());
         if let Some(Ok(name)) = caller.map(|name| HeaderName::from_bytes(name.as_bytes())) {
             headers.append(name, value.clone());
         }

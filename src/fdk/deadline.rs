@@ -29,22 +29,14 @@ impl Deadline {
     ///
     /// An absent or unreadable header is no error: the call then has 300 s.
     pub fn of(headers: &HeaderMap, now: SystemTime) -> Self {
-        let named = headers
-            .get("fn-deadline")
-            .and_then(|value| value.to_str().ok());
-        let named = named
-            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
-            .map(SystemTime::from);
+        let named = headers.get("fn-deadline").and_then(|value| value.to_str().ok());
+        let named =
+            named.and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map(SystemTime::from);
         let remaining = named.map_or(UNNAMED, |named| {
-            let limit = named
-                .checked_add(fraction(now).saturating_sub(DISPATCH))
-                .unwrap_or(named);
+            let limit = named.checked_add(fraction(now).saturating_sub(DISPATCH)).unwrap_or(named);
             limit.duration_since(now).unwrap_or_default()
         });
-        Self {
-            named,
-            limit: Instant::now() + remaining.min(LONGEST),
-        }
+        Self { named, limit: Instant::now() + remaining.min(LONGEST) }
     }
 
     /// The time in the header: a lower bound of the real limit. None if the platform sent none.
@@ -65,9 +57,7 @@ impl Deadline {
 
 /// The part of a second that has passed.
 fn fraction(now: SystemTime) -> Duration {
-    let since_epoch = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_nanos(since_epoch.subsec_nanos().into())
 }
 
@@ -88,11 +78,9 @@ mod tests {
 
     #[test]
     fn item_77_any_offset_and_fraction_is_the_right_instant() {
-        for text in [
-            "2026-11-24T10:00:30Z",
-            "2026-11-24T15:30:30+05:30",
-            "2026-11-24T02:00:30-08:00",
-        ] {
+        for text in
+            ["2026-11-24T10:00:30Z", "2026-11-24T15:30:30+05:30", "2026-11-24T02:00:30-08:00"]
+        {
             let left = remaining(text, at(1_795_514_400.0));
             assert!((29.9..30.1).contains(&left), "{text}: {left}");
         }
@@ -116,11 +104,7 @@ mod tests {
 
     #[test]
     fn item_81_far_deadlines_do_not_overflow() {
-        for text in [
-            "2026-11-24T11:00:00Z",
-            "9999-12-31T23:59:59Z",
-            "0001-01-01T00:00:00Z",
-        ] {
+        for text in ["2026-11-24T11:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"] {
             assert!(remaining(text, at(1_795_514_400.0)) <= 3601.0, "{text}");
         }
     }

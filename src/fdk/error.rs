@@ -22,20 +22,12 @@ pub struct Error {
 impl Error {
     /// A failure with an answer for whoever looks at it; the agent itself passes on no more than the status, 502.
     pub fn failed(reply: Reply) -> Self {
-        Self {
-            wire: StatusCode::BAD_GATEWAY,
-            reply: Box::new(reply),
-            source: None,
-        }
+        Self { wire: StatusCode::BAD_GATEWAY, reply: Box::new(reply), source: None }
     }
 
     /// A call that ran out of time: 504.
     pub fn timed_out(reply: Reply) -> Self {
-        Self {
-            wire: StatusCode::GATEWAY_TIMEOUT,
-            reply: Box::new(reply),
-            source: None,
-        }
+        Self { wire: StatusCode::GATEWAY_TIMEOUT, reply: Box::new(reply), source: None }
     }
 
     /// What went wrong and why, for the log.
@@ -44,11 +36,7 @@ impl Error {
     }
 
     pub(super) fn into_response(self, intent: Intent) -> Response<Full<Bytes>> {
-        let Self {
-            wire,
-            reply,
-            source: _,
-        } = self;
+        let Self { wire, reply, source: _ } = self;
         reply.with_failure(wire).into_response(intent, wire)
     }
 }
@@ -75,9 +63,8 @@ pub(super) fn message(code: &str, message: &str) -> Reply {
 
 /// An error and all its causes in one line, for the log.
 pub fn error_chain(error: &(dyn StdError + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| {
-        (*error).source()
-    });
+    let causes =
+        std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     causes.join(": ")
 }

@@ -34,20 +34,10 @@ impl Listener {
     /// name appears. Files that an earlier process left behind are replaced.
     /// Source: Fn container contract, socket creation.
     pub fn publish(path: &Path) -> Result<Self, ListenerError> {
-        let failed = |action| {
-            move |source| ListenerError {
-                path: path.to_owned(),
-                action,
-                source,
-            }
-        };
-        let files = SocketFiles {
-            public: path.to_owned(),
-            hidden: path.with_file_name(hidden_name(path)),
-        };
-        files
-            .remove()
-            .map_err(failed("a file of an earlier process could not be removed"))?;
+        let failed = |action| move |source| ListenerError { path: path.to_owned(), action, source };
+        let files =
+            SocketFiles { public: path.to_owned(), hidden: path.with_file_name(hidden_name(path)) };
+        files.remove().map_err(failed("a file of an earlier process could not be removed"))?;
         let socket =
             UnixListener::bind(&files.hidden).map_err(failed("the address could not be bound"))?;
         fs::set_permissions(&files.hidden, Permissions::from_mode(0o666))

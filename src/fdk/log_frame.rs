@@ -16,10 +16,7 @@ pub struct LogFrame {
 impl LogFrame {
     /// A frame, if the platform gave both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
     pub fn new(name: Option<String>, header: Option<String>) -> Option<Self> {
-        Some(Self {
-            name: name?,
-            header: header?,
-        })
+        Some(Self { name: name?, header: header? })
     }
 
     /// The frame of a call with these platform headers. None without the header, or when its value would break the line.
@@ -40,10 +37,7 @@ impl LogFrame {
         if let Some(line) = self.line(headers) {
             let written = std::io::stderr().write_all(&line);
             let mut stdout = std::io::stdout().lock();
-            if let Err(error) = written
-                .and(stdout.write_all(&line))
-                .and_then(|()| stdout.flush())
-            {
+            if let Err(error) = written.and(stdout.write_all(&line)).and_then(|()| stdout.flush()) {
                 log::debug!("the log frame could not be written: {error}");
             }
         }

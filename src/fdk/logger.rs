@@ -55,11 +55,25 @@ pub struct Logger {
 }
 
 impl Logger {
-    /// Makes this the log of the process. A second one is ignored.
-    pub fn install(format: LogFormat, level: LevelFilter) {
-        if log::set_boxed_logger(Box::new(Self { format, level })).is_ok() {
-            log::set_max_level(level);
+    /// A log in this form, of lines at this level and above.
+    pub fn new(format: LogFormat, level: LevelFilter) -> Self {
+        Self { format, level }
+    }
+
+    /// Makes this the log of the process, and of its panics, each in one line. A second one is ignored.
+    pub fn install(self) {
+        if log::set_boxed_logger(Box::new(self)).is_ok() {
+            log::set_max_level(self.level);
+            panic::set_hook(Box::new(|panic| {
+                log::error!("panicked: {}", panic.to_string().replace('\n', " "));
+            }));
         }
+    }
+}
+
+impl Default for Logger {
+    fn default() -> Self {
+        Self::new(LogFormat::Text, LevelFilter::Info)
     }
 }
 
@@ -67,12 +81,7 @@ impl Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let library = metadata.target().split("::").next().unwrap_or_default();
         let chatty = CHATTY.contains(&library);
-        metadata.level()
-            <= if chatty {
-                self.level.min(LevelFilter::Warn)
-            } else {
-                self.level
-            }
+        metadata.level() <= if chatty { self.level.min(LevelFilter::Warn) } else { self.level }
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -84,13 +93,6 @@ impl Log for Logger {
     }
 
     fn flush(&self) {}
-}
-
-/// Turns the message of a panic into one line of the log, with the call it broke.
-pub fn log_panics() {
-    panic::set_hook(Box::new(|panic| {
-        log::error!("panicked: {}", panic.to_string().replace('\n', " "));
-    }));
 }
 
 fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
@@ -119,9 +121,7 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
         }
     };
     if line.len() >= LINE_LIMIT {
-        let end = (0..LINE_LIMIT)
-            .rev()
-            .find(|&end| line.is_char_boundary(end));
+        let end = (0..LINE_LIMIT).rev().find(|&end| line.is_char_boundary(end));
         line.truncate(end.unwrap_or_default());
     }
     line.push('\n');
@@ -135,16 +135,11 @@ fn text(
     fields: Vec<(String, serde_json::Value)>,
 ) -> String {
     let mut line = String::with_capacity(128);
-    let own = [
-        ("level".to_owned(), json!(level)),
-        ("message".to_owned(), json!(message)),
-    ];
+    let own = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
     let call = call.map(|call| ("call".to_owned(), json!(call)));
     for (key, value) in call.into_iter().chain(own).chain(fields) {
         let separator = if line.is_empty() { "" } else { " " };
-        let plain = value
-            .as_str()
-            .filter(|text| !text.is_empty() && !text.contains(quoted));
+        let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(quoted));
         let written = match plain {
             Some(text) => write!(line, "{separator}{key}={text}"),
             None => write!(line, "{separator}{key}={value}"),

@@ -52,10 +52,7 @@ impl Platform {
         };
         let log_frame = LogFrame::new(var("FN_LOGFRAME_NAME"), var("FN_LOGFRAME_HDR"));
         match listener {
-            Ok(listener) if errors.is_empty() => Ok(Self {
-                listener,
-                log_frame,
-            }),
+            Ok(listener) if errors.is_empty() => Ok(Self { listener, log_frame }),
             Ok(_) => Err(errors),
             Err(error) => {
                 errors.push(error);
@@ -66,9 +63,7 @@ impl Platform {
 }
 
 fn socket_path(address: &str) -> Result<PathBuf, PlatformError> {
-    let path = address
-        .strip_prefix("unix:")
-        .ok_or(PlatformError::ListenerForm)?;
+    let path = address.strip_prefix("unix:").ok_or(PlatformError::ListenerForm)?;
     let (_, name) = path.rsplit_once('/').ok_or(PlatformError::ListenerForm)?;
     let absolute = path.starts_with('/');
     if !absolute || matches!(name, "" | "." | "..") {

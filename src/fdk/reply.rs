@@ -10,11 +10,8 @@ use super::{Intent, call};
 const STATUS: HeaderName = HeaderName::from_static("fn-http-status");
 const FDK_VERSION: HeaderName = HeaderName::from_static("fn-fdk-version");
 const FDK_RUNTIME: HeaderName = HeaderName::from_static("fn-fdk-runtime");
-const VERSION: HeaderValue = HeaderValue::from_static(concat!(
-    env!("CARGO_PKG_NAME"),
-    "/",
-    env!("CARGO_PKG_VERSION")
-));
+const VERSION: HeaderValue =
+    HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
 const RUNTIME: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("RUSTC_VERSION")));
 
 /// An answer: status, headers and body, as the caller shall see them.
@@ -42,20 +39,12 @@ impl Reply {
     /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
-        Self {
-            status: StatusCode::OK,
-            headers,
-            body: body.into(),
-        }
+        Self { status: StatusCode::OK, headers, body: body.into() }
     }
 
     /// An answer with status 200 and nothing else.
     pub fn empty() -> Self {
-        Self {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        }
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
     /// An answer with status 200 and a body that is JSON already.
@@ -65,19 +54,13 @@ impl Reply {
 
     /// An answer with status 200 and a text.
     pub fn text(body: impl Into<String>) -> Self {
-        Self::new(
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-            body.into(),
-        )
+        Self::new(HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
     }
 
     /// The same answer with another body.
     #[must_use]
     pub fn with_body(self, body: impl Into<Bytes>) -> Self {
-        Self {
-            body: body.into(),
-            ..self
-        }
+        Self { body: body.into(), ..self }
     }
 
     /// The same answer with another status, 200 to 599.
@@ -95,13 +78,8 @@ impl Reply {
         name: HeaderName,
         value: HeaderValue,
     ) -> Result<Self, ReservedHeader> {
-        let reserved = [
-            "fn-call-id",
-            "fn-deadline",
-            "fn-http-status",
-            "fn-fdk-version",
-            "fn-fdk-runtime",
-        ];
+        let reserved =
+            ["fn-call-id", "fn-deadline", "fn-http-status", "fn-fdk-version", "fn-fdk-runtime"];
         if reserved.contains(&name.as_str().trim_start_matches(call::PREFIX)) {
             return Err(ReservedHeader(name));
         }
@@ -134,11 +112,7 @@ impl Reply {
 
     /// Dresses the answer for the agent, which keeps the container only after 200, 502 and 504.
     pub(super) fn into_response(self, intent: Intent, wire: StatusCode) -> Response<Full<Bytes>> {
-        let Self {
-            status,
-            headers,
-            body,
-        } = self;
+        let Self { status, headers, body } = self;
         let bodyless = intent == Intent::Gateway && matches!(status.as_u16(), 204 | 304);
         let mut response = Response::new(Full::new(if bodyless { Bytes::new() } else { body }));
         *response.status_mut() = wire;
@@ -147,9 +121,7 @@ impl Reply {
             Intent::Gateway => wrapped(&headers),
         };
         if intent == Intent::Gateway {
-            response
-                .headers_mut()
-                .insert(STATUS, status.as_u16().into());
+            response.headers_mut().insert(STATUS, status.as_u16().into());
         } else if status != StatusCode::OK && wire == StatusCode::OK {
             log::warn!("a direct caller cannot see the status {status} of this answer");
         }

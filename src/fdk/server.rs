@@ -38,11 +38,7 @@ pub struct Server {
 impl Server {
     /// Serves the calls that arrive at `listener`, on the time of day that `clock` tells.
     pub fn new(listener: Listener, clock: Clock) -> Self {
-        Self {
-            listener,
-            log_frame: None,
-            clock,
-        }
+        Self { listener, log_frame: None, clock }
     }
 
     /// Marks the log before each call, as the platform asked.
@@ -60,16 +56,8 @@ impl Server {
         H: Fn(Call) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Reply, Error>> + Send + 'static,
     {
-        let Self {
-            listener,
-            log_frame,
-            clock,
-        } = self;
-        let room = Arc::new(Room {
-            handler,
-            log_frame,
-            clock,
-        });
+        let Self { listener, log_frame, clock } = self;
+        let room = Arc::new(Room { handler, log_frame, clock });
         let connections = GracefulShutdown::new();
         tokio::pin!(stop);
         loop {
@@ -87,10 +75,7 @@ impl Server {
         }
         drop(listener);
         if timeout(STOP_LIMIT, connections.shutdown()).await.is_err() {
-            log::warn!(
-                "stopped with a call unfinished after {} s",
-                STOP_LIMIT.as_secs()
-            );
+            log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
         }
     }
 }
@@ -117,10 +102,7 @@ where
             async move { room.answer(request).await }
         });
         let mut http = http1::Builder::new();
-        http.auto_date_header(false)
-            .half_close(true)
-            .max_buf_size(HEAD_LIMIT)
-            .max_headers(HEADERS);
+        http.auto_date_header(false).half_close(true).max_buf_size(HEAD_LIMIT).max_headers(HEADERS);
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -170,17 +152,13 @@ where
         let (deadline, id) = (call.deadline().limit(), call.id().map(str::to_owned));
         // Dropped with this future, so that nobody works for a caller who has gone.
         let mut task = JoinSet::new();
-        task.spawn(logger::in_call(
-            id,
-            async move { (self.handler)(call).await },
-        ));
+        task.spawn(logger::in_call(id, async move { (self.handler)(call).await }));
         let answered = match timeout_at(deadline, task.join_next()).await {
             Ok(Some(Ok(answered))) => answered,
             // The panic itself is in the log already, with its place.
-            Ok(_panicked) => Err(Error::failed(error::message(
-                "FunctionFailed",
-                "the function failed",
-            ))),
+            Ok(_panicked) => {
+                Err(Error::failed(error::message("FunctionFailed", "the function failed")))
+            }
             Err(_elapsed) => Err(late("the handler was not finished")),
         };
         if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
@@ -192,10 +170,7 @@ where
 
 fn late(what: &str) -> Error {
     log::error!("{what} by the deadline of the call");
-    Error::timed_out(error::message(
-        "FunctionTimedOut",
-        "the function ran out of time",
-    ))
+    Error::timed_out(error::message("FunctionTimedOut", "the function ran out of time"))
 }
 
 fn too_large(intent: Intent) -> Result<Reply, Error> {

@@ -122,18 +122,12 @@ pub fn identifier(name: &str) -> String {
 
 /// The realm whose services live under a domain, such as `oc1` for `oraclecloud.com`.
 pub fn realm_of_domain(domain: &str) -> Option<&'static str> {
-    REALMS
-        .iter()
-        .find(|(_, known)| *known == domain)
-        .map(|(realm, _)| *realm)
+    REALMS.iter().find(|(_, known)| *known == domain).map(|(realm, _)| *realm)
 }
 
 /// The realm of a region identifier, if the table knows the region.
 pub fn realm_of_region(region: &str) -> Option<&'static str> {
-    REGIONS
-        .iter()
-        .find(|(_, known, _)| *known == region)
-        .map(|(.., realm)| *realm)
+    REGIONS.iter().find(|(_, known, _)| *known == region).map(|(.., realm)| *realm)
 }
 
 /// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by `-`, then a number.

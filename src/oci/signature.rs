@@ -134,19 +134,14 @@ pub fn sign(
     complete(head, content, signing, now)?;
     let covered = signing.covered(&head.method, content);
     let string = string_of(head, &covered)?;
-    let signature = credentials
-        .key()
-        .sign(string.as_bytes())
-        .ok_or(SignError::Key)?;
+    let signature = credentials.key().sign(string.as_bytes()).ok_or(SignError::Key)?;
     let authorization = Zeroizing::new(format!(
         "Signature version=\"1\",headers=\"{}\",keyId=\"{}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
         names(&covered),
         credentials.key_id().expose(),
         STANDARD.encode(signature),
     ));
-    let mut authorization = HeaderValue::from_str(&authorization)
-        .ok()
-        .ok_or(SignError::KeyId)?;
+    let mut authorization = HeaderValue::from_str(&authorization).ok().ok_or(SignError::KeyId)?;
     authorization.set_sensitive(true);
     head.headers.insert(AUTHORIZATION, authorization);
     Ok(())
@@ -196,12 +191,7 @@ fn complete(
     signing: Signing<'_>,
     now: SystemTime,
 ) -> Result<(), SignError> {
-    let Parts {
-        method,
-        uri,
-        headers,
-        ..
-    } = head;
+    let Parts { method, uri, headers, .. } = head;
     let date = if signing.x_date { X_DATE } else { DATE };
     if !headers.contains_key(&date) {
         headers.insert(date, value(http_date(now)?));
@@ -211,9 +201,7 @@ fn complete(
     }
     if let (true, Content::Bytes(body)) = (has_body(method), content) {
         headers.insert(CONTENT_LENGTH, body.len().into());
-        headers
-            .entry(CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static("application/json"));
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         headers
             .entry(X_CONTENT_SHA256)
             .or_insert_with(|| value(STANDARD.encode(Sha256::digest(body))));
@@ -247,23 +235,16 @@ fn string_of(head: &Parts, covered: &[Covered]) -> Result<String, SignError> {
 
 fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, SignError> {
     let mut values = headers.get_all(name).iter();
-    let value = values
-        .next()
-        .ok_or_else(|| SignError::Missing(name.clone()))?;
+    let value = values.next().ok_or_else(|| SignError::Missing(name.clone()))?;
     if values.next().is_some() {
         return Err(SignError::Repeated(name.clone()));
     }
-    value
-        .to_str()
-        .ok()
-        .ok_or_else(|| SignError::NotAscii(name.clone()))
+    value.to_str().ok().ok_or_else(|| SignError::NotAscii(name.clone()))
 }
 
 /// Methods whose body OCI wants covered, in any letter case.
 fn has_body(method: &Method) -> bool {
-    ["POST", "PUT", "PATCH"]
-        .iter()
-        .any(|name| method.as_str().eq_ignore_ascii_case(name))
+    ["POST", "PUT", "PATCH"].iter().any(|name| method.as_str().eq_ignore_ascii_case(name))
 }
 
 /// The host and, if it is written, the port: as they stand in the URL, in lower case.
@@ -277,10 +258,7 @@ fn host(uri: &Uri) -> Result<String, SignError> {
 
 /// `Thu, 01 Jan 1970 00:00:00 GMT`.
 fn http_date(now: SystemTime) -> Result<String, SignError> {
-    let since_epoch = now
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .ok_or(SignError::Time)?;
+    let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).ok().ok_or(SignError::Time)?;
     if since_epoch.as_secs() >= 253_402_300_800 {
         return Err(SignError::Time);
     }

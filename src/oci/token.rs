@@ -57,19 +57,9 @@ impl SessionToken {
         };
         let _header = object(header)?;
         let claims = object(payload)?;
-        BASE64URL
-            .decode(signature)
-            .ok()
-            .ok_or(TokenError::Malformed)?;
-        let expires = claims
-            .get("exp")
-            .and_then(seconds)
-            .ok_or(TokenError::Expiry)?;
-        Ok(Self {
-            text: Zeroizing::new(text.to_owned()),
-            claims,
-            expires,
-        })
+        BASE64URL.decode(signature).ok().ok_or(TokenError::Malformed)?;
+        let expires = claims.get("exp").and_then(seconds).ok_or(TokenError::Expiry)?;
+        Ok(Self { text: Zeroizing::new(text.to_owned()), claims, expires })
     }
 
     /// The token as it stands in a key id, behind `ST$`.
@@ -100,17 +90,13 @@ impl SessionToken {
 /// Shows when it expires, and nothing that could be sent.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionToken")
-            .field("expires", &self.expires)
-            .finish_non_exhaustive()
+        f.debug_struct("SessionToken").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
 fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
     let json = Zeroizing::new(BASE64URL.decode(part).ok().ok_or(TokenError::Malformed)?);
-    serde_json::from_slice(&json)
-        .ok()
-        .ok_or(TokenError::Malformed)
+    serde_json::from_slice(&json).ok().ok_or(TokenError::Malformed)
 }
 
 /// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can be.
@@ -121,7 +107,5 @@ fn seconds(value: &Value) -> Option<SystemTime> {
 }
 
 fn whole(seconds: f64) -> Option<u64> {
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .map(|duration| duration.as_secs())
+    Duration::try_from_secs_f64(seconds).ok().map(|duration| duration.as_secs())
 }

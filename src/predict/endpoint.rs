@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use http::Uri;
+use http::request::Parts;
+use http::{HeaderMap, Method, Uri};
 use reqwest::Url;
 use url::Host;
 
@@ -28,9 +29,13 @@ impl Endpoint {
         &self.url
     }
 
-    /// The same, for the signature.
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
+    /// A request to it with these headers, about to be signed.
+    pub(super) fn request(&self, headers: HeaderMap) -> Parts {
+        let (mut head, ()) = http::Request::new(()).into_parts();
+        head.method = Method::POST;
+        head.uri = self.uri.clone();
+        head.headers = headers;
+        head
     }
 
     /// The deployment's OCID.
@@ -109,11 +114,7 @@ impl EndpointRule {
         if realm.is_some_and(|realm| ocid_realm(ocid) != Some(realm)) {
             return Err(Refusal::Realm);
         }
-        if self
-            .deployments
-            .as_ref()
-            .is_some_and(|deployments| !deployments.contains(ocid))
-        {
+        if self.deployments.as_ref().is_some_and(|deployments| !deployments.contains(ocid)) {
             return Err(Refusal::Deployment);
         }
         let ocid = ocid.to_owned();
@@ -183,9 +184,7 @@ fn split_path(path: &str) -> Result<(&str, &str), Refusal> {
         Some((ocid, action @ ("predict" | "predictWithResponseStream"))) => (ocid, action),
         Some(_) => return Err(Refusal::Path),
     };
-    ocid_realm(ocid)
-        .map(|_| (ocid, action))
-        .ok_or(Refusal::Path)
+    ocid_realm(ocid).map(|_| (ocid, action)).ok_or(Refusal::Path)
 }
 
 /// Whether a text is the OCID of a model deployment.
@@ -203,10 +202,8 @@ fn ocid_realm(ocid: &str) -> Option<&str> {
     let ["ocid1", "datasciencemodeldeployment", realm, region, unique] = parts.as_slice() else {
         return None;
     };
-    let lower = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let lower =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let realm_form = realm
         .strip_prefix("oc")
         .is_some_and(|number| !number.is_empty() && number.len() <= 3 && lower(number));

@@ -1,12 +1,10 @@
 //! What can go wrong with a call, whose fault it is, and what the caller is told.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Prediction, Refusal};
-use crate::fdk::{Call, InvalidStatus, Reply, error_chain};
+use super::Refusal;
+use crate::fdk::{InvalidStatus, Reply};
 use crate::oci::{PrincipalError, SignError};
 
 /// A call without a prediction. `Display` and the sources are for the log; the caller reads [`Error::message`].
@@ -136,34 +134,5 @@ impl Error {
     pub(super) fn reply(&self) -> Result<Reply, InvalidStatus> {
         let body = json!({ "code": self.code(), "message": self.message() });
         Reply::json(body.to_string()).with_status(self.status())
-    }
-}
-
-/// The one line about a call: what the operator needs, nothing that a client or a model said.
-pub(super) fn log(
-    call: &Call,
-    deployment: &str,
-    outcome: &Result<Prediction, Error>,
-    elapsed: Duration,
-) {
-    let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
-    let (bytes_in, ms) = (
-        call.body().len(),
-        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-    );
-    match outcome {
-        Ok(Prediction { status, body, .. }) => {
-            let (status, bytes_out) = (status.as_u16(), body.len());
-            log::info!(intent, deployment, status, bytes_in, bytes_out, ms; "predicted");
-        }
-        Err(error) => {
-            let (status, code) = (error.status().as_u16(), error.code());
-            let level = if error.status().is_client_error() {
-                log::Level::Warn
-            } else {
-                log::Level::Error
-            };
-            log::log!(level, intent, deployment, status, code, bytes_in, ms; "{}", error_chain(error));
-        }
     }
 }

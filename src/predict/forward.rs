@@ -1,5 +1,6 @@
 //! The one HTTP client, and what it brings back.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,9 +48,9 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A client that trusts Mozilla's roots and those in the PEM bundle `roots`, and connects only to addresses that `rule`
+    /// A client that trusts Mozilla's roots and those in the PEM bundle at `roots`, and connects only to addresses that `rule`
     /// allows. It follows no redirect, heeds no proxy variable and repeats nothing that was not signed anew.
-    pub fn new(rule: &EndpointRule, roots: Option<&[u8]>) -> Result<Self, TrustError> {
+    pub fn new(rule: &EndpointRule, roots: Option<&Path>) -> Result<Self, TrustError> {
         let client = Client::builder()
             .tls_backend_preconfigured(trust::client_config(roots)?)
             .dns_resolver(Arc::new(CheckedResolver::new(rule.clone())))
@@ -58,11 +59,7 @@ impl Forwarder {
             .retry(retry::never())
             .no_proxy()
             .connect_timeout(CONNECT)
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(TrustError::Client)?;
         Ok(Self { client })
@@ -80,29 +77,18 @@ impl Forwarder {
         *request.headers_mut() = headers;
         *request.body_mut() = Some(body.into());
         let until = (deadline.limit() - REPLY_MARGIN).min(Instant::now() + PATIENCE);
-        timeout_at(until, self.exchange(request))
-            .await
-            .ok()
-            .ok_or(Error::Late)?
+        timeout_at(until, self.exchange(request)).await.ok().ok_or(Error::Late)?
     }
 
     async fn exchange(&self, request: Request) -> Result<Prediction, Error> {
-        let response = self
-            .client
-            .execute(request)
-            .await
-            .map_err(Error::unanswered)?;
+        let response = self.client.execute(request).await.map_err(Error::unanswered)?;
         let status = response.status();
         if !(status.is_success() || status.is_client_error() || status.is_server_error()) {
             return Err(Error::StatusUnusable(status));
         }
         let headers = response.headers().clone();
         let body = collect(response).await?;
-        Ok(Prediction {
-            status,
-            headers,
-            body,
-        })
+        Ok(Prediction { status, headers, body })
     }
 }
 

@@ -8,14 +8,8 @@ use http::header::{self, HeaderMap, HeaderName};
 use super::Prediction;
 use crate::fdk::{Call, Error, Reply};
 
-const FORWARDED: [&str; 6] = [
-    "accept",
-    "route",
-    "enable-streaming",
-    "opc-request-id",
-    "traceparent",
-    "x-request-id",
-];
+const FORWARDED: [&str; 6] =
+    ["accept", "route", "enable-streaming", "opc-request-id", "traceparent", "x-request-id"];
 const RETURNED: [&str; 3] = ["content-type", "opc-request-id", "retry-after"];
 /// Headers that carry an identity, a signature, the framing or the place of a client, whatever is configured.
 const NEVER_FORWARDED: [&str; 21] = [
@@ -82,10 +76,7 @@ impl HeaderRules {
         let forwarded = extended("FORWARD_HEADERS", &FORWARDED, forward, barred)?;
         let barred = |name: &str| self::barred(name, &NEVER_RETURNED, &NEVER_RETURNED_PREFIXES);
         let returned = extended("RETURN_HEADERS", &RETURNED, returned, barred)?;
-        Ok(Self {
-            forwarded,
-            returned,
-        })
+        Ok(Self { forwarded, returned })
     }
 
     /// The headers of a request to the deployment, as far as they come from the call.
@@ -110,11 +101,7 @@ impl HeaderRules {
 
     /// The reply that a prediction makes.
     pub(super) fn reply(&self, prediction: Prediction) -> Result<Reply, Error> {
-        let Prediction {
-            status,
-            headers,
-            body,
-        } = prediction;
+        let Prediction { status, headers, body } = prediction;
         let mut reply = Reply::empty().with_body(body).with_status(status)?;
         for (name, value) in &headers {
             if self.returned.contains(name.as_str()) {
@@ -133,16 +120,9 @@ fn extended(
 ) -> Result<BTreeSet<HeaderNameText>, InvalidHeaderName> {
     let mut names: BTreeSet<HeaderNameText> =
         built_in.iter().map(|&name| name.to_owned()).collect();
-    let configured = configured
-        .into_iter()
-        .flat_map(|list| list.split(','))
-        .map(str::trim);
+    let configured = configured.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in configured.filter(|name| !name.is_empty()) {
-        let problem = |problem| InvalidHeaderName {
-            variable,
-            name: name.to_owned(),
-            problem,
-        };
+        let problem = |problem| InvalidHeaderName { variable, name: name.to_owned(), problem };
         let parsed = HeaderName::from_bytes(name.as_bytes())
             .ok()
             .ok_or(problem("is not the name of a header"))?;
@@ -160,12 +140,7 @@ fn barred(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
 
 /// Whether a content type is JSON: `application/json` or a type that ends in `+json`, whatever its parameters.
 fn is_json(value: &HeaderValue) -> bool {
-    let media_type = value
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default();
+    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
     let media_type = media_type.trim().to_ascii_lowercase();
     media_type == "application/json" || media_type.ends_with("+json")
 }

@@ -5,19 +5,19 @@
 //! Reply ◀──────────────── Prediction | Error ◀──────────────────────────────┘
 //! ```
 
+mod body;
 mod endpoint;
 mod error;
 mod forward;
 mod headers;
+mod outcome;
 mod resolve;
 mod target;
 mod trust;
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use http::{Method, Request, StatusCode};
-use serde_json::value::RawValue;
+use http::StatusCode;
 
 pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
 pub use error::Error;
@@ -26,8 +26,9 @@ pub use headers::{HeaderRules, InvalidHeaderName};
 pub use target::{Targets, TargetsError};
 pub use trust::TrustError;
 
-use crate::fdk::{self, Call, Clock, Intent, Reply};
+use crate::fdk::{self, Call, Clock, Reply};
 use crate::oci::{self, Content, Credentials, Principal, Signing};
+use outcome::Record;
 
 /// Everything a call needs, built once at start.
 #[derive(Debug)]
@@ -47,44 +48,28 @@ pub struct Predictor {
 impl Predictor {
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
-        let start = Instant::now();
-        let target = self.targets.endpoint_of(call.headers());
-        let deployment = target
-            .as_ref()
-            .map_or_else(|_| String::new(), |endpoint| endpoint.ocid().to_owned());
-        let outcome = match target {
-            Ok(endpoint) => self.predict(&call, &endpoint).await,
-            Err(error) => Err(error),
-        };
-        error::log(&call, &deployment, &outcome, start.elapsed());
-        let reply = match outcome {
-            Ok(prediction) => self.headers.reply(prediction)?,
-            Err(error) => error.reply()?,
-        };
-        // A gateway passes the true status on; a direct caller has only success and the two kinds of failure.
-        match (call.intent(), reply.status()) {
-            (Intent::Gateway, _) => Ok(reply),
-            (Intent::Direct, status) if status.is_success() => Ok(reply),
-            (Intent::Direct, StatusCode::GATEWAY_TIMEOUT) => Err(fdk::Error::timed_out(reply)),
-            (Intent::Direct, _) => Err(fdk::Error::failed(reply)),
-        }
+        let mut record = Record::start();
+        let outcome = self.predict(&call, &mut record).await;
+        record.log(&call, &outcome);
+        outcome::reply(outcome, call.intent(), &self.headers)
     }
 
     /// The story of one call.
-    async fn predict(&self, call: &Call, endpoint: &Endpoint) -> Result<Prediction, Error> {
-        check_json(call.body())?;
+    async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
+        let endpoint = self.targets.endpoint_of(call.headers())?;
+        record.deployment(&endpoint);
+        body::check_json(call.body())?;
         let credentials = self.principal.credentials((self.clock)())?;
-        let prediction = self.send(call, endpoint, &credentials).await?;
+        let prediction = self.send(call, &endpoint, &credentials).await?;
         if prediction.status != StatusCode::UNAUTHORIZED {
             return Ok(prediction);
         }
         // It was our signature that was refused, not the client's token: the credentials may have been replaced.
         let credentials = self.principal.refresh(&credentials, (self.clock)())?;
-        let prediction = self.send(call, endpoint, &credentials).await?;
-        if prediction.status == StatusCode::UNAUTHORIZED {
-            Err(Error::Unauthenticated)
-        } else {
-            Ok(prediction)
+        let prediction = self.send(call, &endpoint, &credentials).await?;
+        match prediction.status {
+            StatusCode::UNAUTHORIZED => Err(Error::Unauthenticated),
+            _ => Ok(prediction),
         }
     }
 
@@ -92,33 +77,12 @@ impl Predictor {
     async fn send(
         &self,
         call: &Call,
-        endpoint: &Endpoint,
-        credentials: &Credentials,
+        to: &Endpoint,
+        by: &Credentials,
     ) -> Result<Prediction, Error> {
-        let (mut head, ()) = Request::new(()).into_parts();
-        head.method = Method::POST;
-        head.uri = endpoint.uri().clone();
-        head.headers = self.headers.forwarded(call);
-        let now = (self.clock)();
-        oci::sign(
-            &mut head,
-            Content::Bytes(call.body()),
-            credentials,
-            Signing::default(),
-            now,
-        )?;
-        self.forwarder
-            .send(endpoint, head.headers, call.body().clone(), call.deadline())
-            .await
+        let mut head = to.request(self.headers.forwarded(call));
+        let content = Content::Bytes(call.body());
+        oci::sign(&mut head, content, by, Signing::default(), (self.clock)())?;
+        self.forwarder.send(to, head.headers, call.body().clone(), call.deadline()).await
     }
-}
-
-/// Checks that a body is one JSON value, without building it: what is forwarded are the client's own bytes.
-fn check_json(body: &[u8]) -> Result<(), Error> {
-    if body.trim_ascii().is_empty() {
-        return Err(Error::BodyMissing);
-    }
-    serde_json::from_slice::<&RawValue>(body)
-        .map(drop)
-        .map_err(Error::BodyNotJson)
 }

@@ -24,9 +24,8 @@ impl Resolve for CheckedResolver {
         let private = self.rule.lists(name.as_str());
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found
-                .filter(|address| is_allowed(address.ip(), private))
-                .collect();
+            let allowed: Vec<SocketAddr> =
+                found.filter(|address| is_allowed(address.ip(), private)).collect();
             if allowed.is_empty() {
                 return Err(io::Error::other("the name has no address that may be called").into());
             }

@@ -48,28 +48,17 @@ impl Targets {
         default: Option<&str>,
     ) -> Result<Self, TargetsError> {
         let urls: BTreeMap<String, String> = match aliases {
-            Some(json) => serde_json::from_str(json)
-                .ok()
-                .ok_or(TargetsError::NotAnObject)?,
+            Some(json) => serde_json::from_str(json).ok().ok_or(TargetsError::NotAnObject)?,
             None => BTreeMap::new(),
         };
         let checked = |(alias, url): (String, String)| match rule.check(&url) {
             Ok(endpoint) => Ok((alias, endpoint)),
             Err(refusal) => Err(TargetsError::Alias(alias, refusal)),
         };
-        let aliases = urls
-            .into_iter()
-            .map(checked)
-            .collect::<Result<BTreeMap<_, _>, _>>()?;
-        let mut targets = Self {
-            rule,
-            aliases,
-            default: None,
-        };
-        targets.default = default
-            .map(|text| targets.resolve(text))
-            .transpose()
-            .map_err(TargetsError::Default)?;
+        let aliases = urls.into_iter().map(checked).collect::<Result<BTreeMap<_, _>, _>>()?;
+        let mut targets = Self { rule, aliases, default: None };
+        targets.default =
+            default.map(|text| targets.resolve(text)).transpose().map_err(TargetsError::Default)?;
         Ok(targets)
     }
 

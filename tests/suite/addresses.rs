@@ -30,19 +30,13 @@ fn both_oracle_hosts_are_accepted_in_every_realm() {
         format!("https://md.datascience.us-gov-phoenix-1.oci.oraclegovcloud.com/{oc2}/predict"),
         format!("https://md.datascience.eu-frankfurt-2.oci.oraclecloud.eu/{oc19}/predict"),
     ] {
-        assert!(
-            oracle().check(&url).is_ok(),
-            "{url}: {:?}",
-            oracle().check(&url)
-        );
+        assert!(oracle().check(&url).is_ok(), "{url}: {:?}", oracle().check(&url));
     }
 }
 
 #[test]
 fn a_base_url_capitals_and_the_default_port_mean_the_same_address() {
-    let plain = oracle()
-        .check(&format!("https://{HOST}/{OCID}/predict"))
-        .unwrap();
+    let plain = oracle().check(&format!("https://{HOST}/{OCID}/predict")).unwrap();
     assert_eq!(plain.ocid(), OCID);
     for url in [
         format!("https://{HOST}/{OCID}"),
@@ -60,11 +54,7 @@ fn hostile_addresses_are_refused() {
     let mut hostile: Vec<String> = include_str!("../data/hostile_addresses.txt")
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| {
-            line.replace("{HOST}", HOST)
-                .replace("{OCID}", OCID)
-                .replace("{REALM}", &realm)
-        })
+        .map(|line| line.replace("{HOST}", HOST).replace("{OCID}", OCID).replace("{REALM}", &realm))
         .collect();
     assert!(hostile.len() >= 90, "{}", hostile.len());
     hostile.push(String::new());
@@ -80,23 +70,13 @@ fn hostile_addresses_are_refused() {
 #[test]
 fn a_listed_host_is_accepted_with_its_port_and_no_other() {
     let rule = EndpointRule::new(
-        set(&[
-            "localhost:8443",
-            "10.0.0.7",
-            "[::1]:9443",
-            "private.example",
-        ]),
+        set(&["localhost:8443", "10.0.0.7", "[::1]:9443", "private.example"]),
         None,
     );
     let check = |host: &str| rule.check(&format!("https://{host}/{OCID}/predict"));
-    for host in [
-        "localhost:8443",
-        "10.0.0.7",
-        "[::1]:9443",
-        "private.example",
-        "private.example:443",
-        HOST,
-    ] {
+    for host in
+        ["localhost:8443", "10.0.0.7", "[::1]:9443", "private.example", "private.example:443", HOST]
+    {
         assert!(check(host).is_ok(), "{host}: {:?}", check(host));
     }
     for host in [
@@ -116,11 +96,7 @@ fn a_listed_host_is_accepted_with_its_port_and_no_other() {
 #[test]
 fn a_list_of_deployments_is_the_whole_list() {
     let url = format!("https://{HOST}/{OCID}/predict");
-    assert!(
-        EndpointRule::new(set(&[]), Some(set(&[OCID])))
-            .check(&url)
-            .is_ok()
-    );
+    assert!(EndpointRule::new(set(&[]), Some(set(&[OCID]))).check(&url).is_ok());
     let other = OCID.replace("example", "another");
     assert_eq!(
         EndpointRule::new(set(&[]), Some(set(&[&other]))).check(&url),

@@ -32,22 +32,13 @@ impl Function {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("lsnr.sock");
         let server = Server::new(Listener::publish(&socket).unwrap(), SystemTime::now);
-        let server = server.with_log_frame(LogFrame::new(
-            Some("frame".into()),
-            Some("Opc-Request-Id".into()),
-        ));
+        let server = server
+            .with_log_frame(LogFrame::new(Some("frame".into()), Some("Opc-Request-Id".into())));
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
-            server
-                .serve(handler, async move { drop(stopped.await) })
-                .await;
+            server.serve(handler, async move { drop(stopped.await) }).await;
         });
-        Self {
-            socket,
-            stop: Some(stop),
-            served,
-            _directory: directory,
-        }
+        Self { socket, stop: Some(stop), served, _directory: directory }
     }
 
     pub(crate) async fn connect(&self) -> Connection {
@@ -79,10 +70,7 @@ impl Connection {
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        timeout(PATIENCE, self.0.write_all(bytes.as_ref()))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(PATIENCE, self.0.write_all(bytes.as_ref())).await.unwrap().unwrap();
     }
 
     /// Ends our side of the connection and leaves the other open.
@@ -93,19 +81,13 @@ impl Connection {
     /// Everything until the function closes the connection.
     pub(crate) async fn rest(mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        drop(
-            timeout(PATIENCE, self.0.read_to_end(&mut bytes))
-                .await
-                .unwrap(),
-        );
+        drop(timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.unwrap());
         bytes
     }
 
     /// One whole answer with a sized body.
     pub(crate) async fn answer(&mut self) -> Answer {
-        timeout(PATIENCE, self.read_answer())
-            .await
-            .expect("an answer in time")
+        timeout(PATIENCE, self.read_answer()).await.expect("an answer in time")
     }
 
     async fn read_answer(&mut self) -> Answer {
@@ -113,15 +95,9 @@ impl Connection {
         loop {
             if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-                let mut answer = Answer {
-                    head,
-                    body: bytes[end + 4..].to_vec(),
-                };
-                let length: usize = answer
-                    .header("content-length")
-                    .expect("a sized answer")
-                    .parse()
-                    .unwrap();
+                let mut answer = Answer { head, body: bytes[end + 4..].to_vec() };
+                let length: usize =
+                    answer.header("content-length").expect("a sized answer").parse().unwrap();
                 while answer.body.len() < length {
                     self.read_more(&mut answer.body).await;
                 }
@@ -134,12 +110,7 @@ impl Connection {
 
     async fn read_more(&mut self, bytes: &mut Vec<u8>) {
         let read = self.0.read_buf(bytes).await.unwrap();
-        assert_ne!(
-            read,
-            0,
-            "closed within an answer: {:?}",
-            String::from_utf8_lossy(bytes)
-        );
+        assert_ne!(read, 0, "closed within an answer: {:?}", String::from_utf8_lossy(bytes));
     }
 }
 
@@ -157,15 +128,8 @@ impl Answer {
 
     /// All values of a header, in order.
     pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
-        let lines = self
-            .head
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(": "));
-        lines
-            .filter(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
-            .collect()
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -204,10 +168,7 @@ pub(crate) fn chunked(headers: &str, body: &[u8], size: usize) -> Vec<u8> {
     let mut bytes = head.into_bytes();
     for chunk in body.chunks(size) {
         bytes.extend(
-            format!("{:x}\r\n", chunk.len())
-                .bytes()
-                .chain(chunk.iter().copied())
-                .chain(*b"\r\n"),
+            format!("{:x}\r\n", chunk.len()).bytes().chain(chunk.iter().copied()).chain(*b"\r\n"),
         );
     }
     bytes.extend(*b"0\r\n\r\n");

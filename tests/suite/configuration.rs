@@ -18,11 +18,7 @@ fn items_1_to_6_the_platform_variables_are_taken_or_named() {
     for format in ["", "http-stream"] {
         assert!(config(&[("FN_FORMAT", format)]).is_ok(), "{format}");
     }
-    assert!(
-        config(&[("FN_FORMAT", "default")])
-            .unwrap_err()
-            .contains("FN_FORMAT")
-    );
+    assert!(config(&[("FN_FORMAT", "default")]).unwrap_err().contains("FN_FORMAT"));
     for listener in [
         "",
         "tcp:/x",
@@ -35,9 +31,7 @@ fn items_1_to_6_the_platform_variables_are_taken_or_named() {
         "unix:/dir/..",
     ] {
         assert!(
-            config(&[("FN_LISTENER", listener)])
-                .unwrap_err()
-                .contains("FN_LISTENER"),
+            config(&[("FN_LISTENER", listener)]).unwrap_err().contains("FN_LISTENER"),
             "{listener}"
         );
     }
@@ -48,11 +42,7 @@ fn items_1_to_6_the_platform_variables_are_taken_or_named() {
 fn item_11_a_path_beyond_107_bytes_is_refused_with_its_length() {
     let path = |length: usize| format!("unix:/{}", "d".repeat(length - 1));
     assert!(config(&[("FN_LISTENER", &path(107))]).is_ok());
-    assert!(
-        config(&[("FN_LISTENER", &path(108))])
-            .unwrap_err()
-            .contains("108 bytes")
-    );
+    assert!(config(&[("FN_LISTENER", &path(108))]).unwrap_err().contains("108 bytes"));
 }
 
 #[test]
@@ -74,13 +64,7 @@ fn all_mistakes_are_reported_together() {
 fn targets_are_checked_at_start() {
     let url = format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{OCID}");
     let aliases = format!(r#"{{"iris":"{url}"}}"#);
-    assert!(
-        config(&[
-            ("MODEL_DEPLOYMENTS", &aliases),
-            ("MODEL_DEPLOYMENT", "iris")
-        ])
-        .is_ok()
-    );
+    assert!(config(&[("MODEL_DEPLOYMENTS", &aliases), ("MODEL_DEPLOYMENT", "iris")]).is_ok());
     assert!(config(&[("MODEL_DEPLOYMENT", &url)]).is_ok());
     for (name, value) in [
         ("MODEL_DEPLOYMENT", "iris"),
@@ -101,10 +85,6 @@ fn targets_are_checked_at_start() {
         assert!(error.starts_with(name), "{name}={value}: {error}");
     }
     assert!(
-        config(&[
-            ("FORWARD_HEADERS", "x-team, X-Trace"),
-            ("RETURN_HEADERS", "x-model")
-        ])
-        .is_ok()
+        config(&[("FORWARD_HEADERS", "x-team, X-Trace"), ("RETURN_HEADERS", "x-model")]).is_ok()
     );
 }

@@ -14,26 +14,14 @@ use tokio::time::sleep;
 use crate::agent::{Connection, Function, chunked, gateway_request, request};
 
 async fn echo(call: Call) -> Result<Reply, Error> {
-    Ok(Reply::new(
-        HeaderValue::from_static("application/octet-stream"),
-        call.body().clone(),
-    ))
+    Ok(Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone()))
 }
 
 /// Shows what a handler sees of a call, one fact a line.
 async fn describe(call: Call) -> Result<Reply, Error> {
-    let mut lines = vec![format!(
-        "{:?} {} {}",
-        call.intent(),
-        call.method(),
-        call.uri()
-    )];
+    let mut lines = vec![format!("{:?} {} {}", call.intent(), call.method(), call.uri())];
     lines.push(format!("id={:?} type={:?}", call.id(), call.content_type()));
-    lines.extend(
-        call.headers()
-            .iter()
-            .map(|(name, value)| format!("{name}={value:?}")),
-    );
+    lines.extend(call.headers().iter().map(|(name, value)| format!("{name}={value:?}")));
     Ok(Reply::text(lines.join("\n")))
 }
 
@@ -114,11 +102,7 @@ async fn items_17_to_22_a_body_arrives_whole_in_any_framing() {
     let bytes: Vec<u8> = (0..=255).collect();
     let large = bytes.repeat(6 * 1024 * 4);
     assert_eq!(large.len(), 6 * 1024 * 1024);
-    for sent in [
-        request("", &bytes),
-        chunked("", &bytes, 4096),
-        chunked("", &bytes, 1),
-    ] {
+    for sent in [request("", &bytes), chunked("", &bytes, 4096), chunked("", &bytes, 1)] {
         assert_eq!(function.exchange(sent).await.body, bytes);
     }
     for sent in [request("", &large), chunked("", &large, 32 * 1024)] {
@@ -143,11 +127,7 @@ async fn items_25_to_27_and_43_headers_keep_all_values_and_their_names() {
     let function = Function::start(describe);
     let headers = "X-A: 1\r\nx-a: 2\r\nX_Foo: under\r\nX-Foo: hyphen\r\n";
     let seen = function.exchange(request(headers, "")).await;
-    for line in [
-        "x-a=\"1\"\nx-a=\"2\"",
-        "x_foo=\"under\"",
-        "x-foo=\"hyphen\"",
-    ] {
+    for line in ["x-a=\"1\"\nx-a=\"2\"", "x_foo=\"under\"", "x-foo=\"hyphen\""] {
         assert!(seen.text().contains(line), "{line}: {}", seen.text());
     }
 }
@@ -156,19 +136,10 @@ async fn items_25_to_27_and_43_headers_keep_all_values_and_their_names() {
 async fn item_28_many_and_large_headers_are_served() {
     let function = Function::start(describe);
     let many: String = (0..10_000).map(|n| format!("X-{n}: {n}\r\n")).collect();
-    assert!(
-        function
-            .exchange(request(&many, ""))
-            .await
-            .text()
-            .contains("x-9999=\"9999\"")
-    );
+    assert!(function.exchange(request(&many, "")).await.text().contains("x-9999=\"9999\""));
     let large = format!("X-Large: {}\r\n", "v".repeat(1024 * 1024 - 1024));
     let answer = function.exchange(request(&large, "")).await;
-    assert_eq!(
-        (answer.status(), answer.text().len() > 1024 * 1024 - 1024),
-        (200, true)
-    );
+    assert_eq!((answer.status(), answer.text().len() > 1024 * 1024 - 1024), (200, true));
 }
 
 #[tokio::test]
@@ -178,11 +149,7 @@ async fn items_29_to_32_odd_headers_are_served() {
     bytes.truncate(bytes.len() - 2);
     bytes.extend(b"\xff\xfe\r\nContent-Type:\r\n\r\n");
     let seen = function.exchange(bytes).await;
-    assert!(
-        seen.text().contains(r#"x-bytes="\xff\xfe""#),
-        "{}",
-        seen.text()
-    );
+    assert!(seen.text().contains(r#"x-bytes="\xff\xfe""#), "{}", seen.text());
     assert!(seen.text().contains("id=None type=None"), "{}", seen.text());
 }
 
@@ -199,10 +166,7 @@ async fn items_33_and_34_a_held_back_body_is_awaited() {
     };
     let text = String::from_utf8(bytes).unwrap();
     let last = text.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
-    assert!(
-        last.starts_with("HTTP/1.1 200 OK\r\n") && last.ends_with("body"),
-        "{text}"
-    );
+    assert!(last.starts_with("HTTP/1.1 200 OK\r\n") && last.ends_with("body"), "{text}");
 }
 
 #[tokio::test]
@@ -210,9 +174,7 @@ async fn item_35_an_unread_body_does_not_stop_the_next_call() {
     let function = Function::start(|_| async { Ok(Reply::empty()) });
     let mut connection = function.connect().await;
     for _ in 0..2 {
-        connection
-            .send(chunked("", &vec![7; 3 * 1024 * 1024], 32 * 1024))
-            .await;
+        connection.send(chunked("", &vec![7; 3 * 1024 * 1024], 32 * 1024)).await;
         assert_eq!(connection.answer().await.status(), 200);
     }
     assert_eq!(function.exchange(request("", "")).await.status(), 200);
@@ -227,10 +189,7 @@ async fn item_36_a_body_that_breaks_off_gets_no_answer_and_no_handler() {
         connection.half_close().await;
         assert_eq!(connection.rest().await, b"");
     }
-    assert_eq!(
-        function.exchange(request("", "whole")).await.text(),
-        "whole"
-    );
+    assert_eq!(function.exchange(request("", "whole")).await.text(), "whole");
 }
 
 #[tokio::test]
@@ -263,11 +222,7 @@ async fn item_41_other_paths_and_methods_are_refused() {
 async fn item_42_garbage_closes_only_its_own_connection() {
     let function = Function::start(echo);
     let mut kept = function.connect().await;
-    for garbage in [
-        &b"\0\0\0\0\r\n\r\n"[..],
-        b"GET\r\n\r\n",
-        b"\x16\x03\x01\x02\x00",
-    ] {
+    for garbage in [&b"\0\0\0\0\r\n\r\n"[..], b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00"] {
         let mut connection = function.connect().await;
         connection.send(garbage).await;
         connection.half_close().await;
@@ -295,56 +250,23 @@ async fn items_44_to_49_and_52_a_gateway_request_is_unwrapped() {
 #[tokio::test]
 async fn items_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     let function = Function::start(describe);
-    let direct = function
-        .exchange(request("Fn-Http-Method: PUT\r\nFn-Http-H-X: 1\r\n", ""))
-        .await;
-    assert!(
-        direct.text().starts_with("Direct POST /\n"),
-        "{}",
-        direct.text()
-    );
+    let direct = function.exchange(request("Fn-Http-Method: PUT\r\nFn-Http-H-X: 1\r\n", "")).await;
+    assert!(direct.text().starts_with("Direct POST /\n"), "{}", direct.text());
     let bare = function.exchange(gateway_request("", "")).await;
-    assert!(
-        bare.text().starts_with("Gateway POST /\n"),
-        "{}",
-        bare.text()
-    );
+    assert!(bare.text().starts_with("Gateway POST /\n"), "{}", bare.text());
     let absolute = "Fn-Http-Request-Url: http://gw:1/v1/iris?q=1\r\n";
     let seen = function.exchange(gateway_request(absolute, "")).await;
-    assert!(
-        seen.text()
-            .starts_with("Gateway POST http://gw:1/v1/iris?q=1\n"),
-        "{}",
-        seen.text()
-    );
+    assert!(seen.text().starts_with("Gateway POST http://gw:1/v1/iris?q=1\n"), "{}", seen.text());
 }
 
 #[tokio::test]
 async fn items_54_and_70_an_answer_is_200_sized_identified_and_plain() {
     let function = Function::start(echo);
-    let answer = function
-        .exchange(request("Accept-Encoding: gzip\r\n", "body"))
-        .await;
-    assert_eq!(
-        (answer.status(), answer.header("content-length")),
-        (200, Some("4"))
-    );
-    assert!(
-        answer
-            .header("fn-fdk-version")
-            .unwrap()
-            .starts_with("model-deployment-fn/")
-    );
-    assert!(
-        answer
-            .header("fn-fdk-runtime")
-            .unwrap()
-            .starts_with("rust/1.")
-    );
-    assert_eq!(
-        (answer.header("date"), answer.header("content-encoding")),
-        (None, None)
-    );
+    let answer = function.exchange(request("Accept-Encoding: gzip\r\n", "body")).await;
+    assert_eq!((answer.status(), answer.header("content-length")), (200, Some("4")));
+    assert!(answer.header("fn-fdk-version").unwrap().starts_with("model-deployment-fn/"));
+    assert!(answer.header("fn-fdk-runtime").unwrap().starts_with("rust/1."));
+    assert_eq!((answer.header("date"), answer.header("content-encoding")), (None, None));
 }
 
 async fn dressed(_: Call) -> Result<Reply, Error> {
@@ -363,10 +285,8 @@ async fn dressed(_: Call) -> Result<Reply, Error> {
         ("content-length", "999"),
         ("fn-http-h-content-length", "999"),
     ] {
-        reply = reply.with_header(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        )?;
+        reply =
+            reply.with_header(HeaderName::from_static(name), HeaderValue::from_static(value))?;
     }
     Ok(reply)
 }
@@ -385,15 +305,9 @@ const FRAMING: [&str; 8] = [
 #[tokio::test]
 async fn items_55_58_and_62_a_direct_answer_has_bare_headers() {
     let answer = Function::start(dressed).exchange(request("", "")).await;
+    assert_eq!((answer.status(), answer.headers("x-a")), (200, vec!["1", "2"]));
     assert_eq!(
-        (answer.status(), answer.headers("x-a")),
-        (200, vec!["1", "2"])
-    );
-    assert_eq!(
-        (
-            answer.header("fn-http-status"),
-            answer.header("content-length")
-        ),
+        (answer.header("fn-http-status"), answer.header("content-length")),
         (None, Some("4"))
     );
     for name in FRAMING {
@@ -403,34 +317,17 @@ async fn items_55_58_and_62_a_direct_answer_has_bare_headers() {
 
 #[tokio::test]
 async fn items_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type() {
-    let answer = Function::start(dressed)
-        .exchange(gateway_request("", ""))
-        .await;
+    let answer = Function::start(dressed).exchange(gateway_request("", "")).await;
+    assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("201")));
     assert_eq!(
-        (answer.status(), answer.header("fn-http-status")),
-        (200, Some("201"))
-    );
-    assert_eq!(
-        (
-            answer.headers("fn-http-h-x-a"),
-            answer.headers("fn-http-h-x-b")
-        ),
+        (answer.headers("fn-http-h-x-a"), answer.headers("fn-http-h-x-b")),
         (vec!["1", "2"], vec!["3"])
     );
     assert_eq!(
-        (
-            answer.headers("content-type").len(),
-            answer.header("fn-http-h-content-type")
-        ),
+        (answer.headers("content-type").len(), answer.header("fn-http-h-content-type")),
         (1, None)
     );
-    assert_eq!(
-        (
-            answer.header("x-a"),
-            answer.header("fn-http-h-content-length")
-        ),
-        (None, None)
-    );
+    assert_eq!((answer.header("x-a"), answer.header("fn-http-h-content-length")), (None, None));
     for name in FRAMING {
         assert_eq!(answer.header(&format!("fn-http-h-{name}")), None, "{name}");
     }
@@ -438,21 +335,14 @@ async fn items_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type(
 
 #[test]
 fn items_59_60_and_72_what_cannot_be_sent_is_refused_when_it_is_set() {
-    for name in [
-        "fn-call-id",
-        "fn-deadline",
-        "fn-http-status",
-        "fn-http-h-fn-call-id",
-    ] {
+    for name in ["fn-call-id", "fn-deadline", "fn-http-status", "fn-http-h-fn-call-id"] {
         let reply = Reply::empty()
             .with_header(HeaderName::from_static(name), HeaderValue::from_static("x"));
         assert!(reply.is_err(), "{name}");
     }
     for status in [100, 101, 199, 600, 999] {
         assert!(
-            Reply::empty()
-                .with_status(StatusCode::from_u16(status).unwrap())
-                .is_err(),
+            Reply::empty().with_status(StatusCode::from_u16(status).unwrap()).is_err(),
             "{status}"
         );
     }
@@ -473,10 +363,7 @@ async fn item_61_a_status_without_content_has_no_body() {
                 move |_| async move { Ok(Reply::text("dropped").with_status(status)?) },
             );
         let answer = function.exchange(gateway_request("", "")).await;
-        assert_eq!(
-            (answer.status(), answer.header("content-length")),
-            (200, Some("0"))
-        );
+        assert_eq!((answer.status(), answer.header("content-length")), (200, Some("0")));
         assert_eq!(answer.header("fn-http-status"), Some(status.as_str()));
     }
 }
@@ -523,23 +410,15 @@ async fn item_67_the_socket_sees_only_the_three_statuses() {
         let status = StatusCode::from_u16(status).unwrap();
         let function =
             Function::start(move |_| async move { Ok(Reply::empty().with_status(status)?) });
-        assert_eq!(
-            function.exchange(gateway_request("", "")).await.status(),
-            200
-        );
+        assert_eq!(function.exchange(gateway_request("", "")).await.status(), 200);
         assert_eq!(function.exchange(request("", "")).await.status(), 200);
     }
 }
 
 #[tokio::test]
 async fn items_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
-    let empty = Function::start(|_| async { Ok(Reply::empty()) })
-        .exchange(request("", ""))
-        .await;
-    assert_eq!(
-        (empty.status(), empty.header("content-length")),
-        (200, Some("0"))
-    );
+    let empty = Function::start(|_| async { Ok(Reply::empty()) }).exchange(request("", "")).await;
+    assert_eq!((empty.status(), empty.header("content-length")), (200, Some("0")));
     let redirect = Function::start(|_| async {
         let location = HeaderValue::from_static("https://elsewhere/");
         Ok(Reply::empty()
@@ -547,15 +426,9 @@ async fn items_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
             .with_header(http::header::LOCATION, location)?)
     });
     let answer = redirect.exchange(gateway_request("", "")).await;
+    assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("302")));
     assert_eq!(
-        (answer.status(), answer.header("fn-http-status")),
-        (200, Some("302"))
-    );
-    assert_eq!(
-        (
-            answer.header("location"),
-            answer.header("fn-http-h-location")
-        ),
+        (answer.header("location"), answer.header("fn-http-h-location")),
         (None, Some("https://elsewhere/"))
     );
 }
@@ -568,10 +441,7 @@ async fn item_75_a_peer_that_leaves_does_not_harm_the_next() {
         connection.send(request("", "")).await;
         drop(connection);
     }
-    assert_eq!(
-        function.exchange(request("", "")).await.body.len(),
-        5 * 1024 * 1024
-    );
+    assert_eq!(function.exchange(request("", "")).await.body.len(), 5 * 1024 * 1024);
 }
 
 #[tokio::test]
@@ -579,16 +449,12 @@ async fn item_76_a_body_over_the_limit_is_read_and_refused() {
     let function = Function::start(echo);
     let over = vec![b'x'; 6 * 1024 * 1024 + 1];
     let mut connection = function.connect().await;
-    for framed in [
-        chunked("Fn-Intent: httprequest\r\n", &over, 32 * 1024),
-        gateway_request("", &over),
-    ] {
+    for framed in
+        [chunked("Fn-Intent: httprequest\r\n", &over, 32 * 1024), gateway_request("", &over)]
+    {
         connection.send(framed).await;
         let answer = connection.answer().await;
-        assert_eq!(
-            (answer.status(), answer.header("fn-http-status")),
-            (200, Some("413"))
-        );
+        assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("413")));
         assert_eq!(answer.json()["code"], "PayloadTooLarge");
     }
     connection.send(request("", &over)).await;
@@ -616,13 +482,7 @@ async fn items_78_and_79_a_handler_past_the_deadline_is_504_and_the_function_liv
     assert_eq!(late.status(), 504);
     let elapsed = start.elapsed().as_secs_f64();
     assert!((0.9..2.5).contains(&elapsed), "{elapsed}");
-    assert_eq!(
-        function
-            .exchange(request("Fn-Deadline: soon\r\n", "ok"))
-            .await
-            .text(),
-        "ok"
-    );
+    assert_eq!(function.exchange(request("Fn-Deadline: soon\r\n", "ok")).await.text(), "ok");
 }
 
 #[tokio::test]
@@ -643,17 +503,11 @@ fn items_82_to_84_a_frame_is_exact_or_absent() {
     let frame = LogFrame::new(Some("NAME".into()), Some("Opc-Request-Id".into())).unwrap();
     let with = |value: &[u8]| {
         let value = HeaderValue::from_bytes(value).unwrap();
-        frame.line(&HeaderMap::from_iter([(
-            HeaderName::from_static("opc-request-id"),
-            value,
-        )]))
+        frame.line(&HeaderMap::from_iter([(HeaderName::from_static("opc-request-id"), value)]))
     };
     assert_eq!(with(b"/a/b").unwrap(), b"\nNAME=/a/b\n");
     assert_eq!(with(b"\xff").unwrap(), b"\nNAME=\xff\n");
-    assert_eq!(
-        (with(b""), with(b"a\tb"), frame.line(&HeaderMap::new())),
-        (None, None, None)
-    );
+    assert_eq!((with(b""), with(b"a\tb"), frame.line(&HeaderMap::new())), (None, None, None));
     assert_eq!(
         LogFrame::new(None, Some("x".into())).or(LogFrame::new(Some("x".into()), None)),
         None
@@ -669,8 +523,5 @@ fn a_call_shows_neither_headers_nor_body() {
     let call = Call::from_agent(headers, "secret", SystemTime::now());
     assert_eq!(call.intent(), Intent::Direct);
     let shown = format!("{call:?} {:?}", Reply::text("secret"));
-    assert!(
-        !shown.contains("Bearer") && !shown.contains("secret"),
-        "{shown}"
-    );
+    assert!(!shown.contains("Bearer") && !shown.contains("secret"), "{shown}");
 }

@@ -50,25 +50,14 @@ fn files(directory: &Path) -> BTreeMap<String, String> {
 }
 
 fn write(directory: &Path, token: &str, key: &str) {
-    fs::write(
-        directory.join("private.pem"),
-        data::bytes(&format!("keys/{key}")),
-    )
-    .unwrap();
-    fs::write(
-        directory.join("rpst"),
-        data::bytes(&format!("rpst/{token}")),
-    )
-    .unwrap();
+    fs::write(directory.join("private.pem"), data::bytes(&format!("keys/{key}"))).unwrap();
+    fs::write(directory.join("rpst"), data::bytes(&format!("rpst/{token}"))).unwrap();
 }
 
 #[test]
 fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
     let mut cases = 0;
-    for case in data::json("rpst/env_cases.json")["cases"]
-        .as_array()
-        .unwrap()
-    {
+    for case in data::json("rpst/env_cases.json")["cases"].as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
         let (recommended, vars) = (&case["recommended"], environment(case));
         cases += 1;
@@ -81,14 +70,10 @@ fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
                     "{id}: {error}"
                 );
                 let shown = format!("{error} {error:?}");
-                for value in vars
-                    .values()
-                    .filter(|value| value.len() > 8 && !value.starts_with('/'))
+                for value in
+                    vars.values().filter(|value| value.len() > 8 && !value.starts_with('/'))
                 {
-                    assert!(
-                        !shown.contains(value.trim()),
-                        "{id}: shows a value: {shown}"
-                    );
+                    assert!(!shown.contains(value.trim()), "{id}: shows a value: {shown}");
                 }
             }
             (result, _) => panic!("{id}: {result:?}"),
@@ -100,35 +85,16 @@ fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
 fn check(id: &str, principal: &Principal, recommended: &Value) {
     assert_eq!(principal.region(), recommended["region"].as_str(), "{id}");
     // An expired token is looked at before it expired: what counts here is which one was read.
-    let before = if recommended["token_state"] == "expired" {
-        SystemTime::UNIX_EPOCH
-    } else {
-        now()
-    };
+    let before =
+        if recommended["token_state"] == "expired" { SystemTime::UNIX_EPOCH } else { now() };
     let credentials = principal.credentials(before).unwrap();
-    let digest: String = Sha256::digest(credentials.key_id().expose())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let digest: String =
+        Sha256::digest(credentials.key_id().expose()).iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(digest, recommended["key_id_sha256_hex"], "{id}: key id");
-    assert_eq!(
-        credentials.claim("res_tenant"),
-        Some(&recommended["tenancy"]),
-        "{id}"
-    );
-    assert_eq!(
-        credentials.claim("res_compartment"),
-        Some(&recommended["compartment"]),
-        "{id}"
-    );
+    assert_eq!(credentials.claim("res_tenant"), Some(&recommended["tenancy"]), "{id}");
+    assert_eq!(credentials.claim("res_compartment"), Some(&recommended["compartment"]), "{id}");
     if recommended["token_state"] == "expired" {
-        assert!(
-            matches!(
-                principal.credentials(now()),
-                Err(PrincipalError::TokenExpired)
-            ),
-            "{id}"
-        );
+        assert!(matches!(principal.credentials(now()), Err(PrincipalError::TokenExpired)), "{id}");
     }
 }
 
@@ -165,27 +131,14 @@ fn expected_kind(name: &str) -> &str {
 #[test]
 fn item_32_tokens_are_accepted_or_refused_as_recommended() {
     let mut seen = 0;
-    for fixture in data::json("rpst/index.json")["fixtures"]
-        .as_array()
-        .unwrap()
-    {
+    for fixture in data::json("rpst/index.json")["fixtures"].as_array().unwrap() {
         let file = fixture["file"].as_str().unwrap();
         let parsed = SessionToken::parse(&data::text(&format!("rpst/{file}")));
         let recommended = fixture["recommended"].as_str().unwrap();
-        assert_eq!(
-            parsed.is_err(),
-            recommended.starts_with("refuse"),
-            "{file}: {parsed:?}"
-        );
+        assert_eq!(parsed.is_err(), recommended.starts_with("refuse"), "{file}: {parsed:?}");
         if let (Ok(token), Some(expiry)) = (parsed, fixture["claims"]["exp"].as_f64()) {
-            let expires = token
-                .expires()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap();
-            assert!(
-                (expires.as_secs_f64() - expiry.floor()).abs() < 1e-9,
-                "{file}"
-            );
+            let expires = token.expires().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert!((expires.as_secs_f64() - expiry.floor()).abs() < 1e-9, "{file}");
         }
         seen += 1;
     }
@@ -198,11 +151,7 @@ fn items_33_and_36_replaced_files_are_read_again_with_their_claims() {
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
     let first = principal.credentials(now()).unwrap();
-    write(
-        directory.path(),
-        "valid-key-b.jwt",
-        "test-rsa3072-b.pkcs8.pem",
-    );
+    write(directory.path(), "valid-key-b.jwt", "test-rsa3072-b.pkcs8.pem");
     let second = principal.credentials(now()).unwrap();
     assert_ne!(first.key_id().expose(), second.key_id().expose());
     assert_eq!(
@@ -216,10 +165,8 @@ fn item_34_unchanged_files_are_not_read_again() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    let (first, second) = (
-        principal.credentials(now()).unwrap(),
-        principal.credentials(now()).unwrap(),
-    );
+    let (first, second) =
+        (principal.credentials(now()).unwrap(), principal.credentials(now()).unwrap());
     assert!(std::sync::Arc::ptr_eq(&first, &second));
 }
 
@@ -231,40 +178,17 @@ fn item_37_a_half_written_rotation_keeps_the_old_pair() {
     let old = principal.credentials(now()).unwrap();
 
     // The key is replaced and the token not yet; then the token is half there; then both are gone.
-    fs::write(
-        directory.path().join("private.pem"),
-        data::bytes("keys/test-rsa3072-b.pkcs8.pem"),
-    )
-    .unwrap();
-    assert_eq!(
-        principal.credentials(now()).unwrap().key_id().expose(),
-        old.key_id().expose()
-    );
-    fs::write(
-        directory.path().join("rpst"),
-        &data::bytes("rpst/valid-key-b.jwt")[..100],
-    )
-    .unwrap();
-    assert_eq!(
-        principal.credentials(now()).unwrap().key_id().expose(),
-        old.key_id().expose()
-    );
+    fs::write(directory.path().join("private.pem"), data::bytes("keys/test-rsa3072-b.pkcs8.pem"))
+        .unwrap();
+    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
+    fs::write(directory.path().join("rpst"), &data::bytes("rpst/valid-key-b.jwt")[..100]).unwrap();
+    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
     fs::remove_file(directory.path().join("rpst")).unwrap();
     fs::remove_file(directory.path().join("private.pem")).unwrap();
-    assert_eq!(
-        principal.credentials(now()).unwrap().key_id().expose(),
-        old.key_id().expose()
-    );
+    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
 
-    write(
-        directory.path(),
-        "valid-key-b.jwt",
-        "test-rsa3072-b.pkcs8.pem",
-    );
-    assert_ne!(
-        principal.credentials(now()).unwrap().key_id().expose(),
-        old.key_id().expose()
-    );
+    write(directory.path(), "valid-key-b.jwt", "test-rsa3072-b.pkcs8.pem");
+    assert_ne!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
 }
 
 #[test]
@@ -272,10 +196,7 @@ fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    assert!(matches!(
-        principal.credentials(now()),
-        Err(PrincipalError::TokenExpired)
-    ));
+    assert!(matches!(principal.credentials(now()), Err(PrincipalError::TokenExpired)));
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     assert!(principal.credentials(now()).is_ok());
 }
@@ -283,16 +204,9 @@ fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
 #[test]
 fn item_36_a_token_of_another_key_is_refused_at_start() {
     let directory = tempfile::tempdir().unwrap();
-    write(
-        directory.path(),
-        "valid-key-b.jwt",
-        "test-rsa2048-a.pkcs8.pem",
-    );
+    write(directory.path(), "valid-key-b.jwt", "test-rsa2048-a.pkcs8.pem");
     let result = principal(&files(directory.path()));
-    assert!(
-        matches!(result, Err(PrincipalError::KeyTokenMismatch)),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(PrincipalError::KeyTokenMismatch)), "{result:?}");
 }
 
 #[test]
@@ -303,31 +217,19 @@ fn item_38_a_refusal_reads_the_files_once() {
     let refused = principal.credentials(now()).unwrap();
     let renewed = principal.refresh(&refused, now()).unwrap();
     assert!(!std::sync::Arc::ptr_eq(&refused, &renewed));
-    assert!(std::sync::Arc::ptr_eq(
-        &renewed,
-        &principal.refresh(&refused, now()).unwrap()
-    ));
+    assert!(std::sync::Arc::ptr_eq(&renewed, &principal.refresh(&refused, now()).unwrap()));
 }
 
 #[test]
 fn item_40_regions_are_those_of_the_table() {
     use model_deployment_fn::oci::region;
     for row in data::json("regions.json")["regions"].as_array().unwrap() {
-        let (code, id) = (
-            row["short_code"].as_str().unwrap(),
-            row["region"].as_str().unwrap(),
-        );
+        let (code, id) = (row["short_code"].as_str().unwrap(), row["region"].as_str().unwrap());
         assert_eq!(region::identifier(code), id);
-        assert_eq!(
-            region::identifier(&format!(" {} ", code.to_uppercase())),
-            id
-        );
+        assert_eq!(region::identifier(&format!(" {} ", code.to_uppercase())), id);
         assert!(region::is_identifier(id), "{id}");
         assert_eq!(region::realm_of_region(id), row["realm"].as_str(), "{id}");
-        assert!(
-            region::realm_of_domain(row["domain"].as_str().unwrap()).is_some(),
-            "{id}"
-        );
+        assert!(region::realm_of_domain(row["domain"].as_str().unwrap()).is_some(), "{id}");
     }
     assert_eq!(region::identifier("xx-nowhere-9"), "xx-nowhere-9");
     for text in [

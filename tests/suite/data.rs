@@ -9,9 +9,7 @@ use serde_json::Value;
 
 /// The path of a vector file.
 pub(crate) fn path(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/vectors")
-        .join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
 }
 
 /// The bytes of a vector file.
@@ -45,16 +43,12 @@ pub(crate) fn body(rule: &Value) -> Option<Vec<u8>> {
     let length = number("length");
     Some(match rule["rule"].as_str().unwrap() {
         "repeat" => {
-            let unit = STANDARD
-                .decode(rule["unit_base64"].as_str().unwrap())
-                .unwrap();
+            let unit = STANDARD.decode(rule["unit_base64"].as_str().unwrap()).unwrap();
             unit.into_iter().cycle().take(length).collect()
         }
         "counter" => {
             let (multiplier, offset) = (number("multiplier"), number("offset"));
-            (0..length)
-                .map(|i| u8::try_from((i * multiplier + offset) % 256).unwrap())
-                .collect()
+            (0..length).map(|i| u8::try_from((i * multiplier + offset) % 256).unwrap()).collect()
         }
         other => panic!("unknown generator {other}"),
     })

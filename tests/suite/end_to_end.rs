@@ -29,9 +29,8 @@ impl Setup {
     async fn with(certificate: Certificate) -> Self {
         let (issuer, authority) = (Issuer::new(), Authority::new());
         let directory = tempfile::tempdir().unwrap();
-        let deployment = ModelDeployment::start(issuer.clone(), &authority, certificate)
-            .await
-            .unwrap();
+        let deployment =
+            ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
         let principal =
             ResourcePrincipal::mint(issuer, directory.path(), Duration::from_secs(3600)).unwrap();
         let roots = directory.path().join("ca.pem");
@@ -42,12 +41,7 @@ impl Setup {
         for (name, value) in principal.variables() {
             program = program.config(name, value);
         }
-        Self {
-            deployment,
-            principal,
-            program,
-            _directory: directory,
-        }
+        Self { deployment, principal, program, _directory: directory }
     }
 
     async fn start(&self) -> Agent {
@@ -70,8 +64,7 @@ fn targeted(url: &str, body: impl Into<bytes::Bytes>) -> Invocation {
 }
 
 fn header(mut call: Invocation, name: &str, value: &str) -> Invocation {
-    call.headers
-        .push((name.to_owned(), value.as_bytes().to_vec()));
+    call.headers.push((name.to_owned(), value.as_bytes().to_vec()));
     call
 }
 
@@ -81,15 +74,8 @@ fn body(answer: &Answer) -> Value {
 
 /// Checks an error of the function's own, as the caller sees it, and that the container lives.
 fn refused(answer: &Answer, status: u16, code: &str) {
-    assert_eq!(
-        (answer.status, body(answer)["code"].as_str()),
-        (status, Some(code)),
-        "{answer:?}"
-    );
-    assert_eq!(
-        answer.header("content-type"),
-        Some(&b"application/json"[..])
-    );
+    assert_eq!((answer.status, body(answer)["code"].as_str()), (status, Some(code)), "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some(&b"application/json"[..]));
     assert!(answer.container_kept);
     let shown = String::from_utf8_lossy(&answer.body);
     for inner in ["localhost", "127.0.0.1", "/tmp/", "reqwest", "hyper", "ST$"] {
@@ -101,18 +87,13 @@ fn refused(answer: &Answer, status: u16, code: &str) {
 async fn a_prediction_comes_back_with_status_type_and_request_id() {
     let setup = Setup::new().await;
     let function = setup.start().await;
-    let answer = function
-        .call(header(setup.call(), "opc-request-id", "client-id"))
-        .await;
+    let answer = function.call(header(setup.call(), "opc-request-id", "client-id")).await;
     assert_eq!(
         (answer.status, &body(&answer)["prediction"]),
         (200, &json!(["virginica"])),
         "{answer:?}"
     );
-    assert_eq!(
-        answer.header("content-type"),
-        Some(&b"application/json"[..])
-    );
+    assert_eq!(answer.header("content-type"), Some(&b"application/json"[..]));
     assert_eq!(answer.header("opc-request-id"), Some(&b"client-id"[..]));
     let received = setup.deployment.received();
     let verified = received[0].verdict.as_ref().unwrap();
@@ -153,11 +134,7 @@ async fn only_the_listed_headers_reach_the_deployment() {
     }
     assert_eq!(function.call(call).await.status, 200);
     let request = &setup.deployment.received()[0].request;
-    let mut names: Vec<&str> = request
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let mut names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     let expected = [
         "accept",
@@ -173,12 +150,7 @@ async fn only_the_listed_headers_reach_the_deployment() {
         "x-content-sha256",
     ];
     assert_eq!(names, expected);
-    assert!(
-        request
-            .text("authorization")
-            .unwrap()
-            .starts_with("Signature version=\"1\"")
-    );
+    assert!(request.text("authorization").unwrap().starts_with("Signature version=\"1\""));
 }
 
 #[tokio::test]
@@ -200,22 +172,18 @@ async fn a_direct_call_takes_the_header_or_the_default() {
         ..Invocation::default()
     };
     let function = setup.start().await;
-    let answer = function
-        .call(header(direct(), "model_deployment", &setup.url()))
-        .await;
+    let answer = function.call(header(direct(), "model_deployment", &setup.url())).await;
     assert_eq!(
         (answer.status, &body(&answer)["prediction"][0]),
         (200, &json!("virginica")),
         "{answer:?}"
     );
     assert_eq!(answer.header("fn-http-status"), None);
-    let with_default = setup.program.clone().config(
-        "MODEL_DEPLOYMENTS",
-        json!({ "iris": setup.url() }).to_string(),
-    );
-    let with_default = Agent::start(with_default.config("MODEL_DEPLOYMENT", "iris"))
-        .await
-        .unwrap();
+    let with_default = setup
+        .program
+        .clone()
+        .config("MODEL_DEPLOYMENTS", json!({ "iris": setup.url() }).to_string());
+    let with_default = Agent::start(with_default.config("MODEL_DEPLOYMENT", "iris")).await.unwrap();
     assert_eq!(with_default.call(direct()).await.status, 200);
     let alias = targeted("iris", ROW);
     assert_eq!(with_default.call(alias).await.status, 200);
@@ -239,17 +207,8 @@ async fn a_call_without_a_usable_target_is_refused() {
     let aliased = header(setup.call(), "x-model-deployment", &setup.url());
     refused(&function.call(aliased).await, 400, "InvalidParameter");
     let elsewhere = setup.url().replace("localhost", "127.0.0.1");
-    for url in [
-        "",
-        "https://attacker.example/",
-        "${request.path[x]}",
-        elsewhere.as_str(),
-    ] {
-        refused(
-            &function.call(targeted(url, ROW)).await,
-            403,
-            "TargetNotAllowed",
-        );
+    for url in ["", "https://attacker.example/", "${request.path[x]}", elsewhere.as_str()] {
+        refused(&function.call(targeted(url, ROW)).await, 403, "TargetNotAllowed");
     }
     assert!(setup.deployment.received().is_empty());
     assert_eq!(function.starts(), 1);
@@ -259,37 +218,14 @@ async fn a_call_without_a_usable_target_is_refused() {
 async fn a_body_that_is_no_json_is_refused() {
     let setup = Setup::new().await;
     let function = setup.start().await;
-    for text in [
-        "",
-        " \n",
-        "{",
-        "{'a': 1}",
-        "[1, 2,]",
-        "\u{feff}{}",
-        "nul",
-        "{} {}",
-    ] {
-        refused(
-            &function.call(targeted(&setup.url(), text)).await,
-            400,
-            "CannotParseRequest",
-        );
+    for text in ["", " \n", "{", "{'a': 1}", "[1, 2,]", "\u{feff}{}", "nul", "{} {}"] {
+        refused(&function.call(targeted(&setup.url(), text)).await, 400, "CannotParseRequest");
     }
     let bytes: &[u8] = b"\"\xff\"";
-    refused(
-        &function.call(targeted(&setup.url(), bytes)).await,
-        400,
-        "CannotParseRequest",
-    );
+    refused(&function.call(targeted(&setup.url(), bytes)).await, 400, "CannotParseRequest");
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-    assert_eq!(
-        function.call(targeted(&setup.url(), deep)).await.status,
-        400
-    );
-    assert_eq!(
-        (setup.deployment.received().len(), function.starts()),
-        (1, 1)
-    );
+    assert_eq!(function.call(targeted(&setup.url(), deep)).await.status, 400);
+    assert_eq!((setup.deployment.received().len(), function.starts()), (1, 1));
 }
 
 #[tokio::test]
@@ -300,35 +236,19 @@ async fn an_answer_of_the_model_passes_whatever_its_status() {
         (200, "application/json", "{}"),
         (200, "application/json", "false"),
         (200, "application/json", "\"text\""),
-        (
-            404,
-            "application/json",
-            r#"{"code":"NotAuthorizedOrNotFound","message":"x"}"#,
-        ),
-        (
-            429,
-            "application/json",
-            r#"{"code":"TooManyRequests","message":"x"}"#,
-        ),
-        (
-            500,
-            "application/json",
-            r#"{"code":"InternalServerError","message":"x"}"#,
-        ),
+        (404, "application/json", r#"{"code":"NotAuthorizedOrNotFound","message":"x"}"#),
+        (429, "application/json", r#"{"code":"TooManyRequests","message":"x"}"#),
+        (500, "application/json", r#"{"code":"InternalServerError","message":"x"}"#),
         (502, "text/html", "<html>Bad Gateway</html>"),
     ] {
-        setup
-            .deployment
-            .behave(Behaviour::Answer(status, content_type, text.into()));
+        setup.deployment.behave(Behaviour::Answer(status, content_type, text.into()));
         let answer = function.call(setup.call()).await;
         assert_eq!((answer.status, &answer.body[..]), (status, text.as_bytes()));
         assert_eq!(answer.header("content-type"), Some(content_type.as_bytes()));
         assert!(answer.header("opc-request-id").is_some() && answer.container_kept);
     }
     // A direct caller learns that the call failed.
-    setup
-        .deployment
-        .behave(Behaviour::Answer(404, "application/json", "{}".into()));
+    setup.deployment.behave(Behaviour::Answer(404, "application/json", "{}".into()));
     let direct = header(Invocation::json(ROW), "model_deployment", &setup.url());
     assert_eq!(function.call(direct).await.status, 502);
     assert_eq!(function.starts(), 1);
@@ -338,18 +258,11 @@ async fn an_answer_of_the_model_passes_whatever_its_status() {
 async fn only_the_listed_headers_come_back() {
     let setup = Setup::new().await;
     let function = setup.start().await;
-    for (name, passes) in [
-        ("retry-after", true),
-        ("set-cookie", false),
-        ("server", false),
-        ("x-internal", false),
-    ] {
+    for (name, passes) in
+        [("retry-after", true), ("set-cookie", false), ("server", false), ("x-internal", false)]
+    {
         setup.deployment.behave(Behaviour::Header(name, "7".into()));
-        assert_eq!(
-            function.call(setup.call()).await.header(name).is_some(),
-            passes,
-            "{name}"
-        );
+        assert_eq!(function.call(setup.call()).await.header(name).is_some(), passes, "{name}");
     }
 }
 
@@ -357,21 +270,11 @@ async fn only_the_listed_headers_come_back() {
 async fn a_broken_answer_is_an_error_that_shows_nothing() {
     let setup = Setup::new().await;
     let function = setup.start().await;
-    setup
-        .deployment
-        .behave(Behaviour::Redirect("https://attacker.example/".into()));
-    refused(
-        &function.call(setup.call()).await,
-        502,
-        "DeploymentAnswerInvalid",
-    );
+    setup.deployment.behave(Behaviour::Redirect("https://attacker.example/".into()));
+    refused(&function.call(setup.call()).await, 502, "DeploymentAnswerInvalid");
     for behaviour in [Behaviour::Close, Behaviour::Cut, Behaviour::Garbage] {
         setup.deployment.behave(behaviour);
-        refused(
-            &function.call(setup.call()).await,
-            502,
-            "DeploymentAnswerInvalid",
-        );
+        refused(&function.call(setup.call()).await, 502, "DeploymentAnswerInvalid");
     }
     setup.deployment.behave(Behaviour::ChunkedWithLength);
     assert_eq!(function.call(setup.call()).await.status, 200);
@@ -380,11 +283,7 @@ async fn a_broken_answer_is_an_error_that_shows_nothing() {
         "application/json",
         vec![b' '; 6 * 1024 * 1024 + 1],
     ));
-    refused(
-        &function.call(setup.call()).await,
-        502,
-        "DeploymentAnswerTooLarge",
-    );
+    refused(&function.call(setup.call()).await, 502, "DeploymentAnswerTooLarge");
     assert_eq!(function.call(setup.call()).await.status, 200);
     assert_eq!(function.starts(), 1);
 }
@@ -393,15 +292,8 @@ async fn a_broken_answer_is_an_error_that_shows_nothing() {
 async fn a_large_body_passes_both_ways() {
     let setup = Setup::new().await;
     let function = setup.start().await;
-    let large = format!(
-        "{{\"data\": [], \"padding\": \"{}\"}}",
-        "x".repeat(5 * 1024 * 1024)
-    );
-    setup.deployment.behave(Behaviour::Answer(
-        200,
-        "application/json",
-        large.clone().into(),
-    ));
+    let large = format!("{{\"data\": [], \"padding\": \"{}\"}}", "x".repeat(5 * 1024 * 1024));
+    setup.deployment.behave(Behaviour::Answer(200, "application/json", large.clone().into()));
     let answer = function.call(targeted(&setup.url(), large.clone())).await;
     assert_eq!((answer.status, answer.body.len()), (200, large.len()));
     assert!(setup.deployment.received()[0].verdict.is_ok());
@@ -415,21 +307,10 @@ async fn a_deployment_that_hangs_is_504_before_the_container_is_killed() {
     for behaviour in [Behaviour::Hang, Behaviour::Stall] {
         setup.deployment.behave(behaviour);
         let start = Instant::now();
-        refused(
-            &function.call(setup.call()).await,
-            504,
-            "DeploymentTimedOut",
-        );
-        assert!(
-            start.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            start.elapsed()
-        );
+        refused(&function.call(setup.call()).await, 504, "DeploymentTimedOut");
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     }
-    assert_eq!(
-        (function.call(setup.call()).await.status, function.starts()),
-        (200, 1)
-    );
+    assert_eq!((function.call(setup.call()).await.status, function.starts()), (200, 1));
 }
 
 #[tokio::test]
@@ -437,11 +318,7 @@ async fn a_deployment_that_cannot_be_reached_or_trusted_is_502() {
     for certificate in [Certificate::OtherName, Certificate::Expired] {
         let setup = Setup::with(certificate).await;
         let function = setup.start().await;
-        refused(
-            &function.call(setup.call()).await,
-            502,
-            "DeploymentUnreachable",
-        );
+        refused(&function.call(setup.call()).await, 502, "DeploymentUnreachable");
         assert!(setup.deployment.received().is_empty());
     }
     let setup = Setup::new().await;
@@ -462,30 +339,18 @@ async fn a_refused_signature_is_made_anew_once_with_what_the_files_hold() {
     let setup = Setup::new().await;
     let function = setup.start().await;
     // Refused once: read again, signed again, and the client sees nothing of it.
-    setup
-        .deployment
-        .behave(Behaviour::Answer(401, "application/json", "{}".into()));
+    setup.deployment.behave(Behaviour::Answer(401, "application/json", "{}".into()));
     assert_eq!(function.call(setup.call()).await.status, 200);
     assert_eq!(setup.deployment.received().len(), 2);
     // Refused twice: our error, not the client's 401.
     for _ in 0..2 {
-        setup
-            .deployment
-            .behave(Behaviour::Answer(401, "application/json", "{}".into()));
+        setup.deployment.behave(Behaviour::Answer(401, "application/json", "{}".into()));
     }
-    refused(
-        &function.call(setup.call()).await,
-        502,
-        "CredentialsRefused",
-    );
+    refused(&function.call(setup.call()).await, 502, "CredentialsRefused");
     assert_eq!(setup.deployment.received().len(), 4);
     // A clock that is wrong beyond what is allowed is refused by the real check.
     setup.deployment.set_clock_offset(600);
-    refused(
-        &function.call(setup.call()).await,
-        502,
-        "CredentialsRefused",
-    );
+    refused(&function.call(setup.call()).await, 502, "CredentialsRefused");
 }
 
 #[tokio::test]
@@ -498,11 +363,7 @@ async fn credentials_are_taken_from_the_files_as_they_are_replaced() {
     setup.principal.rotate(-10).unwrap();
     let expired = function.call(setup.call()).await;
     refused(&expired, 500, "CredentialsUnavailable");
-    assert_eq!(
-        setup.deployment.received().len(),
-        2,
-        "an expired token was sent"
-    );
+    assert_eq!(setup.deployment.received().len(), 2, "an expired token was sent");
     setup.principal.rotate(3600).unwrap();
     assert_eq!(function.call(setup.call()).await.status, 200);
     assert_eq!(function.starts(), 1);
@@ -517,23 +378,12 @@ async fn item_49_nothing_secret_is_in_any_log_line() {
     assert_eq!(function.call(secret).await.status, 200);
     setup.deployment.behave(Behaviour::Cut);
     function.call(setup.call()).await;
-    function
-        .call(targeted(&setup.url(), "{\"secret-body\": "))
-        .await;
+    function.call(targeted(&setup.url(), "{\"secret-body\": ")).await;
     let sent = setup.deployment.received();
     let authorization = sent[0].request.text("authorization").unwrap();
-    let token = authorization
-        .split("ST$")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
+    let token = authorization.split("ST$").nth(1).unwrap().split('"').next().unwrap();
     let lines = function.lines().join("\n");
-    assert!(
-        lines.contains("predicted") && lines.contains(OCID),
-        "{lines}"
-    );
+    assert!(lines.contains("predicted") && lines.contains(OCID), "{lines}");
     for secret in [
         &token[..20],
         &token[token.len() - 20..],

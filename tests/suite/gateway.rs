@@ -17,13 +17,7 @@ const ROW: &str = r#"{"data": [[5.1, 3.5, 1.4, 0.2]]}"#;
 
 async fn cloud() -> Cloud {
     let function = env!("CARGO_BIN_EXE_func").into();
-    let plan = Plan {
-        function,
-        gateway_port: 0,
-        identity_port: 0,
-        empty_root: false,
-        log: None,
-    };
+    let plan = Plan { function, gateway_port: 0, identity_port: 0, empty_root: false, log: None };
     Cloud::start(plan).await.unwrap()
 }
 
@@ -34,56 +28,38 @@ async fn send(
     body: &str,
 ) -> (StatusCode, Value) {
     let uri: http::Uri = url.parse().unwrap();
-    let stream = TcpStream::connect(uri.authority().unwrap().as_str())
-        .await
-        .unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .unwrap();
+    let stream = TcpStream::connect(uri.authority().unwrap().as_str()).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
-    let mut request = Request::builder()
-        .method(method)
-        .uri(uri.path())
-        .header("host", "gateway.example");
+    let mut request =
+        Request::builder().method(method).uri(uri.path()).header("host", "gateway.example");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request
-        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-        .unwrap();
+    let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
     let (head, body) = sender.send_request(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     connection.abort();
-    (
-        head.status,
-        serde_json::from_slice(&body).unwrap_or_default(),
-    )
+    (head.status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
 async fn predict(cloud: &Cloud, token: &str, more: &[(&str, &str)]) -> (StatusCode, Value) {
     let bearer = format!("Bearer {token}");
-    let mut headers = vec![
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/json"),
-    ];
+    let mut headers =
+        vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
     headers.extend(more);
     send(Method::POST, &cloud.route(), &headers, ROW).await
 }
 
 fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
 #[tokio::test]
 async fn a_token_from_the_identity_domain_leads_to_a_prediction() {
     let cloud = cloud().await;
-    let (client, url) = (
-        &cloud.client,
-        format!("{}/oauth2/v1/token", cloud.identity.url()),
-    );
+    let (client, url) = (&cloud.client, format!("{}/oauth2/v1/token", cloud.identity.url()));
     let basic = |id: &str, secret: &str| {
         use base64::Engine;
         format!(
@@ -93,17 +69,9 @@ async fn a_token_from_the_identity_domain_leads_to_a_prediction() {
     };
     let form = "grant_type=client_credentials&scope=https%3A%2F%2Fgateway.example%2Fpredict";
     let authorization = basic(&client.id, &client.secret);
-    let (status, answer) = send(
-        Method::POST,
-        &url,
-        &[("authorization", &authorization)],
-        form,
-    )
-    .await;
-    assert_eq!(
-        (status, &answer["token_type"]),
-        (StatusCode::OK, &json!("Bearer"))
-    );
+    let (status, answer) =
+        send(Method::POST, &url, &[("authorization", &authorization)], form).await;
+    assert_eq!((status, &answer["token_type"]), (StatusCode::OK, &json!("Bearer")));
     let (status, prediction) = predict(&cloud, answer["access_token"].as_str().unwrap(), &[]).await;
     assert_eq!(
         (status, &prediction["prediction"]),
@@ -112,38 +80,18 @@ async fn a_token_from_the_identity_domain_leads_to_a_prediction() {
     );
 
     for (authorization, form, error) in [
-        (
-            basic(&client.id, "wrong"),
-            form.to_owned(),
-            "invalid_client",
-        ),
+        (basic(&client.id, "wrong"), form.to_owned(), "invalid_client"),
         (
             authorization.clone(),
             form.replace("client_credentials", "password"),
             "unsupported_grant_type",
         ),
-        (
-            authorization.clone(),
-            form.replace("predict", "admin"),
-            "unauthorized_client",
-        ),
-        (
-            authorization,
-            form.replace("gateway", "other"),
-            "invalid_scope",
-        ),
+        (authorization.clone(), form.replace("predict", "admin"), "unauthorized_client"),
+        (authorization, form.replace("gateway", "other"), "invalid_scope"),
     ] {
-        let (status, answer) = send(
-            Method::POST,
-            &url,
-            &[("authorization", &authorization)],
-            &form,
-        )
-        .await;
-        assert!(
-            status.is_client_error() && answer["error"] == error,
-            "{error}: {answer}"
-        );
+        let (status, answer) =
+            send(Method::POST, &url, &[("authorization", &authorization)], &form).await;
+        assert!(status.is_client_error() && answer["error"] == error, "{error}: {answer}");
     }
 }
 
@@ -153,10 +101,7 @@ async fn a_token_that_says_something_else_does_not_pass() {
     let past = now() - 120;
     for (claims, status) in [
         (json!({}), 200),
-        (
-            json!({ "aud": ["https://other/", "https://gateway.example/"] }),
-            200,
-        ),
+        (json!({ "aud": ["https://other/", "https://gateway.example/"] }), 200),
         (json!({ "exp": now() - 10 }), 200),
         (json!({ "iss": "https://elsewhere/" }), 401),
         (json!({ "iss": null }), 401),
@@ -180,11 +125,7 @@ async fn a_token_of_another_key_or_with_a_changed_byte_does_not_pass() {
     let cloud = cloud().await;
     let token = cloud.identity.mint(&cloud.client, &json!({}));
     for at in [5, token.len() / 2, token.len() - 10] {
-        let other = if token.as_bytes()[at] == b'A' {
-            "B"
-        } else {
-            "A"
-        };
+        let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
         let changed = format!("{}{other}{}", &token[..at], &token[at + 1..]);
         assert_eq!(predict(&cloud, &changed, &[]).await.0, 401, "{at}");
     }
@@ -195,10 +136,7 @@ async fn a_token_of_another_key_or_with_a_changed_byte_does_not_pass() {
     cloud.identity.rotate();
     let rotated = cloud.identity.mint(&cloud.client, &json!({}));
     assert_eq!(
-        (
-            predict(&cloud, &rotated, &[]).await.0,
-            predict(&cloud, &token, &[]).await.0
-        ),
+        (predict(&cloud, &rotated, &[]).await.0, predict(&cloud, &token, &[]).await.0),
         (StatusCode::UNAUTHORIZED, StatusCode::OK)
     );
 }
@@ -209,10 +147,7 @@ async fn the_route_and_not_the_client_chooses_the_deployment() {
     let token = cloud.identity.mint(&cloud.client, &json!({}));
     let own = ("model_deployment", "https://attacker.example/");
     assert_eq!(predict(&cloud, &token, &[own, own]).await.0, 200);
-    assert_eq!(
-        cloud.deployment.received()[0].request.target,
-        format!("/{OCID}/predict")
-    );
+    assert_eq!(cloud.deployment.received()[0].request.target, format!("/{OCID}/predict"));
 }
 
 #[tokio::test]
@@ -224,35 +159,15 @@ async fn other_paths_methods_and_bodies_do_not_reach_the_function() {
     for (method, url, content_type, body, status) in [
         (Method::GET, url.clone(), json, "", 405),
         (Method::POST, format!("{url}/x"), json, ROW, 404),
-        (
-            Method::POST,
-            url.replace("/models/iris", "/iris"),
-            json,
-            ROW,
-            404,
-        ),
+        (Method::POST, url.replace("/models/iris", "/iris"), json, ROW, 404),
         (Method::POST, url.clone(), json, "", 400),
-        (
-            Method::POST,
-            url.clone(),
-            ("content-type", "text/csv"),
-            ROW,
-            415,
-        ),
+        (Method::POST, url.clone(), ("content-type", "text/csv"), ROW, 415),
     ] {
         let headers = [("authorization", token.as_str()), content_type];
-        assert_eq!(
-            send(method, &url, &headers, body).await.0,
-            status,
-            "{url} {body}"
-        );
+        assert_eq!(send(method, &url, &headers, body).await.0, status, "{url} {body}");
     }
     let long = "x".repeat(9 * 1024);
-    let headers = [
-        ("authorization", token.as_str()),
-        json,
-        ("x-long", long.as_str()),
-    ];
+    let headers = [("authorization", token.as_str()), json, ("x-long", long.as_str())];
     assert_eq!(send(Method::POST, &url, &headers, ROW).await.0, 431);
     assert!(cloud.deployment.received().is_empty());
 }

@@ -32,16 +32,8 @@ fn items_22_and_26_every_key_loads_and_is_known_by_its_fingerprint() {
             let private =
                 load(name, &file["passphrase"]).unwrap_or_else(|error| panic!("{name}: {error}"));
             let public = private.public_key();
-            assert_eq!(
-                hex(&Sha256::digest(public.modulus())),
-                key["modulus_sha256_hex"],
-                "{name}"
-            );
-            assert_eq!(
-                public.fingerprint(),
-                key["api_key_fingerprint_md5"],
-                "{name}"
-            );
+            assert_eq!(hex(&Sha256::digest(public.modulus())), key["modulus_sha256_hex"], "{name}");
+            assert_eq!(public.fingerprint(), key["api_key_fingerprint_md5"], "{name}");
             assert_eq!(public.sanitised(), key["sanitised_public_key"], "{name}");
             assert!(public.is_jwk(&key["jwk"]), "{name}");
             loaded += 1;
@@ -65,11 +57,7 @@ fn items_23_and_24_the_refusals_are_those_expected() {
                 assert_eq!(result.unwrap_err(), KeyError::PassphraseMissing, "{file}");
             }
             Some("invalid_key_or_wrong_passphrase") => {
-                assert_eq!(
-                    result.unwrap_err(),
-                    KeyError::InvalidKeyOrWrongPassphrase,
-                    "{file}"
-                );
+                assert_eq!(result.unwrap_err(), KeyError::InvalidKeyOrWrongPassphrase, "{file}");
             }
             Some(other) => panic!("{file}: {other}"),
         }

@@ -54,10 +54,7 @@ impl Program {
 
     fn spawn(&self) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_func"));
-        command
-            .env_clear()
-            .envs(&self.vars)
-            .current_dir(self.directory.path());
+        command.env_clear().envs(&self.vars).current_dir(self.directory.path());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -76,23 +73,14 @@ impl Program {
 
     /// Starts what must not start: its exit code and what it said.
     async fn refused(&self) -> (i32, String) {
-        let output = timeout(PATIENCE, self.spawn().wait_with_output())
-            .await
-            .unwrap()
-            .unwrap();
-        assert!(
-            fs::symlink_metadata(self.socket()).is_err(),
-            "a socket was left"
-        );
+        let output = timeout(PATIENCE, self.spawn().wait_with_output()).await.unwrap().unwrap();
+        assert!(fs::symlink_metadata(self.socket()).is_err(), "a socket was left");
         assert!(
             fs::symlink_metadata(self.socket().with_file_name(".s")).is_err(),
             "a hidden socket was left"
         );
         assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
     }
 }
 
@@ -103,10 +91,7 @@ impl Log {
     async fn until(&mut self, word: &str) -> String {
         let mut seen = String::new();
         while !seen.lines().last().unwrap_or_default().contains(word) {
-            let read = timeout(PATIENCE, self.0.read_line(&mut seen))
-                .await
-                .unwrap()
-                .unwrap();
+            let read = timeout(PATIENCE, self.0.read_line(&mut seen)).await.unwrap().unwrap();
             assert_ne!(read, 0, "ended without `{word}`: {seen}");
         }
         seen
@@ -114,20 +99,15 @@ impl Log {
 
     async fn rest(&mut self) -> String {
         let mut seen = String::new();
-        timeout(PATIENCE, self.0.read_to_string(&mut seen))
-            .await
-            .unwrap()
-            .unwrap();
+        timeout(PATIENCE, self.0.read_to_string(&mut seen)).await.unwrap().unwrap();
         seen
     }
 }
 
 fn signal(child: &Child, name: &str) {
     let pid = child.id().unwrap().to_string();
-    let status = std::process::Command::new("kill")
-        .args([&format!("-{name}"), &pid])
-        .status()
-        .unwrap();
+    let status =
+        std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
     assert!(status.success());
 }
 
@@ -136,10 +116,7 @@ async fn items_3_to_6_13_and_41_a_start_that_cannot_be_served_names_its_variable
     let secret = data::text("keys/test-rsa2048-a.pkcs8.pem");
     let cases = [
         (Program::new().without("FN_LISTENER"), "FN_LISTENER"),
-        (
-            Program::new().with("FN_LISTENER", "/tmp/x.sock"),
-            "FN_LISTENER",
-        ),
+        (Program::new().with("FN_LISTENER", "/tmp/x.sock"), "FN_LISTENER"),
         (
             Program::new().with("FN_LISTENER", "unix:/no/such/directory/x.sock"),
             "/no/such/directory/x.sock",
@@ -153,10 +130,7 @@ async fn items_3_to_6_13_and_41_a_start_that_cannot_be_served_names_its_variable
             Program::new().with("OCI_RESOURCE_PRINCIPAL_VERSION", "1.1"),
             "OCI_RESOURCE_PRINCIPAL_VERSION",
         ),
-        (
-            Program::new().without("OCI_RESOURCE_PRINCIPAL_RPST"),
-            "OCI_RESOURCE_PRINCIPAL_RPST",
-        ),
+        (Program::new().without("OCI_RESOURCE_PRINCIPAL_RPST"), "OCI_RESOURCE_PRINCIPAL_RPST"),
         (
             Program::new().with("OCI_RESOURCE_PRINCIPAL_RPST", "not.a.token"),
             "OCI_RESOURCE_PRINCIPAL_RPST",
@@ -174,19 +148,11 @@ async fn items_3_to_6_13_and_41_a_start_that_cannot_be_served_names_its_variable
             "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM",
         ),
         (Program::new().with("OCI_CLI_AUTH", "magic"), "OCI_CLI_AUTH"),
+        (Program::new().with("MODEL_DEPLOYMENT", "https://evil.example/"), "MODEL_DEPLOYMENT"),
+        (Program::new().with("SSL_CERT_FILE", "/no/such/file"), "SSL_CERT_FILE"),
         (
-            Program::new().with("MODEL_DEPLOYMENT", "https://evil.example/"),
-            "MODEL_DEPLOYMENT",
-        ),
-        (
-            Program::new().with("SSL_CERT_FILE", "/no/such/file"),
-            "SSL_CERT_FILE",
-        ),
-        (
-            Program::new().with(
-                "SSL_CERT_FILE",
-                data::path("keys/bad-not-pem.txt").to_str().unwrap(),
-            ),
+            Program::new()
+                .with("SSL_CERT_FILE", data::path("keys/bad-not-pem.txt").to_str().unwrap()),
             "SSL_CERT_FILE",
         ),
     ];
@@ -216,10 +182,7 @@ async fn items_1_2_14_and_15_it_serves_with_no_more_than_the_platform_sets() {
         let mut connection = Connection::open(&program.socket()).await;
         connection.send(gateway_request("", "{}")).await;
         let answer = connection.answer().await;
-        assert_eq!(
-            (answer.status(), answer.header("fn-http-status")),
-            (200, Some("400"))
-        );
+        assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("400")));
         assert_eq!(answer.json()["code"], "MissingParameter");
     }
 }
@@ -230,18 +193,10 @@ async fn item_94_a_value_that_is_no_text_is_no_panic() {
     let program = Program::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_func"));
     let value = std::ffi::OsStr::from_bytes(b"\xff\xfe");
-    command
-        .env_clear()
-        .envs(&program.vars)
-        .env("ALLOWED_DEPLOYMENTS", value)
-        .stdin(Stdio::null());
+    command.env_clear().envs(&program.vars).env("ALLOWED_DEPLOYMENTS", value).stdin(Stdio::null());
     let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
     assert_eq!(output.status.code(), Some(64));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("ALLOWED_DEPLOYMENTS")
-    );
+    assert!(String::from_utf8(output.stderr).unwrap().contains("ALLOWED_DEPLOYMENTS"));
 }
 
 #[tokio::test]
@@ -270,8 +225,7 @@ async fn item_16_a_second_signal_does_not_wait_for_a_body() {
     let mut connection = Connection::open(&program.socket()).await;
     connection.send(&request("", "{}")[..20]).await;
     let mut busy = Connection::open(&program.socket()).await;
-    busy.send("POST /call HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{")
-        .await;
+    busy.send("POST /call HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{").await;
     // The answer to a call on a third connection says that the second has been read.
     let mut third = Connection::open(&program.socket()).await;
     third.send(request("", "{}")).await;
@@ -308,30 +262,15 @@ async fn items_82_85_and_86_a_call_is_framed_and_logged_in_one_line_before_its_a
         .with("LOG_FORMAT", "json");
     let (mut child, mut log) = program.ready().await;
     let mut connection = Connection::open(&program.socket()).await;
-    connection
-        .send(gateway_request(
-            "Fn-Call-Id: 01CALL\r\nOpc-Request-Id: /a/b\r\n",
-            "{}",
-        ))
-        .await;
+    connection.send(gateway_request("Fn-Call-Id: 01CALL\r\nOpc-Request-Id: /a/b\r\n", "{}")).await;
     connection.answer().await;
     signal(&child, "KILL");
     let mut stdout = String::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut stdout)
-        .await
-        .unwrap();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).await.unwrap();
     assert_eq!(stdout, "\n01FRAME=/a/b\n");
     let stderr = log.rest().await;
     let (frame, line) = stderr.split_at("\n01FRAME=/a/b\n".len());
-    assert_eq!(
-        (frame, line.lines().count()),
-        ("\n01FRAME=/a/b\n", 1),
-        "{stderr}"
-    );
+    assert_eq!((frame, line.lines().count()), ("\n01FRAME=/a/b\n", 1), "{stderr}");
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!(
         (&line["call"], &line["code"], &line["status"]),

@@ -70,9 +70,7 @@ fn compare(case: &Value) {
     let public = case["credentials"]["key"]["id"].as_str().unwrap();
     verify(public, &string, text("signature"))
         .unwrap_or_else(|e| panic!("{id}: the vector itself: {e}"));
-    let passphrase = case["credentials"]["key"]["passphrase"]
-        .as_str()
-        .map(str::as_bytes);
+    let passphrase = case["credentials"]["key"]["passphrase"].as_str().map(str::as_bytes);
     let key = match PrivateKey::from_pem(&data::bytes(&format!("keys/{key_file}")), passphrase) {
         Ok(key) => key,
         // The published sample has 1024 bits, which no product may sign with.
@@ -83,21 +81,10 @@ fn compare(case: &Value) {
     };
     let key_id = KeyId::new(case["credentials"]["key_id"].as_str().unwrap()).unwrap();
     let mut head = request(case);
-    sign(
-        &mut head,
-        content,
-        &Credentials::api_key(key_id, key),
-        signing,
-        now,
-    )
-    .unwrap();
+    sign(&mut head, content, &Credentials::api_key(key_id, key), signing, now).unwrap();
     let authorization = head.headers["authorization"].to_str().unwrap();
     assert!(head.headers["authorization"].is_sensitive(), "{id}");
-    assert_eq!(
-        authorization,
-        text("authorization_go_layout"),
-        "{id}: authorization"
-    );
+    assert_eq!(authorization, text("authorization_go_layout"), "{id}: authorization");
     for (header, member) in [
         ("date", "date"),
         ("host", "host"),
@@ -119,35 +106,27 @@ fn request(case: &Value) -> Parts {
     head.uri = request["url"].as_str().unwrap().parse().unwrap();
     for pair in request["headers"].as_array().unwrap() {
         let name: HeaderName = pair[0].as_str().unwrap().parse().unwrap();
-        head.headers
-            .append(name, pair[1].as_str().unwrap().parse().unwrap());
+        head.headers.append(name, pair[1].as_str().unwrap().parse().unwrap());
     }
     if let Some(token) = case["credentials"]["delegation_token"].as_str() {
         head.headers.insert("opc-obo-token", token.parse().unwrap());
     }
     // What a body is when it came as a stream is for the caller to know; a signer sees bytes.
     if request["body_is_stream"] == true && !head.headers.contains_key("content-type") {
-        head.headers.insert(
-            "content-type",
-            HeaderValue::from_static("application/octet-stream"),
-        );
+        head.headers.insert("content-type", HeaderValue::from_static("application/octet-stream"));
     }
     head
 }
 
 fn clock(case: &Value) -> SystemTime {
-    let seconds = case["request"]["clock_epoch_seconds"]
-        .as_u64()
-        .unwrap_or_default();
+    let seconds = case["request"]["clock_epoch_seconds"].as_u64().unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 /// Verifies with the `rsa` crate what aws-lc signed.
 fn verify(key: &str, message: &str, signature: &str) -> Result<(), String> {
     let public = PublicKey::from_public_key_pem(&data::text(&format!("keys/{key}.public.pem")));
-    let signature = STANDARD
-        .decode(signature)
-        .map_err(|error| error.to_string())?;
+    let signature = STANDARD.decode(signature).map_err(|error| error.to_string())?;
     public
         .unwrap()
         .pkcs1v15_verify::<Sha256>(message.as_bytes(), &signature)
@@ -167,14 +146,7 @@ fn post(uri: &str) -> Parts {
 }
 
 fn refusal(head: &mut Parts, signing: Signing<'_>) -> SignError {
-    sign(
-        head,
-        Content::Bytes(b"{}"),
-        &credentials(),
-        signing,
-        SystemTime::now(),
-    )
-    .unwrap_err()
+    sign(head, Content::Bytes(b"{}"), &credentials(), signing, SystemTime::now()).unwrap_err()
 }
 
 #[test]
@@ -188,10 +160,7 @@ fn the_verifier_refuses_what_was_not_signed() {
 
 #[test]
 fn item_11_user_info_is_refused() {
-    let error = refusal(
-        &mut post("https://user:pw@example.com/"),
-        Signing::default(),
-    );
+    let error = refusal(&mut post("https://user:pw@example.com/"), Signing::default());
     assert_eq!(error, SignError::Host);
 }
 
@@ -200,14 +169,8 @@ fn item_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
     for method in [Method::POST, Method::PUT, Method::PATCH] {
         let mut head = post("https://example.com/");
         head.method = method;
-        sign(
-            &mut head,
-            Content::Bytes(b""),
-            &credentials(),
-            Signing::default(),
-            SystemTime::now(),
-        )
-        .unwrap();
+        sign(&mut head, Content::Bytes(b""), &credentials(), Signing::default(), SystemTime::now())
+            .unwrap();
         assert_eq!(head.headers["content-length"], "0");
         assert_eq!(head.headers["content-type"], "application/json");
         assert_eq!(
@@ -220,30 +183,20 @@ fn item_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
 #[test]
 fn item_17_a_given_hash_is_kept() {
     let mut head = post("https://example.com/");
-    head.headers
-        .insert("x-content-sha256", HeaderValue::from_static("given"));
-    let string = signing_string(
-        &mut head,
-        Content::Bytes(b"{}"),
-        Signing::default(),
-        SystemTime::now(),
-    )
-    .unwrap();
+    head.headers.insert("x-content-sha256", HeaderValue::from_static("given"));
+    let string =
+        signing_string(&mut head, Content::Bytes(b"{}"), Signing::default(), SystemTime::now())
+            .unwrap();
     assert!(string.ends_with("x-content-sha256: given"), "{string}");
 }
 
 #[test]
 fn item_18_an_excluded_body_leaves_the_other_headers() {
     let mut head = post("https://example.com/");
-    head.headers
-        .insert("content-type", HeaderValue::from_static("text/csv"));
-    let string = signing_string(
-        &mut head,
-        Content::Unsigned,
-        Signing::default(),
-        SystemTime::now(),
-    )
-    .unwrap();
+    head.headers.insert("content-type", HeaderValue::from_static("text/csv"));
+    let string =
+        signing_string(&mut head, Content::Unsigned, Signing::default(), SystemTime::now())
+            .unwrap();
     assert_eq!(string.lines().count(), 3, "{string}");
     assert_eq!(head.headers["content-type"], "text/csv");
 }
@@ -251,37 +204,16 @@ fn item_18_an_excluded_body_leaves_the_other_headers() {
 #[test]
 fn item_20_what_would_break_out_of_a_header_is_refused() {
     for key_id in ["", "a\"b", "a\r\nb", "a b", "é"] {
-        assert_eq!(
-            KeyId::new(key_id).unwrap_err(),
-            SignError::KeyId,
-            "{key_id:?}"
-        );
+        assert_eq!(KeyId::new(key_id).unwrap_err(), SignError::KeyId, "{key_id:?}");
     }
     let mut head = post("https://example.com/");
-    head.headers.insert(
-        "content-type",
-        HeaderValue::from_bytes("text/é".as_bytes()).unwrap(),
-    );
-    assert!(matches!(
-        refusal(&mut head, Signing::default()),
-        SignError::NotAscii(_)
-    ));
+    head.headers.insert("content-type", HeaderValue::from_bytes("text/é".as_bytes()).unwrap());
+    assert!(matches!(refusal(&mut head, Signing::default()), SignError::NotAscii(_)));
     let mut head = post("https://example.com/");
-    head.headers
-        .append("content-type", HeaderValue::from_static("a/b"));
-    head.headers
-        .append("content-type", HeaderValue::from_static("c/d"));
-    assert!(matches!(
-        refusal(&mut head, Signing::default()),
-        SignError::Repeated(_)
-    ));
+    head.headers.append("content-type", HeaderValue::from_static("a/b"));
+    head.headers.append("content-type", HeaderValue::from_static("c/d"));
+    assert!(matches!(refusal(&mut head, Signing::default()), SignError::Repeated(_)));
     let extra = [HeaderName::from_static("x-absent")];
-    let signing = Signing {
-        extra: &extra,
-        ..Signing::default()
-    };
-    assert!(matches!(
-        refusal(&mut post("https://example.com/"), signing),
-        SignError::Missing(_)
-    ));
+    let signing = Signing { extra: &extra, ..Signing::default() };
+    assert!(matches!(refusal(&mut post("https://example.com/"), signing), SignError::Missing(_)));
 }

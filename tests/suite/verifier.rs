@@ -21,13 +21,7 @@ fn requests() -> Vec<(String, Request, SystemTime)> {
         case["credentials"]["kind"] == "security_token" && case["request"]["method"] == "POST"
     });
     fitting
-        .map(|case| {
-            (
-                case["id"].as_str().unwrap().to_owned(),
-                request(case),
-                date(case),
-            )
-        })
+        .map(|case| (case["id"].as_str().unwrap().to_owned(), request(case), date(case)))
         .collect()
 }
 
@@ -38,25 +32,11 @@ fn date(case: &Value) -> SystemTime {
 /// The request as the SDK put it on the wire.
 fn request(case: &Value) -> Request {
     let expected = &case["expected"];
-    let target = expected["request_target"]
-        .as_str()
-        .unwrap()
-        .strip_prefix("post ")
-        .unwrap();
-    let names = [
-        "date",
-        "host",
-        "content-length",
-        "content-type",
-        "x-content-sha256",
-        "authorization",
-    ];
+    let target = expected["request_target"].as_str().unwrap().strip_prefix("post ").unwrap();
+    let names =
+        ["date", "host", "content-length", "content-type", "x-content-sha256", "authorization"];
     let value = |name: &str| {
-        expected[name.replace('-', "_").as_str()]
-            .as_str()
-            .unwrap()
-            .as_bytes()
-            .to_vec()
+        expected[name.replace('-', "_").as_str()].as_str().unwrap().as_bytes().to_vec()
     };
     Request {
         method: "POST".to_owned(),
@@ -81,21 +61,14 @@ fn it_accepts_every_request_that_the_sdk_signed() {
 
 #[test]
 fn it_refuses_every_request_with_one_byte_changed() {
-    let (_, request, now) = requests()
-        .into_iter()
-        .min_by_key(|(_, request, _)| request.body.len().max(4))
-        .unwrap();
+    let (_, request, now) =
+        requests().into_iter().min_by_key(|(_, request, _)| request.body.len().max(4)).unwrap();
     let refused = |changed: &Request| verify(changed, &issuer(), now).is_err();
     for at in 1..request.target.len() {
         let mut changed = request.clone();
-        changed.target.replace_range(
-            at..=at,
-            if request.target.as_bytes()[at] == b'x' {
-                "y"
-            } else {
-                "x"
-            },
-        );
+        changed
+            .target
+            .replace_range(at..=at, if request.target.as_bytes()[at] == b'x' { "y" } else { "x" });
         assert!(refused(&changed), "target {at}");
     }
     for at in 0..request.body.len() {

@@ -64,10 +64,7 @@ impl Answer {
             (None, Intent::Direct) => Self::direct(&wire, call_id),
             (None, Intent::Gateway { .. }) => Self::gateway(&wire, call_id),
         };
-        Self {
-            wire: Some(wire),
-            ..answer
-        }
+        Self { wire: Some(wire), ..answer }
     }
 
     /// The answer to a caller whose call failed: nothing of the function's own.
@@ -80,10 +77,7 @@ impl Answer {
     /// An answer of the platform itself.
     pub(super) fn message(status: u16, message: &str, call_id: &str) -> Self {
         let body = serde_json::json!({ "message": message }).to_string();
-        let content_type = (
-            "Content-Type".into(),
-            b"application/json; charset=utf-8".to_vec(),
-        );
+        let content_type = ("Content-Type".into(), b"application/json; charset=utf-8".to_vec());
         Self {
             status,
             headers: vec![content_type, fn_call_id(call_id)],
@@ -99,9 +93,8 @@ impl Answer {
             .headers
             .iter()
             .filter(|(name, value)| name != "content-length" && !is_hop_by_hop(name, value));
-        let headers = own
-            .map(|(name, value)| (canonical(name), value.clone()))
-            .chain([fn_call_id(call_id)]);
+        let headers =
+            own.map(|(name, value)| (canonical(name), value.clone())).chain([fn_call_id(call_id)]);
         Self::success(SUCCESS, headers.collect(), wire.body.clone())
     }
 
@@ -128,22 +121,12 @@ impl Answer {
             };
             Some((canonical(shown), value.clone()))
         });
-        let body = if matches!(status, 204 | 304) {
-            Bytes::new()
-        } else {
-            wire.body.clone()
-        };
+        let body = if matches!(status, 204 | 304) { Bytes::new() } else { wire.body.clone() };
         Self::success(status, headers.chain([fn_call_id(call_id)]).collect(), body)
     }
 
     fn success(status: u16, headers: Vec<(String, Vec<u8>)>, body: Bytes) -> Self {
-        Self {
-            status,
-            headers,
-            body,
-            wire: None,
-            container_kept: true,
-        }
+        Self { status, headers, body, wire: None, container_kept: true }
     }
 }
 
@@ -158,9 +141,7 @@ enum GatewayStatus {
 
 impl GatewayStatus {
     fn parse(value: &[u8]) -> Self {
-        let number = str::from_utf8(value)
-            .ok()
-            .and_then(|text| text.parse::<i64>().ok());
+        let number = str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
         match number {
             None | Some(..=0 | 100..=199) => Self::Usual,
             Some(number) => match u16::try_from(number) {
@@ -176,9 +157,7 @@ fn fn_call_id(call_id: &str) -> (String, Vec<u8>) {
 }
 
 fn first<'headers>(headers: &'headers [(String, Vec<u8>)], name: &str) -> Option<&'headers [u8]> {
-    let (_, value) = headers
-        .iter()
-        .find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+    let (_, value) = headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
     Some(value)
 }
 
@@ -187,18 +166,10 @@ mod tests {
     use super::*;
 
     fn gateway(headers: &[(&str, &str)]) -> Answer {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-        let wire = WireReply {
-            status: 200,
-            headers: headers.collect(),
-            body: "body".into(),
-        };
-        let intent = Intent::Gateway {
-            method: "POST".into(),
-            url: "/".into(),
-        };
+        let headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        let wire = WireReply { status: 200, headers: headers.collect(), body: "body".into() };
+        let intent = Intent::Gateway { method: "POST".into(), url: "/".into() };
         Answer::replied(wire, &intent, "id")
     }
 
@@ -219,11 +190,7 @@ mod tests {
             ("102", 200),
         ] {
             let answer = gateway(&[("fn-http-status", text)]);
-            assert_eq!(
-                (answer.status, &*answer.body),
-                (status, &b"body"[..]),
-                "{text}"
-            );
+            assert_eq!((answer.status, &*answer.body), (status, &b"body"[..]), "{text}");
         }
         assert_eq!(gateway(&[]).status, 200);
     }
@@ -249,21 +216,8 @@ mod tests {
             ("fn-http-h-x-two", "2"),
             ("fn-http-h-content-length", "1"),
         ]);
-        let names: Vec<_> = answer
-            .headers
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "Content-Type",
-                "X-Two",
-                "X-Two",
-                "Content-Length",
-                "Fn-Call-Id"
-            ]
-        );
+        let names: Vec<_> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["Content-Type", "X-Two", "X-Two", "Content-Length", "Fn-Call-Id"]);
     }
 
     #[test]

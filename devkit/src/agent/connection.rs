@@ -73,9 +73,5 @@ async fn read_reply(response: Response<Incoming>) -> Result<WireReply, Failure> 
     };
     let headers = head.headers.iter();
     let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    Ok(WireReply {
-        status: head.status.as_u16(),
-        headers: headers.collect(),
-        body,
-    })
+    Ok(WireReply { status: head.status.as_u16(), headers: headers.collect(), body })
 }

@@ -60,9 +60,8 @@ impl Container {
         journal: Arc<Journal>,
     ) -> Result<Self, StartError> {
         // A short path: that of a socket has at most 107 bytes.
-        let directory = tempfile::Builder::new()
-            .prefix("fn")
-            .tempdir_in(program.meeting_place())?;
+        let directory =
+            tempfile::Builder::new().prefix("fn").tempdir_in(program.meeting_place())?;
         fs::set_permissions(directory.path(), Permissions::from_mode(0o777))?;
         let watch = Watch::on(directory.path())?;
         let listener = directory.path().join(LISTENER.to_string_lossy().as_ref());
@@ -77,21 +76,12 @@ impl Container {
             .process_group(0)
             .kill_on_drop(true)
             .spawn();
-        let child = spawned.map_err(|cause| StartError::Program {
-            program: program.path.clone(),
-            cause,
-        })?;
+        let child = spawned
+            .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
         let process = Arc::new(Process::leading(pid(&child)?));
         let (pool, idle) = (Arc::default(), None);
-        let mut container = Self {
-            process,
-            child,
-            output,
-            pool,
-            idle,
-            listener,
-            _directory: directory,
-        };
+        let mut container =
+            Self { process, child, output, pool, idle, listener, _directory: directory };
         if let Err(error) = container.connect(&watch, program.start_timeout).await {
             container.end().await;
             return Err(error);
@@ -110,9 +100,7 @@ impl Container {
             () = sleep(limit) => return Err(StartError::TimedOut(limit)),
         }
         check_listener(&self.listener)?;
-        let connection = Connection::dial(&self.listener)
-            .await
-            .map_err(StartError::Refused)?;
+        let connection = Connection::dial(&self.listener).await.map_err(StartError::Refused)?;
         *self.pool.connection() = Some(connection);
         Ok(())
     }
@@ -139,9 +127,7 @@ impl Container {
         let pooled = self.pool.connection().take();
         let connection = match open(pooled).await {
             Some(connection) => connection,
-            None => Connection::dial(&self.listener)
-                .await
-                .map_err(|_refused| Failure::NoReply)?,
+            None => Connection::dial(&self.listener).await.map_err(|_refused| Failure::NoReply)?,
         };
         let (reply, connection) = connection.exchange(request).await?;
         *self.pool.connection() = connection;
@@ -205,6 +191,5 @@ async fn open(pooled: Option<Connection>) -> Option<Connection> {
 /// The process number of a child that has just been started.
 fn pid(child: &Child) -> io::Result<Pid> {
     let raw = child.id().and_then(|id| i32::try_from(id).ok());
-    raw.and_then(Pid::from_raw)
-        .ok_or_else(|| io::Error::other("the process has no number"))
+    raw.and_then(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no number"))
 }

@@ -33,11 +33,7 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn of(error: &hyper::Error) -> Self {
-        if error.is_parse_too_large() {
-            Self::HeadTooLarge
-        } else {
-            Self::NoReply
-        }
+        if error.is_parse_too_large() { Self::HeadTooLarge } else { Self::NoReply }
     }
 
     /// What the caller gets, with [`Failure::message`] in the body.

@@ -16,11 +16,7 @@ pub(super) fn call_id(now: SystemTime) -> String {
     let mut digits = Vec::with_capacity(CALL_ID_LENGTH);
     for _ in 0..CALL_ID_LENGTH {
         let digit = u32::try_from(rest % 32).unwrap_or_default();
-        digits.push(
-            char::from_digit(digit, 32)
-                .unwrap_or('0')
-                .to_ascii_uppercase(),
-        );
+        digits.push(char::from_digit(digit, 32).unwrap_or('0').to_ascii_uppercase());
         rest /= 32;
     }
     digits.into_iter().rev().collect()

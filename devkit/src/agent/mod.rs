@@ -105,10 +105,7 @@ impl Agent {
         id: String,
     ) -> Answer {
         // The time that the start took is not charged to the call.
-        let call = Call {
-            id,
-            deadline: clock::now() + self.program.timeout,
-        };
+        let call = Call { id, deadline: clock::now() + self.program.timeout };
         let request = match invocation.request(&call) {
             Ok(request) => request,
             Err(message) => return Answer::message(400, &message, &call.id),
@@ -142,9 +139,7 @@ impl Agent {
 
     /// The process number of the container that runs, if one does.
     pub fn pid(&self) -> Option<u32> {
-        self.current()
-            .as_ref()
-            .and_then(|(process, _)| process.id())
+        self.current().as_ref().and_then(|(process, _)| process.id())
     }
 
     /// Kills the function as the platform does, and removes what it had. Dropping the agent does so too, unawaited.

@@ -20,10 +20,7 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn new(live: Option<UnboundedSender<String>>) -> Self {
-        Self {
-            lines: Mutex::default(),
-            live,
-        }
+        Self { lines: Mutex::default(), live }
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
@@ -54,11 +51,7 @@ impl Output {
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;
         let (pipe, unfinished) = (readiness::reader(reader)?, Mutex::default());
-        let output = Arc::new(Self {
-            pipe,
-            unfinished,
-            journal,
-        });
+        let output = Arc::new(Self { pipe, unfinished, journal });
         tokio::spawn(output.clone().follow());
         Ok((output, writer))
     }

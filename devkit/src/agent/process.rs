@@ -22,29 +22,18 @@ enum Phase {
 
 impl Process {
     pub(super) fn leading(group: Pid) -> Self {
-        Self {
-            group,
-            phase: Mutex::new(Phase::Busy),
-        }
+        Self { group, phase: Mutex::new(Phase::Busy) }
     }
 
     /// The process number, as long as it is certainly its own.
     pub(super) fn id(&self) -> Option<u32> {
         let ended = *self.phase() == Phase::Ended;
-        u32::try_from(self.group.as_raw_pid())
-            .ok()
-            .filter(|_| !ended)
+        u32::try_from(self.group.as_raw_pid()).ok().filter(|_| !ended)
     }
 
     /// No call is in hand: it may be frozen.
     pub(super) fn rest(&self) {
-        self.change(|phase| {
-            if phase == Phase::Busy {
-                (Phase::Idle, None)
-            } else {
-                (phase, None)
-            }
-        });
+        self.change(|phase| if phase == Phase::Busy { (Phase::Idle, None) } else { (phase, None) });
     }
 
     /// Stops it where it stands, unless a call has come.
@@ -72,12 +61,7 @@ impl Process {
 
     /// Ends it, as the platform does in every case.
     pub(super) fn kill(&self) {
-        self.change(|phase| {
-            (
-                Phase::Ended,
-                (phase != Phase::Ended).then_some(Signal::KILL),
-            )
-        });
+        self.change(|phase| (Phase::Ended, (phase != Phase::Ended).then_some(Signal::KILL)));
     }
 
     /// It was seen to have ended by itself.

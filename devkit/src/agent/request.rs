@@ -49,20 +49,13 @@ impl Invocation {
     /// A direct call with a JSON body.
     pub fn json(body: impl Into<Bytes>) -> Self {
         let content_type = Some("application/json".into());
-        Self {
-            content_type,
-            body: body.into(),
-            ..Self::default()
-        }
+        Self { content_type, body: body.into(), ..Self::default() }
     }
 
     /// The same call, through a gateway.
     #[must_use]
     pub fn through_gateway(mut self, method: impl Into<String>, url: impl Into<String>) -> Self {
-        self.intent = Intent::Gateway {
-            method: method.into(),
-            url: url.into(),
-        };
+        self.intent = Intent::Gateway { method: method.into(), url: url.into() };
         self
     }
 
@@ -89,9 +82,7 @@ impl Invocation {
         for (name, value) in self.sorted_headers(call) {
             headers.append(header_name(&name)?, header_value(&name, &value)?);
         }
-        headers
-            .entry(ACCEPT_ENCODING)
-            .or_insert(HeaderValue::from_static("gzip"));
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
 
         let mut request = Request::new(Pieces::new(self.body.clone()));
         *request.method_mut() = Method::POST;
@@ -118,14 +109,10 @@ impl Invocation {
     /// A direct caller's headers as they are: it may forge all but what the agent itself says.
     fn direct_headers(&self) -> Vec<(String, Vec<u8>)> {
         let headers = self.client_headers().filter(|(name, value)| {
-            let agents = NOT_OF_A_CLIENT
-                .iter()
-                .any(|other| name.eq_ignore_ascii_case(other));
+            let agents = NOT_OF_A_CLIENT.iter().any(|other| name.eq_ignore_ascii_case(other));
             !agents && !is_hop_by_hop(name, value)
         });
-        headers
-            .map(|(name, value)| (canonical(name), value.to_vec()))
-            .collect()
+        headers.map(|(name, value)| (canonical(name), value.to_vec())).collect()
     }
 
     /// A client's headers with the prefix, and its content type also as that of the call.
@@ -135,9 +122,8 @@ impl Invocation {
             own("Fn-Http-Method", method),
             own("Fn-Http-Request-Url", url),
         ];
-        for (name, value) in self
-            .client_headers()
-            .filter(|(name, value)| !is_hop_by_hop(name, value))
+        for (name, value) in
+            self.client_headers().filter(|(name, value)| !is_hop_by_hop(name, value))
         {
             headers.push((canonical(&format!("{HTTP_HEADER}{name}")), value.to_vec()));
             if is_content_type(name) {
@@ -149,16 +135,10 @@ impl Invocation {
 
     fn client_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let content_type = self.content_type.as_deref();
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()));
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let headers =
             headers.filter(move |(name, _)| content_type.is_none() || !is_content_type(name));
-        content_type
-            .map(|text| (CONTENT_TYPE.as_str(), text.as_bytes()))
-            .into_iter()
-            .chain(headers)
+        content_type.map(|text| (CONTENT_TYPE.as_str(), text.as_bytes())).into_iter().chain(headers)
     }
 }
 

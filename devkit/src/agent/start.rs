@@ -66,10 +66,7 @@ pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
         let target = fs::read_link(listener)?;
         let directory = target.parent().unwrap_or(Path::new("/"));
         if directory != Path::new("") && directory != Path::new(".") {
-            return Err(StartError::Listener(format!(
-                "a link to `{}`",
-                target.display()
-            )));
+            return Err(StartError::Listener(format!("a link to `{}`", target.display())));
         }
     }
     match fs::metadata(listener) {

@@ -19,11 +19,7 @@ impl Watch {
     pub(super) fn on(directory: &Path) -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         // A rename onto the name counts as its creation.
-        inotify::add_watch(
-            &inotify,
-            directory,
-            WatchFlags::CREATE | WatchFlags::MOVED_TO,
-        )?;
+        inotify::add_watch(&inotify, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
         readiness::reader(inotify).map(Self)
     }
 
@@ -74,10 +70,7 @@ mod tests {
         let directory = tempfile::tempdir()?;
         let watch = Watch::on(directory.path())?;
         fs::write(directory.path().join("a"), "")?;
-        fs::rename(
-            directory.path().join("a"),
-            directory.path().join("lsnr.sock"),
-        )?;
+        fs::rename(directory.path().join("a"), directory.path().join("lsnr.sock"))?;
         watch.appearance(c"lsnr.sock").await
     }
 }

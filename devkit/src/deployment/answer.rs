@@ -38,10 +38,7 @@ impl Answer {
 
     fn head(&self) -> String {
         let start = format!("HTTP/1.1 {} Emulated\r\n", self.status);
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"));
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         start + &headers.collect::<Vec<_>>().concat()
     }
 
@@ -79,11 +76,7 @@ impl Behaviour {
     /// Answers so; whether the connection can be used again.
     pub(super) async fn send(self, answer: Answer, stream: &mut (impl AsyncWrite + Unpin)) -> bool {
         let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default();
-        let announced = format!(
-            "{}content-length: {}\r\n\r\n",
-            answer.head(),
-            answer.body.len()
-        );
+        let announced = format!("{}content-length: {}\r\n\r\n", answer.head(), answer.body.len());
         match self {
             Self::Answer(status, content_type, body) => {
                 let own = Answer::new(status, content_type, body);
@@ -95,13 +88,10 @@ impl Behaviour {
             }
             Self::Header(name, value) => answer.with_header(name, &value).send(stream).await,
             Self::Redirect(location) => {
-                Answer {
-                    status: 302,
-                    ..answer
-                }
-                .with_header("location", &location)
-                .send(stream)
-                .await
+                Answer { status: 302, ..answer }
+                    .with_header("location", &location)
+                    .send(stream)
+                    .await
             }
             Self::Hang => future::pending().await,
             Self::Stall => {
@@ -123,16 +113,8 @@ impl Behaviour {
                     answer.head()
                 );
                 let chunk = format!("{:x}\r\n", answer.body.len());
-                write(
-                    stream,
-                    &[
-                        head.as_bytes(),
-                        chunk.as_bytes(),
-                        &answer.body,
-                        b"\r\n0\r\n\r\n",
-                    ],
-                )
-                .await
+                write(stream, &[head.as_bytes(), chunk.as_bytes(), &answer.body, b"\r\n0\r\n\r\n"])
+                    .await
             }
         }
     }

@@ -85,11 +85,7 @@ impl ModelDeployment {
         });
         let mut connections = JoinSet::new();
         connections.spawn(state.clone().accept(listener, acceptor));
-        Ok(Self {
-            address,
-            state,
-            _connections: connections,
-        })
+        Ok(Self { address, state, _connections: connections })
     }
 
     /// Where it listens.
@@ -104,11 +100,7 @@ impl ModelDeployment {
 
     /// Misbehaves so, once, at the next request; several are kept in order.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.state
-            .behaviours
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(behaviour);
+        self.state.behaviours.lock().unwrap_or_else(PoisonError::into_inner).push_back(behaviour);
     }
 
     /// Sets its clock off by so many seconds.
@@ -118,11 +110,7 @@ impl ModelDeployment {
 
     /// Every request that arrived so far.
     pub fn received(&self) -> Vec<Received> {
-        self.state
-            .received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many TLS connections were made so far.
@@ -183,20 +171,9 @@ impl State {
             now() + Duration::from_secs(offset.unsigned_abs())
         };
         let verdict = verify(&request, self.issuer.public(), time);
-        let behaviour = self
-            .behaviours
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
-        let received = Received {
-            request: request.clone(),
-            verdict: verdict.clone(),
-            connection,
-        };
-        self.received
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(received);
+        let behaviour = self.behaviours.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let received = Received { request: request.clone(), verdict: verdict.clone(), connection };
+        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
         let answer = match verdict {
             Err(refusal) => Answer::error(401, "NotAuthenticated", &refusal.to_string()),
             Ok(_) => self.predict(&request),
@@ -227,11 +204,9 @@ impl State {
                 Ok(prediction) => Answer::new(200, "application/json", prediction.to_string()),
                 Err(problem) => Answer::error(400, "InvalidParameter", &problem),
             },
-            (true, method) => Answer::error(
-                405,
-                "MethodNotAllowed",
-                &format!("{method} is not allowed here"),
-            ),
+            (true, method) => {
+                Answer::error(405, "MethodNotAllowed", &format!("{method} is not allowed here"))
+            }
         }
     }
 }

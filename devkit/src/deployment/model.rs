@@ -30,9 +30,8 @@ impl Model {
             .as_array()
             .ok_or("expected `data` with rows of numbers")?;
         let rows = rows.iter().enumerate().map(|(at, row)| {
-            let numbers: Option<Vec<f64>> = row
-                .as_array()
-                .and_then(|row| row.iter().map(Value::as_f64).collect());
+            let numbers: Option<Vec<f64>> =
+                row.as_array().and_then(|row| row.iter().map(Value::as_f64).collect());
             let numbers = numbers.filter(|numbers| numbers.len() == self.features.len());
             numbers.ok_or_else(|| {
                 format!(
@@ -42,9 +41,8 @@ impl Model {
                 )
             })
         });
-        let probabilities: Vec<Vec<f64>> = rows
-            .map(|row| Ok(self.probabilities(&row?)))
-            .collect::<Result<_, String>>()?;
+        let probabilities: Vec<Vec<f64>> =
+            rows.map(|row| Ok(self.probabilities(&row?))).collect::<Result<_, String>>()?;
         let named = |row: &Vec<f64>| {
             self.classes
                 .iter()
@@ -61,11 +59,7 @@ impl Model {
     /// The softmax of the linear scores, in the order of the classes.
     fn probabilities(&self, row: &[f64]) -> Vec<f64> {
         let weighted = |weights: &Vec<f64>| {
-            weights
-                .iter()
-                .zip(row)
-                .map(|(weight, value)| weight * value)
-                .sum::<f64>()
+            weights.iter().zip(row).map(|(weight, value)| weight * value).sum::<f64>()
         };
         let scores: Vec<f64> = self
             .coefficients
@@ -81,9 +75,7 @@ impl Model {
 
     fn likeliest(&self, probabilities: &[f64]) -> Option<&str> {
         let ranked = self.classes.iter().zip(probabilities);
-        ranked
-            .max_by(|one, other| one.1.total_cmp(other.1))
-            .map(|(class, _)| class.as_str())
+        ranked.max_by(|one, other| one.1.total_cmp(other.1)).map(|(class, _)| class.as_str())
     }
 }
 
@@ -98,19 +90,13 @@ mod tests {
         let model = Model::iris();
         let mut right = 0;
         for row in &expected {
-            let answer = model
-                .predict(json!({ "data": [row["row"]] }).to_string().as_bytes())
-                .unwrap();
-            for (class, probability) in model
-                .classes
-                .iter()
-                .zip(row["probability"].as_array().unwrap())
+            let answer =
+                model.predict(json!({ "data": [row["row"]] }).to_string().as_bytes()).unwrap();
+            for (class, probability) in
+                model.classes.iter().zip(row["probability"].as_array().unwrap())
             {
                 let ours = answer["probability"][0][class].as_f64().unwrap();
-                assert!(
-                    (ours - probability.as_f64().unwrap()).abs() < 1e-9,
-                    "{row}: {ours}"
-                );
+                assert!((ours - probability.as_f64().unwrap()).abs() < 1e-9, "{row}: {ours}");
             }
             right += usize::from(answer["prediction"][0] == row["class"]);
         }

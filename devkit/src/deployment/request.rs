@@ -49,9 +49,7 @@ impl Request {
 
     /// The first value of a header, if it is text.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.values(name)
-            .next()
-            .and_then(|value| std::str::from_utf8(value).ok())
+        self.values(name).next().and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// Reads the next request of a connection. `buffer` holds what was read beyond the one before.
@@ -87,9 +85,8 @@ impl Request {
     }
 
     fn parse(head: &[u8]) -> Option<Self> {
-        let mut lines = head
-            .split(|byte| *byte == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut lines =
+            head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut start = std::str::from_utf8(lines.next()?).ok()?.split(' ');
         let (method, target) = (start.next()?.to_owned(), start.next()?.to_owned());
         let header = |line: &[u8]| {
@@ -99,11 +96,6 @@ impl Request {
             Some((name, value.get(1..)?.trim_ascii().to_vec()))
         };
         let headers = lines.map(header).collect::<Option<_>>()?;
-        Some(Self {
-            method,
-            target,
-            headers,
-            body: Vec::new(),
-        })
+        Some(Self { method, target, headers, body: Vec::new() })
     }
 }

@@ -30,13 +30,8 @@ impl Authority {
         let key = KeyPair::generate().expect("the machine has entropy and memory");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let certificate = params
-            .self_signed(&key)
-            .expect("the parameters are fixed and valid");
-        Self {
-            pem: certificate.pem(),
-            issuer: Issuer::new(params, key),
-        }
+        let certificate = params.self_signed(&key).expect("the parameters are fixed and valid");
+        Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
     }
 
     /// Its certificate, for `SSL_CERT_FILE`.
@@ -58,16 +53,13 @@ impl Authority {
             (params.not_before, params.not_after) =
                 (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 2, 1));
         }
-        let certificate = params
-            .signed_by(&key, &self.issuer)
-            .expect("the parameters are fixed and valid");
+        let certificate =
+            params.signed_by(&key, &self.issuer).expect("the parameters are fixed and valid");
         let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
         let config =
             ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config
-            .expect("the provider speaks TLS 1.2 and 1.3")
-            .with_no_client_auth();
+        let config = config.expect("the provider speaks TLS 1.2 and 1.3").with_no_client_auth();
         let config = config.with_single_cert(vec![certificate.der().clone()], private);
         Arc::new(config.expect("the key belongs to the certificate"))
     }

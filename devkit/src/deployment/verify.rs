@@ -53,24 +53,16 @@ pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<
     check_date(request, covered, now)?;
     check_body(request)?;
 
-    let Some(token) = attribute("keyId")?
-        .strip_prefix("ST$")
-        .and_then(Token::parse)
-    else {
+    let Some(token) = attribute("keyId")?.strip_prefix("ST$").and_then(Token::parse) else {
         return refused("the key id is not `ST$` and a session token");
     };
     if !token.is_signed_by(issuer) {
         return refused("the session token was not issued here");
     }
-    if token
-        .seconds("exp")
-        .is_none_or(|expires| expires <= since_epoch(now).as_secs_f64())
-    {
+    if token.seconds("exp").is_none_or(|expires| expires <= since_epoch(now).as_secs_f64()) {
         return refused("the session token has expired");
     }
-    let jwk = token
-        .text("jwk")
-        .and_then(|jwk| serde_json::from_str(jwk).ok());
+    let jwk = token.text("jwk").and_then(|jwk| serde_json::from_str(jwk).ok());
     let Some(key) = jwk.as_ref().and_then(keys::from_jwk) else {
         return refused("the session token names no public key");
     };
@@ -79,10 +71,7 @@ pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<
         return refused("the signature is not the one of this request");
     }
     let resource = token.text("res_id").unwrap_or_default().to_owned();
-    Ok(Verified {
-        headers: covered.to_owned(),
-        resource,
-    })
+    Ok(Verified { headers: covered.to_owned(), resource })
 }
 
 /// The value of a header that must be there once: with two, nobody knows which was signed.
@@ -100,9 +89,7 @@ fn quoted<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("{name}=\"");
     let mut rest = attributes;
     loop {
-        let (pair, more) = rest
-            .split_once("\",")
-            .unwrap_or((rest.strip_suffix('"')?, ""));
+        let (pair, more) = rest.split_once("\",").unwrap_or((rest.strip_suffix('"')?, ""));
         match pair.strip_prefix(&start) {
             Some(value) => return Some(value),
             None if more.is_empty() => return None,
@@ -113,17 +100,12 @@ fn quoted<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
 
 fn signing_string(request: &Request, covered: &str) -> Result<String, Refusal> {
     let line = |name: &str| match name {
-        "(request-target)" => Ok(format!(
-            "{name}: {} {}",
-            request.method.to_lowercase(),
-            request.target
-        )),
+        "(request-target)" => {
+            Ok(format!("{name}: {} {}", request.method.to_lowercase(), request.target))
+        }
         _ => Ok(format!("{name}: {}", only(request, name)?)),
     };
-    let lines: Vec<String> = covered
-        .split(' ')
-        .map(line)
-        .collect::<Result<_, Refusal>>()?;
+    let lines: Vec<String> = covered.split(' ').map(line).collect::<Result<_, Refusal>>()?;
     Ok(lines.join("\n"))
 }
 
@@ -144,11 +126,7 @@ fn check_coverage(request: &Request, covered: &str) -> Result<(), Refusal> {
 }
 
 fn check_date(request: &Request, covered: &str, now: SystemTime) -> Result<(), Refusal> {
-    let name = if covered.split(' ').any(|name| name == "x-date") {
-        "x-date"
-    } else {
-        "date"
-    };
+    let name = if covered.split(' ').any(|name| name == "x-date") { "x-date" } else { "date" };
     let sent = only(request, name)?;
     let Ok(date) = httpdate::parse_http_date(sent) else {
         return refused(format!("header `{name}` is no HTTP date"));

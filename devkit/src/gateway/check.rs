@@ -25,10 +25,7 @@ impl Specification {
     fn check(&self) -> Result<(), String> {
         within("routes", self.routes.len(), 50)?;
         let anonymous = |route: &Route| {
-            matches!(
-                route.request_policies.authorization,
-                Authorization::Anonymous
-            )
+            matches!(route.request_policies.authorization, Authorization::Anonymous)
         };
         if let Some(authentication) = &self.request_policies.authentication {
             if !(0.0..=120.0).contains(&authentication.max_clock_skew_in_seconds) {
@@ -37,7 +34,7 @@ impl Specification {
             authentication.validation_policy.check()?;
             if !authentication.is_anonymous_access_allowed && self.routes.iter().any(anonymous) {
                 return Err(
-                    "a route is ANONYMOUS and isAnonymousAccessAllowed is not true".to_owned(),
+                    "a route is ANONYMOUS and isAnonymousAccessAllowed is not true".to_owned()
                 );
             }
         }
@@ -49,14 +46,8 @@ impl ValidationPolicy {
     /// What every kind of policy checks beside the signature.
     pub(super) fn additional(&self) -> &AdditionalValidation {
         match self {
-            Self::StaticKeys {
-                additional_validation_policy,
-                ..
-            }
-            | Self::RemoteJwks {
-                additional_validation_policy,
-                ..
-            } => additional_validation_policy,
+            Self::StaticKeys { additional_validation_policy, .. }
+            | Self::RemoteJwks { additional_validation_policy, .. } => additional_validation_policy,
         }
     }
 
@@ -69,10 +60,9 @@ impl ValidationPolicy {
                 within("keys", keys.len(), 10)?;
                 keys.iter().try_for_each(|key| key.public().map(drop))
             }
-            Self::RemoteJwks {
-                max_cache_duration_in_hours: hours,
-                ..
-            } if !(1..=24).contains(hours) => {
+            Self::RemoteJwks { max_cache_duration_in_hours: hours, .. }
+                if !(1..=24).contains(hours) =>
+            {
                 Err("maxCacheDurationInHours is not between 1 and 24".to_owned())
             }
             Self::RemoteJwks { .. } => Ok(()),
@@ -92,15 +82,7 @@ impl StaticKey {
     pub(super) fn public(&self) -> Result<PublicKey, String> {
         let refused = |why: &str| format!("key `{}`: {why}", self.kid());
         let key = match self {
-            Self::JsonWebKey {
-                kty,
-                alg,
-                n,
-                e,
-                r#use,
-                key_ops,
-                ..
-            } => {
+            Self::JsonWebKey { kty, alg, n, e, r#use, key_ops, .. } => {
                 if kty != "RSA" || alg != "RS256" {
                     return Err(refused("kty is not `RSA` or alg not `RS256`"));
                 }
@@ -131,35 +113,22 @@ impl StaticKey {
 impl Route {
     fn check(&self) -> Result<(), String> {
         let transformations = &self.request_policies.header_transformations;
-        let set = transformations
-            .set_headers
-            .iter()
-            .flat_map(|set| &set.items);
-        if let Some(header) = set
-            .clone()
-            .find(|header| header.values.is_empty() || header.values.len() > 10)
+        let set = transformations.set_headers.iter().flat_map(|set| &set.items);
+        if let Some(header) =
+            set.clone().find(|header| header.values.is_empty() || header.values.len() > 10)
         {
-            return Err(format!(
-                "route {}: `{}` has not 1 to 10 values",
-                self.path, header.name
-            ));
+            return Err(format!("route {}: `{}` has not 1 to 10 values", self.path, header.name));
         }
         let block = transformations
             .filter_headers
             .iter()
             .filter(|filter| filter.r#type == FilterType::Block);
-        let blocked: Vec<String> = block
-            .flat_map(|filter| &filter.items)
-            .map(|item| item.name.to_lowercase())
-            .collect();
-        if let Some(header) = set
-            .clone()
-            .find(|header| blocked.contains(&header.name.to_lowercase()))
+        let blocked: Vec<String> =
+            block.flat_map(|filter| &filter.items).map(|item| item.name.to_lowercase()).collect();
+        if let Some(header) =
+            set.clone().find(|header| blocked.contains(&header.name.to_lowercase()))
         {
-            return Err(format!(
-                "route {}: `{}` is both set and blocked",
-                self.path, header.name
-            ));
+            return Err(format!("route {}: `{}` is both set and blocked", self.path, header.name));
         }
         within("setHeaders", set.count(), 20)
     }
@@ -169,8 +138,6 @@ fn within(what: &str, count: usize, most: usize) -> Result<(), String> {
     if count <= most {
         Ok(())
     } else {
-        Err(format!(
-            "{what} has {count} entries; at most {most} are allowed"
-        ))
+        Err(format!("{what} has {count} entries; at most {most} are allowed"))
     }
 }

@@ -68,10 +68,7 @@ pub(super) fn transformed(rules: &HeaderTransformations, context: &Context<'_>) 
     }
     if let Some(filter) = &rules.filter_headers {
         let named = |name: &HeaderName| {
-            filter
-                .items
-                .iter()
-                .any(|item| item.name.eq_ignore_ascii_case(name.as_str()))
+            filter.items.iter().any(|item| item.name.eq_ignore_ascii_case(name.as_str()))
         };
         let passes = |name: &HeaderName| {
             PROTECTED.contains(&name.as_str())
@@ -89,9 +86,7 @@ pub(super) fn transformed(rules: &HeaderTransformations, context: &Context<'_>) 
 }
 
 fn changeable(name: &str) -> Option<HeaderName> {
-    HeaderName::from_bytes(name.as_bytes())
-        .ok()
-        .filter(|name| !PROTECTED.contains(&name.as_str()))
+    HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !PROTECTED.contains(&name.as_str()))
 }
 
 impl Context<'_> {
@@ -126,11 +121,10 @@ impl Context<'_> {
                 .find(|(name, _)| *name == key)
                 .map(|(_, value)| value.to_owned()),
             "request.headers" => self.headers.get(key)?.to_str().ok().map(str::to_owned),
-            "request.auth" => self.claims.get(key).map(|claim| {
-                claim
-                    .as_str()
-                    .map_or_else(|| claim.to_string(), str::to_owned)
-            }),
+            "request.auth" => self
+                .claims
+                .get(key)
+                .map(|claim| claim.as_str().map_or_else(|| claim.to_string(), str::to_owned)),
             _ => None,
         }
     }

@@ -87,11 +87,8 @@ impl Deployment {
     /// Takes a request through the policies of its route; an error is the answer to a request that did not pass.
     async fn route(&self, request: Request<Incoming>) -> Result<Reply, Refusal> {
         let (head, body) = request.into_parts();
-        let size: usize = head
-            .headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
+        let size: usize =
+            head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size + head.uri.to_string().len() > HEAD_LIMIT {
             return Err(Refusal(431, "Request Header Fields Too Large"));
         }
@@ -105,30 +102,17 @@ impl Deployment {
             check_body(validation, &head.headers, &body)?;
         }
         let query = head.uri.query().unwrap_or_default();
-        let context = Context {
-            path: &path,
-            query,
-            headers: &head.headers,
-            claims: &claims,
-        };
+        let context = Context { path: &path, query, headers: &head.headers, claims: &claims };
         let headers =
             headers::transformed(&route.request_policies.header_transformations, &context);
         match &route.backend {
-            Backend::Stock {
-                status,
-                body,
-                headers,
-            } => stock(*status, body, headers),
+            Backend::Stock { status, body, headers } => stock(*status, body, headers),
             Backend::Function { function_id } => {
-                let agent = self
-                    .functions
-                    .get(function_id)
-                    .ok_or(Refusal(500, "Internal Server Error"))?;
+                let agent =
+                    self.functions.get(function_id).ok_or(Refusal(500, "Internal Server Error"))?;
                 let url = head.uri.path_and_query().map_or("/", |url| url.as_str());
-                let intent = Intent::Gateway {
-                    method: head.method.to_string(),
-                    url: url.to_owned(),
-                };
+                let intent =
+                    Intent::Gateway { method: head.method.to_string(), url: url.to_owned() };
                 Ok(self.call(agent, intent, &headers, body).await)
             }
         }
@@ -140,9 +124,7 @@ impl Deployment {
         path: &str,
         method: &Method,
     ) -> Result<(&Route, BTreeMap<String, String>), Refusal> {
-        let rest = path
-            .strip_prefix(&self.path_prefix)
-            .ok_or(Refusal(404, "Not Found"))?;
+        let rest = path.strip_prefix(&self.path_prefix).ok_or(Refusal(404, "Not Found"))?;
         let fitting = self
             .specification
             .routes
@@ -153,10 +135,7 @@ impl Deployment {
             return Err(Refusal(404, "Not Found"));
         }
         let allows = |route: &Route| {
-            route
-                .methods
-                .iter()
-                .any(|name| name == "ANY" || name == method.as_str())
+            route.methods.iter().any(|name| name == "ANY" || name == method.as_str())
         };
         fitting
             .into_iter()
@@ -167,10 +146,7 @@ impl Deployment {
     /// The claims of a caller who may pass; null where none are needed.
     async fn admit(&self, route: &Route, headers: &HeaderMap) -> Result<Value, Refusal> {
         let authorization = &route.request_policies.authorization;
-        let admitted = match (
-            &self.specification.request_policies.authentication,
-            authorization,
-        ) {
+        let admitted = match (&self.specification.request_policies.authentication, authorization) {
             (None, _) | (_, Authorization::Anonymous) => Ok(Value::Null),
             (Some(policy), Authorization::AnyOf { .. } | Authorization::AuthenticationOnly) => {
                 token::authenticate(policy, headers, now())
@@ -201,10 +177,8 @@ impl Deployment {
     }
 
     async fn call(&self, agent: &Agent, intent: Intent, headers: &HeaderMap, body: Bytes) -> Reply {
-        let content_type = headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let content_type =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let own = [
             ("x-forwarded-for", "127.0.0.1"),
             ("x-real-ip", "127.0.0.1"),
@@ -214,27 +188,16 @@ impl Deployment {
             .iter()
             .filter(|(name, _)| *name != CONTENT_TYPE && own.iter().all(|(own, _)| name != own));
         let client = client.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-        let own = own
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        let own = own.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
         let answer = agent
-            .call(Invocation {
-                intent,
-                content_type,
-                headers: client.chain(own).collect(),
-                body,
-            })
+            .call(Invocation { intent, content_type, headers: client.chain(own).collect(), body })
             .await;
         let mut reply = Response::new(Full::from(answer.body));
-        *reply.status_mut() = answer
-            .status
-            .try_into()
-            .unwrap_or(hyper::StatusCode::BAD_GATEWAY);
+        *reply.status_mut() = answer.status.try_into().unwrap_or(hyper::StatusCode::BAD_GATEWAY);
         for (name, value) in &answer.headers {
-            if let (Ok(name), Ok(value)) = (
-                HeaderName::from_bytes(name.as_bytes()),
-                HeaderValue::from_bytes(value),
-            ) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
+            {
                 reply.headers_mut().append(name, value);
             }
         }
@@ -263,29 +226,18 @@ fn check_body(
     if validation.required && body.is_empty() {
         return Err(Refusal(400, "Bad Request"));
     }
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let accepted = validation.content.is_empty()
-        || validation
-            .content
-            .keys()
-            .any(|accepted| accepted.eq_ignore_ascii_case(media_type));
-    if accepted || body.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal(415, "Unsupported Media Type"))
-    }
+        || validation.content.keys().any(|accepted| accepted.eq_ignore_ascii_case(media_type));
+    if accepted || body.is_empty() { Ok(()) } else { Err(Refusal(415, "Unsupported Media Type")) }
 }
 
 fn stock(status: u16, body: &str, headers: &[spec::StockHeader]) -> Result<Reply, Refusal> {
-    let builder = headers
-        .iter()
-        .fold(Response::builder().status(status), |builder, header| {
-            builder.header(&header.name, &header.value)
-        });
+    let builder = headers.iter().fold(Response::builder().status(status), |builder, header| {
+        builder.header(&header.name, &header.value)
+    });
     builder
         .body(Full::from(body.to_owned()))
         .map_err(|_invalid| Refusal(500, "Internal Server Error"))
@@ -296,9 +248,7 @@ fn parameters(pattern: &str, path: &str) -> Option<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     let mut segments = path.split('/');
     for part in pattern.split('/') {
-        let name = part
-            .strip_prefix('{')
-            .and_then(|part| part.strip_suffix('}'));
+        let name = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
         if let Some(name) = name.and_then(|name| name.strip_suffix('*')) {
             found.insert(name.to_owned(), segments.collect::<Vec<_>>().join("/"));
             return Some(found);

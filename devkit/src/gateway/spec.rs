@@ -92,11 +92,7 @@ pub enum ValidationPolicy {
 
 /// A public key in the specification.
 #[derive(Debug, Deserialize)]
-#[serde(
-    tag = "format",
-    rename_all = "SCREAMING_SNAKE_CASE",
-    deny_unknown_fields
-)]
+#[serde(tag = "format", rename_all = "SCREAMING_SNAKE_CASE", deny_unknown_fields)]
 pub enum StaticKey {
     /// A JSON Web Key, with the members that the gateway knows.
     JsonWebKey {

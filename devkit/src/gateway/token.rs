@@ -29,9 +29,7 @@ pub(super) async fn authenticate(
     headers: &HeaderMap,
     now: SystemTime,
 ) -> Result<Value, Denied> {
-    let header = headers
-        .get(&policy.token_header)
-        .and_then(|value| value.to_str().ok());
+    let header = headers.get(&policy.token_header).and_then(|value| value.to_str().ok());
     let token = header
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(&policy.token_auth_scheme));
@@ -41,28 +39,20 @@ pub(super) async fn authenticate(
     let Some(token) = Token::parse(token.trim()) else {
         return Err(Denied::Unauthenticated("the token is no JSON Web Token"));
     };
-    let kid = token
-        .header
-        .get("kid")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let kid = token.header.get("kid").and_then(Value::as_str).unwrap_or_default();
     let key = match &policy.validation_policy {
-        ValidationPolicy::StaticKeys { keys, .. } => keys
-            .iter()
-            .find(|key| key.kid() == kid)
-            .and_then(|key| key.public().ok()),
+        ValidationPolicy::StaticKeys { keys, .. } => {
+            keys.iter().find(|key| key.kid() == kid).and_then(|key| key.public().ok())
+        }
         ValidationPolicy::RemoteJwks { uri, .. } => {
             let set = fetch(uri).await.ok_or(Denied::NoKeys)?;
             let keys = set.get("keys").and_then(Value::as_array);
             let named = |key: &&Value| key.get("kid").and_then(Value::as_str) == Some(kid);
-            keys.and_then(|keys| keys.iter().find(named))
-                .and_then(keys::from_jwk)
+            keys.and_then(|keys| keys.iter().find(named)).and_then(keys::from_jwk)
         }
     };
     if !key.is_some_and(|key| token.is_signed_by(&key)) {
-        return Err(Denied::Unauthenticated(
-            "the token was not signed with a known key",
-        ));
+        return Err(Denied::Unauthenticated("the token was not signed with a known key"));
     }
     check_times(&token, policy.max_clock_skew_in_seconds, now)?;
     check_claims(&token.claims, policy.validation_policy.additional())?;
@@ -74,26 +64,15 @@ pub(super) fn authorize(authorization: &Authorization, claims: &Value) -> Result
     let Authorization::AnyOf { allowed_scope } = authorization else {
         return Ok(());
     };
-    let scopes = claims
-        .get("scope")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let allowed = scopes
-        .split(' ')
-        .any(|scope| allowed_scope.iter().any(|allowed| allowed == scope));
-    if allowed {
-        Ok(())
-    } else {
-        Err(Denied::Forbidden)
-    }
+    let scopes = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+    let allowed =
+        scopes.split(' ').any(|scope| allowed_scope.iter().any(|allowed| allowed == scope));
+    if allowed { Ok(()) } else { Err(Denied::Forbidden) }
 }
 
 fn check_times(token: &Token, skew: f64, now: SystemTime) -> Result<(), Denied> {
     let now = since_epoch(now).as_secs_f64();
-    if token
-        .seconds("exp")
-        .is_none_or(|expires| expires + skew <= now)
-    {
+    if token.seconds("exp").is_none_or(|expires| expires + skew <= now) {
         return Err(Denied::Unauthenticated("the token has expired"));
     }
     if token.seconds("nbf").is_some_and(|from| from - skew > now) {
@@ -126,15 +105,10 @@ fn check_claims(claims: &Value, policy: &AdditionalValidation) -> Result<(), Den
 /// Whether a claim, one text or several, is one of the accepted ones, to the letter.
 fn has(claim: Option<&Value>, accepted: &[String]) -> bool {
     let is_accepted = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| accepted.iter().any(|accepted| accepted == text))
+        value.as_str().is_some_and(|text| accepted.iter().any(|accepted| accepted == text))
     };
     claim.is_some_and(|claim| {
-        claim.as_array().map_or_else(
-            || is_accepted(claim),
-            |values| values.iter().any(is_accepted),
-        )
+        claim.as_array().map_or_else(|| is_accepted(claim), |values| values.iter().any(is_accepted))
     })
 }
 

@@ -12,9 +12,7 @@ use crate::terminal::say;
 /// The release binary of this workspace, newly built if it is not up to date.
 pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
     say("Building the function (release) ...");
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let mut command = Command::new(cargo.as_deref().unwrap_or("cargo"));
     command.args([
         "build",
@@ -26,11 +24,7 @@ pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
         "func",
     ]);
     command.args(["--message-format", "json-render-diagnostics"]);
-    command
-        .current_dir(workspace)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+    command.current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
     let output = command
         .output()
         .await

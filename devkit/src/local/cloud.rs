@@ -67,10 +67,7 @@ impl Cloud {
         let identity = IdentityDomain::start(plan.identity_port, vec![client.clone()]).await;
         let identity =
             identity.map_err(|error| Error::Port("--identity-port", plan.identity_port, error))?;
-        let directory = tempfile::Builder::new()
-            .prefix("mdfn")
-            .tempdir()
-            .map_err(Error::Files)?;
+        let directory = tempfile::Builder::new().prefix("mdfn").tempdir().map_err(Error::Files)?;
         let (issuer, authority) = (Issuer::new(), Authority::new());
         let deployment = ModelDeployment::start(issuer.clone(), &authority, Certificate::Valid)
             .await
@@ -82,20 +79,12 @@ impl Cloud {
         fs::write(&roots, authority.pem()).map_err(Error::Files)?;
 
         // An empty root has no resolver: there the deployment is called by its address.
-        let host = if plan.empty_root {
-            "127.0.0.1"
-        } else {
-            "localhost"
-        };
+        let host = if plan.empty_root { "127.0.0.1" } else { "localhost" };
         let mut program = Program::new(&plan.function)
             .config("ALLOWED_HOSTS", format!("{host}:{}", deployment.port()));
         program.log = plan.log;
         let inside = |path: &str| {
-            if plan.empty_root {
-                within(directory.path(), path)
-            } else {
-                path.to_owned()
-            }
+            if plan.empty_root { within(directory.path(), path) } else { path.to_owned() }
         };
         for (name, value) in principal.variables() {
             program = program.config(name, inside(&value));
@@ -121,15 +110,7 @@ impl Cloud {
             Gateway::start(plan.gateway_port, PATH_PREFIX, specification, functions).await;
         let gateway =
             gateway.map_err(|error| Error::Port("--gateway-port", plan.gateway_port, error))?;
-        Ok(Self {
-            identity,
-            gateway,
-            agent,
-            deployment,
-            principal,
-            client,
-            _directory: directory,
-        })
+        Ok(Self { identity, gateway, agent, deployment, principal, client, _directory: directory })
     }
 
     /// Stops all parts, and waits for the function's end.
@@ -160,9 +141,7 @@ fn filled_in(jwks: &Value, audience: &str, model_deployment: &str) -> Result<Str
     ];
     Ok(blanks
         .iter()
-        .fold(SPECIFICATION.to_owned(), |text, (blank, value)| {
-            text.replace(blank, value)
-        }))
+        .fold(SPECIFICATION.to_owned(), |text, (blank, value)| text.replace(blank, value)))
 }
 
 /// A path below `root` as it reads inside of it.

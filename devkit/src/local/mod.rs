@@ -139,10 +139,7 @@ struct Signals(Signal, Signal);
 impl Signals {
     fn new() -> Result<Self, Error> {
         let terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
-        Ok(Self(
-            terminate,
-            signal(SignalKind::interrupt()).map_err(Error::Signals)?,
-        ))
+        Ok(Self(terminate, signal(SignalKind::interrupt()).map_err(Error::Signals)?))
     }
 
     async fn any(&mut self) {

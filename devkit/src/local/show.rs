@@ -47,10 +47,7 @@ async fn token(cloud: &Cloud) -> Result<String, Error> {
     let basic = STANDARD.encode(format!("{}:{}", cloud.client.id, cloud.client.secret));
     let headers = [
         ("authorization", format!("Basic {basic}")),
-        (
-            "content-type",
-            "application/x-www-form-urlencoded".to_owned(),
-        ),
+        ("content-type", "application/x-www-form-urlencoded".to_owned()),
     ];
     let answer = checked(send("POST", &url, &headers, form).await, 200)?;
     let body: Value = serde_json::from_slice(&answer.body)
@@ -65,11 +62,7 @@ async fn token(cloud: &Cloud) -> Result<String, Error> {
         .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
         .unwrap_or_default();
     let start: String = token.chars().take(20).collect();
-    say(&format!(
-        "   {} access_token={start}... ({} characters)",
-        answer.status,
-        token.len()
-    ));
+    say(&format!("   {} access_token={start}... ({} characters)", answer.status, token.len()));
     say(&format!("   claims {}", String::from_utf8_lossy(&claims)));
     Ok(token.to_owned())
 }
@@ -89,19 +82,13 @@ async fn prediction(cloud: &Cloud, token: &str) -> Result<(), Error> {
     say(&format!("\n3. The call\n   POST {url}\n   {ROW}"));
     // A client's own header must not choose the address: the route overwrites it.
     let own = ("model_deployment", "https://attacker.example/".to_owned());
-    let headers = [
-        ("authorization", format!("Bearer {token}")),
-        json_type(),
-        own,
-    ];
+    let headers = [("authorization", format!("Bearer {token}")), json_type(), own];
     let answer = checked(send("POST", &url, &headers, ROW).await, 200)?;
     say(&format!("   {} {}", answer.status, answer.text()));
     let body: Value = serde_json::from_slice(&answer.body)
         .map_err(|error| Error::Unexpected(format!("the prediction: {error}")))?;
     if body.pointer("/prediction/0") != Some(&Value::from("virginica")) {
-        return Err(Error::Unexpected(format!(
-            "the flower is a virginica: {body}"
-        )));
+        return Err(Error::Unexpected(format!("the flower is a virginica: {body}")));
     }
     let id = answer
         .header("opc-request-id")
@@ -126,10 +113,7 @@ fn signature(cloud: &Cloud) -> Result<(), Error> {
     say("\n4. The model deployment verified the signature");
     say(&format!("   POST {}", received.request.target));
     say(&format!("   signed headers: {}", verified.headers));
-    say(&format!(
-        "   signed by: {} (session token of its resource principal)",
-        verified.resource
-    ));
+    say(&format!("   signed by: {} (session token of its resource principal)", verified.resource));
     say("   body digest and date: as signed");
     Ok(())
 }
@@ -144,9 +128,7 @@ pub(super) fn commands(cloud: &Cloud) {
         client.secret,
         client.qualified_scope()
     ));
-    say(&format!(
-        "curl -s -i -w '\\n' -H 'Content-Type: application/json' -d '{ROW}' {route}"
-    ));
+    say(&format!("curl -s -i -w '\\n' -H 'Content-Type: application/json' -d '{ROW}' {route}"));
     say(&format!(
         "curl -s -i -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));

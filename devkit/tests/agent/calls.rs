@@ -27,27 +27,14 @@ async fn a_direct_call_has_the_form_that_the_platform_gives_it() {
     let mut lines: Vec<&str> = head.split("\r\n").collect();
     assert_eq!(body, "2\r\n{}\r\n0\r\n\r\n");
 
-    let value = |name: &str| {
-        lines
-            .iter()
-            .find_map(|line| line.strip_prefix(name))
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(
-        value("Fn-Call-Id: ").as_bytes(),
-        answer.header("fn-call-id").unwrap()
-    );
+    let value =
+        |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    assert_eq!(value("Fn-Call-Id: ").as_bytes(), answer.header("fn-call-id").unwrap());
     let deadline = value("Fn-Deadline: ");
-    assert!(
-        before <= deadline && deadline <= after,
-        "{before} {deadline} {after}"
-    );
+    assert!(before <= deadline && deadline <= after, "{before} {deadline} {after}");
     assert!(value("Opc-Request-Id: ").starts_with('/'));
     lines.retain(|line| {
-        !["Fn-Call-Id", "Fn-Deadline", "Opc-Request-Id"]
-            .iter()
-            .any(|name| line.starts_with(name))
+        !["Fn-Call-Id", "Fn-Deadline", "Opc-Request-Id"].iter().any(|name| line.starts_with(name))
     });
     assert_eq!(
         lines,
@@ -69,12 +56,10 @@ async fn a_direct_call_has_the_form_that_the_platform_gives_it() {
 #[tokio::test]
 async fn a_gateway_call_has_the_clients_headers_prefixed() {
     let agent = agent("report", "").await;
-    let invocation = Invocation::json("{}")
-        .header("model_deployment", "https://x")
-        .header("Host", "gw");
-    let invocation = invocation
-        .header("Fn-Intent", "forged")
-        .through_gateway("PUT", "/v1/predict?x=1");
+    let invocation =
+        Invocation::json("{}").header("model_deployment", "https://x").header("Host", "gw");
+    let invocation =
+        invocation.header("Fn-Intent", "forged").through_gateway("PUT", "/v1/predict?x=1");
     let answer = bounded(agent.call(invocation)).await;
     let wire = answer.wire.unwrap();
     let report = String::from_utf8(wire.body.to_vec()).unwrap();
@@ -98,10 +83,7 @@ async fn an_empty_body_has_a_length_and_no_chunks() {
     let answer = bounded(agent.call(Invocation::default())).await;
     let report = String::from_utf8(answer.body.to_vec()).unwrap();
     assert!(report.contains("\r\nContent-Length: 0\r\n"), "{report}");
-    assert!(
-        !report.contains("Transfer-Encoding") && report.ends_with("\r\n\r\n"),
-        "{report}"
-    );
+    assert!(!report.contains("Transfer-Encoding") && report.ends_with("\r\n\r\n"), "{report}");
 }
 
 #[tokio::test]
@@ -109,10 +91,7 @@ async fn a_large_body_arrives_whole_and_in_pieces_of_32_kib() {
     let agent = agent("report", "").await;
     let answer = bounded(agent.call(Invocation::json(vec![b'x'; 5_000_000]))).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(
-        String::from_utf8_lossy(&answer.body).matches('x').count(),
-        5_000_000
-    );
+    assert_eq!(String::from_utf8_lossy(&answer.body).matches('x').count(), 5_000_000);
     assert!(answer.body.windows(8).any(|bytes| bytes == b"\r\n8000\r\n"));
 }
 

@@ -19,14 +19,8 @@ async fn one_container_serves_call_after_call() {
     }
     assert_eq!((agent.starts(), agent.pid()), (1, pid));
     let lines = agent.lines();
-    assert_eq!(
-        lines.iter().filter(|line| *line == "called err").count(),
-        20
-    );
-    assert_eq!(
-        lines.iter().filter(|line| *line == "called out").count(),
-        20
-    );
+    assert_eq!(lines.iter().filter(|line| *line == "called err").count(), 20);
+    assert_eq!(lines.iter().filter(|line| *line == "called out").count(), 20);
 }
 
 #[tokio::test]
@@ -81,10 +75,7 @@ async fn after_a_kill_the_next_call_has_a_new_container() {
     let first = agent.pid();
     assert_eq!(call(&agent).await.status, 200);
     let answer = call(&agent).await;
-    assert_eq!(
-        message(&answer),
-        failure(502, "error receiving function response", false)
-    );
+    assert_eq!(message(&answer), failure(502, "error receiving function response", false));
     assert_eq!(call(&agent).await.status, 200);
     assert_eq!(agent.starts(), 2);
     assert_ne!(agent.pid(), first);
@@ -94,11 +85,7 @@ async fn after_a_kill_the_next_call_has_a_new_container() {
 async fn a_caller_who_goes_away_kills_the_container() {
     let agent = agent("hang", "").await;
     let pid = agent.pid().unwrap();
-    let gone = timeout(
-        Duration::from_millis(100),
-        agent.call(Invocation::json("{}")),
-    )
-    .await;
+    let gone = timeout(Duration::from_millis(100), agent.call(Invocation::json("{}"))).await;
     assert!(gone.is_err());
     until(|| state(pid).is_none_or(|state| state == "Z")).await;
     assert_eq!(agent.pid(), None);
@@ -133,10 +120,7 @@ async fn dropping_and_stopping_leave_no_process_and_no_directory() {
     let left = agents.each_ref().map(|agent| {
         let lines = agent.lines();
         let listener = lines.first().unwrap().strip_prefix("unix:").unwrap();
-        (
-            agent.pid().unwrap(),
-            PathBuf::from(listener).parent().unwrap().to_owned(),
-        )
+        (agent.pid().unwrap(), PathBuf::from(listener).parent().unwrap().to_owned())
     });
     let [dropped, stopped] = agents;
     drop(dropped);

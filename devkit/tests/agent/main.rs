@@ -1,9 +1,5 @@
 //! The agent against functions that break the contract, each in one way.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod calls;
 mod lives;
@@ -28,11 +24,7 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 pub(crate) fn misbehave(arguments: &[&str]) -> Program {
     let tests = env::current_exe().unwrap();
     let path: PathBuf = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
-    assert!(
-        path.exists(),
-        "{} is missing: `cargo test` without --test builds it",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: `cargo test` without --test builds it", path.display());
     Program::new(path).arguments(arguments)
 }
 
@@ -65,10 +57,7 @@ pub(crate) async fn call_through_gateway(agent: &Agent) -> Answer {
 
 pub(crate) fn message(answer: &Answer) -> (u16, String, bool) {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(
-        answer.header("content-type").unwrap(),
-        b"application/json; charset=utf-8"
-    );
+    assert_eq!(answer.header("content-type").unwrap(), b"application/json; charset=utf-8");
     assert_eq!(answer.header("fn-call-id").unwrap().len(), 26);
     let message = body.get("message").and_then(|text| text.as_str()).unwrap();
     (answer.status, message.to_owned(), answer.container_kept)

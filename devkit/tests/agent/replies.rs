@@ -14,17 +14,10 @@ async fn a_200_is_passed_on_as_it_is_to_a_direct_caller() {
                  Keep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok";
     let answer = call(&agent("reply", reply).await).await;
     assert_eq!((answer.status, &*answer.body), (200, &b"ok"[..]));
-    let names: Vec<_> = answer
-        .headers
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let names: Vec<_> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["X-Two", "X-Two", "Fn-Http-Status", "Fn-Call-Id"]);
     let wire = answer.wire.unwrap();
-    assert_eq!(
-        (wire.status, wire.header("keep-alive").unwrap()),
-        (200, &b"timeout=5"[..])
-    );
+    assert_eq!((wire.status, wire.header("keep-alive").unwrap()), (200, &b"timeout=5"[..]));
 }
 
 #[tokio::test]
@@ -39,11 +32,7 @@ async fn a_gateways_client_gets_the_status_that_a_header_names() {
             format!("HTTP/1.1 200 OK\r\nFn-Http-Status: {value}\r\nContent-Length: 2\r\n\r\nok");
         let agent = agent("reply", &reply).await;
         let answer = call_through_gateway(&agent).await;
-        assert_eq!(
-            (answer.status, &*answer.body),
-            (status, body.as_bytes()),
-            "{value}"
-        );
+        assert_eq!((answer.status, &*answer.body), (status, body.as_bytes()), "{value}");
         assert!(answer.container_kept);
     }
 }
@@ -65,13 +54,7 @@ async fn a_502_and_a_504_lose_their_body_and_keep_the_container() {
 
 #[tokio::test]
 async fn any_other_status_kills_the_container() {
-    for line in [
-        "201 Created",
-        "204 No Content",
-        "400 Bad Request",
-        "500 Oh",
-        "307 Elsewhere",
-    ] {
+    for line in ["201 Created", "204 No Content", "400 Bad Request", "500 Oh", "307 Elsewhere"] {
         let reply = format!("HTTP/1.1 {line}\r\nContent-Length: 0\r\n\r\n");
         let agent = agent("reply", &reply).await;
         let pid = agent.pid().unwrap();
@@ -89,11 +72,7 @@ async fn any_other_status_kills_the_container() {
 
 #[tokio::test]
 async fn no_reply_and_garbage_kill_the_container() {
-    for (act, reply) in [
-        ("reply-then-close", ""),
-        ("reply", "garbage\r\n\r\n"),
-        ("exit", ""),
-    ] {
+    for (act, reply) in [("reply-then-close", ""), ("reply", "garbage\r\n\r\n"), ("exit", "")] {
         let agent = agent(act, reply).await;
         let answer = call(&agent).await;
         assert_eq!(
@@ -114,10 +93,7 @@ async fn a_body_cut_short_or_broken_is_500_and_the_container_goes_on() {
         let agent = agent("reply-then-close", reply).await;
         for _ in 0..2 {
             let answer = call(&agent).await;
-            assert_eq!(
-                message(&answer),
-                failure(500, "internal server error", true)
-            );
+            assert_eq!(message(&answer), failure(500, "internal server error", true));
         }
         assert_eq!(agent.starts(), 1);
     }
@@ -127,10 +103,7 @@ async fn a_body_cut_short_or_broken_is_500_and_the_container_goes_on() {
 async fn a_head_beyond_10_mib_kills_the_container() {
     let agent = agent("endless-head", "").await;
     let answer = call(&agent).await;
-    assert_eq!(
-        message(&answer),
-        failure(502, "function response header too large", false)
-    );
+    assert_eq!(message(&answer), failure(502, "function response header too large", false));
 }
 
 #[tokio::test]
@@ -138,10 +111,7 @@ async fn a_reply_beyond_6_mib_is_502_and_the_container_goes_on() {
     let agent = agent("endless-body", "").await;
     for _ in 0..2 {
         let answer = call(&agent).await;
-        assert_eq!(
-            message(&answer),
-            failure(502, "function response body too large", true)
-        );
+        assert_eq!(message(&answer), failure(502, "function response body too large", true));
     }
     assert_eq!(agent.starts(), 1);
 }
@@ -171,8 +141,5 @@ async fn an_early_reply_counts_if_the_body_is_read_afterwards() {
 async fn an_early_reply_is_lost_if_the_body_is_never_read() {
     let agent = agent("reply-unread", OK).await;
     let answer = bounded(agent.call(Invocation::json(vec![b'x'; 3_000_000]))).await;
-    assert_eq!(
-        message(&answer),
-        failure(502, "error receiving function response", false)
-    );
+    assert_eq!(message(&answer), failure(502, "error receiving function response", false));
 }

@@ -34,18 +34,12 @@ async fn a_name_that_appears_before_the_socket_listens_is_refused() {
 async fn an_exit_before_the_socket_is_a_failure_at_once() {
     let (sender, mut written) = unbounded_channel();
     let error = failed_start(misbehave(&["exit"]).log_to(sender)).await;
-    assert!(
-        matches!(error, StartError::Ended(status) if status.code() == Some(1)),
-        "{error}"
-    );
+    assert!(matches!(error, StartError::Ended(status) if status.code() == Some(1)), "{error}");
     let mut lines = Vec::new();
     while let Some(line) = written.recv().await {
         lines.push(line);
     }
-    assert_eq!(
-        lines.get(2..).unwrap(),
-        ["no configuration out", "no configuration err"]
-    );
+    assert_eq!(lines.get(2..).unwrap(), ["no configuration out", "no configuration err"]);
 }
 
 #[tokio::test]
@@ -67,9 +61,7 @@ async fn a_program_that_does_not_exist_is_named() {
 async fn the_environment_is_the_platforms_and_the_configuration_and_nothing_else() {
     let script = "env | sort; exit 1";
     let (lines, mut written) = unbounded_channel();
-    let program = Program::new("/bin/sh")
-        .arguments(["-c", script])
-        .config("MODEL", "iris");
+    let program = Program::new("/bin/sh").arguments(["-c", script]).config("MODEL", "iris");
     failed_start(program.log_to(lines)).await;
     let mut names = Vec::new();
     while let Some(line) = written.recv().await {

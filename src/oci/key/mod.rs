@@ -91,9 +91,7 @@ impl PrivateKey {
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
-        let info = PrivateKeyInfoRef::try_from(der)
-            .ok()
-            .ok_or(KeyError::Invalid)?;
+        let info = PrivateKeyInfoRef::try_from(der).ok().ok_or(KeyError::Invalid)?;
         if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
             return Err(KeyError::NotRsa);
         }
@@ -101,9 +99,7 @@ impl PrivateKey {
     }
 
     fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
-        let key = RsaPrivateKey::<UintRef<'_>>::from_der(der)
-            .ok()
-            .ok_or(KeyError::Invalid)?;
+        let key = RsaPrivateKey::<UintRef<'_>>::from_der(der).ok().ok_or(KeyError::Invalid)?;
         let public = PublicKey::new(&key.public_key())?;
         if public.bits() < SMALLEST {
             return Err(KeyError::TooSmall(public.bits()));
@@ -115,14 +111,7 @@ impl PrivateKey {
     /// Signs with RSA PKCS#1 v1.5 and SHA-256, as OCI's `rsa-sha256`. It fails only where there is no memory or entropy.
     pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .ok()?;
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
         Some(signature)
     }
 
@@ -163,13 +152,8 @@ impl PublicKey {
     fn new(key: &RsaPublicKey<UintRef<'_>>) -> Result<Self, KeyError> {
         let algorithm = rsa::pkcs1::ALGORITHM_ID;
         let der = key.to_der().ok().ok_or(KeyError::Invalid)?;
-        let subject_public_key = BitStringRef::from_bytes(&der)
-            .ok()
-            .ok_or(KeyError::Invalid)?;
-        let spki = SubjectPublicKeyInfoRef::<'_> {
-            algorithm,
-            subject_public_key,
-        };
+        let subject_public_key = BitStringRef::from_bytes(&der).ok().ok_or(KeyError::Invalid)?;
+        let spki = SubjectPublicKeyInfoRef::<'_> { algorithm, subject_public_key };
         let bytes = |number: UintRef<'_>| number.as_bytes().to_vec();
         Ok(Self {
             modulus: bytes(key.modulus),
@@ -191,10 +175,8 @@ impl PublicKey {
 
     /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen hexadecimal pairs.
     pub fn fingerprint(&self) -> String {
-        let pairs: Vec<String> = Md5::digest(&self.spki)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let pairs: Vec<String> =
+            Md5::digest(&self.spki).iter().map(|byte| format!("{byte:02x}")).collect();
         pairs.join(":")
     }
 
@@ -205,11 +187,7 @@ impl PublicKey {
 
     /// Whether a JSON Web Key names this key. Members other than `n` and `e` do not count.
     pub fn is_jwk(&self, jwk: &serde_json::Value) -> bool {
-        let member = |name| {
-            jwk.get(name)
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default()
-        };
+        let member = |name| jwk.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
         let same = |name, bytes: &[u8]| {
             member(name).trim_end_matches('=') == URL_SAFE_NO_PAD.encode(bytes)
         };

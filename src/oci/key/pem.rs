@@ -35,14 +35,10 @@ impl Block {
         let mut lines = text.lines().map(str::trim);
         let mut public = false;
         let label = loop {
-            let line = lines.next().ok_or(if public {
-                KeyError::PublicKey
-            } else {
-                KeyError::NotPem
-            })?;
-            let label = line
-                .strip_prefix("-----BEGIN ")
-                .and_then(|rest| rest.strip_suffix("-----"));
+            let line =
+                lines.next().ok_or(if public { KeyError::PublicKey } else { KeyError::NotPem })?;
+            let label =
+                line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
             match label {
                 Some(label) if label.ends_with("PRIVATE KEY") => break label,
                 Some(label) => public |= label.ends_with("PUBLIC KEY"),
@@ -62,15 +58,8 @@ impl Block {
                 },
             }
         }
-        let der = STANDARD
-            .decode(base64.as_bytes())
-            .ok()
-            .ok_or(KeyError::Invalid)?;
-        Ok(Self {
-            label: label.to_owned(),
-            cipher,
-            der: Zeroizing::new(der),
-        })
+        let der = STANDARD.decode(base64.as_bytes()).ok().ok_or(KeyError::Invalid)?;
+        Ok(Self { label: label.to_owned(), cipher, der: Zeroizing::new(der) })
     }
 
     /// The content, decrypted as OpenSSL's traditional format encrypts it.
@@ -92,9 +81,7 @@ impl Block {
         size: usize,
     ) -> Result<Secret, KeyError> {
         let key = derive(passphrase, vector, size)?;
-        let cipher = D::new_from_slices(&key, vector)
-            .ok()
-            .ok_or(KeyError::Invalid)?;
+        let cipher = D::new_from_slices(&key, vector).ok().ok_or(KeyError::Invalid)?;
         let der = cipher
             .decrypt_padded_vec::<Pkcs7>(&self.der)
             .ok()
@@ -111,15 +98,10 @@ impl Cipher {
         let (name, hex) = info.trim().split_once(',').ok_or(KeyError::Invalid)?;
         let pairs = hex.as_bytes().chunks(2);
         let byte = |pair| {
-            std::str::from_utf8(pair)
-                .ok()
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
         };
         let vector: Option<Vec<u8>> = pairs.map(byte).collect();
-        Ok(Self {
-            name: name.to_owned(),
-            vector: vector.ok_or(KeyError::Invalid)?,
-        })
+        Ok(Self { name: name.to_owned(), vector: vector.ok_or(KeyError::Invalid)? })
     }
 }
 

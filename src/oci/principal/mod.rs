@@ -20,26 +20,15 @@ pub struct Credentials {
 impl Credentials {
     /// An API key of a user: it does not expire.
     pub fn api_key(key_id: KeyId, key: PrivateKey) -> Self {
-        Self {
-            key_id,
-            key,
-            token: None,
-        }
+        Self { key_id, key, token: None }
     }
 
     /// A session token and the key it was issued for.
     pub fn session(token: SessionToken, key: PrivateKey) -> Result<Self, PrincipalError> {
-        if token
-            .jwk()
-            .is_some_and(|jwk| !key.public_key().is_jwk(&jwk))
-        {
+        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(&jwk)) {
             return Err(PrincipalError::KeyTokenMismatch);
         }
-        Ok(Self {
-            key_id: KeyId::session(&token),
-            key,
-            token: Some(token),
-        })
+        Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
     }
 
     /// The name that services find the public key by.
@@ -69,9 +58,7 @@ impl Credentials {
 /// Shows when they expire, and nothing else.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("expires", &self.expires())
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("expires", &self.expires()).finish_non_exhaustive()
     }
 }
 

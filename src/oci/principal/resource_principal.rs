@@ -47,10 +47,8 @@ impl ResourcePrincipal {
             None => return Err(PrincipalError::Missing(VERSION, "`2.2`")),
         }
         let missing = |name, what| PrincipalError::Missing(name, what);
-        let token = var(RPST).ok_or(missing(
-            RPST,
-            "a session token, or the absolute path of a file with one",
-        ))?;
+        let token = var(RPST)
+            .ok_or(missing(RPST, "a session token, or the absolute path of a file with one"))?;
         let key = var(PRIVATE_PEM).ok_or(missing(
             PRIVATE_PEM,
             "a private key, or the absolute path of a file with one",
@@ -72,11 +70,7 @@ impl ResourcePrincipal {
             log::warn!("the session token in {RPST} has expired");
         }
         let region = var(REGION).map(|name| region::identifier(&name));
-        Ok(Self {
-            sources,
-            region,
-            current: Mutex::new(generation),
-        })
+        Ok(Self { sources, region, current: Mutex::new(generation) })
     }
 
     pub(super) fn region(&self) -> Option<&str> {
@@ -85,10 +79,7 @@ impl ResourcePrincipal {
 
     pub(super) fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
         let mut current = self.current();
-        let fresh = current
-            .credentials
-            .expires()
-            .is_none_or(|expires| expires > now + FRESH);
+        let fresh = current.credentials.expires().is_none_or(|expires| expires > now + FRESH);
         if !fresh || current.stamps != self.sources.stamps() {
             self.reload(&mut current, now)?;
         }
@@ -146,10 +137,7 @@ impl Sources {
         let token = std::str::from_utf8(&token).unwrap_or("not text");
         let token =
             SessionToken::parse(token).map_err(|error| PrincipalError::Token(RPST, error))?;
-        Ok(Generation {
-            credentials: Arc::new(Credentials::session(token, key)?),
-            stamps,
-        })
+        Ok(Generation { credentials: Arc::new(Credentials::session(token, key)?), stamps })
     }
 
     fn load_key(&self) -> Result<PrivateKey, PrincipalError> {
