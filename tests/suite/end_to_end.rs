@@ -1,72 +1,12 @@
 //! Does a call through socket, signature and TLS bring back what it should, also when something fails on the way?
-//!
-//! The real binary under the emulated agent, against an emulated deployment that verifies each signature itself.
 
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Agent, Answer, Invocation, Program};
-use devkit::deployment::{Authority, Behaviour, Certificate, ModelDeployment, OCID};
-use devkit::principal::{Issuer, ResourcePrincipal};
+use devkit::agent::{Agent, Answer, Invocation};
+use devkit::deployment::{Behaviour, Certificate, OCID};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
-const PATH: &str = "/models/iris";
-
-/// A deployment, and the function with its resource principal.
-struct Setup {
-    deployment: ModelDeployment,
-    principal: ResourcePrincipal,
-    program: Program,
-    _directory: TempDir,
-}
-
-impl Setup {
-    async fn new() -> Self {
-        Self::with(Certificate::Valid).await
-    }
-
-    async fn with(certificate: Certificate) -> Self {
-        let (issuer, authority) = (Issuer::new(), Authority::new());
-        let directory = tempfile::tempdir().unwrap();
-        let deployment =
-            ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
-        let principal =
-            ResourcePrincipal::mint(issuer, directory.path(), Duration::from_secs(3600)).unwrap();
-        let roots = directory.path().join("ca.pem");
-        std::fs::write(&roots, authority.pem()).unwrap();
-        let mut program = Program::new(env!("CARGO_BIN_EXE_func"))
-            .config("ALLOWED_HOSTS", format!("localhost:{}", deployment.port()))
-            .config("SSL_CERT_FILE", roots.display().to_string());
-        for (name, value) in principal.variables() {
-            program = program.config(name, value);
-        }
-        Self { deployment, principal, program, _directory: directory }
-    }
-
-    async fn start(&self) -> Agent {
-        Agent::start(self.program.clone()).await.unwrap()
-    }
-
-    fn url(&self) -> String {
-        self.deployment.url("localhost")
-    }
-
-    /// A call through a gateway whose route names the deployment.
-    fn call(&self) -> Invocation {
-        targeted(&self.url(), ROW)
-    }
-}
-
-fn targeted(url: &str, body: impl Into<bytes::Bytes>) -> Invocation {
-    let call = Invocation::json(body).through_gateway("POST", PATH);
-    header(call, "model_deployment", url)
-}
-
-fn header(mut call: Invocation, name: &str, value: &str) -> Invocation {
-    call.headers.push((name.to_owned(), value.as_bytes().to_vec()));
-    call
-}
+use crate::setup::{PATH, ROW, Setup, header, targeted};
 
 fn body(answer: &Answer) -> Value {
     serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("not JSON: {:?}", answer.body))
@@ -393,5 +333,15 @@ async fn item_49_nothing_secret_is_in_any_log_line() {
         "6.3",
     ] {
         assert!(!lines.contains(secret), "{secret}: {lines}");
+    }
+}
+
+#[tokio::test]
+async fn item_9_an_agent_that_connects_at_the_create_event_is_never_refused() {
+    let setup = Setup::new().await;
+    for start in 0..200 {
+        let function = Agent::start(setup.program.clone()).await;
+        let function = function.unwrap_or_else(|error| panic!("start {start}: {error}"));
+        function.stop().await;
     }
 }

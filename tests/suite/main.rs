@@ -20,5 +20,6 @@ mod end_to_end;
 mod gateway;
 mod keys;
 mod process;
+mod setup;
 mod signatures;
 mod verifier;

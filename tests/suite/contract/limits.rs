@@ -1,0 +1,81 @@
+//! Sizes, deadlines and the log frame.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use model_deployment_fn::fdk::{Call, LogFrame};
+use tokio::time::sleep;
+
+use crate::agent::{Function, chunked, gateway_request, request};
+
+use super::echo;
+
+#[tokio::test]
+async fn item_76_a_body_over_the_limit_is_read_and_refused() {
+    let function = Function::start(echo);
+    let over = vec![b'x'; 6 * 1024 * 1024 + 1];
+    let mut connection = function.connect().await;
+    for framed in
+        [chunked("Fn-Intent: httprequest\r\n", &over, 32 * 1024), gateway_request("", &over)]
+    {
+        connection.send(framed).await;
+        let answer = connection.answer().await;
+        assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("413")));
+        assert_eq!(answer.json()["code"], "PayloadTooLarge");
+    }
+    connection.send(request("", &over)).await;
+    assert_eq!(connection.answer().await.status(), 502);
+}
+
+fn deadline(seconds: f64) -> String {
+    let until = SystemTime::now() + Duration::from_secs_f64(seconds);
+    // Cut to whole seconds, as the agent does.
+    let text = httpdate::fmt_http_date(until);
+    let date = chrono::DateTime::parse_from_rfc2822(&text).unwrap();
+    format!("Fn-Deadline: {}\r\n", date.to_rfc3339())
+}
+
+#[tokio::test]
+async fn items_78_and_79_a_handler_past_the_deadline_is_504_and_the_function_lives() {
+    let function = Function::start(|call: Call| async move {
+        if call.body() == "slow" {
+            sleep(Duration::from_secs(60)).await;
+        }
+        echo(call).await
+    });
+    let start = Instant::now();
+    let late = function.exchange(request(&deadline(2.0), "slow")).await;
+    assert_eq!(late.status(), 504);
+    let elapsed = start.elapsed().as_secs_f64();
+    assert!((0.9..2.5).contains(&elapsed), "{elapsed}");
+    assert_eq!(function.exchange(request("Fn-Deadline: soon\r\n", "ok")).await.text(), "ok");
+}
+
+#[tokio::test]
+async fn item_79_a_body_that_never_ends_is_504_by_the_deadline() {
+    let function = Function::start(echo);
+    let mut connection = function.connect().await;
+    let head = format!(
+        "POST /call HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n{}\r\n",
+        deadline(1.5)
+    );
+    connection.send(head).await;
+    assert_eq!(connection.answer().await.status(), 504);
+    assert_eq!(function.exchange(request("", "ok")).await.text(), "ok");
+}
+
+#[test]
+fn items_82_to_84_a_frame_is_exact_or_absent() {
+    let frame = LogFrame::new(Some("NAME".into()), Some("Opc-Request-Id".into())).unwrap();
+    let with = |value: &[u8]| {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        frame.line(&HeaderMap::from_iter([(HeaderName::from_static("opc-request-id"), value)]))
+    };
+    assert_eq!(with(b"/a/b").unwrap(), b"\nNAME=/a/b\n");
+    assert_eq!(with(b"\xff").unwrap(), b"\nNAME=\xff\n");
+    assert_eq!((with(b""), with(b"a\tb"), frame.line(&HeaderMap::new())), (None, None, None));
+    assert_eq!(
+        LogFrame::new(None, Some("x".into())).or(LogFrame::new(Some("x".into()), None)),
+        None
+    );
+}

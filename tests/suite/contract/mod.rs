@@ -1,0 +1,13 @@
+//! Does the function kit keep the container contract? Each test names the items of the contract's checklist.
+
+mod limits;
+mod requests;
+mod responses;
+mod start;
+
+use http::HeaderValue;
+use model_deployment_fn::fdk::{Call, Error, Reply};
+
+async fn echo(call: Call) -> Result<Reply, Error> {
+    Ok(Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone()))
+}

@@ -1,0 +1,193 @@
+//! What the agent sees of an answer, whatever the handler did.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use model_deployment_fn::fdk::{Call, Error, Reply};
+
+use crate::agent::{Function, gateway_request, request};
+
+use super::echo;
+
+#[tokio::test]
+async fn items_54_and_70_an_answer_is_200_sized_identified_and_plain() {
+    let function = Function::start(echo);
+    let answer = function.exchange(request("Accept-Encoding: gzip\r\n", "body")).await;
+    assert_eq!((answer.status(), answer.header("content-length")), (200, Some("4")));
+    assert!(answer.header("fn-fdk-version").unwrap().starts_with("model-deployment-fn/"));
+    assert!(answer.header("fn-fdk-runtime").unwrap().starts_with("rust/1."));
+    assert_eq!((answer.header("date"), answer.header("content-encoding")), (None, None));
+}
+
+async fn dressed(_: Call) -> Result<Reply, Error> {
+    let mut reply = Reply::text("body").with_status(StatusCode::CREATED)?;
+    for (name, value) in [
+        ("x-a", "1"),
+        ("x-a", "2"),
+        ("fn-http-h-x-b", "3"),
+        ("connection", "close"),
+        ("keep-alive", "1"),
+        ("transfer-encoding", "chunked"),
+        ("te", "trailers"),
+        ("trailer", "x"),
+        ("upgrade", "h2c"),
+        ("proxy-authenticate", "x"),
+        ("content-length", "999"),
+        ("fn-http-h-content-length", "999"),
+    ] {
+        reply =
+            reply.with_header(HeaderName::from_static(name), HeaderValue::from_static(value))?;
+    }
+    Ok(reply)
+}
+
+const FRAMING: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-authenticate",
+    "fn-http-h-",
+];
+
+#[tokio::test]
+async fn items_55_58_and_62_a_direct_answer_has_bare_headers() {
+    let answer = Function::start(dressed).exchange(request("", "")).await;
+    assert_eq!((answer.status(), answer.headers("x-a")), (200, vec!["1", "2"]));
+    assert_eq!(
+        (answer.header("fn-http-status"), answer.header("content-length")),
+        (None, Some("4"))
+    );
+    for name in FRAMING {
+        assert_eq!(answer.header(name), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn items_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type() {
+    let answer = Function::start(dressed).exchange(gateway_request("", "")).await;
+    assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("201")));
+    assert_eq!(
+        (answer.headers("fn-http-h-x-a"), answer.headers("fn-http-h-x-b")),
+        (vec!["1", "2"], vec!["3"])
+    );
+    assert_eq!(
+        (answer.headers("content-type").len(), answer.header("fn-http-h-content-type")),
+        (1, None)
+    );
+    assert_eq!((answer.header("x-a"), answer.header("fn-http-h-content-length")), (None, None));
+    for name in FRAMING {
+        assert_eq!(answer.header(&format!("fn-http-h-{name}")), None, "{name}");
+    }
+}
+
+#[test]
+fn items_59_60_and_72_what_cannot_be_sent_is_refused_when_it_is_set() {
+    for name in ["fn-call-id", "fn-deadline", "fn-http-status", "fn-http-h-fn-call-id"] {
+        let reply = Reply::empty()
+            .with_header(HeaderName::from_static(name), HeaderValue::from_static("x"));
+        assert!(reply.is_err(), "{name}");
+    }
+    for status in [100, 101, 199, 600, 999] {
+        assert!(
+            Reply::empty().with_status(StatusCode::from_u16(status).unwrap()).is_err(),
+            "{status}"
+        );
+    }
+    for status in [99, 1000] {
+        assert!(StatusCode::from_u16(status).is_err(), "{status}");
+    }
+    for value in ["a\rb", "a\nb", "a\0b"] {
+        assert!(HeaderValue::from_str(value).is_err(), "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn item_61_a_status_without_content_has_no_body() {
+    for status in [204, 304] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let function =
+            Function::start(
+                move |_| async move { Ok(Reply::text("dropped").with_status(status)?) },
+            );
+        let answer = function.exchange(gateway_request("", "")).await;
+        assert_eq!((answer.status(), answer.header("content-length")), (200, Some("0")));
+        assert_eq!(answer.header("fn-http-status"), Some(status.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn items_63_and_66_a_failed_handler_is_502_and_the_function_lives() {
+    let function = Function::start(|call: Call| async move {
+        Ok(Reply::text(std::str::from_utf8(call.body())?.to_owned()))
+    });
+    for sent in [request("", b"\xff"), gateway_request("", b"\xff")] {
+        let failed = function.exchange(sent).await;
+        assert_eq!(failed.status(), 502);
+        assert_eq!(failed.json()["message"], "the function failed");
+    }
+    assert_eq!(function.exchange(request("", "text")).await.text(), "text");
+}
+
+#[tokio::test]
+async fn items_64_and_65_a_panic_is_502_and_leaves_nothing_behind() {
+    fn now(_: &Call) -> Result<(), Error> {
+        panic!("before the first await")
+    }
+    let function = Function::start(|call: Call| {
+        if call.body() == "sync" {
+            now(&call).unwrap_or_default();
+        }
+        async move {
+            assert_ne!(call.body(), "async", "after the first await");
+            echo(call).await
+        }
+    });
+    let mut connection = function.connect().await;
+    for body in ["sync", "async"] {
+        connection.send(request("", body)).await;
+        assert_eq!(connection.answer().await.status(), 502, "{body}");
+        connection.send(request("", "next")).await;
+        assert_eq!(connection.answer().await.text(), "next");
+    }
+}
+
+#[tokio::test]
+async fn item_67_the_socket_sees_only_the_three_statuses() {
+    for status in 200..=599 {
+        let status = StatusCode::from_u16(status).unwrap();
+        let function =
+            Function::start(move |_| async move { Ok(Reply::empty().with_status(status)?) });
+        assert_eq!(function.exchange(gateway_request("", "")).await.status(), 200);
+        assert_eq!(function.exchange(request("", "")).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn items_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
+    let empty = Function::start(|_| async { Ok(Reply::empty()) }).exchange(request("", "")).await;
+    assert_eq!((empty.status(), empty.header("content-length")), (200, Some("0")));
+    let redirect = Function::start(|_| async {
+        let location = HeaderValue::from_static("https://elsewhere/");
+        Ok(Reply::empty()
+            .with_status(StatusCode::FOUND)?
+            .with_header(http::header::LOCATION, location)?)
+    });
+    let answer = redirect.exchange(gateway_request("", "")).await;
+    assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("302")));
+    assert_eq!(
+        (answer.header("location"), answer.header("fn-http-h-location")),
+        (None, Some("https://elsewhere/"))
+    );
+}
+
+#[tokio::test]
+async fn item_75_a_peer_that_leaves_does_not_harm_the_next() {
+    let function = Function::start(|_| async { Ok(Reply::text("x".repeat(5 * 1024 * 1024))) });
+    for _ in 0..3 {
+        let mut connection = function.connect().await;
+        connection.send(request("", "")).await;
+        drop(connection);
+    }
+    assert_eq!(function.exchange(request("", "")).await.body.len(), 5 * 1024 * 1024);
+}

@@ -1,0 +1,86 @@
+//! Publication of the socket, and an orderly stop.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::time::Duration;
+
+use model_deployment_fn::fdk::Listener;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::agent::{Connection, Function, request};
+
+use super::echo;
+
+#[tokio::test]
+async fn items_7_and_8_the_name_is_a_relative_link_to_a_socket_for_everybody() {
+    let function = Function::start(echo);
+    let target = fs::read_link(&function.socket).unwrap();
+    assert_eq!(target.components().count(), 1, "{target:?}");
+    let metadata = fs::metadata(&function.socket).unwrap();
+    assert!(metadata.file_type().is_socket());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o666);
+}
+
+#[tokio::test]
+async fn item_10_files_of_an_earlier_process_are_replaced() {
+    let prepare: [fn(&Path); 5] = [
+        |dir| symlink(".s", dir.join("lsnr.sock")).unwrap(),
+        |dir| drop(UnixListener::bind(dir.join(".s")).unwrap()),
+        |dir| fs::write(dir.join(".s"), "").unwrap(),
+        |dir| fs::write(dir.join("lsnr.sock"), "").unwrap(),
+        |dir| {
+            drop(UnixListener::bind(dir.join(".s")).unwrap());
+            symlink(".s", dir.join("lsnr.sock")).unwrap();
+        },
+    ];
+    for prepare in prepare {
+        let directory = tempfile::tempdir().unwrap();
+        prepare(directory.path());
+        let socket = directory.path().join("lsnr.sock");
+        let listener = Listener::publish(&socket).unwrap();
+        Connection::open(listener.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn item_11_a_path_of_107_bytes_is_served() {
+    let directory = tempfile::tempdir().unwrap();
+    for name_length in [1, 2, 3] {
+        let padding = 107 - directory.path().as_os_str().len() - 2 - name_length;
+        let folder = directory.path().join("d".repeat(padding));
+        fs::create_dir_all(&folder).unwrap();
+        let socket = folder.join("n".repeat(name_length));
+        assert_eq!(socket.as_os_str().len(), 107);
+        let listener = Listener::publish(&socket).unwrap();
+        Connection::open(listener.path()).await;
+    }
+}
+
+#[tokio::test]
+async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
+    let (started, mut calls) = mpsc::channel(1);
+    let mut function = Function::start(move |call| {
+        let started = started.clone();
+        async move {
+            started.send(()).await?;
+            sleep(Duration::from_millis(200)).await;
+            echo(call).await
+        }
+    });
+    let mut idle = function.connect().await;
+    idle.send(request("", "")).await;
+    calls.recv().await.unwrap();
+    idle.answer().await;
+    let mut busy = function.connect().await;
+    busy.send(request("", "late")).await;
+    calls.recv().await.unwrap();
+    function.order_stop();
+    assert_eq!(busy.answer().await.text(), "late");
+    let socket = function.socket.clone();
+    function.stopped().await;
+    assert!(fs::symlink_metadata(&socket).is_err());
+    assert!(fs::symlink_metadata(socket.with_file_name(".s")).is_err());
+}

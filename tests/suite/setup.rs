@@ -1,0 +1,66 @@
+//! The real binary under the emulated agent, and a deployment that verifies each signature itself.
+
+use std::time::Duration;
+
+use devkit::agent::{Agent, Invocation, Program};
+use devkit::deployment::{Authority, Certificate, ModelDeployment};
+use devkit::principal::{Issuer, ResourcePrincipal};
+use tempfile::TempDir;
+
+pub(crate) const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
+pub(crate) const PATH: &str = "/models/iris";
+
+/// A deployment, and the function with its resource principal.
+pub(crate) struct Setup {
+    pub(crate) deployment: ModelDeployment,
+    pub(crate) principal: ResourcePrincipal,
+    pub(crate) program: Program,
+    _directory: TempDir,
+}
+
+impl Setup {
+    pub(crate) async fn new() -> Self {
+        Self::with(Certificate::Valid).await
+    }
+
+    pub(crate) async fn with(certificate: Certificate) -> Self {
+        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let directory = tempfile::tempdir().unwrap();
+        let deployment =
+            ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
+        let principal =
+            ResourcePrincipal::mint(issuer, directory.path(), Duration::from_secs(3600)).unwrap();
+        let roots = directory.path().join("ca.pem");
+        std::fs::write(&roots, authority.pem()).unwrap();
+        let mut program = Program::new(env!("CARGO_BIN_EXE_func"))
+            .config("ALLOWED_HOSTS", format!("localhost:{}", deployment.port()))
+            .config("SSL_CERT_FILE", roots.display().to_string());
+        for (name, value) in principal.variables() {
+            program = program.config(name, value);
+        }
+        Self { deployment, principal, program, _directory: directory }
+    }
+
+    pub(crate) async fn start(&self) -> Agent {
+        Agent::start(self.program.clone()).await.unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.deployment.url("localhost")
+    }
+
+    /// A call through a gateway whose route names the deployment.
+    pub(crate) fn call(&self) -> Invocation {
+        targeted(&self.url(), ROW)
+    }
+}
+
+pub(crate) fn targeted(url: &str, body: impl Into<bytes::Bytes>) -> Invocation {
+    let call = Invocation::json(body).through_gateway("POST", PATH);
+    header(call, "model_deployment", url)
+}
+
+pub(crate) fn header(mut call: Invocation, name: &str, value: &str) -> Invocation {
+    call.headers.push((name.to_owned(), value.as_bytes().to_vec()));
+    call
+}
