@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{Function, Logger, error_chain};
-use model_deployment_fn::oci::Principal;
+use model_deployment_fn::oci::{Principal, ServiceClock};
 use model_deployment_fn::predict::{Forwarder, Predictor};
 
 /// What `sysexits.h` calls a wrong use: here, of configuration.
@@ -34,7 +34,7 @@ fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let principal = Principal::from_vars(&var, now())?;
     let forwarder = Forwarder::new(&config.rule, config.roots.as_deref())?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
-    let (targets, headers, clock) = (config.targets, config.headers, now);
+    let (targets, headers, clock) = (config.targets, config.headers, ServiceClock::new(now));
     let predictor = Arc::new(Predictor { targets, headers, principal, forwarder, clock });
     let function = Function::publish(config.platform, now)?;
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region; "ready");

@@ -5,12 +5,14 @@
 //!                              http::Request ▶ sign ▶ the same request with its Authorization
 //! ```
 
+mod clock;
 mod key;
 mod principal;
 pub mod region;
 mod signature;
 mod token;
 
+pub use clock::ServiceClock;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use principal::{Credentials, Principal, PrincipalError};
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};

@@ -104,7 +104,7 @@ pub enum SignError {
 }
 
 impl Signing<'_> {
-    /// Which names are covered, in the order in which Oracle's Python and Go SDKs cover them.
+    /// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of its TypeScript SDK.
     fn covered(&self, method: &Method, content: Content<'_>) -> Vec<Covered> {
         let date = if self.x_date { X_DATE } else { DATE };
         let mut covered = vec![Covered::Header(date), Covered::RequestTarget];
@@ -113,7 +113,11 @@ impl Signing<'_> {
         }
         covered.extend(self.extra.iter().cloned().map(Covered::Header));
         if has_body(method) && !matches!(content, Content::Unsigned) {
-            covered.extend([CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256].map(Covered::Header));
+            let mut body = [CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256];
+            if self.x_date {
+                body.swap(0, 1);
+            }
+            covered.extend(body.map(Covered::Header));
         }
         covered
     }

@@ -26,8 +26,8 @@ pub use headers::{HeaderRules, InvalidHeaderName};
 pub use target::{Targets, TargetsError};
 pub use trust::TrustError;
 
-use crate::fdk::{self, Call, Clock, Reply};
-use crate::oci::{self, Content, Credentials, Principal, Signing};
+use crate::fdk::{self, Call, Reply};
+use crate::oci::{self, Content, Credentials, Principal, ServiceClock, Signing};
 use outcome::Record;
 
 /// Everything a call needs, built once at start.
@@ -42,7 +42,7 @@ pub struct Predictor {
     /// The one HTTP client.
     pub forwarder: Forwarder,
     /// The time of day, for signatures and the expiry of tokens.
-    pub clock: Clock,
+    pub clock: ServiceClock,
 }
 
 impl Predictor {
@@ -59,13 +59,14 @@ impl Predictor {
         let endpoint = self.targets.endpoint_of(call.headers())?;
         record.deployment(&endpoint);
         body::check_json(call.body())?;
-        let credentials = self.principal.credentials((self.clock)())?;
+        let credentials = self.principal.credentials(self.clock.now())?;
         let prediction = self.send(call, &endpoint, &credentials).await?;
         if prediction.status != StatusCode::UNAUTHORIZED {
             return Ok(prediction);
         }
-        // It was our signature that was refused, not the client's token: the credentials may have been replaced.
-        let credentials = self.principal.refresh(&credentials, (self.clock)())?;
+        // It was our signature that was refused, not the client's token: our clock or our credentials may be old.
+        self.clock.correct(&prediction.headers);
+        let credentials = self.principal.refresh(&credentials, self.clock.now())?;
         let prediction = self.send(call, &endpoint, &credentials).await?;
         match prediction.status {
             StatusCode::UNAUTHORIZED => Err(Error::Unauthenticated),
@@ -82,7 +83,7 @@ impl Predictor {
     ) -> Result<Prediction, Error> {
         let mut head = to.request(self.headers.forwarded(call));
         let content = Content::Bytes(call.body());
-        oci::sign(&mut head, content, by, Signing::default(), (self.clock)())?;
+        oci::sign(&mut head, content, by, Signing::default(), self.clock.now())?;
         self.forwarder.send(to, head.headers, call.body().clone(), call.deadline()).await
     }
 }

@@ -288,9 +288,18 @@ async fn a_refused_signature_is_made_anew_once_with_what_the_files_hold() {
     }
     refused(&function.call(setup.call()).await, 502, "CredentialsRefused");
     assert_eq!(setup.deployment.received().len(), 4);
-    // A clock that is wrong beyond what is allowed is refused by the real check.
-    setup.deployment.set_clock_offset(600);
-    refused(&function.call(setup.call()).await, 502, "CredentialsRefused");
+}
+
+#[tokio::test]
+async fn item_48_a_wrong_clock_is_corrected_once_and_remembered() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    for (offset, requests) in [(600, 2), (600, 1), (-600, 2), (0, 2)] {
+        setup.deployment.set_clock_offset(offset);
+        let before = setup.deployment.received().len();
+        assert_eq!(function.call(setup.call()).await.status, 200, "{offset}");
+        assert_eq!(setup.deployment.received().len() - before, requests, "{offset}");
+    }
 }
 
 #[tokio::test]

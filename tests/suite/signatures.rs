@@ -98,6 +98,49 @@ fn compare(case: &Value) {
     }
 }
 
+#[test]
+fn item_1_with_x_date_the_string_is_that_of_the_typescript_sdk() {
+    let mut compared = 0;
+    for layout in data::json("signature/typescript.json")["cases"].as_array().unwrap() {
+        let (id, expected) = (layout["id"].as_str().unwrap(), &layout["expected"]);
+        let Some(string) = expected["signing_string"].as_str() else {
+            continue;
+        };
+        let suite = data::json(&format!("signature/{}", layout["same_case_in"].as_str().unwrap()));
+        let case = suite["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap();
+        let mut head = request(case);
+        let (host, target) =
+            (expected["host"].as_str(), expected["request_target"].as_str().unwrap());
+        let target = target.split_once(' ').unwrap().1;
+        head.uri = format!("https://{}{target}", host.unwrap()).parse().unwrap();
+        if let Some(date) = head.headers.remove("date") {
+            head.headers.insert("x-date", date);
+        }
+        let body = data::body(&case["request"]["body"]).unwrap_or_default();
+        let content = if case["request"]["sign_body"] == false {
+            Content::Unsigned
+        } else {
+            Content::Bytes(&body)
+        };
+        let extra = [HeaderName::from_static("opc-obo-token")];
+        let delegated = case["credentials"]["delegation_token"].is_string();
+        let signing = Signing {
+            x_date: true,
+            extra: if delegated { &extra } else { &[] },
+            ..Signing::default()
+        };
+        assert_eq!(
+            signing_string(&mut head, content, signing, clock(case)).unwrap(),
+            string,
+            "{id}"
+        );
+        let key = case["credentials"]["key"]["id"].as_str().unwrap();
+        verify(key, string, expected["signature"].as_str().unwrap()).unwrap();
+        compared += 1;
+    }
+    assert_eq!(compared, 43);
+}
+
 /// The case's request before it is signed, with the URL as it goes on the wire.
 fn request(case: &Value) -> Parts {
     let request = &case["request"];
