@@ -113,9 +113,7 @@ fn kind(error: &PrincipalError) -> &'static str {
             "invalid_key_or_wrong_passphrase"
         }
         PrincipalError::Key(..) | PrincipalError::Token(..) => "token_malformed or invalid_key",
-        PrincipalError::Auth | PrincipalError::KeyTokenMismatch | PrincipalError::TokenExpired => {
-            "other"
-        }
+        _ => "other",
     }
 }
 

@@ -6,12 +6,14 @@
     clippy::indexing_slicing,
     clippy::similar_names,
     clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and sets its own time and environment"
 )]
 
 mod addresses;
 mod agent;
+mod config_file;
 mod configuration;
 mod contract;
 mod credentials;

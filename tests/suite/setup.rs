@@ -1,5 +1,6 @@
 //! The real binary under the emulated agent, and a deployment that verifies each signature itself.
 
+use std::path::Path;
 use std::time::Duration;
 
 use devkit::agent::{Agent, Invocation, Program};
@@ -15,7 +16,7 @@ pub(crate) struct Setup {
     pub(crate) deployment: ModelDeployment,
     pub(crate) principal: ResourcePrincipal,
     pub(crate) program: Program,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Setup {
@@ -38,11 +39,15 @@ impl Setup {
         for (name, value) in principal.variables() {
             program = program.config(name, value);
         }
-        Self { deployment, principal, program, _directory: directory }
+        Self { deployment, principal, program, directory }
     }
 
     pub(crate) async fn start(&self) -> Agent {
         Agent::start(self.program.clone()).await.unwrap()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub(crate) fn url(&self) -> String {

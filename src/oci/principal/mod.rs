@@ -1,14 +1,18 @@
 //! Where credentials come from. The source is chosen once, at start; a source that is broken is an error, never a reason
 //! to try another one.
 
+mod config_file;
 mod resource_principal;
+mod session;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{KeyError, KeyId, PrivateKey, SessionToken, TokenError, Vars};
-use resource_principal::ResourcePrincipal;
+use super::{KeyError, KeyId, PrivateKey, SessionToken, SignError, TokenError, Vars};
+use config_file::Profile;
+use session::Session;
 
 /// A key, the name services know it by, and until when: one generation, never mixed with another.
 pub struct Credentials {
@@ -64,9 +68,20 @@ impl fmt::Debug for Credentials {
 
 /// Who signs.
 #[derive(Debug)]
-pub enum Principal {
+pub struct Principal {
+    source: Source,
+    region: Option<String>,
+}
+
+/// One kind of credentials.
+#[derive(Debug)]
+enum Source {
     /// A function, a job or another resource, with a token and a key that the platform keeps fresh.
-    Resource(ResourcePrincipal),
+    Resource(Session),
+    /// A user's API key.
+    ApiKey(Arc<Credentials>),
+    /// A user's session, which the OCI CLI keeps fresh.
+    SecurityToken(Session),
 }
 
 /// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
@@ -76,10 +91,28 @@ pub enum PrincipalError {
     #[error("{0} is not set; expected {1}")]
     Missing(&'static str, &'static str),
     /// A kind of authentication that is not offered here.
-    #[error(
-        "OCI_CLI_AUTH is not `resource_principal`, the only kind of credentials of this function"
-    )]
+    #[error("OCI_CLI_AUTH is not `resource_principal`, `api_key` or `security_token`")]
     Auth,
+    /// No resource principal, and no configuration file either.
+    #[error(
+        "OCI_RESOURCE_PRINCIPAL_VERSION is not set; expected `2.2`, or a configuration file in OCI_CONFIG_FILE or ~/.oci/config"
+    )]
+    NoSource,
+    /// The configuration file cannot be read.
+    #[error("the configuration file {} cannot be read", .0.display())]
+    ConfigFile(PathBuf, #[source] std::io::Error),
+    /// A line of the configuration file that is neither a profile nor a setting of one.
+    #[error("line {0} of the configuration file is neither `[PROFILE]` nor `name=value` below one")]
+    ConfigLine(usize),
+    /// A profile that the file does not have.
+    #[error("the configuration file has no profile `{0}`; see OCI_CLI_PROFILE")]
+    Profile(String),
+    /// A setting that the profile does not have.
+    #[error("the profile has no `{0}`")]
+    Setting(&'static str),
+    /// Tenancy, user and fingerprint that make no key id.
+    #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
+    KeyId(SignError),
     /// A version of resource principals that OCI Functions does not use.
     #[error(
         "OCI_RESOURCE_PRINCIPAL_VERSION is not `2.2`, the only version that OCI Functions uses"
@@ -106,35 +139,58 @@ pub enum PrincipalError {
 }
 
 impl Principal {
-    /// Chooses the source that the environment asks for, and loads it. An expired token is no error yet: the platform may
-    /// replace it before the first call.
+    /// Chooses the source that the environment asks for, and loads it: what `OCI_CLI_AUTH` names, else a resource principal
+    /// where any of its variables is set, else the configuration file. An expired token is no error yet.
     pub fn from_vars(var: Vars<'_>, now: SystemTime) -> Result<Self, PrincipalError> {
-        match var("OCI_CLI_AUTH").as_deref() {
-            None | Some("" | "resource_principal") => {
-                ResourcePrincipal::from_vars(var, now).map(Self::Resource)
+        let auth = var("OCI_CLI_AUTH").filter(|auth| !auth.is_empty());
+        let resource = [
+            resource_principal::VERSION,
+            resource_principal::RPST,
+            resource_principal::PRIVATE_PEM,
+        ];
+        let is_resource = resource.into_iter().any(|name| var(name).is_some());
+        match (auth.as_deref(), config_file::path(var)) {
+            (Some("resource_principal"), _) => Self::resource(var, now),
+            (None, _) if is_resource => Self::resource(var, now),
+            (None | Some("api_key" | "security_token"), None) => Err(PrincipalError::NoSource),
+            (auth @ (None | Some("api_key" | "security_token")), Some(path)) => {
+                let profile = Profile::read(&path, var)?;
+                let session = auth.map_or(profile.is_session(), |auth| auth == "security_token");
+                let source = if session {
+                    Source::SecurityToken(profile.session(now)?)
+                } else {
+                    Source::ApiKey(Arc::new(profile.api_key()?))
+                };
+                Ok(Self { source, region: profile.region() })
             }
-            Some(_) => Err(PrincipalError::Auth),
+            (Some(_), _) => Err(PrincipalError::Auth),
         }
+    }
+
+    fn resource(var: Vars<'_>, now: SystemTime) -> Result<Self, PrincipalError> {
+        let (session, region) = resource_principal::from_vars(var, now)?;
+        Ok(Self { source: Source::Resource(session), region })
     }
 
     /// The name of the source, as the OCI CLI spells it.
     pub fn source(&self) -> &'static str {
-        match self {
-            Self::Resource(_) => "resource_principal",
+        match self.source {
+            Source::Resource(_) => "resource_principal",
+            Source::ApiKey(_) => "api_key",
+            Source::SecurityToken(_) => "security_token",
         }
     }
 
-    /// The region that the environment names, as an identifier such as `eu-frankfurt-1`.
+    /// The region that the environment or the profile names, as an identifier such as `eu-frankfurt-1`.
     pub fn region(&self) -> Option<&str> {
-        match self {
-            Self::Resource(principal) => principal.region(),
-        }
+        self.region.as_deref()
     }
 
     /// What to sign with at `now`. Sources that are files are read again when they changed or the token nears its end.
     pub fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
-        match self {
-            Self::Resource(principal) => principal.credentials(now),
+        match &self.source {
+            Source::Resource(session) | Source::SecurityToken(session) => session.credentials(now),
+            Source::ApiKey(credentials) => Ok(credentials.clone()),
         }
     }
 
@@ -144,8 +200,11 @@ impl Principal {
         refused: &Arc<Credentials>,
         now: SystemTime,
     ) -> Result<Arc<Credentials>, PrincipalError> {
-        match self {
-            Self::Resource(principal) => principal.refresh(refused, now),
+        match &self.source {
+            Source::Resource(session) | Source::SecurityToken(session) => {
+                session.refresh(refused, now)
+            }
+            Source::ApiKey(credentials) => Ok(credentials.clone()),
         }
     }
 }
