@@ -129,3 +129,76 @@ impl Context<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The headers after these rules, as lines; the client sent `a: client` and `b: 1`.
+    fn after(rules: &Value) -> Vec<String> {
+        let rules = serde_json::from_value(rules.clone()).unwrap();
+        let headers: HeaderMap = [("a", "client"), ("b", "1"), ("cookie", "c")]
+            .map(|(name, value)| {
+                (name.parse::<HeaderName>().unwrap(), value.parse::<HeaderValue>().unwrap())
+            })
+            .into_iter()
+            .collect();
+        let path = BTreeMap::from([("model".to_owned(), "iris".to_owned())]);
+        let claims = json!({ "sub": "me", "n": 7 });
+        let context = Context { path: &path, query: "x=1&y=2", headers: &headers, claims: &claims };
+        let mut lines: Vec<String> = transformed(&rules, &context)
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    fn set(value: &str, if_exists: &str) -> Value {
+        json!({ "setHeaders": { "items": [{ "name": "A", "values": [value], "ifExists": if_exists }] } })
+    }
+
+    #[test]
+    fn a_set_header_overwrites_adds_or_stays_away() {
+        assert_eq!(after(&set("route", "OVERWRITE")), ["a: route", "b: 1", "cookie: c"]);
+        assert_eq!(after(&set("route", "APPEND")), ["a: client", "a: route", "b: 1", "cookie: c"]);
+        assert_eq!(after(&set("route", "SKIP")), ["a: client", "b: 1", "cookie: c"]);
+    }
+
+    #[test]
+    fn a_value_that_renders_badly_sets_nothing() {
+        assert_eq!(after(&set("a\nb", "OVERWRITE")), ["a: client", "b: 1", "cookie: c"]);
+    }
+
+    #[test]
+    fn variables_are_those_of_the_request_as_it_came() {
+        for (template, rendered) in [
+            ("${request.path[model]}/x", "iris/x"),
+            ("${request.query[y]}", "2"),
+            ("${request.headers[a]}-${request.headers[absent]}", "client-"),
+            ("${request.auth[sub]}${request.auth[n]}", "me7"),
+            ("${request.body}", ""),
+            ("no ${ end", "no ${ end"),
+        ] {
+            assert_eq!(
+                after(&set(template, "OVERWRITE")).first().unwrap(),
+                &format!("a: {rendered}")
+            );
+        }
+    }
+
+    #[test]
+    fn renaming_comes_before_filtering_and_protected_headers_pass_both() {
+        let rename =
+            json!({ "items": [{ "from": "a", "to": "z" }, { "from": "cookie", "to": "y" }] });
+        let allow = json!({ "type": "ALLOW", "items": [{ "name": "z" }] });
+        assert_eq!(
+            after(&json!({ "renameHeaders": rename, "filterHeaders": allow })),
+            ["cookie: c", "z: client"]
+        );
+        let block = json!({ "type": "BLOCK", "items": [{ "name": "A" }, { "name": "cookie" }] });
+        assert_eq!(after(&json!({ "filterHeaders": block })), ["b: 1", "cookie: c"]);
+    }
+}
