@@ -22,6 +22,7 @@ mod end_to_end;
 mod gateway;
 mod keys;
 mod process;
+mod rotation;
 mod setup;
 mod signatures;
 mod verifier;
