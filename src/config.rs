@@ -96,10 +96,8 @@ impl Reader<'_> {
         let hosts: BTreeSet<String> =
             list.split_terminator(',').map(|host| host.trim().to_owned()).collect();
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-        for host in hosts.iter().filter(|host| host.is_empty() || !host.bytes().all(fits)) {
-            self.errors.push(format!(
-                "ALLOWED_HOSTS has the entry `{host}`; expected `host` or `host:port`"
-            ));
+        if !hosts.iter().all(|host| !host.is_empty() && host.bytes().all(fits)) {
+            self.errors.push("ALLOWED_HOSTS is not a list of `host` or `host:port`".to_owned());
         }
         hosts
     }
@@ -108,8 +106,9 @@ impl Reader<'_> {
         // Set to nothing is not absent here: an empty list from a template must not open every deployment.
         let list = (self.var)("ALLOWED_DEPLOYMENTS")?;
         let ocids: BTreeSet<String> = list.split(',').map(|ocid| ocid.trim().to_owned()).collect();
-        for ocid in ocids.iter().filter(|ocid| !is_model_deployment(ocid)) {
-            self.errors.push(format!("ALLOWED_DEPLOYMENTS has the entry `{ocid}`; expected the OCID of a model deployment"));
+        if !ocids.iter().all(|ocid| is_model_deployment(ocid)) {
+            self.errors
+                .push("ALLOWED_DEPLOYMENTS is not a list of model deployment OCIDs".to_owned());
         }
         Some(ocids)
     }

@@ -54,18 +54,15 @@ const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 /// The names that pass towards the deployment and back to the caller.
 #[derive(Clone, Debug)]
 pub struct HeaderRules {
-    forwarded: BTreeSet<HeaderNameText>,
-    returned: BTreeSet<HeaderNameText>,
+    forwarded: BTreeSet<String>,
+    returned: BTreeSet<String>,
 }
-
-type HeaderNameText = String;
 
 /// A configured name that is no header's, or one that must never pass.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{variable} names `{name}`, which {problem}")]
+#[error("{variable} has an entry that {problem}")]
 pub struct InvalidHeaderName {
     variable: &'static str,
-    name: String,
     problem: &'static str,
 }
 
@@ -117,12 +114,11 @@ fn extended(
     built_in: &[&str],
     configured: Option<&str>,
     barred: impl Fn(&str) -> bool,
-) -> Result<BTreeSet<HeaderNameText>, InvalidHeaderName> {
-    let mut names: BTreeSet<HeaderNameText> =
-        built_in.iter().map(|&name| name.to_owned()).collect();
+) -> Result<BTreeSet<String>, InvalidHeaderName> {
+    let mut names: BTreeSet<String> = built_in.iter().map(|&name| name.to_owned()).collect();
     let configured = configured.into_iter().flat_map(|list| list.split(',')).map(str::trim);
     for name in configured.filter(|name| !name.is_empty()) {
-        let problem = |problem| InvalidHeaderName { variable, name: name.to_owned(), problem };
+        let problem = |problem| InvalidHeaderName { variable, problem };
         let parsed = HeaderName::from_bytes(name.as_bytes())
             .ok()
             .ok_or(problem("is not the name of a header"))?;

@@ -30,8 +30,8 @@ pub enum TargetsError {
     )]
     NotAnObject,
     /// An alias whose URL is refused.
-    #[error("MODEL_DEPLOYMENTS: the URL of `{0}` is refused: {1}")]
-    Alias(String, Refusal),
+    #[error("MODEL_DEPLOYMENTS has a URL that may not be called: {0}")]
+    Alias(Refusal),
     /// `MODEL_DEPLOYMENT` is neither an alias nor an allowed URL.
     #[error(
         "MODEL_DEPLOYMENT is neither an alias of MODEL_DEPLOYMENTS nor a URL that may be called: {0}"
@@ -53,7 +53,7 @@ impl Targets {
         };
         let checked = |(alias, url): (String, String)| match rule.check(&url) {
             Ok(endpoint) => Ok((alias, endpoint)),
-            Err(refusal) => Err(TargetsError::Alias(alias, refusal)),
+            Err(refusal) => Err(TargetsError::Alias(refusal)),
         };
         let aliases = urls.into_iter().map(checked).collect::<Result<BTreeMap<_, _>, _>>()?;
         let mut targets = Self { rule, aliases, default: None };
