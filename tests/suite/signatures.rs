@@ -48,11 +48,7 @@ fn compare(case: &Value) {
     let expected = &case["expected"];
     let text = |name: &str| expected[name].as_str().unwrap();
     let body = data::body(&case["request"]["body"]).unwrap_or_default();
-    let content = if case["request"]["sign_body"] == false {
-        Content::Unsigned
-    } else {
-        Content::Bytes(&body)
-    };
+    let content = content(case, &body);
     let extra = [HeaderName::from_static("opc-obo-token")];
     let delegated = case["credentials"]["delegation_token"].is_string();
     let signing = Signing {
@@ -117,11 +113,7 @@ fn item_1_with_x_date_the_string_is_that_of_the_typescript_sdk() {
             head.headers.insert("x-date", date);
         }
         let body = data::body(&case["request"]["body"]).unwrap_or_default();
-        let content = if case["request"]["sign_body"] == false {
-            Content::Unsigned
-        } else {
-            Content::Bytes(&body)
-        };
+        let content = content(case, &body);
         let extra = [HeaderName::from_static("opc-obo-token")];
         let delegated = case["credentials"]["delegation_token"].is_string();
         let signing = Signing {
@@ -159,6 +151,11 @@ fn request(case: &Value) -> Parts {
         head.headers.insert("content-type", HeaderValue::from_static("application/octet-stream"));
     }
     head
+}
+
+/// What of the body the case has signed.
+fn content<'a>(case: &Value, body: &'a [u8]) -> Content<'a> {
+    if case["request"]["sign_body"] == false { Content::Unsigned } else { Content::Bytes(body) }
 }
 
 fn clock(case: &Value) -> SystemTime {
