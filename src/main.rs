@@ -32,10 +32,11 @@ fn main() -> ExitCode {
 /// Makes everything that a first call needs, publishes the socket last, and serves.
 fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let principal = Principal::from_vars(&var, now())?;
-    let forwarder = Forwarder::new(&config.rule, config.roots.as_deref())?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
-    let (targets, headers, clock) = (config.targets, config.headers, ServiceClock::new(now));
-    let predictor = Arc::new(Predictor { targets, headers, principal, forwarder, clock });
+    let (rule, roots) = (&config.rule, config.roots.as_deref());
+    let forwarder = Forwarder::new(rule, roots, principal, ServiceClock::new(now))?;
+    let (targets, headers) = (config.targets, config.headers);
+    let predictor = Arc::new(Predictor { targets, headers, forwarder });
     let function = Function::publish(config.platform, now)?;
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)

@@ -1,10 +1,11 @@
-//! A plain HTTP server on loopback, for the services that a client speaks to without TLS here.
+//! An HTTP server on loopback, with TLS or without, for the small services of the emulated cloud.
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,12 +17,18 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// Longer than a model may take to answer.
 const PATIENCE: Duration = Duration::from_secs(70);
+
+/// The longest that a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -44,6 +51,35 @@ impl Server {
         F: Future<Output = Reply> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        Self::serve(listener, move |stream| connection(stream, handler.clone()))
+    }
+
+    /// Serves on any address of this machine, over TLS.
+    pub(crate) async fn start_tls<H, F>(
+        address: SocketAddr,
+        tls: Arc<ServerConfig>,
+        handler: H,
+    ) -> io::Result<Self>
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let (listener, tls) = (TcpListener::bind(address).await?, TlsAcceptor::from(tls));
+        Self::serve(listener, move |stream| {
+            let (tls, handler) = (tls.clone(), handler.clone());
+            async move {
+                if let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await {
+                    connection(stream, handler).await;
+                }
+            }
+        })
+    }
+
+    fn serve<S, C>(listener: TcpListener, serve: S) -> io::Result<Self>
+    where
+        S: Fn(TcpStream) -> C + Send + 'static,
+        C: Future<Output = ()> + Send + 'static,
+    {
         let address = listener.local_addr()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -51,23 +87,27 @@ impl Server {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 drop(stream.set_nodelay(true));
-                let handler = handler.clone();
-                let service = service_fn(move |request| {
-                    let reply = handler(request);
-                    async move { Ok::<_, Infallible>(reply.await) }
-                });
-                let mut http = http1::Builder::new();
-                let connection =
-                    http.max_buf_size(16 * 1024).serve_connection(TokioIo::new(stream), service);
-                connections.spawn(async move {
-                    // A client may leave whenever it wants to.
-                    drop(connection.await);
-                });
+                connections.spawn(serve(stream));
                 while connections.try_join_next().is_some() {}
             }
         });
         Ok(Self { address, _tasks: tasks })
     }
+}
+
+/// Serves one connection until either side has had enough of it.
+async fn connection<H, F>(stream: impl AsyncRead + AsyncWrite + Unpin, handler: H)
+where
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Reply>,
+{
+    let service = service_fn(|request| {
+        let reply = handler(request);
+        async move { Ok::<_, Infallible>(reply.await) }
+    });
+    let mut http = http1::Builder::new();
+    // A client may leave whenever it wants to.
+    drop(http.max_buf_size(16 * 1024).serve_connection(TokioIo::new(stream), service).await);
 }
 
 /// Reads a body up to `limit` bytes; None if it is larger or breaks off.

@@ -57,9 +57,7 @@ impl Key {
 
     /// The public half as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
     pub fn jwk(&self, kid: &str) -> Value {
-        let [n, e] = [self.public.n_bytes(), self.public.e_bytes()]
-            .map(|number| URL_SAFE_NO_PAD.encode(number));
-        json!({ "kty": "RSA", "kid": kid, "alg": "RS256", "n": n, "e": e })
+        jwk(&self.public, kid)
     }
 
     /// A JSON Web Token, RS256, with these claims.
@@ -72,6 +70,17 @@ impl Key {
         let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
+}
+
+/// A public key as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
+pub fn jwk(key: &PublicKey, kid: &str) -> Value {
+    let [n, e] = [key.n_bytes(), key.e_bytes()].map(|number| URL_SAFE_NO_PAD.encode(number));
+    json!({ "kty": "RSA", "kid": kid, "alg": "RS256", "n": n, "e": e })
+}
+
+/// The key in the one-line form that clients send to token services: base64 of the DER, without PEM's lines.
+pub fn from_line(line: &str) -> Option<PublicKey> {
+    PublicKey::from_public_key_der(&STANDARD.decode(line).ok()?).ok()
 }
 
 /// The key that a JSON Web Key names by its `n` and `e`; None if they are no RSA key.

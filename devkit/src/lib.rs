@@ -5,10 +5,12 @@
 
 pub mod agent;
 pub mod clock;
+pub mod cluster;
 pub mod deployment;
 pub mod gateway;
 mod http;
 pub mod identity;
+pub mod instance;
 pub mod invoke;
 pub mod keys;
 pub mod local;

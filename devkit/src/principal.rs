@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rsa::PublicKey;
 use serde_json::json;
 
 use crate::clock::{now, since_epoch};
-use crate::keys::Key;
+use crate::keys::{self, Key};
 
 /// The tenancy of the emulated cloud.
 pub const TENANCY: &str = "ocid1.tenancy.oc1..aaaaaaaaemulatedemulatedemulatedemulatedemulated";
@@ -32,27 +33,39 @@ impl Issuer {
     }
 
     /// What services verify tokens with.
-    pub fn public(&self) -> &rsa::PublicKey {
+    pub fn public(&self) -> &PublicKey {
         self.key.public()
     }
 
-    /// A session token for the holder of `session`, good for `lifetime` from now; a negative one has expired.
+    /// A session token of the function for the holder of `session`, good for `lifetime` seconds from now; a negative one has
+    /// expired.
     ///
     /// Source: OCI request signing, resource principals, token.
     pub fn token(&self, session: &Key, lifetime: i64) -> String {
+        self.session_token(FUNCTION, "fnfunc", session.public(), lifetime)
+    }
+
+    /// A session token of any resource.
+    pub(crate) fn session_token(
+        &self,
+        resource: &str,
+        kind: &str,
+        session: &PublicKey,
+        lifetime: i64,
+    ) -> String {
         let issued = i64::try_from(since_epoch(now()).as_secs()).unwrap_or(i64::MAX);
         let claims = json!({
-            "sub": FUNCTION,
+            "sub": resource,
             "iss": "authService.oracle.com",
             "iat": issued.min(issued + lifetime),
             "exp": issued + lifetime,
             "ptype": "resource",
             "ttype": "res_sp",
-            "res_type": "fnfunc",
-            "res_id": FUNCTION,
+            "res_type": kind,
+            "res_id": resource,
             "res_tenant": TENANCY,
             "res_compartment": COMPARTMENT,
-            "jwk": session.jwk("session").to_string(),
+            "jwk": keys::jwk(session, "session").to_string(),
         });
         self.key.token(&json!({ "alg": "RS256", "kid": "asw_emulated", "typ": "JWT" }), &claims)
     }

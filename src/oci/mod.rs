@@ -1,22 +1,33 @@
-//! Who we are in Oracle Cloud, and how a request is signed: any OCI service, nothing of Fn or of predictions.
+//! Who we are in Oracle Cloud, and how a request is signed and sent: any OCI service, nothing of Fn or of predictions.
 //!
 //! ```text
 //! environment ─▶ Principal ▶ Credentials ┐
 //!                              http::Request ▶ sign ▶ the same request with its Authorization
+//! Client: credentials, sign, send; renew what was refused, try again what may pass
 //! ```
 
+mod client;
 mod clock;
 mod key;
 mod principal;
 pub mod region;
+mod retry;
+mod service_error;
 mod signature;
 mod token;
+mod transport;
+mod trust;
 
+pub use client::{Body, Client, SendError};
 pub use clock::ServiceClock;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use principal::{Credentials, Principal, PrincipalError};
+pub use retry::{Repeat, Retry};
+pub use service_error::ServiceError;
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
+pub use transport::{TransportError, http_client};
+pub use trust::TrustError;
 
 /// Where the environment comes from. The process has one place that reads it; everything else is told.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;

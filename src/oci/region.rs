@@ -1,4 +1,18 @@
 //! Regions and realms: which short codes stand for which region, and under which domain a realm's services live.
+//!
+//! Source: OCI request signing, regions and realms.
+
+use std::path::Path;
+use std::{fs, io};
+
+use serde::Deserialize;
+
+use super::Vars;
+
+const METADATA: &str = "OCI_REGION_METADATA";
+const DEFAULT_REALM: &str = "OCI_DEFAULT_REALM";
+/// The realm of regions that nobody knows.
+const COMMERCIAL: &str = "oraclecloud.com";
 
 /// The domain of each realm, from the table that Oracle's own SDKs carry.
 const REALMS: &[(&str, &str)] = &[
@@ -141,4 +155,108 @@ pub fn is_identifier(text: &str) -> bool {
         (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
     let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     digits && words.split('-').all(word) && words.contains('-') && words.find('-') >= Some(2)
+}
+
+/// The regions of the table, and those that the operator added because the table is older than they are.
+#[derive(Clone, Debug, Default)]
+pub struct Regions {
+    added: Vec<Region>,
+    default_domain: Option<String>,
+}
+
+/// One region as `~/.oci/regions-config.json` and `OCI_REGION_METADATA` describe it.
+#[derive(Clone, Debug, Deserialize)]
+struct Region {
+    #[serde(rename = "regionKey")]
+    key: String,
+    #[serde(rename = "regionIdentifier")]
+    identifier: String,
+    #[serde(rename = "realmDomainComponent")]
+    domain: String,
+}
+
+/// Regions that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RegionError {
+    /// `OCI_REGION_METADATA` is something else.
+    #[error(
+        "{METADATA} is not a JSON object with realmKey, realmDomainComponent, regionKey and regionIdentifier"
+    )]
+    Metadata,
+    /// The file of further regions cannot be read.
+    #[error("~/.oci/regions-config.json cannot be read")]
+    Unreadable(#[source] io::Error),
+    /// The file of further regions is something else.
+    #[error("~/.oci/regions-config.json is not a JSON array of regions")]
+    File,
+    /// `OCI_DEFAULT_REALM` is neither a realm nor a domain.
+    #[error(
+        "{DEFAULT_REALM} is not the name of a realm or of its domain; expected `oc1` or the like"
+    )]
+    DefaultRealm,
+}
+
+impl Regions {
+    /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`; unknown ones are in the realm
+    /// of `OCI_DEFAULT_REALM`, or else in `oc1`.
+    pub fn from_vars(var: Vars<'_>) -> Result<Self, RegionError> {
+        let var = |name| var(name).filter(|value: &String| !value.is_empty());
+        let mut added = Vec::new();
+        if let Some(home) = var("HOME") {
+            match fs::read(Path::new(&home).join(".oci/regions-config.json")) {
+                Ok(json) => added = serde_json::from_slice(&json).ok().ok_or(RegionError::File)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(RegionError::Unreadable(error)),
+            }
+        }
+        if let Some(json) = var(METADATA) {
+            added.push(serde_json::from_str(&json).ok().ok_or(RegionError::Metadata)?);
+        }
+        let default_domain = match var(DEFAULT_REALM) {
+            Some(name) => Some(domain_of_realm(&name).ok_or(RegionError::DefaultRealm)?),
+            None => None,
+        };
+        Ok(Self { added, default_domain })
+    }
+
+    /// The region identifier of a name as configured, as [`identifier`] gives it, with the added regions' short codes.
+    pub fn identifier(&self, name: &str) -> String {
+        let known = identifier(name);
+        let added = self.added.iter().find(|region| region.key.eq_ignore_ascii_case(&known));
+        added.map_or(known, |region| region.identifier.to_ascii_lowercase())
+    }
+
+    /// The domain under which a region's services live, such as `oraclecloud.com`.
+    pub fn domain(&self, region: &str) -> &str {
+        let known = realm_of_region(region)
+            .and_then(|realm| REALMS.iter().find(|(name, _)| *name == realm));
+        let added = || {
+            let mut added = self.added.iter();
+            added.find(|added| added.identifier.eq_ignore_ascii_case(region))
+        };
+        match known {
+            Some((_, domain)) => domain,
+            None => added().map_or_else(
+                || self.default_domain.as_deref().unwrap_or(COMMERCIAL),
+                |region| region.domain.as_str(),
+            ),
+        }
+    }
+
+    /// The host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`; newer ones have `.oci` behind the
+    /// region. A region with a dot is a domain of its own.
+    pub fn host(&self, service: &str, region: &str) -> String {
+        if region.contains('.') {
+            return format!("{service}.{region}");
+        }
+        format!("{service}.{region}.{}", self.domain(region))
+    }
+}
+
+/// The domain of a realm's name; a domain stands for itself.
+fn domain_of_realm(name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_lowercase();
+    let known = REALMS.iter().find(|(realm, _)| *realm == name).map(|(_, domain)| *domain);
+    let is_domain = name.contains('.') && !name.contains(['/', ':', '@']);
+    known.map(str::to_owned).or(is_domain.then_some(name))
 }

@@ -5,10 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use http::request::Parts;
-use http::{HeaderMap, Method, Uri};
-use reqwest::Url;
-use url::Host;
+use http::Uri;
+use url::{Host, Url};
 
 use crate::oci::region;
 
@@ -18,24 +16,14 @@ const LONGEST: usize = 2048;
 /// The address of a model deployment that may be called. Holding one is the proof that it was checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
-    url: Url,
     uri: Uri,
     ocid: String,
 }
 
 impl Endpoint {
-    /// The URL, in the only form in which it is resolved, signed and sent.
-    pub(super) fn url(&self) -> &Url {
-        &self.url
-    }
-
-    /// A request to it with these headers, about to be signed.
-    pub(super) fn request(&self, headers: HeaderMap) -> Parts {
-        let (mut head, ()) = http::Request::new(()).into_parts();
-        head.method = Method::POST;
-        head.uri = self.uri.clone();
-        head.headers = headers;
-        head
+    /// The address, in the only form in which it is resolved, signed and sent.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
     }
 
     /// The deployment's OCID.
@@ -122,7 +110,7 @@ impl EndpointRule {
         let mut url = url;
         url.set_path(&path);
         let uri = url.as_str().parse().ok().ok_or(Refusal::Form)?;
-        Ok(Endpoint { url, uri, ocid })
+        Ok(Endpoint { uri, ocid })
     }
 
     /// The realm that a host belongs to, None for a listed host, which may serve any.

@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::Refusal;
 use crate::fdk::{InvalidStatus, Reply};
-use crate::oci::{PrincipalError, SignError};
+use crate::oci::{PrincipalError, SendError, SignError, TransportError};
+
+const UNUSABLE: &str = "the model deployment gave no usable answer";
 
 /// A call without a prediction. `Display` and the sources are for the log; the caller reads [`Error::message`].
 #[derive(Debug, thiserror::Error)]
@@ -36,38 +38,28 @@ pub enum Error {
         "the model deployment refused the signature twice; see the dynamic group, the policy and the clock"
     )]
     Unauthenticated,
-    /// No connection, or none that TLS trusts.
-    #[error("the model deployment could not be reached")]
-    Unreachable(#[source] reqwest::Error),
-    /// The connection ended before the answer did, or what came was not HTTP.
-    #[error("the model deployment's answer broke off")]
-    Broken(#[source] reqwest::Error),
+    /// The model deployment was not reached, or its answer did not come, whole and in time.
+    #[error("the model deployment gave no answer: {0}")]
+    Unanswered(#[source] TransportError),
     /// A redirect, which would carry the signature to an address that nobody checked, or no final status at all.
     #[error(
         "the model deployment answered with status {0}, which is neither followed nor passed on"
     )]
     StatusUnusable(StatusCode),
-    /// More than a function may return.
-    #[error("the model deployment's answer is larger than 6 MiB")]
-    AnswerTooLarge,
-    /// No answer in time.
-    #[error("the model deployment did not answer in time")]
-    Late,
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Credentials(error) => Self::Credentials(error),
+            SendError::Signing(error) => Self::Signing(error),
+            SendError::Address => Self::Signing(SignError::Host),
+            SendError::Transport(error) => Self::Unanswered(error),
+        }
+    }
 }
 
 impl Error {
-    /// The error of a request that was sent or not, by how far it came.
-    pub(super) fn unanswered(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        if error.is_connect() && error.is_timeout() {
-            Self::Late
-        } else if error.is_connect() {
-            Self::Unreachable(error)
-        } else {
-            Self::Broken(error)
-        }
-    }
-
     /// The status for the caller.
     pub fn status(&self) -> StatusCode {
         match self {
@@ -77,12 +69,12 @@ impl Error {
             | Self::BodyNotJson(_) => StatusCode::BAD_REQUEST,
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unauthenticated
-            | Self::Unreachable(_)
-            | Self::Broken(_)
-            | Self::StatusUnusable(_)
-            | Self::AnswerTooLarge => StatusCode::BAD_GATEWAY,
-            Self::Late => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unanswered(TransportError::Late | TransportError::ConnectLate(_)) => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
+            Self::Unauthenticated | Self::Unanswered(_) | Self::StatusUnusable(_) => {
+                StatusCode::BAD_GATEWAY
+            }
         }
     }
 
@@ -95,10 +87,13 @@ impl Error {
             Self::BodyMissing | Self::BodyNotJson(_) => "CannotParseRequest",
             Self::Credentials(_) | Self::Signing(_) => "CredentialsUnavailable",
             Self::Unauthenticated => "CredentialsRefused",
-            Self::Unreachable(_) => "DeploymentUnreachable",
-            Self::Broken(_) | Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
-            Self::AnswerTooLarge => "DeploymentAnswerTooLarge",
-            Self::Late => "DeploymentTimedOut",
+            Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
+            Self::Unanswered(error) => match error {
+                TransportError::Unreachable(_) => "DeploymentUnreachable",
+                TransportError::Broken(_) => "DeploymentAnswerInvalid",
+                TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
+                TransportError::Late | TransportError::ConnectLate(_) => "DeploymentTimedOut",
+            },
         }
     }
 
@@ -121,12 +116,18 @@ impl Error {
             Self::Unauthenticated => {
                 "the model deployment refused this function's credentials".into()
             }
-            Self::Unreachable(_) => "the model deployment could not be reached".into(),
-            Self::Broken(_) | Self::StatusUnusable(_) => {
-                "the model deployment gave no usable answer".into()
+            Self::StatusUnusable(_) => UNUSABLE.into(),
+            Self::Unanswered(error) => match error {
+                TransportError::Unreachable(_) => "the model deployment could not be reached",
+                TransportError::Broken(_) => UNUSABLE,
+                TransportError::AnswerTooLarge(_) => {
+                    "the model deployment's answer is larger than 6 MiB"
+                }
+                TransportError::Late | TransportError::ConnectLate(_) => {
+                    "the model deployment did not answer in time"
+                }
             }
-            Self::AnswerTooLarge => "the model deployment's answer is larger than 6 MiB".into(),
-            Self::Late => "the model deployment did not answer in time".into(),
+            .into(),
         }
     }
 

@@ -13,21 +13,16 @@ mod headers;
 mod outcome;
 mod resolve;
 mod target;
-mod trust;
 
 use std::sync::Arc;
-
-use http::StatusCode;
 
 pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
 pub use error::Error;
 pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
 pub use target::{Targets, TargetsError};
-pub use trust::TrustError;
 
 use crate::fdk::{self, Call, Reply};
-use crate::oci::{self, Content, Credentials, Principal, ServiceClock, Signing};
 use outcome::Record;
 
 /// Everything a call needs, built once at start.
@@ -37,12 +32,8 @@ pub struct Predictor {
     pub targets: Targets,
     /// Which headers pass in either direction.
     pub headers: HeaderRules,
-    /// Who signs.
-    pub principal: Principal,
-    /// The one HTTP client.
+    /// Signs and sends.
     pub forwarder: Forwarder,
-    /// The time of day, for signatures and the expiry of tokens.
-    pub clock: ServiceClock,
 }
 
 impl Predictor {
@@ -59,31 +50,7 @@ impl Predictor {
         let endpoint = self.targets.endpoint_of(call.headers())?;
         record.deployment(&endpoint);
         body::check_json(call.body())?;
-        let credentials = self.principal.credentials(self.clock.now())?;
-        let prediction = self.send(call, &endpoint, &credentials).await?;
-        if prediction.status != StatusCode::UNAUTHORIZED {
-            return Ok(prediction);
-        }
-        // It was our signature that was refused, not the client's token: our clock or our credentials may be old.
-        self.clock.correct(&prediction.headers);
-        let credentials = self.principal.refresh(&credentials, self.clock.now())?;
-        let prediction = self.send(call, &endpoint, &credentials).await?;
-        match prediction.status {
-            StatusCode::UNAUTHORIZED => Err(Error::Unauthenticated),
-            _ => Ok(prediction),
-        }
-    }
-
-    /// Signs for this endpoint and sends, once.
-    async fn send(
-        &self,
-        call: &Call,
-        to: &Endpoint,
-        by: &Credentials,
-    ) -> Result<Prediction, Error> {
-        let mut head = to.request(self.headers.forwarded(call));
-        let content = Content::Bytes(call.body());
-        oci::sign(&mut head, content, by, Signing::default(), self.clock.now())?;
-        self.forwarder.send(to, head.headers, call.body().clone(), call.deadline()).await
+        let headers = self.headers.forwarded(call);
+        self.forwarder.send(&endpoint, headers, call.body().clone(), call.deadline()).await
     }
 }

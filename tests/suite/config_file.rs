@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use devkit::agent::{Agent, Program};
+use devkit::agent::Agent;
 use model_deployment_fn::oci::{Principal, PrincipalError};
 
 use crate::data;
@@ -31,8 +31,8 @@ fn principal(text: &str, vars: &[(&str, &str)]) -> Result<Principal, PrincipalEr
     Principal::from_vars(&|name| all.get(name).map(|&value| value.to_owned()), now())
 }
 
-fn key_id(principal: &Principal) -> String {
-    principal.credentials(now()).unwrap().key_id().expose().to_owned()
+async fn key_id(principal: &Principal) -> String {
+    principal.credentials(now()).await.unwrap().key_id().expose().to_owned()
 }
 
 fn profile(more: &str) -> String {
@@ -41,34 +41,34 @@ fn profile(more: &str) -> String {
     )
 }
 
-#[test]
-fn item_42_an_api_key_signs_with_tenancy_user_and_fingerprint() {
+#[tokio::test]
+async fn item_42_an_api_key_signs_with_tenancy_user_and_fingerprint() {
     let principal = principal(&profile("region=iad\n"), &[]).unwrap();
     assert_eq!((principal.source(), principal.region()), ("api_key", Some("us-ashburn-1")));
-    assert_eq!(key_id(&principal), format!("{TENANCY}/{USER}/{FINGERPRINT}"));
-    assert_eq!(principal.credentials(now()).unwrap().expires(), None);
+    assert_eq!(key_id(&principal).await, format!("{TENANCY}/{USER}/{FINGERPRINT}"));
+    assert_eq!(principal.credentials(now()).await.unwrap().expires(), None);
 }
 
-#[test]
-fn item_42_profiles_inherit_and_values_keep_their_separators() {
+#[tokio::test]
+async fn item_42_profiles_inherit_and_values_keep_their_separators() {
     let text = profile("")
         + "# a comment\n; another\n\n[other]\n User : ocid1.user.oc1..cccc\nregion = phx\nkey_file = {KEYS}/test-rsa2048-a.legacy-aes256.pem\npass_phrase = test passphrase=1\n";
     let other = principal(&text, &[("OCI_CLI_PROFILE", "other")]).unwrap();
-    assert_eq!(key_id(&other), format!("{TENANCY}/ocid1.user.oc1..cccc/{FINGERPRINT}"));
+    assert_eq!(key_id(&other).await, format!("{TENANCY}/ocid1.user.oc1..cccc/{FINGERPRINT}"));
     assert_eq!(other.region(), Some("us-phoenix-1"));
     let default = principal(&text, &[("OCI_REGION", "fra")]).unwrap();
     assert_eq!(default.region(), Some("eu-frankfurt-1"));
 }
 
-#[test]
-fn item_42_the_environment_of_the_cli_overrides_the_file() {
+#[tokio::test]
+async fn item_42_the_environment_of_the_cli_overrides_the_file() {
     let vars = [
         ("OCI_CLI_USER", "ocid1.user.oc1..dddd"),
         ("OCI_CLI_REGION", "lhr"),
         ("OCI_CLI_KEY_FILE", "~/own.pem"),
     ];
     let principal = principal(&profile("region=iad\n"), &vars).unwrap();
-    assert_eq!(key_id(&principal), format!("{TENANCY}/ocid1.user.oc1..dddd/{FINGERPRINT}"));
+    assert_eq!(key_id(&principal).await, format!("{TENANCY}/ocid1.user.oc1..dddd/{FINGERPRINT}"));
     assert_eq!(principal.region(), Some("uk-london-1"));
 }
 
@@ -78,7 +78,7 @@ fn item_42_each_mistake_is_named_and_no_value_shown() {
         .replace("test-rsa2048-a.pkcs8.pem", "test-rsa2048-a.legacy-aes256.pem")
         + "pass_phrase=wrong-secret\n";
     for (text, vars, named) in [
-        (profile(""), vec![("OCI_CLI_PROFILE", "absent")], "`absent`"),
+        (profile(""), vec![("OCI_CLI_PROFILE", "absent")], "OCI_CLI_PROFILE"),
         (profile("").replace("user=", "usr="), vec![], "`user`"),
         (profile("").replace("tenancy=", "#"), vec![], "`tenancy`"),
         (profile("").replace("pkcs8.pem", "absent.pem"), vec![], "key_file"),
@@ -99,12 +99,12 @@ fn item_42_each_mistake_is_named_and_no_value_shown() {
     }
 }
 
-#[test]
-fn item_43_a_session_profile_signs_with_its_token() {
+#[tokio::test]
+async fn item_43_a_session_profile_signs_with_its_token() {
     let text = profile("security_token_file={RPST}/valid-newline.jwt\n");
     let session = principal(&text, &[]).unwrap();
     assert_eq!(session.source(), "security_token");
-    assert_eq!(key_id(&session), format!("ST${}", data::text("rpst/valid.jwt")));
+    assert_eq!(key_id(&session).await, format!("ST${}", data::text("rpst/valid.jwt")));
     // Asked for by name, the API key of the same profile.
     assert_eq!(principal(&text, &[("OCI_CLI_AUTH", "api_key")]).unwrap().source(), "api_key");
 }
@@ -118,11 +118,8 @@ async fn item_43_a_session_profile_makes_a_call_and_follows_its_token_file() {
         directory.display()
     );
     fs::write(directory.join("config"), text).unwrap();
-    let mut program = Program::new(&setup.program.path)
-        .config("OCI_CONFIG_FILE", directory.join("config").display().to_string());
-    for name in ["ALLOWED_HOSTS", "SSL_CERT_FILE"] {
-        program = program.config(name, setup.program.config[name].clone());
-    }
+    let config = directory.join("config").display().to_string();
+    let program = setup.program_as([("OCI_CONFIG_FILE", config)]);
     let function = Agent::start(program).await.unwrap();
     for _ in 0..2 {
         assert_eq!(function.call(setup.call()).await.status, 200, "{:?}", function.lines());

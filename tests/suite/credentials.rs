@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use model_deployment_fn::oci::{Principal, PrincipalError, SessionToken};
@@ -54,15 +55,15 @@ fn write(directory: &Path, token: &str, key: &str) {
     fs::write(directory.join("rpst"), data::bytes(&format!("rpst/{token}"))).unwrap();
 }
 
-#[test]
-fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
+#[tokio::test]
+async fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
     let mut cases = 0;
     for case in data::json("rpst/env_cases.json")["cases"].as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
         let (recommended, vars) = (&case["recommended"], environment(case));
         cases += 1;
         match (principal(&vars), recommended["ok"] == true) {
-            (Ok(principal), true) => check(id, &principal, recommended),
+            (Ok(principal), true) => check(id, &principal, recommended).await,
             (Err(error), false) => {
                 assert_eq!(
                     kind(&error),
@@ -82,19 +83,22 @@ fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
     assert!(cases >= 36, "{cases}");
 }
 
-fn check(id: &str, principal: &Principal, recommended: &Value) {
+async fn check(id: &str, principal: &Principal, recommended: &Value) {
     assert_eq!(principal.region(), recommended["region"].as_str(), "{id}");
     // An expired token is looked at before it expired: what counts here is which one was read.
     let before =
         if recommended["token_state"] == "expired" { SystemTime::UNIX_EPOCH } else { now() };
-    let credentials = principal.credentials(before).unwrap();
+    let credentials = principal.credentials(before).await.unwrap();
     let digest: String =
         Sha256::digest(credentials.key_id().expose()).iter().map(|b| format!("{b:02x}")).collect();
     assert_eq!(digest, recommended["key_id_sha256_hex"], "{id}: key id");
     assert_eq!(credentials.claim("res_tenant"), Some(&recommended["tenancy"]), "{id}");
     assert_eq!(credentials.claim("res_compartment"), Some(&recommended["compartment"]), "{id}");
     if recommended["token_state"] == "expired" {
-        assert!(matches!(principal.credentials(now()), Err(PrincipalError::TokenExpired)), "{id}");
+        assert!(
+            matches!(principal.credentials(now()).await, Err(PrincipalError::TokenExpired)),
+            "{id}"
+        );
     }
 }
 
@@ -143,14 +147,14 @@ fn item_32_tokens_are_accepted_or_refused_as_recommended() {
     assert!(seen >= 25, "{seen}");
 }
 
-#[test]
-fn items_33_and_36_replaced_files_are_read_again_with_their_claims() {
+#[tokio::test]
+async fn items_33_and_36_replaced_files_are_read_again_with_their_claims() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    let first = principal.credentials(now()).unwrap();
+    let first = principal.credentials(now()).await.unwrap();
     write(directory.path(), "valid-key-b.jwt", "test-rsa3072-b.pkcs8.pem");
-    let second = principal.credentials(now()).unwrap();
+    let second = principal.credentials(now()).await.unwrap();
     assert_ne!(first.key_id().expose(), second.key_id().expose());
     assert_eq!(
         second.key_id().expose(),
@@ -158,45 +162,57 @@ fn items_33_and_36_replaced_files_are_read_again_with_their_claims() {
     );
 }
 
-#[test]
-fn item_34_unchanged_files_are_not_read_again() {
+#[tokio::test]
+async fn item_34_unchanged_files_are_not_read_again() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
     let (first, second) =
-        (principal.credentials(now()).unwrap(), principal.credentials(now()).unwrap());
-    assert!(std::sync::Arc::ptr_eq(&first, &second));
+        (principal.credentials(now()).await.unwrap(), principal.credentials(now()).await.unwrap());
+    assert!(Arc::ptr_eq(&first, &second));
 }
 
-#[test]
-fn item_37_a_half_written_rotation_keeps_the_old_pair() {
+#[tokio::test]
+async fn item_37_a_half_written_rotation_keeps_the_old_pair() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    let old = principal.credentials(now()).unwrap();
+    let old = principal.credentials(now()).await.unwrap();
 
     // The key is replaced and the token not yet; then the token is half there; then both are gone.
     fs::write(directory.path().join("private.pem"), data::bytes("keys/test-rsa3072-b.pkcs8.pem"))
         .unwrap();
-    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
+    assert_eq!(
+        principal.credentials(now()).await.unwrap().key_id().expose(),
+        old.key_id().expose()
+    );
     fs::write(directory.path().join("rpst"), &data::bytes("rpst/valid-key-b.jwt")[..100]).unwrap();
-    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
+    assert_eq!(
+        principal.credentials(now()).await.unwrap().key_id().expose(),
+        old.key_id().expose()
+    );
     fs::remove_file(directory.path().join("rpst")).unwrap();
     fs::remove_file(directory.path().join("private.pem")).unwrap();
-    assert_eq!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
+    assert_eq!(
+        principal.credentials(now()).await.unwrap().key_id().expose(),
+        old.key_id().expose()
+    );
 
     write(directory.path(), "valid-key-b.jwt", "test-rsa3072-b.pkcs8.pem");
-    assert_ne!(principal.credentials(now()).unwrap().key_id().expose(), old.key_id().expose());
+    assert_ne!(
+        principal.credentials(now()).await.unwrap().key_id().expose(),
+        old.key_id().expose()
+    );
 }
 
-#[test]
-fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
+#[tokio::test]
+async fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    assert!(matches!(principal.credentials(now()), Err(PrincipalError::TokenExpired)));
+    assert!(matches!(principal.credentials(now()).await, Err(PrincipalError::TokenExpired)));
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
-    assert!(principal.credentials(now()).is_ok());
+    assert!(principal.credentials(now()).await.is_ok());
 }
 
 #[test]
@@ -207,15 +223,18 @@ fn item_36_a_token_of_another_key_is_refused_at_start() {
     assert!(matches!(result, Err(PrincipalError::KeyTokenMismatch)), "{result:?}");
 }
 
-#[test]
-fn item_38_a_refusal_reads_the_files_once() {
+#[tokio::test(start_paused = true)]
+async fn item_38_refusals_cause_one_re_read_a_second() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    let refused = principal.credentials(now()).unwrap();
-    let renewed = principal.refresh(&refused, now()).unwrap();
-    assert!(!std::sync::Arc::ptr_eq(&refused, &renewed));
-    assert!(std::sync::Arc::ptr_eq(&renewed, &principal.refresh(&refused, now()).unwrap()));
+    let refused = principal.credentials(now()).await.unwrap();
+    let at_once = principal.refresh(&refused, now()).await.unwrap();
+    assert!(Arc::ptr_eq(&refused, &at_once), "read again within the second");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let renewed = principal.refresh(&refused, now()).await.unwrap();
+    assert!(!Arc::ptr_eq(&refused, &renewed));
+    assert!(Arc::ptr_eq(&renewed, &principal.refresh(&refused, now()).await.unwrap()));
 }
 
 #[test]

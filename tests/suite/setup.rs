@@ -1,6 +1,7 @@
 //! The real binary under the emulated agent, and a deployment that verifies each signature itself.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use devkit::agent::{Agent, Invocation, Program};
@@ -16,6 +17,8 @@ pub(crate) struct Setup {
     pub(crate) deployment: ModelDeployment,
     pub(crate) principal: ResourcePrincipal,
     pub(crate) program: Program,
+    pub(crate) issuer: Arc<Issuer>,
+    pub(crate) authority: Authority,
     directory: TempDir,
 }
 
@@ -29,8 +32,8 @@ impl Setup {
         let directory = tempfile::tempdir().unwrap();
         let deployment =
             ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
-        let principal =
-            ResourcePrincipal::mint(issuer, directory.path(), Duration::from_secs(3600)).unwrap();
+        let hour = Duration::from_secs(3600);
+        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), hour).unwrap();
         let roots = directory.path().join("ca.pem");
         std::fs::write(&roots, authority.pem()).unwrap();
         let mut program = Program::new(env!("CARGO_BIN_EXE_func"))
@@ -39,11 +42,23 @@ impl Setup {
         for (name, value) in principal.variables() {
             program = program.config(name, value);
         }
-        Self { deployment, principal, program, directory }
+        Self { deployment, principal, program, issuer, authority, directory }
     }
 
     pub(crate) async fn start(&self) -> Agent {
         Agent::start(self.program.clone()).await.unwrap()
+    }
+
+    /// The function with other credentials than its resource principal.
+    pub(crate) fn program_as(
+        &self,
+        variables: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Program {
+        let mut program = Program::new(&self.program.path);
+        for name in ["ALLOWED_HOSTS", "SSL_CERT_FILE"] {
+            program = program.config(name, self.program.config[name].clone());
+        }
+        variables.into_iter().fold(program, |program, (name, value)| program.config(name, value))
     }
 
     pub(crate) fn directory(&self) -> &Path {

@@ -25,6 +25,7 @@ pub use model::Model;
 pub use request::Request;
 pub use tls::{Authority, Certificate};
 pub use verify::{Refusal, Verified, verify};
+pub(crate) use verify::{Signed, refused};
 
 use crate::clock::now;
 use crate::principal::Issuer;

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::http::uri::PathAndQuery;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// The longest head that is read, in bytes.
@@ -39,6 +42,19 @@ impl From<io::Error> for Unreadable {
 }
 
 impl Request {
+    /// The request that an HTTP library read; it keeps target and header values as they came.
+    pub(crate) fn of(head: &Parts, body: &[u8]) -> Self {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.as_str().to_owned(), value.as_bytes().to_vec())
+        };
+        Self {
+            method: head.method.as_str().to_owned(),
+            target: head.uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned(),
+            headers: head.headers.iter().map(header).collect(),
+            body: body.to_vec(),
+        }
+    }
+
     /// All values of a header, in order.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.headers

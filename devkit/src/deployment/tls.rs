@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    date_time_ymd,
+};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use crate::keys::Key;
 
 /// Which certificate a server shows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Certificate {
-    /// One for `localhost` and 127.0.0.1.
+    /// One for `localhost`, 127.0.0.1 and 127.0.0.2.
     Valid,
     /// One for another name.
     OtherName,
@@ -39,12 +44,28 @@ impl Authority {
         &self.pem
     }
 
+    /// A certificate for `key` with these words in its subject, and its PEM form.
+    pub(crate) fn identity(&self, key: &Key, subject: &[&str]) -> (Vec<u8>, String) {
+        let pair = KeyPair::from_pem(&key.pem()).expect("two libraries read one form");
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        for (number, word) in subject.iter().enumerate() {
+            // A subject has one value of a kind, and this library's kinds are few: any of OCI's own would do.
+            let kind =
+                if number == 0 { DnType::OrganizationalUnitName } else { DnType::OrganizationName };
+            params.distinguished_name.push(kind, *word);
+        }
+        let certificate =
+            params.signed_by(&pair, &self.issuer).expect("the parameters are fixed and valid");
+        (certificate.der().to_vec(), certificate.pem())
+    }
+
     /// A TLS 1.2 and 1.3 server with such a certificate, HTTP/1.1 only.
     pub fn server_config(&self, certificate: Certificate) -> Arc<ServerConfig> {
         let names = match certificate {
             Certificate::OtherName => vec!["elsewhere.example".to_owned()],
             Certificate::Valid | Certificate::Expired => {
-                vec!["localhost".to_owned(), "127.0.0.1".to_owned()]
+                ["localhost", "127.0.0.1", "127.0.0.2"].map(str::to_owned).to_vec()
             }
         };
         let key = KeyPair::generate().expect("the machine has entropy and memory");

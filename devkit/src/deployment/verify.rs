@@ -30,30 +30,17 @@ pub struct Verified {
 #[error("{0}")]
 pub struct Refusal(String);
 
-fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
+pub(crate) fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
+/// What every service wants covered of a request with a body; most want `host` as well.
+const BODY: [&str; 3] = ["content-length", "content-type", "x-content-sha256"];
+
 /// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not long before or after `now`.
 pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<Verified, Refusal> {
-    let authorization = only(request, "authorization")?;
-    let Some(attributes) = authorization.strip_prefix("Signature ") else {
-        return refused("the scheme of `authorization` is not `Signature`");
-    };
-    let attribute = |name: &str| match quoted(attributes, name) {
-        Some(value) => Ok(value),
-        None => refused(format!("`authorization` has no `{name}`")),
-    };
-    if attribute("algorithm")? != "rsa-sha256" || attribute("version")? != "1" {
-        return refused("the algorithm is not `rsa-sha256` or the version not `1`");
-    }
-    let covered = attribute("headers")?;
-    let signed = signing_string(request, covered)?;
-    check_coverage(request, covered)?;
-    check_date(request, covered, now)?;
-    check_body(request)?;
-
-    let Some(token) = attribute("keyId")?.strip_prefix("ST$").and_then(Token::parse) else {
+    let signed = Signed::of(request, &["(request-target)", "host"], now)?;
+    let Some(token) = signed.key_id.strip_prefix("ST$").and_then(Token::parse) else {
         return refused("the key id is not `ST$` and a session token");
     };
     if !token.is_signed_by(issuer) {
@@ -66,12 +53,54 @@ pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<
     let Some(key) = jwk.as_ref().and_then(keys::from_jwk) else {
         return refused("the session token names no public key");
     };
-    let signature = STANDARD.decode(attribute("signature")?).unwrap_or_default();
-    if !keys::verifies(&key, signed.as_bytes(), &signature) {
-        return refused("the signature is not the one of this request");
-    }
+    signed.check(&key)?;
     let resource = token.text("res_id").unwrap_or_default().to_owned();
-    Ok(Verified { headers: covered.to_owned(), resource })
+    Ok(Verified { headers: signed.covered.to_owned(), resource })
+}
+
+/// A request whose signature covers what it must, of a date that fits; whose signature it is remains to be seen.
+pub(crate) struct Signed<'a> {
+    pub(crate) key_id: &'a str,
+    pub(crate) covered: &'a str,
+    string: String,
+    signature: Vec<u8>,
+}
+
+impl<'a> Signed<'a> {
+    /// Takes the signature of a request apart, which has to cover `wanted` and, with a body, the body.
+    pub(crate) fn of(
+        request: &'a Request,
+        wanted: &[&str],
+        now: SystemTime,
+    ) -> Result<Self, Refusal> {
+        let authorization = only(request, "authorization")?;
+        let Some(attributes) = authorization.strip_prefix("Signature ") else {
+            return refused("the scheme of `authorization` is not `Signature`");
+        };
+        let attribute = |name: &str| match quoted(attributes, name) {
+            Some(value) => Ok(value),
+            None => refused(format!("`authorization` has no `{name}`")),
+        };
+        if attribute("algorithm")? != "rsa-sha256" || attribute("version")? != "1" {
+            return refused("the algorithm is not `rsa-sha256` or the version not `1`");
+        }
+        let covered = attribute("headers")?;
+        let string = signing_string(request, covered)?;
+        check_coverage(request, covered, wanted)?;
+        check_date(request, covered, now)?;
+        check_body(request)?;
+        let signature = STANDARD.decode(attribute("signature")?).unwrap_or_default();
+        Ok(Self { key_id: attribute("keyId")?, covered, string, signature })
+    }
+
+    /// Checks that the owner of `key` signed it.
+    pub(crate) fn check(&self, key: &PublicKey) -> Result<(), Refusal> {
+        if keys::verifies(key, self.string.as_bytes(), &self.signature) {
+            Ok(())
+        } else {
+            refused("the signature is not the one of this request")
+        }
+    }
 }
 
 /// The value of a header that must be there once: with two, nobody knows which was signed.
@@ -110,11 +139,11 @@ fn signing_string(request: &Request, covered: &str) -> Result<String, Refusal> {
 }
 
 /// What a service wants covered at the least.
-fn check_coverage(request: &Request, covered: &str) -> Result<(), Refusal> {
+fn check_coverage(request: &Request, covered: &str, wanted: &[&str]) -> Result<(), Refusal> {
     let covers = |name: &str| covered.split(' ').any(|covered| covered == name);
-    let mut wanted = vec!["(request-target)", "host"];
+    let mut wanted = wanted.to_vec();
     if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
-        wanted.extend(["content-length", "content-type", "x-content-sha256"]);
+        wanted.extend(BODY);
     }
     match wanted.into_iter().find(|name| !covers(name)) {
         Some(name) => refused(format!("`{name}` is not signed")),
@@ -143,7 +172,9 @@ fn check_date(request: &Request, covered: &str, now: SystemTime) -> Result<(), R
 
 fn check_body(request: &Request) -> Result<(), Refusal> {
     let sent = only(request, "x-content-sha256").unwrap_or_default();
-    if request.method != "GET" && sent != STANDARD.encode(Sha256::digest(&request.body)) {
+    if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
+        && sent != STANDARD.encode(Sha256::digest(&request.body))
+    {
         return refused("the body is not the one that was hashed");
     }
     Ok(())

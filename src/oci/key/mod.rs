@@ -4,8 +4,9 @@ mod pem;
 
 use std::fmt;
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -88,6 +89,13 @@ impl PrivateKey {
             }
             _ => Err(KeyError::NotRsa),
         }
+    }
+
+    /// A new key of 2048 bits. None only where there is no memory or entropy.
+    pub fn generate() -> Option<Self> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
+        Self::from_pkcs8(der.as_ref()).ok()
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use super::session::{Session, Source, Sources, read_key};
+use super::files::{Source, Sources, read_key};
 use super::{Credentials, PrincipalError};
-use crate::oci::{KeyId, Vars, region};
+use crate::oci::{KeyId, Vars};
 
 /// The settings of a profile, each with the variable of the CLI that overrides it.
 const USER: Setting = Setting("user", "OCI_CLI_USER");
@@ -46,16 +45,15 @@ impl<'a> Profile<'a> {
         let name = var("OCI_CLI_PROFILE").filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| "DEFAULT".to_owned());
         let profiles = parse(&text).map_err(PrincipalError::ConfigLine)?;
-        let own = profiles.get(&name).ok_or(PrincipalError::Profile(name))?;
+        let own = profiles.get(&name).ok_or(PrincipalError::Profile)?;
         let mut settings = profiles.get("DEFAULT").cloned().unwrap_or_default();
         settings.extend(own.clone());
         Ok(Self { settings, var })
     }
 
-    /// The region, of the profile or else `OCI_REGION`.
+    /// The region as it is written, in the profile or else in `OCI_REGION`.
     pub(super) fn region(&self) -> Option<String> {
-        let name = self.get(&REGION).or_else(|| (self.var)("OCI_REGION"));
-        name.map(|name| region::identifier(&name))
+        self.get(&REGION).or_else(|| (self.var)("OCI_REGION"))
     }
 
     /// Whether the profile is one of `oci session authenticate`.
@@ -73,10 +71,9 @@ impl<'a> Profile<'a> {
     }
 
     /// The profile's session; its token file is read again as the CLI renews it.
-    pub(super) fn session(&self, now: SystemTime) -> Result<Session, PrincipalError> {
+    pub(super) fn session(&self) -> Result<Sources, PrincipalError> {
         let token = Source::file(TOKEN_FILE.0, expanded(&self.need(&TOKEN_FILE)?, self.var));
-        let sources = Sources { token, key: self.key()?, passphrase: self.passphrase() };
-        Session::load(sources, now)
+        Ok(Sources { token, key: self.key()?, passphrase: self.passphrase() })
     }
 
     fn key(&self) -> Result<Source, PrincipalError> {

@@ -2,17 +2,31 @@
 //! to try another one.
 
 mod config_file;
+mod files;
+mod instance;
+mod renewable;
 mod resource_principal;
-mod session;
+mod token_service;
+mod workload;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{KeyError, KeyId, PrivateKey, SessionToken, SignError, TokenError, Vars};
+use super::region::{RegionError, Regions};
+use super::{
+    KeyError, KeyId, PrivateKey, ServiceError, SessionToken, SignError, TokenError, TransportError,
+    TrustError, Vars,
+};
 use config_file::Profile;
-use session::Session;
+use files::Sources;
+use instance::Instance;
+use renewable::Renewable;
+use workload::Workload;
+
+/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.
+const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
 
 /// A key, the name services know it by, and until when: one generation, never mixed with another.
 pub struct Credentials {
@@ -71,17 +85,22 @@ impl fmt::Debug for Credentials {
 pub struct Principal {
     source: Source,
     region: Option<String>,
+    regions: Regions,
 }
 
 /// One kind of credentials.
 #[derive(Debug)]
 enum Source {
     /// A function, a job or another resource, with a token and a key that the platform keeps fresh.
-    Resource(Session),
+    Resource(Renewable<Sources>),
     /// A user's API key.
     ApiKey(Arc<Credentials>),
     /// A user's session, which the OCI CLI keeps fresh.
-    SecurityToken(Session),
+    SecurityToken(Renewable<Sources>),
+    /// A compute instance.
+    Instance(Renewable<Instance>),
+    /// A pod of a Kubernetes cluster.
+    Workload(Renewable<Workload>),
 }
 
 /// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
@@ -91,7 +110,9 @@ pub enum PrincipalError {
     #[error("{0} is not set; expected {1}")]
     Missing(&'static str, &'static str),
     /// A kind of authentication that is not offered here.
-    #[error("OCI_CLI_AUTH is not `resource_principal`, `api_key` or `security_token`")]
+    #[error(
+        "OCI_CLI_AUTH is not `resource_principal`, `api_key`, `security_token`, `instance_principal` or `oke_workload_identity`"
+    )]
     Auth,
     /// No resource principal, and no configuration file either.
     #[error(
@@ -105,8 +126,10 @@ pub enum PrincipalError {
     #[error("line {0} of the configuration file is neither `[PROFILE]` nor `name=value` below one")]
     ConfigLine(usize),
     /// A profile that the file does not have.
-    #[error("the configuration file has no profile `{0}`; see OCI_CLI_PROFILE")]
-    Profile(String),
+    #[error(
+        "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
+    )]
+    Profile,
     /// A setting that the profile does not have.
     #[error("the profile has no `{0}`")]
     Setting(&'static str),
@@ -136,6 +159,36 @@ pub enum PrincipalError {
     /// The token has expired, and its source has no newer one.
     #[error("the session token has expired and its source holds no newer one")]
     TokenExpired,
+    /// Regions that cannot be read.
+    #[error(transparent)]
+    Region(#[from] RegionError),
+    /// TLS to a token service cannot be set up.
+    #[error(transparent)]
+    Trust(TrustError),
+    /// The HTTP client for a token service cannot be set up.
+    #[error("the HTTP client could not be set up")]
+    Client(#[source] reqwest::Error),
+    /// A variable that should hold a URL or an address.
+    #[error("{0} makes no URL")]
+    Url(&'static str),
+    /// A service that hands out credentials did not answer.
+    #[error("{0} gave no answer: {1}")]
+    Unanswered(&'static str, #[source] TransportError),
+    /// A service that hands out credentials refused to.
+    #[error("{0} refused: {1}")]
+    Refused(&'static str, Box<ServiceError>),
+    /// A service that hands out credentials answered with something else.
+    #[error("{0} gave an answer that is not the documented one")]
+    Unusable(&'static str),
+    /// The request to the token service cannot be signed.
+    #[error("the request to the token service was not signed: {0}")]
+    NotSigned(SignError),
+    /// The instance now belongs to another tenancy.
+    #[error("the certificate of the instance names another tenancy than the one before")]
+    TenancyChanged,
+    /// No key could be made for a session; there is no memory or no entropy.
+    #[error("no key could be made for the session")]
+    Generate,
 }
 
 impl Principal {
@@ -149,27 +202,39 @@ impl Principal {
             resource_principal::PRIVATE_PEM,
         ];
         let is_resource = resource.into_iter().any(|name| var(name).is_some());
-        match (auth.as_deref(), config_file::path(var)) {
-            (Some("resource_principal"), _) => Self::resource(var, now),
-            (None, _) if is_resource => Self::resource(var, now),
-            (None | Some("api_key" | "security_token"), None) => Err(PrincipalError::NoSource),
+        let regions = Regions::from_vars(var)?;
+        let send_expired = var(SEND_EXPIRED).is_some_and(|value| value == "true");
+        let resource_region = || var(resource_principal::REGION);
+        let (source, region) = match (auth.as_deref(), config_file::path(var)) {
+            (Some("instance_principal"), _) => {
+                let instance = Instance::from_vars(var, regions.clone())?;
+                (Source::Instance(Renewable::new(instance, None, send_expired)), None)
+            }
+            (Some("oke_workload_identity"), _) => {
+                let workload = Workload::from_vars(var)?;
+                (Source::Workload(Renewable::new(workload, None, send_expired)), resource_region())
+            }
+            (auth, _) if auth == Some("resource_principal") || (auth.is_none() && is_resource) => {
+                let sources = resource_principal::sources(var)?;
+                (Source::Resource(sources.load(now, send_expired)?), resource_region())
+            }
+            (None | Some("api_key" | "security_token"), None) => {
+                return Err(PrincipalError::NoSource);
+            }
             (auth @ (None | Some("api_key" | "security_token")), Some(path)) => {
                 let profile = Profile::read(&path, var)?;
                 let session = auth.map_or(profile.is_session(), |auth| auth == "security_token");
                 let source = if session {
-                    Source::SecurityToken(profile.session(now)?)
+                    Source::SecurityToken(profile.session()?.load(now, send_expired)?)
                 } else {
                     Source::ApiKey(Arc::new(profile.api_key()?))
                 };
-                Ok(Self { source, region: profile.region() })
+                (source, profile.region())
             }
-            (Some(_), _) => Err(PrincipalError::Auth),
-        }
-    }
-
-    fn resource(var: Vars<'_>, now: SystemTime) -> Result<Self, PrincipalError> {
-        let (session, region) = resource_principal::from_vars(var, now)?;
-        Ok(Self { source: Source::Resource(session), region })
+            (Some(_), _) => return Err(PrincipalError::Auth),
+        };
+        let region = region.filter(|name| !name.is_empty()).map(|name| regions.identifier(&name));
+        Ok(Self { source, region, regions })
     }
 
     /// The name of the source, as the OCI CLI spells it.
@@ -178,33 +243,53 @@ impl Principal {
             Source::Resource(_) => "resource_principal",
             Source::ApiKey(_) => "api_key",
             Source::SecurityToken(_) => "security_token",
+            Source::Instance(_) => "instance_principal",
+            Source::Workload(_) => "oke_workload_identity",
         }
     }
 
-    /// The region that the environment or the profile names, as an identifier such as `eu-frankfurt-1`.
+    /// The region that the environment or the profile names, as an identifier such as `eu-frankfurt-1`; that of an instance is
+    /// known after its first signature.
     pub fn region(&self) -> Option<&str> {
-        self.region.as_deref()
-    }
-
-    /// What to sign with at `now`. Sources that are files are read again when they changed or the token nears its end.
-    pub fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
         match &self.source {
-            Source::Resource(session) | Source::SecurityToken(session) => session.credentials(now),
-            Source::ApiKey(credentials) => Ok(credentials.clone()),
+            Source::Instance(instance) => instance.supplier().region(),
+            Source::Resource(_)
+            | Source::ApiKey(_)
+            | Source::SecurityToken(_)
+            | Source::Workload(_) => self.region.as_deref(),
         }
     }
 
-    /// What to sign with after a service refused `refused`: whatever the source holds now.
-    pub fn refresh(
+    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; None without a region.
+    pub fn host(&self, service: &str) -> Option<String> {
+        self.region().map(|region| self.regions.host(service, region))
+    }
+
+    /// What to sign with at `now`. Files are read again when they changed or the token nears its end, and services are asked
+    /// again when it does.
+    pub async fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
+        match &self.source {
+            Source::Resource(files) | Source::SecurityToken(files) => files.credentials(now).await,
+            Source::ApiKey(credentials) => Ok(credentials.clone()),
+            Source::Instance(instance) => instance.credentials(now).await,
+            Source::Workload(workload) => workload.credentials(now).await,
+        }
+    }
+
+    /// What to sign with after a service refused `refused`: whatever the source has now. However many were refused at once,
+    /// the source is asked once, and not more than once a second.
+    pub async fn refresh(
         &self,
         refused: &Arc<Credentials>,
         now: SystemTime,
     ) -> Result<Arc<Credentials>, PrincipalError> {
         match &self.source {
-            Source::Resource(session) | Source::SecurityToken(session) => {
-                session.refresh(refused, now)
+            Source::Resource(files) | Source::SecurityToken(files) => {
+                files.refresh(refused, now).await
             }
             Source::ApiKey(credentials) => Ok(credentials.clone()),
+            Source::Instance(instance) => instance.refresh(refused, now).await,
+            Source::Workload(workload) => workload.refresh(refused, now).await,
         }
     }
 }

@@ -2,23 +2,18 @@
 //!
 //! Source: OCI request signing, resource principals, version 2.2.
 
-use std::time::SystemTime;
-
 use super::PrincipalError;
-use super::session::{Session, Source, Sources};
-use crate::oci::{Vars, region};
+use super::files::{Source, Sources};
+use crate::oci::Vars;
 
 pub(super) const VERSION: &str = "OCI_RESOURCE_PRINCIPAL_VERSION";
 pub(super) const RPST: &str = "OCI_RESOURCE_PRINCIPAL_RPST";
 pub(super) const PRIVATE_PEM: &str = "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM";
 const PASSPHRASE: &str = "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE";
-const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";
+pub(super) const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";
 
-/// The session that the environment describes, and its region.
-pub(super) fn from_vars(
-    var: Vars<'_>,
-    now: SystemTime,
-) -> Result<(Session, Option<String>), PrincipalError> {
+/// Where the session is that the environment describes.
+pub(super) fn sources(var: Vars<'_>) -> Result<Sources, PrincipalError> {
     let var = |name| var(name).filter(|value| !value.is_empty());
     match var(VERSION).as_deref() {
         Some("2.2") => {}
@@ -39,6 +34,5 @@ pub(super) fn from_vars(
     if passphrase.is_some_and(|passphrase| passphrase.is_file() != sources.key.is_file()) {
         return Err(PrincipalError::MixedPathAndValue(PRIVATE_PEM));
     }
-    let region = var(REGION).map(|name| region::identifier(&name));
-    Ok((Session::load(sources, now)?, region))
+    Ok(sources)
 }

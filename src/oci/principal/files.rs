@@ -1,88 +1,18 @@
 //! A session token and its key, as values or as files that somebody replaces while we live.
-//!
-//! They are looked at within a call, never in the background: a frozen container runs nothing.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::thread;
+use std::time::SystemTime;
 
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::renewable::{Generation, LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::{Credentials, PrincipalError};
 use crate::oci::{KeyError, PrivateKey, SessionToken};
-
-/// A token with less than this left is replaced if a newer one is there.
-const FRESH: Duration = Duration::from_secs(300);
-
-/// A session, and the generation of its credentials that is in use.
-#[derive(Debug)]
-pub(super) struct Session {
-    sources: Sources,
-    current: Mutex<Generation>,
-}
-
-/// Credentials, and the state of the files they were read from.
-#[derive(Debug)]
-struct Generation {
-    credentials: Arc<Credentials>,
-    stamps: Vec<Option<Stamp>>,
-}
-
-impl Session {
-    /// Loads a session. A token that has expired is no error yet: it may be replaced before the first call.
-    pub(super) fn load(sources: Sources, now: SystemTime) -> Result<Self, PrincipalError> {
-        let generation = sources.load()?;
-        if !generation.credentials.valid(now) {
-            log::warn!("the session token in {} has expired", sources.token.name());
-        }
-        Ok(Self { sources, current: Mutex::new(generation) })
-    }
-
-    pub(super) fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
-        let mut current = self.current();
-        let fresh = current.credentials.expires().is_none_or(|expires| expires > now + FRESH);
-        if !fresh || current.stamps != self.sources.stamps() {
-            self.reload(&mut current, now)?;
-        }
-        if current.credentials.valid(now) {
-            Ok(current.credentials.clone())
-        } else {
-            Err(PrincipalError::TokenExpired)
-        }
-    }
-
-    pub(super) fn refresh(
-        &self,
-        refused: &Arc<Credentials>,
-        now: SystemTime,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        let mut current = self.current();
-        // Another call may have been refused too, and have read the files already.
-        if Arc::ptr_eq(&current.credentials, refused) {
-            self.reload(&mut current, now)?;
-        }
-        Ok(current.credentials.clone())
-    }
-
-    /// Takes the generation that the files hold now. One that is only half written leaves the old one in use.
-    fn reload(&self, current: &mut Generation, now: SystemTime) -> Result<(), PrincipalError> {
-        match self.sources.load() {
-            Ok(generation) => *current = generation,
-            Err(error) if current.credentials.valid(now) => {
-                log::warn!("the credentials were not renewed: {error}");
-            }
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
-    /// A panic elsewhere leaves a whole generation behind: it is replaced in one assignment.
-    fn current(&self) -> MutexGuard<'_, Generation> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Where the parts of a session are.
 #[derive(Debug)]
@@ -96,20 +26,48 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    fn load(&self) -> Result<Generation, PrincipalError> {
-        // The stamps come first: a file that is replaced while it is read differs from its stamp and is read again.
-        let stamps = self.stamps();
+    /// Reads the session at start, when nothing else waits for this thread. A token that has expired is no error yet: it may
+    /// be replaced before the first call.
+    pub(super) fn load(
+        self,
+        now: SystemTime,
+        send_expired: bool,
+    ) -> Result<Renewable<Self>, PrincipalError> {
+        let mut look = 1;
+        let generation = loop {
+            let (state, taken) = (self.state(), Instant::now());
+            match self.read() {
+                Err(PrincipalError::KeyTokenMismatch) if look < LOOKS => thread::sleep(LOOK_AGAIN),
+                read => break Generation { credentials: Arc::new(read?), state, taken },
+            }
+            look += 1;
+        };
+        if !generation.credentials.valid(now) {
+            log::warn!("the session token in {} has expired", self.token.name());
+        }
+        Ok(Renewable::new(self, Some(generation), send_expired))
+    }
+
+    fn read(&self) -> Result<Credentials, PrincipalError> {
         let key = read_key(&self.key, self.passphrase.as_ref())?;
         let token = self.token.read()?;
         let token = std::str::from_utf8(&token).unwrap_or("not text");
         let token = SessionToken::parse(token)
             .map_err(|error| PrincipalError::Token(self.token.name(), error))?;
-        Ok(Generation { credentials: Arc::new(Credentials::session(token, key)?), stamps })
+        Credentials::session(token, key)
     }
+}
 
-    fn stamps(&self) -> Vec<Option<Stamp>> {
+impl Supply for Sources {
+    type State = Vec<Option<Stamp>>;
+
+    fn state(&self) -> Self::State {
         let sources = [Some(&self.token), Some(&self.key), self.passphrase.as_ref()];
         sources.into_iter().flatten().map(Source::stamp).collect()
+    }
+
+    async fn supply(&self, _now: SystemTime) -> Result<Credentials, PrincipalError> {
+        self.read()
     }
 }
 
@@ -200,7 +158,7 @@ impl std::fmt::Debug for Source {
 
 /// Tells one state of a file from another without reading it.
 #[derive(Debug, Eq, PartialEq)]
-struct Stamp {
+pub(super) struct Stamp {
     inode: u64,
     size: u64,
     modified: (i64, i64),

@@ -1,0 +1,260 @@
+//! Calls any OCI service: signs, sends, renews what was refused, and tries again what may pass.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{HeaderName, Method, Request, Response, StatusCode};
+use reqwest::Url;
+use tokio::time::Instant;
+
+use super::retry::Outcome;
+use super::transport::{Limits, exchange, request_id};
+use super::{
+    Content, Credentials, Principal, PrincipalError, Repeat, Retry, ServiceClock, SignError,
+    Signing, TransportError, sign,
+};
+
+const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
+const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
+
+/// The longest that one try may take: an OCI service answers within 60 s or not at all.
+const TRY: Duration = Duration::from_secs(65);
+/// The largest answer that is taken unless another limit is set, in bytes.
+const ANSWER_LIMIT: usize = 10_000_000;
+
+/// Sends requests to OCI services, signed by one principal, over connections that it keeps.
+#[derive(Debug)]
+pub struct Client {
+    principal: Principal,
+    clock: ServiceClock,
+    http: reqwest::Client,
+    retry: Retry,
+    answer_limit: usize,
+}
+
+/// What a request carries.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes; with POST, PUT and PATCH they are hashed and signed.
+    Bytes(Bytes),
+    /// Bytes that the signature leaves out, as Object Storage uploads do.
+    Unsigned(Bytes),
+    /// A stream, which can be sent once: such a request is never repeated. It has `content-length`; with
+    /// `x-content-sha256` beside it both are signed, and without it the body is left out of the signature.
+    Stream(reqwest::Body),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Bytes(Bytes::new())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into())
+    }
+}
+
+impl From<()> for Body {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+/// A request without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// There is nothing to sign with.
+    #[error("no credentials: {0}")]
+    Credentials(#[from] PrincipalError),
+    /// The request cannot be signed.
+    #[error("not signed: {0}")]
+    Signing(#[from] SignError),
+    /// The request's address is no `https` URL.
+    #[error("the address is not an https URL")]
+    Address,
+    /// It was sent, or not, and no answer came back.
+    #[error("no answer: {0}")]
+    Transport(#[from] TransportError),
+}
+
+impl Client {
+    /// A client that signs as `principal`, tells the time by `clock` and connects with `http`, which should come from
+    /// [`http_client`](super::http_client): a client that follows redirects would carry signatures elsewhere.
+    pub fn new(principal: Principal, clock: ServiceClock, http: reqwest::Client) -> Self {
+        Self { principal, clock, http, retry: Retry::default(), answer_limit: ANSWER_LIMIT }
+    }
+
+    /// The same with other tries; [`Retry::default`] otherwise.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// The same with another limit for answers, in bytes; 10 MB otherwise.
+    #[must_use]
+    pub fn with_answer_limit(self, answer_limit: usize) -> Self {
+        Self { answer_limit, ..self }
+    }
+
+    /// Who signs.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Sends a request and brings its answer back, whatever its status, before `until`. What is signed and sent is the URL in
+    /// the form of the URL standard: a default port and `..` are gone, spaces are `%20`.
+    ///
+    /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the request is signed anew. A
+    /// second one is returned. Source: OCI request signing, clock and errors.
+    pub async fn send(
+        &self,
+        request: Request<impl Into<Body>>,
+        until: Instant,
+    ) -> Result<Response<Bytes>, SendError> {
+        let (head, body) = request.into_parts();
+        let repeat = repeat(&head);
+        self.send_repeating(Request::from_parts(head, body), repeat, until).await
+    }
+
+    /// The same for a request of which the caller knows better than its method tells whether it may be repeated.
+    pub async fn send_repeating(
+        &self,
+        request: Request<impl Into<Body>>,
+        repeat: Repeat,
+        until: Instant,
+    ) -> Result<Response<Bytes>, SendError> {
+        let mut message = Message::new(request)?;
+        let repeat = if message.is_stream() { Repeat::Impossible } else { repeat };
+        let mut tries = self.retry.tries(repeat, until);
+        loop {
+            let outcome = self.attempt(&mut message, until).await?;
+            if !tries.again(&outcome).await {
+                return Ok(outcome?);
+            }
+        }
+    }
+
+    /// One try, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
+    async fn attempt(&self, message: &mut Message, until: Instant) -> Result<Outcome, SendError> {
+        let credentials = self.principal.credentials(self.clock.now()).await?;
+        let outcome = self.send_once(message, &credentials, until).await?;
+        match &outcome {
+            Ok(answer) if !message.renewed && !message.is_stream() => {
+                match self.renewed(answer, &credentials).await? {
+                    Some(credentials) => {
+                        message.renewed = true;
+                        Ok(self.send_once(message, &credentials, until).await?)
+                    }
+                    None => Ok(outcome),
+                }
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    /// What to sign with after an answer that may be the fault of what was signed with before.
+    async fn renewed(
+        &self,
+        answer: &Response<Bytes>,
+        used: &Arc<Credentials>,
+    ) -> Result<Option<Arc<Credentials>>, PrincipalError> {
+        match answer.status() {
+            StatusCode::UNAUTHORIZED => {
+                self.clock.correct(answer.headers());
+                self.principal.refresh(used, self.clock.now()).await.map(Some)
+            }
+            // Without the right it is not found, and a newer token may have the right.
+            StatusCode::NOT_FOUND => {
+                let newest = self.principal.credentials(self.clock.now()).await?;
+                Ok((!Arc::ptr_eq(&newest, used)).then_some(newest))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Signs and sends, once.
+    async fn send_once(
+        &self,
+        message: &mut Message,
+        by: &Credentials,
+        until: Instant,
+    ) -> Result<Outcome, SignError> {
+        let request = message.signed(by, self.clock.now())?;
+        let until = until.min(Instant::now() + TRY);
+        Ok(exchange(&self.http, request, Limits { until, bytes: self.answer_limit }).await)
+    }
+}
+
+/// Whether a request may be carried out twice: by what its method promises, or with the token that OCI tells repetitions by.
+fn repeat(head: &Parts) -> Repeat {
+    let idempotent = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS];
+    if idempotent.contains(&head.method) || head.headers.contains_key(OPC_RETRY_TOKEN) {
+        Repeat::Harmless
+    } else {
+        Repeat::Harmful
+    }
+}
+
+/// A request that is about to be signed and sent, perhaps more than once.
+struct Message {
+    url: Url,
+    head: Parts,
+    body: Body,
+    renewed: bool,
+}
+
+impl Message {
+    /// The request in the one form in which it is signed and sent.
+    fn new<B: Into<Body>>(request: Request<B>) -> Result<Self, SendError> {
+        let (mut head, body) = request.into_parts();
+        let url = Url::parse(&head.uri.to_string()).ok().ok_or(SendError::Address)?;
+        if url.scheme() != "https" {
+            return Err(SendError::Address);
+        }
+        head.uri = url.as_str().parse().ok().ok_or(SendError::Address)?;
+        head.headers.entry(OPC_REQUEST_ID).or_insert_with(|| {
+            HeaderValue::try_from(request_id()).expect("digits are visible ASCII")
+        });
+        let body = body.into();
+        if matches!(body, Body::Stream(_)) {
+            let bytes = HeaderValue::from_static("application/octet-stream");
+            head.headers.entry(CONTENT_TYPE).or_insert(bytes);
+        }
+        Ok(Self { url, head, body, renewed: false })
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self.body, Body::Stream(_))
+    }
+
+    /// The request with its signature. A stream is in the first one only.
+    fn signed(&mut self, by: &Credentials, now: SystemTime) -> Result<reqwest::Request, SignError> {
+        let mut head = self.head.clone();
+        let content = match &self.body {
+            Body::Bytes(bytes) => Content::Bytes(bytes),
+            Body::Stream(_) if head.headers.contains_key("x-content-sha256") => Content::Hashed,
+            Body::Unsigned(_) | Body::Stream(_) => Content::Unsigned,
+        };
+        sign(&mut head, content, by, Signing::default(), now)?;
+        let mut request = reqwest::Request::new(head.method, self.url.clone());
+        *request.headers_mut() = head.headers;
+        *request.body_mut() = match &mut self.body {
+            Body::Bytes(bytes) | Body::Unsigned(bytes) if bytes.is_empty() => None,
+            Body::Bytes(bytes) | Body::Unsigned(bytes) => Some(bytes.clone().into()),
+            Body::Stream(stream) => Some(mem::take(stream)),
+        };
+        Ok(request)
+    }
+}

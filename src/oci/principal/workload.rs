@@ -1,0 +1,119 @@
+//! OKE workload identity: a pod shows its service account token to a service of its own node, and gets a session token.
+//!
+//! Source: OCI request signing, OKE workload identity.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use reqwest::{Method, Request, Url};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::files::Source;
+use super::renewable::Supply;
+use super::token_service::TokenService;
+use super::{Credentials, PrincipalError};
+use crate::oci::transport::{request_id, trusting};
+use crate::oci::{PrivateKey, SessionToken, Vars, trust};
+
+const HOST: &str = "KUBERNETES_SERVICE_HOST";
+const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
+const TOKEN: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH";
+const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// The port on which the node's service listens.
+const PORT: u16 = 12250;
+const SERVICE: &str = "the token service for OKE workloads";
+
+/// A pod and the service that vouches for it.
+#[derive(Debug)]
+pub(super) struct Workload {
+    service: TokenService,
+    url: Url,
+    account: Source,
+}
+
+/// The answer of the token service, inside its base64.
+#[derive(Deserialize)]
+struct Answer {
+    token: String,
+}
+
+impl Workload {
+    /// The pod that this process runs in: `KUBERNETES_SERVICE_HOST`, and certificate and token of its service account, where
+    /// Kubernetes mounts them or where a projected volume has them, by `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and
+    /// `..._TOKEN_PATH`.
+    pub(super) fn from_vars(var: Vars<'_>) -> Result<Self, PrincipalError> {
+        let var = |name| var(name).filter(|value: &String| !value.is_empty());
+        let path =
+            |name, file| PathBuf::from(var(name).unwrap_or_else(|| format!("{MOUNT}/{file}")));
+        let host = var(HOST).ok_or(PrincipalError::Missing(HOST, "the address of the cluster"))?;
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let url = Url::parse(&format!("https://{host}:{PORT}/resourcePrincipalSessionTokens"));
+        let tls = trust::only(CA, &path(CA, "ca.crt")).map_err(PrincipalError::Trust)?;
+        let http = trusting(tls).build().map_err(PrincipalError::Client)?;
+        Ok(Self {
+            service: TokenService { name: SERVICE, http, retry: TokenService::TOKEN_RETRY },
+            url: url.ok().ok_or(PrincipalError::Url(HOST))?,
+            account: Source::file(TOKEN, path(TOKEN, "token")),
+        })
+    }
+
+    /// The service account's own token, which Kubernetes replaces while we live.
+    fn account(&self, now: SystemTime) -> Result<HeaderValue, PrincipalError> {
+        let text = self.account.read()?;
+        let text = std::str::from_utf8(&text).unwrap_or("not text").trim_ascii();
+        let token =
+            SessionToken::parse(text).map_err(|error| PrincipalError::Token(TOKEN, error))?;
+        if token.expires() <= now {
+            return Err(PrincipalError::TokenExpired);
+        }
+        let bearer = Zeroizing::new(format!("Bearer {text}"));
+        let mut bearer =
+            HeaderValue::from_str(&bearer).ok().ok_or(PrincipalError::Unusable(TOKEN))?;
+        bearer.set_sensitive(true);
+        Ok(bearer)
+    }
+}
+
+impl Supply for Workload {
+    type State = ();
+
+    fn state(&self) -> Self::State {}
+
+    async fn supply(&self, now: SystemTime) -> Result<Credentials, PrincipalError> {
+        let bearer = self.account(now)?;
+        let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
+        let body = json!({ "podKey": session.public_key().sanitised() }).to_string();
+        let id = [request_id(), request_id(), request_id()].join("/");
+        let id = HeaderValue::try_from(id).ok().ok_or(PrincipalError::Unusable(SERVICE))?;
+        let request = || {
+            let mut request = Request::new(Method::POST, self.url.clone());
+            let headers = request.headers_mut();
+            headers.insert(header::AUTHORIZATION, bearer.clone());
+            headers.insert("opc-request-id", id.clone());
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.clone().into());
+            Ok(request)
+        };
+        let answer = self.service.ask(request).await?;
+        let token = token(&answer).ok_or(PrincipalError::Unusable(SERVICE))?;
+        let token =
+            SessionToken::parse(&token).map_err(|error| PrincipalError::Token(SERVICE, error))?;
+        Credentials::session(token, session)
+    }
+}
+
+/// The session token in an answer: base64, perhaps between quotes, of JSON with a whole key id in it.
+fn token(answer: &Bytes) -> Option<Zeroizing<String>> {
+    let text = answer.trim_ascii();
+    let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+    let json = Zeroizing::new(STANDARD.decode(text).ok()?);
+    let answer = serde_json::from_slice::<Answer>(&json).ok()?;
+    let key_id = Zeroizing::new(answer.token);
+    Some(Zeroizing::new(key_id.strip_prefix("ST$")?.to_owned()))
+}

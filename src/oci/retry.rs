@@ -1,0 +1,151 @@
+//! Which requests are worth another try, how many tries there are, and how long to wait between them.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::rand;
+use bytes::Bytes;
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, Response, StatusCode};
+use tokio::time::{Instant, sleep};
+
+use super::{ServiceError, TransportError};
+
+/// When a request is sent again. Every try is signed anew.
+///
+/// The default is that of Oracle's SDKs: eight tries, waits of 1, 2, 4 ... and at most 30 s, each with up to a second more by
+/// chance. Source: OCI request signing, retry defaults.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retry {
+    /// Tries in all, the first one included.
+    pub attempts: u32,
+    /// The wait before the second try; it doubles from try to try. As much again at the most is added by chance.
+    pub first_wait: Duration,
+    /// The longest wait. A service that asks for a longer one by `Retry-After` is not asked again.
+    pub longest_wait: Duration,
+    /// The statuses that pass; 409 also, if its code is `IncorrectState` or `LockConflict`.
+    pub statuses: &'static [u16],
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        let (first_wait, longest_wait) = (Duration::from_secs(1), Duration::from_secs(30));
+        Self { attempts: 8, first_wait, longest_wait, statuses: &[429, 500, 502, 503, 504] }
+    }
+}
+
+/// Whether a request may be sent again when nobody knows what became of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repeat {
+    /// Having been carried out twice does no harm.
+    Harmless,
+    /// It is sent again only if the service certainly did not carry it out.
+    Harmful,
+    /// Its body cannot be produced again.
+    Impossible,
+}
+
+/// An answer of whatever status, or none.
+pub(super) type Outcome = Result<Response<Bytes>, TransportError>;
+
+/// How often one request was tried.
+#[derive(Debug)]
+pub(super) struct Tries {
+    retry: Retry,
+    repeat: Repeat,
+    until: Instant,
+    made: u32,
+}
+
+impl Tries {
+    /// Whether another try may change this outcome of the last one, and there is time for it; if so, it waits first.
+    pub(super) async fn again(&mut self, outcome: &Outcome) -> bool {
+        self.made += 1;
+        let passes = match outcome {
+            Ok(answer) => self.retry.passes(answer, self.repeat),
+            Err(error) => may_be_sent_again(error, self.repeat),
+        };
+        let headers = outcome.as_ref().ok().map(Response::headers);
+        match self.retry.wait(self.made, headers, chance()) {
+            Some(wait) if passes && self.made < self.retry.attempts => {
+                let in_time = Instant::now() + wait < self.until;
+                if in_time {
+                    sleep(wait).await;
+                }
+                in_time
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Retry {
+    /// One try and no other.
+    pub const NEVER: Self = Self {
+        attempts: 1,
+        first_wait: Duration::ZERO,
+        longest_wait: Duration::ZERO,
+        statuses: &[],
+    };
+
+    /// The tries of one request, which ends at `until`.
+    pub(super) fn tries(self, repeat: Repeat, until: Instant) -> Tries {
+        Tries { retry: self, repeat, until, made: 0 }
+    }
+
+    /// Whether an answer speaks of a state that passes. Throttling and unavailability come before the request is carried out.
+    fn passes(&self, answer: &Response<Bytes>, repeat: Repeat) -> bool {
+        let status = answer.status();
+        let refused =
+            matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let code = || ServiceError::of(answer).and_then(|error| error.code);
+        match repeat {
+            Repeat::Impossible => false,
+            _ if status == StatusCode::CONFLICT => {
+                matches!(code().as_deref(), Some("IncorrectState" | "LockConflict"))
+            }
+            Repeat::Harmful if !refused => false,
+            Repeat::Harmful | Repeat::Harmless => self.statuses.contains(&status.as_u16()),
+        }
+    }
+
+    /// The wait after the try of this number; None if the service asks for more than is ever waited.
+    fn wait(&self, tries: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
+        if let Some(asked) = answer.and_then(retry_after) {
+            return (asked <= self.longest_wait).then_some(asked);
+        }
+        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1));
+        let wait = doubled.saturating_add(self.first_wait.mul_f64(chance));
+        Some(wait.min(self.longest_wait))
+    }
+}
+
+/// Whether a request failed on the way there, or may be sent twice.
+fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
+    match (repeat, error) {
+        (Repeat::Impossible, _) | (_, TransportError::AnswerTooLarge(_)) => false,
+        (_, TransportError::Unreachable(_) | TransportError::ConnectLate(_)) => true,
+        (_, TransportError::Broken(_) | TransportError::Late) => repeat == Repeat::Harmless,
+    }
+}
+
+/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let time = |text| httpdate::parse_http_date(text).ok();
+    let (asked, said): (SystemTime, SystemTime) = (time(asked)?, time(text(DATE)?)?);
+    Some(asked.duration_since(said).unwrap_or_default())
+}
+
+/// A number from 0 to 1, so that many clients that failed together do not come back together.
+fn chance() -> f64 {
+    let mut byte = [0];
+    // Without entropy there is no chance, and the wait is the least one.
+    if rand::fill(&mut byte).is_err() {
+        return 0.0;
+    }
+    f64::from(byte[0]) / f64::from(u8::MAX)
+}

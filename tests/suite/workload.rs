@@ -1,0 +1,75 @@
+//! Does a pod of a cluster get its token by the rules of the node's service, and sign with it?
+
+use std::time::SystemTime;
+
+use devkit::agent::Agent;
+use devkit::cluster::{Cluster, WORKLOAD};
+use devkit::deployment::Authority;
+use model_deployment_fn::oci::Principal;
+
+use crate::setup::Setup;
+
+fn principal(cluster: &Cluster) -> Principal {
+    let vars = cluster.variables();
+    let var = |name: &str| vars.iter().find(|(known, _)| *known == name).map(|(_, v)| v.clone());
+    Principal::from_vars(&var, SystemTime::now()).unwrap()
+}
+
+/// One test, since the port of the node's service is the same in every cluster.
+#[tokio::test]
+async fn a_pod_signs_with_the_token_that_its_service_account_earned() {
+    let setup = Setup::new().await;
+    let mount = tempfile::tempdir().unwrap();
+    let cluster =
+        Cluster::start(setup.issuer.clone(), &setup.authority, mount.path()).await.unwrap();
+    let function = Agent::start(setup.program_as(cluster.variables())).await.unwrap();
+    for _ in 0..2 {
+        let answer = function.call(setup.call()).await;
+        assert_eq!(answer.status, 200, "{:?} {:?}", function.lines(), cluster.asked());
+    }
+    assert_eq!(cluster.asked(), ["issued"]);
+    let verified = setup.deployment.received()[1].verdict.clone().unwrap();
+    assert_eq!(verified.resource, WORKLOAD);
+    let log = function.lines().join("\n");
+    assert!(log.contains("source=oke_workload_identity region=sa-saopaulo-1"), "{log}");
+
+    // An expired account is not shown to anybody; a newer one is taken as soon as it is mounted.
+    let expired = principal(&cluster);
+    cluster.mount_account(-10).unwrap();
+    let error = expired.credentials(SystemTime::now()).await.unwrap_err();
+    assert!(error.to_string().contains("expired"), "{error}");
+    assert_eq!(cluster.asked(), ["issued"]);
+    cluster.mount_account(3600).unwrap();
+    assert!(expired.credentials(SystemTime::now()).await.is_ok());
+
+    // A basic cluster says so, and is not asked again.
+    cluster.make_basic();
+    let error = principal(&cluster).credentials(SystemTime::now()).await.unwrap_err();
+    assert!(error.to_string().contains("not an enhanced cluster"), "{error}");
+    assert_eq!(cluster.asked().len(), 3);
+
+    // Only the cluster's own authority is trusted for it.
+    std::fs::write(mount.path().join("ca.crt"), Authority::new().pem()).unwrap();
+    let error = principal(&cluster).credentials(SystemTime::now()).await.unwrap_err();
+    assert!(error.to_string().contains("could not be reached"), "{error}");
+    assert_eq!(cluster.asked().len(), 3);
+}
+
+#[test]
+fn a_pod_without_its_cluster_is_told_what_is_missing() {
+    for (host, ca, named) in [
+        (None, "/no/such/file", "KUBERNETES_SERVICE_HOST"),
+        (Some("127.0.0.2"), "/no/such/file", "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH"),
+        (Some("127.0.0.2"), "/dev/null", "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH"),
+        (Some("no host"), "/dev/null", "KUBERNETES"),
+    ] {
+        let var = |name: &str| match name {
+            "OCI_CLI_AUTH" => Some("oke_workload_identity".to_owned()),
+            "KUBERNETES_SERVICE_HOST" => host.map(str::to_owned),
+            "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH" => Some(ca.to_owned()),
+            _ => None,
+        };
+        let error = Principal::from_vars(&var, SystemTime::now()).unwrap_err();
+        assert!(error.to_string().contains(named), "{named}: {error}");
+    }
+}
