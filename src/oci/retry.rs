@@ -149,3 +149,45 @@ fn chance() -> f64 {
     }
     f64::from(byte[0]) / f64::from(u8::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, text)| (name.parse().unwrap(), text.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn item_47_the_default_waits_double_up_to_30_s_with_a_second_by_chance() {
+        let retry = Retry::default();
+        let waits = |chance| (1..8).map(move |tries| retry.wait(tries, None, chance).unwrap());
+        let seconds =
+            |waits: Vec<Duration>| waits.iter().map(Duration::as_secs).collect::<Vec<_>>();
+        assert_eq!(seconds(waits(0.0).collect()), [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(seconds(waits(1.0).collect()), [2, 3, 5, 9, 17, 30, 30]);
+        assert_eq!(retry.wait(u32::MAX, None, 1.0), Some(Duration::from_secs(30)));
+        assert_eq!(retry.attempts, 8);
+        assert!((0..100).map(|_| chance()).all(|chance| (0.0..=1.0).contains(&chance)));
+    }
+
+    #[test]
+    fn item_47_retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
+        let date = "Thu, 01 Jan 1970 12:00:00 GMT";
+        let later = "Thu, 01 Jan 1970 12:00:07 GMT";
+        for (headers, seconds) in [
+            (answer(&[("retry-after", "7")]), Some(7)),
+            (answer(&[("retry-after", " 0 ")]), Some(0)),
+            (answer(&[("retry-after", later), ("date", date)]), Some(7)),
+            (answer(&[("retry-after", date), ("date", later)]), Some(0)),
+            (answer(&[("retry-after", later)]), None),
+            (answer(&[("retry-after", "-1")]), None),
+            (answer(&[("retry-after", "soon"), ("date", date)]), None),
+            (answer(&[("date", date)]), None),
+        ] {
+            assert_eq!(retry_after(&headers).map(|wait| wait.as_secs()), seconds, "{headers:?}");
+        }
+        let longer = answer(&[("retry-after", "31")]);
+        assert_eq!(Retry::default().wait(1, Some(&longer), 0.0), None);
+    }
+}

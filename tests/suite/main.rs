@@ -13,18 +13,12 @@
 
 mod addresses;
 mod agent;
-mod config_file;
 mod configuration;
 mod contract;
-mod credentials;
 mod data;
 mod end_to_end;
 mod gateway;
-mod instance;
-mod keys;
+mod oci;
 mod process;
-mod rotation;
 mod setup;
-mod signatures;
 mod verifier;
-mod workload;

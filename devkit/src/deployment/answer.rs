@@ -54,6 +54,8 @@ impl Answer {
 pub enum Behaviour {
     /// Answers with this status, content type and body.
     Answer(u16, &'static str, Vec<u8>),
+    /// Answers with this status and `Retry-After`, as a service that is overloaded.
+    Busy(u16, String),
     /// Answers with one more header.
     Header(&'static str, String),
     /// Answers 302 to this location.
@@ -83,6 +85,13 @@ impl Behaviour {
                 let headers = answer.headers.into_iter().skip(1);
                 headers
                     .fold(own, |own, (name, value)| own.with_header(&name, &value))
+                    .send(stream)
+                    .await
+            }
+            Self::Busy(status, retry_after) => {
+                let busy = Answer::error(status, "TooManyRequests", "too many requests");
+                Answer { headers: [busy.headers, answer.headers].concat(), ..busy }
+                    .with_header("retry-after", &retry_after)
                     .send(stream)
                     .await
             }

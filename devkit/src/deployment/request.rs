@@ -85,7 +85,7 @@ impl Request {
         let mut request = Self::parse(&head).ok_or(Unreadable::Closed)?;
         let length = match request.text("content-length").map(str::parse) {
             Some(Ok(length)) => length,
-            None if request.method == "GET" => 0,
+            None if matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE") => 0,
             Some(Err(_)) | None => return Err(Unreadable::LengthRequired),
         };
         if length > BODY_LIMIT {

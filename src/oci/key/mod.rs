@@ -1,5 +1,6 @@
 //! Private keys: every PEM form that OCI users have, and the one operation that signing needs.
 
+mod pbes1;
 mod pem;
 
 use std::fmt;
@@ -53,7 +54,7 @@ pub enum KeyError {
     InvalidKeyOrWrongPassphrase,
     /// Encrypted in a way that is not read here.
     #[error(
-        "it is encrypted in a way that is not supported; expected PBES2, or AES-CBC or DES-EDE3-CBC of OpenSSL"
+        "it is encrypted in a way that is not supported; expected PBES2, PBES1 with 3DES, or AES-CBC or DES-EDE3-CBC of OpenSSL"
     )]
     UnsupportedEncryption,
     /// The block decodes to something else than a key.
@@ -79,12 +80,13 @@ impl PrivateKey {
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
             "ENCRYPTED PRIVATE KEY" => {
                 let passphrase = needed()?;
-                let encrypted = EncryptedPrivateKeyInfoRef::try_from(block.der.as_slice());
-                let encrypted = encrypted.ok().ok_or(KeyError::UnsupportedEncryption)?;
-                let der = encrypted
-                    .decrypt(passphrase)
-                    .ok()
-                    .ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
+                let Ok(encrypted) = EncryptedPrivateKeyInfoRef::try_from(block.der.as_slice())
+                else {
+                    let der = pbes1::decrypt(&block.der, passphrase)?;
+                    return Self::from_pkcs8(&der).map_err(undecryptable);
+                };
+                let der = encrypted.decrypt(passphrase);
+                let der = der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
                 Self::from_pkcs8(der.as_bytes()).map_err(undecryptable)
             }
             _ => Err(KeyError::NotRsa),

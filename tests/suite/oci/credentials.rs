@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use model_deployment_fn::oci::region::{RegionError, Regions};
 use model_deployment_fn::oci::{Principal, PrincipalError, SessionToken};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -117,7 +120,7 @@ fn kind(error: &PrincipalError) -> &'static str {
             "invalid_key_or_wrong_passphrase"
         }
         PrincipalError::Key(..) | PrincipalError::Token(..) => "token_malformed or invalid_key",
-        _ => "other",
+        other => panic!("unexpected: {other}"),
     }
 }
 
@@ -138,6 +141,10 @@ fn item_32_tokens_are_accepted_or_refused_as_recommended() {
         let parsed = SessionToken::parse(&data::text(&format!("rpst/{file}")));
         let recommended = fixture["recommended"].as_str().unwrap();
         assert_eq!(parsed.is_err(), recommended.starts_with("refuse"), "{file}: {parsed:?}");
+        let (shown, text) = (format!("{parsed:?}"), data::text(&format!("rpst/{file}")));
+        for part in text.split(['.', '\n', '\r']).filter(|part| part.len() > 8) {
+            assert!(!shown.contains(part), "{file} is shown: {shown}");
+        }
         if let (Ok(token), Some(expiry)) = (parsed, fixture["claims"]["exp"].as_f64()) {
             let expires = token.expires().duration_since(SystemTime::UNIX_EPOCH).unwrap();
             assert!((expires.as_secs_f64() - expiry.floor()).abs() < 1e-9, "{file}");
@@ -148,7 +155,7 @@ fn item_32_tokens_are_accepted_or_refused_as_recommended() {
 }
 
 #[tokio::test]
-async fn items_33_and_36_replaced_files_are_read_again_with_their_claims() {
+async fn item_36_replaced_files_are_read_again() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -215,6 +222,66 @@ async fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
     assert!(principal.credentials(now()).await.is_ok());
 }
 
+#[tokio::test]
+async fn item_39_the_switch_leaves_expiry_to_the_service() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
+    let mut vars = files(directory.path());
+    vars.insert("SEND_EXPIRED_TOKENS".to_owned(), "true".to_owned());
+    assert!(principal(&vars).unwrap().credentials(now()).await.is_ok());
+}
+
+#[tokio::test]
+async fn item_34_a_token_near_its_end_is_read_again_and_a_fresh_one_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let principal = principal(&files(directory.path())).unwrap();
+    let first = principal.credentials(now()).await.unwrap();
+    let near = first.expires().unwrap() - Duration::from_secs(300);
+    let before = principal.credentials(near - Duration::from_secs(1)).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &before));
+    assert!(!Arc::ptr_eq(&first, &principal.credentials(near).await.unwrap()));
+}
+
+#[tokio::test]
+async fn item_33_claims_are_readable_by_name_and_follow_a_refresh() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let principal = principal(&files(directory.path())).unwrap();
+    let fixtures = data::json("rpst/index.json");
+    for file in ["valid.jwt", "valid-rotated.jwt"] {
+        write(directory.path(), file, "test-rsa2048-a.pkcs8.pem");
+        let credentials = principal.credentials(now()).await.unwrap();
+        let fixture = fixtures["fixtures"].as_array().unwrap();
+        let fixture = fixture.iter().find(|fixture| fixture["file"] == file).unwrap();
+        for (name, value) in fixture["claims"].as_object().unwrap() {
+            assert_eq!(credentials.claim(name), Some(value), "{file}: {name}");
+        }
+        assert_eq!(credentials.claim("no_such_claim"), None);
+    }
+}
+
+/// A rotation that is under way: the key is new, and the token becomes new while the first look reads the old one.
+#[tokio::test]
+async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa3072-b.pkcs8.pem");
+    let pipe = directory.path().join("rpst");
+    fs::remove_file(&pipe).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let rotation = std::thread::spawn(move || {
+        // It opens when somebody opens it to read.
+        let mut old = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+        fs::write(pipe.with_extension("new"), data::bytes("rpst/valid-key-b.jwt")).unwrap();
+        fs::rename(pipe.with_extension("new"), &pipe).unwrap();
+        old.write_all(&data::bytes("rpst/valid.jwt")).unwrap();
+    });
+    let credentials = principal(&files(directory.path())).unwrap().credentials(now()).await;
+    rotation.join().unwrap();
+    let expected = format!("ST${}", data::text("rpst/valid-key-b.jwt").trim());
+    assert_eq!(credentials.unwrap().key_id().expose(), expected);
+}
+
 #[test]
 fn item_36_a_token_of_another_key_is_refused_at_start() {
     let directory = tempfile::tempdir().unwrap();
@@ -261,5 +328,55 @@ fn item_40_regions_are_those_of_the_table() {
         "u-ashburn-1",
     ] {
         assert!(!region::is_identifier(text), "{text}");
+    }
+}
+
+fn regions(vars: &[(&str, &str)]) -> Result<Regions, RegionError> {
+    Regions::from_vars(&|name| {
+        vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+#[test]
+fn item_40_regions_that_the_table_does_not_know_can_be_added() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".oci")).unwrap();
+    let file = r#"[{"realmKey": "oc97", "realmDomainComponent": "example97.com", "regionKey": "NWA", "regionIdentifier": "xx-nowhere-1"}]"#;
+    fs::write(home.path().join(".oci/regions-config.json"), file).unwrap();
+    let metadata = r#"{"realmKey": "oc98", "realmDomainComponent": "example98.com", "regionKey": "nwb", "regionIdentifier": "xx-nowhere-2"}"#;
+    let home = home.path().to_str().unwrap();
+    let known = regions(&[("HOME", home), ("OCI_REGION_METADATA", metadata)]).unwrap();
+    for (name, region, host) in [
+        ("iad", "us-ashburn-1", "auth.us-ashburn-1.oraclecloud.com"),
+        ("LTN", "uk-gov-london-1", "auth.uk-gov-london-1.oraclegovcloud.uk"),
+        ("nwa", "xx-nowhere-1", "auth.xx-nowhere-1.example97.com"),
+        (" NWB ", "xx-nowhere-2", "auth.xx-nowhere-2.example98.com"),
+        ("xx-nowhere-3", "xx-nowhere-3", "auth.xx-nowhere-3.oraclecloud.com"),
+        ("region.example", "region.example", "auth.region.example"),
+    ] {
+        assert_eq!(known.identifier(name), region);
+        assert_eq!(known.host("auth", region), host);
+    }
+    for (realm, domain) in [("oc8", "oraclecloud8.com"), ("example99.com", "example99.com")] {
+        let default = regions(&[("OCI_DEFAULT_REALM", realm)]).unwrap();
+        assert_eq!(default.domain("xx-nowhere-3"), domain);
+    }
+}
+
+#[test]
+fn item_40_a_region_table_that_cannot_be_read_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".oci")).unwrap();
+    fs::write(home.path().join(".oci/regions-config.json"), "{}").unwrap();
+    let home = home.path().to_str().unwrap();
+    for (name, value, named) in [
+        ("OCI_REGION_METADATA", "[]", "OCI_REGION_METADATA"),
+        ("OCI_REGION_METADATA", r#"{"regionKey": "x"}"#, "OCI_REGION_METADATA"),
+        ("OCI_DEFAULT_REALM", "oc99", "OCI_DEFAULT_REALM"),
+        ("OCI_DEFAULT_REALM", "a.b/c", "OCI_DEFAULT_REALM"),
+        ("HOME", home, "regions-config.json"),
+    ] {
+        let error = regions(&[(name, value)]).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
     }
 }

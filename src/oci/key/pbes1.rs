@@ -1,0 +1,102 @@
+//! Keys that older OpenSSL encrypted with `pbeWithSHA1And3-KeyTripleDES-CBC`: PKCS#8, with the key derivation of PKCS#12.
+//!
+//! Source: RFC 7292, appendices B.2 and C. The `pkcs12` crate has it, for releases of its family that nothing else here uses.
+
+use cbc::Decryptor;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
+use des::TdesEde3;
+use rsa::pkcs1::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
+use rsa::pkcs1::der::{Decode, Reader, SliceReader};
+use sha1::{Digest, Sha1};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{KeyError, Secret};
+
+const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
+/// More rounds than anybody uses; each takes a microsecond.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// The block size of SHA-1, in bytes.
+const BLOCK: usize = 64;
+/// What is derived: a key or an initial vector.
+const KEY: u8 = 1;
+const VECTOR: u8 = 2;
+
+/// The plain PKCS#8 inside an encrypted one; `UnsupportedEncryption` if it is encrypted in another way.
+pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret, KeyError> {
+    let unsupported = KeyError::UnsupportedEncryption;
+    let Encrypted { salt, rounds, content } = Encrypted::parse(der).ok_or(unsupported)?;
+    if !(1..=MOST_ROUNDS).contains(&rounds) {
+        return Err(KeyError::UnsupportedEncryption);
+    }
+    let text = std::str::from_utf8(passphrase).ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
+    let units = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes);
+    let password: Secret = Zeroizing::new(units.collect());
+    let derived = |purpose, size| derive(purpose, &password, salt, rounds, size);
+    let cipher = Decryptor::<TdesEde3>::new_from_slices(&derived(KEY, 24), &derived(VECTOR, 8));
+    let der = cipher.ok().ok_or(unsupported)?.decrypt_padded_vec::<Pkcs7>(content);
+    Ok(Zeroizing::new(der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?))
+}
+
+/// ```text
+/// SEQUENCE { SEQUENCE { oid, SEQUENCE { salt, rounds } }, content }
+/// ```
+struct Encrypted<'a> {
+    salt: &'a [u8],
+    rounds: u32,
+    content: &'a [u8],
+}
+
+impl<'a> Encrypted<'a> {
+    fn parse(der: &'a [u8]) -> Option<Self> {
+        let within = |any: AnyRef<'a>| SliceReader::new(any.value()).ok();
+        let mut outer = within(AnyRef::from_der(der).ok()?)?;
+        let mut algorithm = within(AnyRef::decode(&mut outer).ok()?)?;
+        let content = <&OctetStringRef>::decode(&mut outer).ok()?.as_bytes();
+        if ObjectIdentifier::decode(&mut algorithm).ok()? != TRIPLE_DES {
+            return None;
+        }
+        let mut parameters = within(AnyRef::decode(&mut algorithm).ok()?)?;
+        let salt = <&OctetStringRef>::decode(&mut parameters).ok()?.as_bytes();
+        let rounds = u32::decode(&mut parameters).ok()?;
+        (outer.is_finished() && parameters.is_finished()).then_some(Self { salt, rounds, content })
+    }
+}
+
+/// The key derivation of PKCS#12 with SHA-1.
+fn derive(purpose: u8, password: &[u8], salt: &[u8], rounds: u32, size: usize) -> Secret {
+    let mut input = Zeroizing::new([filled(salt), filled(password)].concat());
+    let mut derived = Zeroizing::new(Vec::with_capacity(size + Sha1::output_size()));
+    while derived.len() < size {
+        let mut hash = Sha1::new_with_prefix([purpose; BLOCK]);
+        hash.update(&*input);
+        let mut digest = hash.finalize();
+        for _ in 1..rounds {
+            digest = Sha1::digest(digest);
+        }
+        derived.extend_from_slice(&digest);
+        for block in input.chunks_mut(BLOCK) {
+            add(block, &digest);
+        }
+        digest.zeroize();
+    }
+    derived.truncate(size);
+    derived
+}
+
+/// Whole blocks of a text that is repeated; none of an empty one.
+fn filled(text: &[u8]) -> Vec<u8> {
+    text.iter().copied().cycle().take(text.len().div_ceil(BLOCK) * BLOCK).collect()
+}
+
+/// Adds the repeated digest and one to a block, as big-endian numbers.
+fn add(block: &mut [u8], digest: &[u8]) {
+    let repeated: Vec<u8> = digest.iter().copied().cycle().take(block.len()).collect();
+    let mut carry = 1;
+    for (byte, added) in block.iter_mut().zip(repeated).rev() {
+        let sum = u16::from(*byte) + u16::from(added) + carry;
+        let [high, low] = sum.to_be_bytes();
+        *byte = low;
+        carry = u16::from(high);
+    }
+}

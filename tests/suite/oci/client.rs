@@ -1,0 +1,391 @@
+//! Does the client send what it signed, renew what was refused, and try again only what may pass?
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use devkit::deployment::{Behaviour, Certificate, Received};
+use http::{HeaderValue, Method, Request, StatusCode, Version};
+use http_body_util::{Empty, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::client::conn::http2 as client_http2;
+use hyper::server::conn::http2 as server_http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use model_deployment_fn::oci::{
+    Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, Retry, SendError,
+    ServiceClock, ServiceError, SignError, Signing, TransportError, http_client, sign,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::data;
+use crate::setup::Setup;
+
+/// Quick enough for a test, and as patient as the default otherwise.
+const QUICK: Retry = Retry {
+    attempts: 4,
+    first_wait: Duration::from_millis(5),
+    longest_wait: Duration::from_secs(2),
+    statuses: &[429, 500, 502, 503, 504],
+};
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
+}
+
+fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
+    let vars = &setup.program.config;
+    let principal =
+        Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
+    let mut http = http_client(Some(vars["SSL_CERT_FILE"].as_ref())).unwrap();
+    if let Some(name) = name {
+        let address = SocketAddr::from(([127, 0, 0, 1], setup.deployment.port()));
+        http = http.resolve(name, address);
+    }
+    Client::new(principal, ServiceClock::new(clock), http.build().unwrap()).with_retry(QUICK)
+}
+
+fn client(setup: &Setup) -> Client {
+    client_with(setup, SystemTime::now, None)
+}
+
+fn origin(setup: &Setup) -> String {
+    format!("https://localhost:{}", setup.deployment.port())
+}
+
+/// What arrived last; its signature is over the bytes that arrived.
+fn last(setup: &Setup) -> Received {
+    let received = setup.deployment.received().pop().unwrap();
+    assert!(received.verdict.is_ok(), "{:?}: {:?}", received.request.target, received.verdict);
+    received
+}
+
+#[tokio::test]
+async fn items_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_line() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for (typed, sent) in [
+        ("", "/"),
+        ("/", "/"),
+        ("?a=b", "/?a=b"),
+        ("/a/b", "/a/b"),
+        ("//a//b", "//a//b"),
+        ("/a/../b/./c", "/b/c"),
+        ("/%2f%7E%41%zz", "/%2f%7E%41%zz"),
+        ("/?z=1&a=2&a=&a&&b=+%2B%20", "/?z=1&a=2&a=&a&&b=+%2B%20"),
+        ("/?a=[1]|{2}^`", "/?a=[1]|{2}^`"),
+        ("/a?b=c#fragment", "/a?b=c"),
+    ] {
+        for method in [Method::GET, Method::DELETE, Method::POST] {
+            let uri = format!("{}{typed}", origin(&setup));
+            let request = Request::builder().method(method).uri(&uri).body(()).unwrap();
+            client.send(request, soon()).await.unwrap();
+            assert_eq!(last(&setup).request.target, sent, "{typed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn item_10_the_host_that_is_sent_is_the_signed_one() {
+    // A port that is not the default one stays.
+    let setup = Setup::new().await;
+    let request =
+        Request::get(format!("{}/x", origin(&setup).to_uppercase().replace("HTTPS", "https")));
+    client(&setup).send(request.body(()).unwrap(), soon()).await.unwrap();
+    let host = format!("localhost:{}", setup.deployment.port());
+    assert_eq!(last(&setup).request.text("host"), Some(host.as_str()));
+    // The default port goes, written or not; a host that the caller set is kept and signed.
+    let setup = Setup::with(Certificate::OtherName).await;
+    let client = client_with(&setup, SystemTime::now, Some("elsewhere.example"));
+    for (uri, own, sent) in [
+        ("https://elsewhere.example/x", None, "elsewhere.example"),
+        ("https://elsewhere.example:443/x", None, "elsewhere.example"),
+        ("https://elsewhere.example/x", Some("other.example:443"), "other.example:443"),
+    ] {
+        let mut request = Request::get(uri).body(()).unwrap();
+        if let Some(own) = own {
+            request.headers_mut().insert("host", HeaderValue::from_static(own));
+        }
+        client.send(request, soon()).await.unwrap();
+        assert_eq!(last(&setup).request.text("host"), Some(sent), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn item_10_over_http_2_the_authority_is_the_signed_host() {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let (tell, told) = oneshot::channel();
+    let tell = std::sync::Mutex::new(Some(tell));
+    tokio::spawn(async move {
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            assert_eq!(request.version(), Version::HTTP_2);
+            let authority = request.uri().authority().unwrap().to_string();
+            let host = request.headers()["host"].to_str().unwrap().to_owned();
+            tell.lock().unwrap().take().unwrap().send((authority, host)).unwrap();
+            async { Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new())) }
+        });
+        let server = server_http2::Builder::new(TokioExecutor::new());
+        drop(server.serve_connection(TokioIo::new(far), service).await);
+    });
+    let (mut sender, connection) =
+        client_http2::handshake(TokioExecutor::new(), TokioIo::new(near)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get("https://example.com:8443/x").body(()).unwrap();
+    let (mut head, ()) = request.into_parts();
+    let key = PrivateKey::from_pem(&data::bytes("keys/test-rsa2048-a.pkcs8.pem"), None).unwrap();
+    let credentials = Credentials::api_key(KeyId::new("a/b/c").unwrap(), key);
+    sign(&mut head, Content::Unsigned, &credentials, Signing::default(), SystemTime::now())
+        .unwrap();
+    let request = Request::from_parts(head, Full::new(Bytes::new()));
+    assert_eq!(sender.send_request(request).await.unwrap().status(), StatusCode::OK);
+    let signed = "example.com:8443".to_owned();
+    assert_eq!(told.await.unwrap(), (signed.clone(), signed));
+}
+
+#[tokio::test]
+async fn item_11_addresses_that_must_not_be_signed_for_are_refused() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for uri in ["http://localhost/x", "https://user:pw@localhost/x", "/x"] {
+        let error = client.send(Request::get(uri).body(()).unwrap(), soon()).await.unwrap_err();
+        let refused = matches!(error, SendError::Address | SendError::Signing(SignError::Host));
+        assert!(refused, "{uri}: {error}");
+    }
+    assert_eq!(setup.deployment.connections(), 0);
+}
+
+/// A body in two pieces that can be read once.
+fn stream() -> Body {
+    let pieces = ["{\"a\"", ": 1}"].map(|text| Ok::<_, Infallible>(Frame::data(Bytes::from(text))));
+    Body::Stream(reqwest::Body::wrap(StreamBody::new(futures_util::stream::iter(pieces))))
+}
+
+#[tokio::test]
+async fn items_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_never_chunked() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let hash = STANDARD.encode(Sha256::digest(b"{\"a\": 1}"));
+    let request = Request::put(format!("{}/x", origin(&setup)))
+        .header("content-length", 8)
+        .header("x-content-sha256", &hash);
+    client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+    let request = last(&setup).request;
+    assert_eq!(request.body, b"{\"a\": 1}");
+    assert_eq!(request.text("content-type"), Some("application/octet-stream"));
+    assert_eq!(request.text("transfer-encoding"), None);
+    let covered = last(&setup).verdict.unwrap().headers;
+    assert!(covered.ends_with("content-length content-type x-content-sha256"), "{covered}");
+
+    // Left out of the signature, as for an upload: three headers are covered, and the others are sent all the same.
+    let request = Request::put(format!("{}/x", origin(&setup)))
+        .header("content-length", 8)
+        .header("content-type", "text/csv");
+    client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+    let received = setup.deployment.received().pop().unwrap();
+    let authorization = received.request.text("authorization").unwrap().to_owned();
+    assert!(authorization.contains("headers=\"date (request-target) host\""));
+    assert_eq!(received.request.text("content-type"), Some("text/csv"));
+    assert_eq!(
+        (received.request.text("transfer-encoding"), received.request.body.len()),
+        (None, 8)
+    );
+
+    // Without its length it is not sent as if it were signed.
+    let request = Request::put(origin(&setup)).header("x-content-sha256", &hash);
+    let error = client.send(request.body(stream()).unwrap(), soon()).await.unwrap_err();
+    assert!(matches!(error, SendError::Signing(SignError::Missing(_))), "{error}");
+}
+
+#[tokio::test]
+async fn item_50_a_stream_is_sent_once_whatever_comes_back() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for status in [401, 429, 503] {
+        setup.deployment.behave(Behaviour::Answer(status, "application/json", "{}".into()));
+        let before = setup.deployment.received().len();
+        let request = Request::put(origin(&setup)).header("content-length", 8);
+        let answer = client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(setup.deployment.received().len() - before, 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn item_35_a_401_is_answered_by_one_renewal_and_the_second_is_returned() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for (refusals, status, requests) in [(1, 404, 2), (2, 401, 2)] {
+        for _ in 0..refusals {
+            setup.deployment.behave(Behaviour::Answer(401, "application/json", "{}".into()));
+        }
+        let before = setup.deployment.received().len();
+        let request = Request::get(origin(&setup)).header("opc-request-id", "mine");
+        let answer = client.send(request.body(()).unwrap(), soon()).await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()["opc-request-id"], "mine");
+        assert_eq!(setup.deployment.received().len() - before, requests);
+    }
+}
+
+#[tokio::test]
+async fn item_46_errors_of_services_are_typed_whatever_their_body() {
+    let setup = Setup::new().await;
+    let client = client(&setup).with_retry(Retry::NEVER);
+    let oci = r#"{"code": "Code", "message": "The message."}"#;
+    for (status, body, code, message) in [
+        (400, oci, Some("Code"), "The message."),
+        (404, oci, Some("Code"), "The message."),
+        (409, oci, Some("Code"), "The message."),
+        (429, oci, Some("Code"), "The message."),
+        (500, oci, Some("Code"), "The message."),
+        (500, r#"{"code": "Code"}"#, Some("Code"), ""),
+        (502, "<html>\n <b>Bad</b> Gateway</html>", None, "<html> <b>Bad</b> Gateway</html>"),
+        (503, "", None, ""),
+        (504, r#"{"error": 1}"#, None, r#"{"error": 1}"#),
+    ] {
+        setup.deployment.behave(Behaviour::Answer(status, "application/json", body.into()));
+        let request = Request::get(origin(&setup)).header("opc-request-id", "mine");
+        let answer = client.send(request.body(()).unwrap(), soon()).await.unwrap();
+        let error = ServiceError::check(answer).unwrap_err();
+        assert_eq!(error.status, status);
+        assert_eq!((error.code.as_deref(), error.message.as_str()), (code, message));
+        assert_eq!(error.opc_request_id.as_deref(), Some("mine"));
+        assert!(error.to_string().contains("opc-request-id mine"), "{error}");
+    }
+    setup.deployment.behave(Behaviour::Answer(200, "application/json", oci.into()));
+    let answer = client.send(Request::get(origin(&setup)).body(()).unwrap(), soon()).await.unwrap();
+    assert!(ServiceError::check(answer).is_ok());
+}
+
+/// Sends one request after these misbehaviours: the status of its answer, and how many requests arrived.
+async fn tried(
+    setup: &Setup,
+    client: &Client,
+    method: Method,
+    failures: &[Behaviour],
+) -> (u16, usize) {
+    for failure in failures {
+        setup.deployment.behave(failure.clone());
+    }
+    let before = setup.deployment.received().len();
+    let request = Request::builder().method(method).uri(setup.url());
+    let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await;
+    let status = answer.map_or(0, |answer| answer.status().as_u16());
+    (status, setup.deployment.received().len() - before)
+}
+
+#[tokio::test]
+async fn item_47_what_may_pass_is_tried_again_and_nothing_else() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let answer = |status, code: &str| {
+        let body = format!(r#"{{"code": "{code}", "message": ""}}"#);
+        Behaviour::Answer(status, "application/json", body.into())
+    };
+    let two = |behaviour: Behaviour| [behaviour.clone(), behaviour];
+    // Nothing was done yet: any method is tried again. The model says 400 to an empty object.
+    for failure in [answer(429, "TooManyRequests"), answer(503, "x"), answer(409, "IncorrectState")]
+    {
+        assert_eq!(tried(&setup, &client, Method::POST, &two(failure)).await, (400, 3));
+    }
+    // It may have been done: only what may be done twice is tried again.
+    for failure in [answer(500, "x"), answer(502, "x"), answer(504, "x")] {
+        assert_eq!(tried(&setup, &client, Method::GET, &two(failure.clone())).await, (405, 3));
+        let (status, tries) = tried(&setup, &client, Method::POST, &[failure]).await;
+        assert!(status >= 500 && tries == 1);
+    }
+    for failure in [Behaviour::Close, Behaviour::Cut] {
+        assert_eq!(tried(&setup, &client, Method::GET, &two(failure.clone())).await, (405, 3));
+        assert_eq!(tried(&setup, &client, Method::POST, &[failure]).await, (0, 1));
+    }
+    // Trying again would change nothing.
+    for failure in [answer(400, "x"), answer(403, "x"), answer(409, "Other"), answer(501, "x")] {
+        assert_eq!(tried(&setup, &client, Method::GET, &[failure]).await.1, 1);
+    }
+    // No more than it was told.
+    let four = [&two(answer(503, "x"))[..], &two(answer(503, "x"))[..]].concat();
+    assert_eq!(tried(&setup, &client, Method::GET, &four).await, (503, 4));
+}
+
+#[tokio::test]
+async fn item_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let start = Instant::now();
+    let busy = |wait: &str| [Behaviour::Busy(429, wait.to_owned())];
+    assert_eq!(tried(&setup, &client, Method::POST, &busy("1")).await, (400, 2));
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    // Longer than the longest wait, and past the end of the call.
+    assert_eq!(tried(&setup, &client, Method::POST, &busy("3")).await, (429, 1));
+    setup.deployment.behave(Behaviour::Busy(503, "2".to_owned()));
+    let request = Request::get(origin(&setup)).body(()).unwrap();
+    let until = Instant::now() + Duration::from_secs(1);
+    let answer = client.send(request, until).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(Instant::now() < until);
+}
+
+#[tokio::test]
+async fn item_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("https://localhost:{}/", gone.local_addr().unwrap().port());
+    drop(gone);
+    let start = Instant::now();
+    let error = client.send(Request::post(uri).body(()).unwrap(), soon()).await.unwrap_err();
+    assert!(matches!(error, SendError::Transport(TransportError::Unreachable(_))), "{error}");
+    // Three waits lie between four tries.
+    assert!(start.elapsed() >= Duration::from_millis(5 + 10 + 20), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_over_the_limit_or_past_the_time_is_an_error() {
+    let setup = Setup::new().await;
+    let small = client(&setup).with_answer_limit(10);
+    let request = || Request::get(origin(&setup)).body(()).unwrap();
+    let error = small.send(request(), soon()).await.unwrap_err();
+    assert!(matches!(error, SendError::Transport(TransportError::AnswerTooLarge(10))), "{error}");
+    setup.deployment.behave(Behaviour::Hang);
+    let until = Instant::now() + Duration::from_millis(300);
+    let error = client(&setup).send(request(), until).await.unwrap_err();
+    assert!(matches!(error, SendError::Transport(TransportError::Late)), "{error}");
+}
+
+#[tokio::test]
+async fn item_19_each_try_has_a_new_date() {
+    static SECONDS: AtomicU64 = AtomicU64::new(0);
+    fn clock() -> SystemTime {
+        SystemTime::now() + Duration::from_secs(SECONDS.fetch_add(2, Ordering::Relaxed))
+    }
+    let setup = Setup::new().await;
+    let client = client_with(&setup, clock, None);
+    let failures = [Behaviour::Busy(503, "0".to_owned()), Behaviour::Busy(503, "0".to_owned())];
+    assert_eq!(tried(&setup, &client, Method::POST, &failures).await, (400, 3));
+    let received = setup.deployment.received();
+    let mut dates: Vec<_> =
+        received.iter().map(|received| received.request.text("date").unwrap()).collect();
+    dates.dedup();
+    assert_eq!(dates.len(), 3, "{dates:?}");
+    assert!(received.iter().all(|received| received.verdict.is_ok()));
+}
+
+#[tokio::test]
+async fn item_49_a_request_id_is_sent_and_nothing_secret_is_shown() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    let request = || Request::get(origin(&setup)).body(()).unwrap();
+    client.send(request(), soon()).await.unwrap();
+    let received = last(&setup).request;
+    let id = received.text("opc-request-id").unwrap();
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+    let shown = format!("{client:?}");
+    let token = received.text("authorization").unwrap().split("ST$").nth(1).unwrap();
+    assert!(!shown.contains(&token[..20]) && !shown.contains("PRIVATE KEY"), "{shown}");
+}

@@ -1,0 +1,11 @@
+//! Who signs, what is signed, and what becomes of it. The numbers in test names are those of the conformance checklist of
+//! OCI request signing.
+
+mod client;
+mod config_file;
+mod credentials;
+mod instance;
+mod keys;
+mod rotation;
+mod signatures;
+mod workload;
