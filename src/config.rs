@@ -44,7 +44,7 @@ impl Config {
     /// Reads every variable through `var`; one that is set to nothing counts as absent.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, ConfigError> {
         let mut reader = Reader { var, errors: Vec::new() };
-        let platform = reader.platform();
+        let platform = reader.keep(Platform::from_vars(var));
         let rule = EndpointRule::new(reader.hosts(), reader.deployments());
         let (aliases, default) = (reader.get("MODEL_DEPLOYMENTS"), reader.get("MODEL_DEPLOYMENT"));
         let targets =
@@ -84,11 +84,6 @@ impl Reader<'_> {
 
     fn keep<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
         result.map_err(|error| self.errors.push(error.to_string())).ok()
-    }
-
-    fn platform(&mut self) -> Option<Platform> {
-        let platform = Platform::from_vars(self.var);
-        platform.map_err(|errors| self.errors.extend(errors.iter().map(ToString::to_string))).ok()
     }
 
     fn hosts(&mut self) -> BTreeSet<String> {

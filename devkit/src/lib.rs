@@ -14,5 +14,7 @@ pub mod instance;
 pub mod invoke;
 pub mod keys;
 pub mod local;
+pub mod object_storage;
 pub mod principal;
+pub mod sign;
 mod terminal;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{invoke, local};
+use devkit::{invoke, local, sign};
 use tokio::runtime::Runtime;
 
 /// Runs a function on this machine as Oracle Cloud would run it.
@@ -20,6 +20,7 @@ struct Cli {
 enum Command {
     Invoke(invoke::Options),
     Local(local::Options),
+    Sign(sign::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         match command {
             Command::Invoke(options) => invoke::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
+            Command::Sign(options) => sign::run(&options),
         }
     });
     // A read of standard input that nobody waits for any more must not keep the process.

@@ -27,7 +27,7 @@ pub use function::{Function, FunctionError};
 pub use listener::{Listener, ListenerError};
 pub use log_frame::LogFrame;
 pub use logger::{LogFormat, Logger};
-pub use platform::{Platform, PlatformError};
+pub use platform::{Platform, PlatformError, PlatformErrors};
 pub use reply::{InvalidStatus, Reply, ReservedHeader};
 pub use server::{BODY_LIMIT, Server};
 

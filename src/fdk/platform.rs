@@ -1,5 +1,6 @@
 //! What the platform says in the environment: `FN_FORMAT`, `FN_LISTENER` and the log frame.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::{LogFrame, listener};
@@ -15,7 +16,7 @@ pub struct Platform {
     pub log_frame: Option<LogFrame>,
 }
 
-/// A variable of the platform that cannot be served. All mistakes of one environment are reported together.
+/// A variable of the platform that cannot be served.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PlatformError {
     /// `FN_FORMAT` names a format that is not spoken here.
@@ -38,9 +39,22 @@ pub enum PlatformError {
     },
 }
 
+/// All that is wrong with the platform's variables.
+#[derive(Debug, Eq, PartialEq)]
+pub struct PlatformErrors(pub Vec<PlatformError>);
+
+impl fmt::Display for PlatformErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&texts.join("; "))
+    }
+}
+
+impl std::error::Error for PlatformErrors {}
+
 impl Platform {
     /// Reads the platform's variables through `var`; a variable that is set to nothing counts as absent.
-    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<PlatformError>> {
+    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, PlatformErrors> {
         let var = |name: &str| var(name).filter(|value| !value.is_empty());
         let mut errors = Vec::new();
         if var("FN_FORMAT").is_some_and(|format| format != "http-stream") {
@@ -53,10 +67,10 @@ impl Platform {
         let log_frame = LogFrame::new(var("FN_LOGFRAME_NAME"), var("FN_LOGFRAME_HDR"));
         match listener {
             Ok(listener) if errors.is_empty() => Ok(Self { listener, log_frame }),
-            Ok(_) => Err(errors),
+            Ok(_) => Err(PlatformErrors(errors)),
             Err(error) => {
                 errors.push(error);
-                Err(errors)
+                Err(PlatformErrors(errors))
             }
         }
     }

@@ -17,6 +17,7 @@ mod configuration;
 mod contract;
 mod data;
 mod end_to_end;
+mod examples;
 mod gateway;
 mod oci;
 mod process;

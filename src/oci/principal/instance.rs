@@ -97,7 +97,7 @@ impl Instance {
     }
 
     /// Learns the region, the first time.
-    async fn located(&self) -> Result<&str, PrincipalError> {
+    pub(super) async fn located(&self) -> Result<&str, PrincipalError> {
         if let Some(region) = self.region.get() {
             return Ok(region);
         }

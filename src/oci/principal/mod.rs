@@ -260,9 +260,13 @@ impl Principal {
         }
     }
 
-    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; None without a region.
-    pub fn host(&self, service: &str) -> Option<String> {
-        self.region().map(|region| self.regions.host(service, region))
+    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an instance is asked where it
+    /// is. None without a region.
+    pub async fn host(&self, service: &str) -> Result<Option<String>, PrincipalError> {
+        if let Source::Instance(instance) = &self.source {
+            instance.supplier().located().await?;
+        }
+        Ok(self.region().map(|region| self.regions.host(service, region)))
     }
 
     /// What to sign with at `now`. Files are read again when they changed or the token nears its end, and services are asked

@@ -47,14 +47,15 @@ async fn item_45_the_function_signs_as_the_instance_it_runs_on() {
 }
 
 #[tokio::test]
-async fn item_45_region_and_claims_are_known_after_the_first_token() {
+async fn item_45_region_and_claims_are_those_of_the_instance() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     let principal = principal(&setup, &instance);
     assert_eq!(principal.region(), None);
-    let credentials = principal.credentials(SystemTime::now()).await.unwrap();
+    let host = principal.host("iaas").await.unwrap();
+    assert_eq!(host.as_deref(), Some("iaas.sa-saopaulo-1.oraclecloud.com"));
     assert_eq!(principal.region(), Some("sa-saopaulo-1"));
-    assert_eq!(principal.host("iaas").unwrap(), "iaas.sa-saopaulo-1.oraclecloud.com");
+    let credentials = principal.credentials(SystemTime::now()).await.unwrap();
     assert_eq!(credentials.claim("res_id").unwrap(), INSTANCE);
 }
 

@@ -1,0 +1,218 @@
+//! `mdfn sign`: what a request's signature is made of, for whoever hunts a 401. It signs with code of its own, so that what it
+//! prints can be held against what another program sent.
+//!
+//! Source: OCI request signing, the signature.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use hyper::Uri;
+use rsa::PrivateKey;
+use rsa::pkcs1::DecodeRsaPrivateKey;
+use rsa::pkcs8::DecodePrivateKey;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::clock::now;
+use crate::terminal::{complain, say};
+
+const AFTER_HELP: &str = "\
+First the signing string, then an empty line, then the headers. Compare the first with what your own program signs: the first line
+that differs is the reason for the 401. A session token is shown by its length unless you ask for it.
+
+Exit code: 0, or 2 for wrong usage.
+
+Example:
+  mdfn sign POST https://modeldeployment.us-ashburn-1.oci.customer-oci.com/ocid1.../predict --body row.json \\
+      --header 'date: Tue, 24 Nov 2026 10:00:00 GMT' --key key.pem --token token";
+
+/// Shows the signing string and the headers of a signed request
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The method
+    method: String,
+    /// The URL, exactly as it goes on the wire
+    url: Uri,
+    /// A header of the request (repeatable); `date`, `host`, `content-type` and `x-content-sha256` are kept if given
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// The file with the body; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    body: Option<PathBuf>,
+    /// Leave the body out of the signature, as Object Storage uploads do
+    #[arg(long)]
+    unsigned_body: bool,
+    /// Sign `x-date` instead of `date`, in the order of Oracle's TypeScript SDK
+    #[arg(long)]
+    x_date: bool,
+    /// A further header to sign, after `host` (repeatable)
+    #[arg(long, value_name = "NAME")]
+    also: Vec<String>,
+    /// The private key, PEM, not encrypted; without it no `authorization` is made
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The key id, such as `<tenancy>/<user>/<fingerprint>`
+    #[arg(long, value_name = "ID", conflicts_with = "token")]
+    key_id: Option<String>,
+    /// The file with the session token, which makes the key id
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
+    /// Show the session token in the header `authorization`
+    #[arg(long)]
+    reveal: bool,
+}
+
+/// A request that cannot be signed.
+#[derive(Debug, Error)]
+enum Error {
+    #[error("the URL has no host; expected `https://host/path`")]
+    Host,
+    #[error("`--{0}` names a file that cannot be read: {1}")]
+    File(&'static str, io::Error),
+    #[error("`--key` is no plain RSA private key; `openssl rsa -in FILE -out PLAIN` decrypts one")]
+    Key,
+    #[error("`--key` also needs `--key-id` or `--token`")]
+    KeyId,
+    #[error("header `{0}` is to be signed and is not there")]
+    Missing(String),
+    #[error("header `{0}` is to be signed and is there several times")]
+    Repeated(String),
+}
+
+/// Carries the command out.
+pub fn run(options: &Options) -> ExitCode {
+    match lines(options) {
+        Ok(lines) => {
+            say(&lines.join("\n"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("mdfn: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn lines(options: &Options) -> Result<Vec<String>, Error> {
+    let mut request = Request::of(options)?;
+    let string = request.signing_string()?;
+    if let Some(path) = &options.key {
+        let key = key(&read("key", path)?).ok_or(Error::Key)?;
+        let signature = key.pkcs1v15_sign::<Sha256>(string.as_bytes()).ok().ok_or(Error::Key)?;
+        let authorization = format!(
+            "Signature version=\"1\",headers=\"{}\",keyId=\"{}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
+            request.covered.join(" "),
+            key_id(options)?,
+            STANDARD.encode(signature),
+        );
+        request.headers.push(("authorization".to_owned(), authorization));
+    }
+    let headers = request.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    Ok([string, String::new()].into_iter().chain(headers).collect())
+}
+
+/// A request with all that its signature covers.
+struct Request {
+    target: String,
+    headers: Vec<(String, String)>,
+    covered: Vec<String>,
+}
+
+impl Request {
+    fn of(options: &Options) -> Result<Self, Error> {
+        let (method, url) = (options.method.to_lowercase(), &options.url);
+        let host = url.authority().map(|authority| authority.as_str().to_lowercase());
+        let path = url.path_and_query().map_or("/", |target| target.as_str());
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let target = format!("{method} {path}");
+        let date = if options.x_date { "x-date" } else { "date" };
+        let mut request = Self { target, headers: options.headers.clone(), covered: Vec::new() };
+        request.add(date, httpdate::fmt_http_date(now()));
+        request.add("host", host.ok_or(Error::Host)?);
+        request.covered = [date, "(request-target)", "host"].map(str::to_owned).to_vec();
+        request.covered.extend(options.also.iter().map(|name| name.to_lowercase()));
+        if matches!(method.as_str(), "post" | "put" | "patch") && !options.unsigned_body {
+            let body = options.body.as_ref().map(|path| read("body", path)).transpose()?;
+            let body = body.unwrap_or_default();
+            request.add("content-type", "application/json".to_owned());
+            request.add("content-length", body.len().to_string());
+            request.add("x-content-sha256", STANDARD.encode(Sha256::digest(&body)));
+            let mut names = ["content-length", "content-type", "x-content-sha256"];
+            if options.x_date {
+                names.swap(0, 1);
+            }
+            request.covered.extend(names.map(str::to_owned));
+        }
+        Ok(request)
+    }
+
+    /// Adds a header that is not there yet.
+    fn add(&mut self, name: &str, value: String) {
+        if !self.headers.iter().any(|(known, _)| known == name) {
+            self.headers.push((name.to_owned(), value));
+        }
+    }
+
+    fn signing_string(&self) -> Result<String, Error> {
+        let line = |name: &String| {
+            if name == "(request-target)" {
+                return Ok(format!("{name}: {}", self.target));
+            }
+            let mut values = self.headers.iter().filter(|(known, _)| known == name);
+            match (values.next(), values.next()) {
+                (Some((_, value)), None) => Ok(format!("{name}: {value}")),
+                (None, _) => Err(Error::Missing(name.clone())),
+                (Some(_), Some(_)) => Err(Error::Repeated(name.clone())),
+            }
+        };
+        Ok(self.covered.iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"))
+    }
+}
+
+/// The key id, for a person to read unless all of it was asked for.
+fn key_id(options: &Options) -> Result<String, Error> {
+    match (&options.key_id, &options.token) {
+        (Some(id), _) => Ok(id.clone()),
+        (None, Some(path)) => {
+            let token = read("token", path)?;
+            let token = String::from_utf8_lossy(token.trim_ascii()).into_owned();
+            let shown = format!("({} characters)", token.len());
+            Ok(format!("ST${}", if options.reveal { token } else { shown }))
+        }
+        (None, None) => Err(Error::KeyId),
+    }
+}
+
+fn key(pem: &[u8]) -> Option<PrivateKey> {
+    let pem = std::str::from_utf8(pem).ok()?;
+    let pem = pem.split_inclusive('\n').skip_while(|line| !line.starts_with("-----BEGIN "));
+    let mut block = String::new();
+    for line in pem {
+        block.push_str(line);
+        if line.starts_with("-----END ") {
+            break;
+        }
+    }
+    PrivateKey::from_pkcs8_pem(&block).or_else(|_| PrivateKey::from_pkcs1_pem(&block)).ok()
+}
+
+fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    read.map_err(|error| Error::File(option, error))
+}
+
+fn header(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once(':').ok_or("expected `Name: value`")?;
+    Ok((name.trim().to_lowercase(), value.trim().to_owned()))
+}
