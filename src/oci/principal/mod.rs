@@ -136,10 +136,13 @@ pub enum PrincipalError {
     /// Tenancy, user and fingerprint that make no key id.
     #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
     KeyId(SignError),
-    /// A version of resource principals that OCI Functions does not use.
+    /// A version of resource principals that exists, and that OCI Functions does not use.
     #[error(
-        "OCI_RESOURCE_PRINCIPAL_VERSION is not `2.2`, the only version that OCI Functions uses"
+        "OCI_RESOURCE_PRINCIPAL_VERSION names a version that is not supported; expected `2.2`, the version of OCI Functions"
     )]
+    VersionUnsupported,
+    /// Something that is no version of resource principals.
+    #[error("OCI_RESOURCE_PRINCIPAL_VERSION is no version of resource principals; expected `2.2`")]
     Version,
     /// The key is a file and its passphrase is not, or the other way round.
     #[error("{0} and its passphrase are not of one kind; expected both as paths or both as values")]

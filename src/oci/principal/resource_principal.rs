@@ -17,6 +17,9 @@ pub(super) fn sources(var: Vars<'_>) -> Result<Sources, PrincipalError> {
     let var = |name| var(name).filter(|value| !value.is_empty());
     match var(VERSION).as_deref() {
         Some("2.2") => {}
+        Some("1.1" | "2.1" | "2.1.1" | "2.1.2" | "3.0") => {
+            return Err(PrincipalError::VersionUnsupported);
+        }
         Some(_) => return Err(PrincipalError::Version),
         None => return Err(PrincipalError::Missing(VERSION, "`2.2`")),
     }

@@ -110,7 +110,7 @@ fn kind(error: &PrincipalError) -> &'static str {
         PrincipalError::Missing("OCI_RESOURCE_PRINCIPAL_VERSION", _) => "missing_version",
         PrincipalError::Missing("OCI_RESOURCE_PRINCIPAL_RPST", _) => "missing_rpst",
         PrincipalError::Missing(..) => "missing_private_pem",
-        PrincipalError::Version => "unsupported_version",
+        PrincipalError::Version | PrincipalError::VersionUnsupported => "unsupported_version",
         PrincipalError::MixedPathAndValue(_) => "mixed_path_and_value",
         PrincipalError::File(..) => "file_not_found",
         PrincipalError::Key(_, model_deployment_fn::oci::KeyError::PassphraseMissing) => {
@@ -130,6 +130,24 @@ fn expected_kind(name: &str) -> &str {
         "missing_rpt_endpoint" | "unsupported_leaf_version" => "unsupported_version",
         "token_malformed" => "token_malformed or invalid_key",
         other => other,
+    }
+}
+
+#[test]
+fn item_41_versions_that_exist_are_told_from_those_that_do_not() {
+    for (version, said) in [
+        ("1.1", "not supported"),
+        ("2.1", "not supported"),
+        ("2.1.1", "not supported"),
+        ("2.1.2", "not supported"),
+        ("3.0", "not supported"),
+        ("2.20", "no version"),
+        (" 2.2", "no version"),
+        ("", "is not set"),
+    ] {
+        let vars = [("OCI_RESOURCE_PRINCIPAL_VERSION".to_owned(), version.to_owned())].into();
+        let error = principal(&vars).unwrap_err().to_string();
+        assert!(error.contains(said) && error.contains("`2.2`"), "{version}: {error}");
     }
 }
 
