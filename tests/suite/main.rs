@@ -19,6 +19,7 @@ mod data;
 mod end_to_end;
 mod examples;
 mod gateway;
+mod interop;
 mod oci;
 mod process;
 mod setup;

@@ -35,6 +35,9 @@ impl Authority {
         let key = KeyPair::generate().expect("the machine has entropy and memory");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Another name than its certificates have, which would otherwise look signed by themselves.
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "Emulated authority");
         let certificate = params.self_signed(&key).expect("the parameters are fixed and valid");
         Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
     }
