@@ -1,25 +1,56 @@
-//! What the deployment writes back, and the ways in which it can fail to.
+//! What the deployment writes back, in one piece or in chunks.
 
-use std::future;
-
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+/// The trailer by which a stream says that it failed midway.
+const STREAM_FAILURE: &str = "StreamFailure";
 
 /// An answer about to be written.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    body: Body,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Sized(Vec<u8>),
+    Chunked(Vec<Vec<u8>>),
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum After {
+    /// Another request may follow.
+    KeepAlive,
+    /// It is closed in order.
+    Close,
+    /// It stays open, and nothing more is written or read.
+    Silence,
 }
 
 impl Answer {
     pub(super) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type".to_owned(), content_type.to_owned())],
-            body: body.into(),
-        }
+        Self::with_body(status, content_type, Body::Sized(body.into()))
+    }
+
+    /// A success whose body is written chunk by chunk.
+    pub(super) fn streamed(content_type: &str, chunks: Vec<Vec<u8>>) -> Self {
+        Self::with_body(200, content_type, Body::Chunked(chunks))
+    }
+
+    /// A success told as server-sent events, one in a chunk, `[DONE]` the last of them.
+    pub(super) fn events(values: &[Value]) -> Self {
+        let texts = values.iter().map(Value::to_string).chain(["[DONE]".to_owned()]);
+        let events = texts.map(|text| format!("data: {text}\n\n").into_bytes());
+        Self::streamed("text/event-stream", events.collect())
+    }
+
+    fn with_body(status: u16, content_type: &str, body: Body) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { status, headers, body }
     }
 
     /// An error in the shape that all OCI services give theirs.
@@ -36,99 +67,85 @@ impl Answer {
         self
     }
 
-    fn head(&self) -> String {
+    pub(super) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// With all headers of `other` but for its content type.
+    pub(super) fn with_headers_of(mut self, other: Self) -> Self {
+        self.headers.extend(other.headers.into_iter().skip(1));
+        self
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        self.status == 200
+    }
+
+    pub(super) fn is_streamed(&self) -> bool {
+        matches!(self.body, Body::Chunked(_))
+    }
+
+    /// The same answer, in one piece.
+    pub(super) fn whole(self) -> Self {
+        Self { body: Body::Sized(self.bytes()), ..self }
+    }
+
+    /// The body, however it is framed.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        match &self.body {
+            Body::Sized(bytes) => bytes.clone(),
+            Body::Chunked(chunks) => chunks.concat(),
+        }
+    }
+
+    /// The head, but for what frames the body.
+    pub(super) fn head(&self) -> String {
         let start = format!("HTTP/1.1 {} Emulated\r\n", self.status);
         let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
         start + &headers.collect::<Vec<_>>().concat()
     }
 
-    /// Writes it whole; whether the connection can be used again.
-    pub(super) async fn send(&self, stream: &mut (impl AsyncWrite + Unpin)) -> bool {
-        let head = format!("{}content-length: {}\r\n\r\n", self.head(), self.body.len());
-        write(stream, &[head.as_bytes(), &self.body]).await
-    }
-}
-
-/// How the next request is answered, instead of by the model. The signature is verified all the same.
-#[derive(Clone, Debug)]
-pub enum Behaviour {
-    /// Answers with this status, content type and body.
-    Answer(u16, &'static str, Vec<u8>),
-    /// Answers with this status and `Retry-After`, as a service that is overloaded.
-    Busy(u16, String),
-    /// Answers with one more header.
-    Header(&'static str, String),
-    /// Answers 302 to this location.
-    Redirect(String),
-    /// Never answers, and keeps the connection.
-    Hang,
-    /// Announces the whole body, sends half of it, and then nothing.
-    Stall,
-    /// Closes the connection before a byte of the answer.
-    Close,
-    /// Announces the whole body, sends half of it, and closes.
-    Cut,
-    /// Sends what is no HTTP.
-    Garbage,
-    /// Sends the body in chunks, and announces a length beside it, as the service has been seen to do.
-    ChunkedWithLength,
-}
-
-impl Behaviour {
-    /// Answers so; whether the connection can be used again.
-    pub(super) async fn send(self, answer: Answer, stream: &mut (impl AsyncWrite + Unpin)) -> bool {
-        let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default();
-        let announced = format!("{}content-length: {}\r\n\r\n", answer.head(), answer.body.len());
-        match self {
-            Self::Answer(status, content_type, body) => {
-                let own = Answer::new(status, content_type, body);
-                let headers = answer.headers.into_iter().skip(1);
-                headers
-                    .fold(own, |own, (name, value)| own.with_header(&name, &value))
-                    .send(stream)
-                    .await
+    /// Writes it whole.
+    pub(super) async fn send(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+        match &self.body {
+            Body::Sized(body) => {
+                let head = format!("{}content-length: {}\r\n\r\n", self.head(), body.len());
+                write(stream, &[head.as_bytes(), body]).await
             }
-            Self::Busy(status, retry_after) => {
-                let busy = Answer::error(status, "TooManyRequests", "too many requests");
-                Answer { headers: [busy.headers, answer.headers].concat(), ..busy }
-                    .with_header("retry-after", &retry_after)
-                    .send(stream)
-                    .await
-            }
-            Self::Header(name, value) => answer.with_header(name, &value).send(stream).await,
-            Self::Redirect(location) => {
-                Answer { status: 302, ..answer }
-                    .with_header("location", &location)
-                    .send(stream)
-                    .await
-            }
-            Self::Hang => future::pending().await,
-            Self::Stall => {
-                write(stream, &[announced.as_bytes(), half]).await;
-                future::pending().await
-            }
-            Self::Close => false,
-            Self::Cut => {
-                write(stream, &[announced.as_bytes(), half]).await;
-                false
-            }
-            Self::Garbage => {
-                write(stream, &[b"\x00\x01\x02 this is no HTTP\r\n\r\n"]).await;
-                false
-            }
-            Self::ChunkedWithLength => {
-                let head = format!(
-                    "{}content-length: 7\r\ntransfer-encoding: chunked\r\n\r\n",
-                    answer.head()
-                );
-                let chunk = format!("{:x}\r\n", answer.body.len());
-                write(stream, &[head.as_bytes(), chunk.as_bytes(), &answer.body, b"\r\n0\r\n\r\n"])
-                    .await
+            Body::Chunked(chunks) => {
+                if self.send_chunks(chunks, stream).await == After::KeepAlive {
+                    write(stream, &[b"0\r\n\r\n"]).await
+                } else {
+                    After::Close
+                }
             }
         }
     }
+
+    async fn send_chunks(
+        &self,
+        chunks: &[Vec<u8>],
+        stream: &mut (impl AsyncWrite + Unpin),
+    ) -> After {
+        let framing = format!("transfer-encoding: chunked\r\ntrailer: {STREAM_FAILURE}\r\n\r\n");
+        let head = self.head() + &framing;
+        let mut after = write(stream, &[head.as_bytes()]).await;
+        // An empty chunk would be the end.
+        for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
+            if after == After::KeepAlive {
+                let size = format!("{:x}\r\n", chunk.len());
+                after = write(stream, &[size.as_bytes(), chunk, b"\r\n"]).await;
+            }
+        }
+        after
+    }
 }
 
-async fn write(stream: &mut (impl AsyncWrite + Unpin), parts: &[&[u8]]) -> bool {
-    stream.write_all(&parts.concat()).await.is_ok() && stream.flush().await.is_ok()
+/// Writes at once what belongs together. A peer that left is no reason to keep the connection.
+pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), parts: &[&[u8]]) -> After {
+    if stream.write_all(&parts.concat()).await.is_ok() && stream.flush().await.is_ok() {
+        After::KeepAlive
+    } else {
+        After::Close
+    }
 }

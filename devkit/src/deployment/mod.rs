@@ -3,8 +3,13 @@
 //! Source: OCI Data Science documentation, predict endpoint; OCI request signing.
 
 mod answer;
+mod behaviour;
+mod connection;
+mod echo;
 mod model;
+mod openai;
 mod request;
+mod route;
 mod tls;
 mod verify;
 
@@ -13,14 +18,14 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncRead;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-pub use answer::Behaviour;
+pub use behaviour::Behaviour;
 pub use model::Model;
 pub use request::Request;
 pub use tls::{Authority, Certificate};
@@ -31,6 +36,7 @@ use crate::clock::now;
 use crate::principal::Issuer;
 use answer::Answer;
 use request::Unreadable;
+use route::Call;
 
 /// The deployment's OCID.
 pub const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisirisirisirisirisirisirisirisirisiris";
@@ -125,89 +131,58 @@ impl State {
         // Dropped with this task, so that no connection outlives the deployment.
         let mut connections = JoinSet::new();
         while let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(self.clone().serve(stream, acceptor.clone()));
+            connections.spawn(connection::serve(self.clone(), stream, acceptor.clone()));
             while connections.try_join_next().is_some() {}
         }
     }
 
-    /// Serves one connection until either side has had enough of it.
-    async fn serve(self: Arc<Self>, stream: TcpStream, acceptor: TlsAcceptor) {
-        let handshake = tokio::time::timeout(Duration::from_secs(10), acceptor.accept(stream));
-        if let Ok(Ok(mut stream)) = handshake.await {
-            // An answer must not wait for the acknowledgement of the handshake's last bytes.
-            drop(stream.get_ref().0.set_nodelay(true));
-            let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-            let mut buffer = Vec::new();
-            while self.exchange(&mut stream, &mut buffer, connection).await {}
-            // The peer may be gone already.
-            drop(stream.shutdown().await);
-        }
+    /// Counts one more connection; its number.
+    fn count_connection(&self) -> u64 {
+        self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Answers one request; whether another may follow.
-    async fn exchange(
+    /// Reads one request, and what it is answered with; None if the peer is done.
+    async fn next(
         &self,
-        stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+        stream: &mut (impl AsyncRead + Unpin),
         buffer: &mut Vec<u8>,
         connection: u64,
-    ) -> bool {
+    ) -> Option<(Answer, Option<Behaviour>)> {
         let request = match Request::read(stream, buffer).await {
             Ok(request) => request,
-            Err(Unreadable::Closed) => return false,
+            Err(Unreadable::Closed) => return None,
             Err(Unreadable::LengthRequired) => {
-                return Answer::error(411, "LengthRequired", "content-length is missing")
-                    .send(stream)
-                    .await;
+                let refusal = Answer::error(411, "LengthRequired", "content-length is missing");
+                return Some((refusal, None));
             }
             Err(Unreadable::TooLarge) => {
-                return Answer::error(413, "PayloadTooLarge", "the body is larger than 10 MB")
-                    .send(stream)
-                    .await;
+                let refusal =
+                    Answer::error(413, "PayloadTooLarge", "the body is larger than 10 MB");
+                return Some((refusal, None));
             }
         };
-        let offset = self.clock_offset.load(Ordering::Relaxed);
-        let time = if offset < 0 {
-            now() - Duration::from_secs(offset.unsigned_abs())
-        } else {
-            now() + Duration::from_secs(offset.unsigned_abs())
-        };
+        let time = self.time();
         let verdict = verify(&request, self.issuer.public(), time);
         let behaviour = self.behaviours.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let received = Received { request: request.clone(), verdict: verdict.clone(), connection };
         self.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = match verdict {
             Err(refusal) => Answer::error(401, "NotAuthenticated", &refusal.to_string()),
-            Ok(_) => self.predict(&request),
+            Ok(_) => route::answer(&Call { model: &self.model, request: &request, number, time }),
         };
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = request
             .text("opc-request-id")
             .map_or_else(|| format!("EMULATED{number:024}"), str::to_owned);
         let answer = answer
             .with_header("opc-request-id", &id)
             .with_header("date", &httpdate::fmt_http_date(time));
-        match behaviour {
-            None => answer.send(stream).await,
-            Some(behaviour) => behaviour.send(answer, stream).await,
-        }
+        Some((answer, behaviour))
     }
 
-    fn predict(&self, request: &Request) -> Answer {
-        let paths =
-            ["predict", "predictWithResponseStream"].map(|action| format!("/{OCID}/{action}"));
-        match (paths.contains(&request.target), request.method.as_str()) {
-            (false, _) => Answer::error(
-                404,
-                "NotAuthorizedOrNotFound",
-                "Authorization failed or requested resource not found",
-            ),
-            (true, "POST") => match self.model.predict(&request.body) {
-                Ok(prediction) => Answer::new(200, "application/json", prediction.to_string()),
-                Err(problem) => Answer::error(400, "InvalidParameter", &problem),
-            },
-            (true, method) => {
-                Answer::error(405, "MethodNotAllowed", &format!("{method} is not allowed here"))
-            }
-        }
+    fn time(&self) -> SystemTime {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(offset.unsigned_abs());
+        if offset < 0 { now() - distance } else { now() + distance }
     }
 }

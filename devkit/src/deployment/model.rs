@@ -56,6 +56,17 @@ impl Model {
         }))
     }
 
+    /// The class of one row; None if it has another number of features.
+    pub(super) fn class(&self, row: &[f64]) -> Option<&str> {
+        let fits = row.len() == self.features.len();
+        fits.then(|| self.likeliest(&self.probabilities(row))).flatten()
+    }
+
+    /// What the numbers of a row are.
+    pub(super) fn features(&self) -> &[String] {
+        &self.features
+    }
+
     /// The softmax of the linear scores, in the order of the classes.
     fn probabilities(&self, row: &[f64]) -> Vec<f64> {
         let weighted = |weights: &Vec<f64>| {

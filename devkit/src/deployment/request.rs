@@ -85,7 +85,7 @@ impl Request {
         let mut request = Self::parse(&head).ok_or(Unreadable::Closed)?;
         let length = match request.text("content-length").map(str::parse) {
             Some(Ok(length)) => length,
-            None if matches!(request.method.as_str(), "GET" | "HEAD" | "DELETE") => 0,
+            None if request.may_be_bodyless() => 0,
             Some(Err(_)) | None => return Err(Unreadable::LengthRequired),
         };
         if length > BODY_LIMIT {
@@ -98,6 +98,12 @@ impl Request {
         }
         request.body = buffer.drain(..length).collect();
         Ok(request)
+    }
+
+    /// Whether a request without `content-length` is one without a body.
+    fn may_be_bodyless(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE")
+            && self.values("transfer-encoding").next().is_none()
     }
 
     fn parse(head: &[u8]) -> Option<Self> {

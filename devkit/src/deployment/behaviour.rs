@@ -1,0 +1,85 @@
+//! The ways in which the deployment can fail to answer.
+
+use tokio::io::AsyncWrite;
+
+use super::answer::{After, Answer, write};
+
+/// How the next request is answered, instead of by the model. The signature is verified all the same.
+#[derive(Clone, Debug)]
+pub enum Behaviour {
+    /// Answers with this status, content type and body.
+    Answer(u16, &'static str, Vec<u8>),
+    /// Answers with this status and `Retry-After`, as a service that is overloaded.
+    Busy(u16, String),
+    /// Answers with one more header.
+    Header(&'static str, String),
+    /// Answers 302 to this location.
+    Redirect(String),
+    /// Never answers, and keeps the connection.
+    Hang,
+    /// Announces the whole body, sends half of it, and then nothing.
+    Stall,
+    /// Closes the connection before a byte of the answer.
+    Close,
+    /// Announces the whole body, sends half of it, and closes.
+    Cut,
+    /// Sends what is no HTTP.
+    Garbage,
+    /// Sends the body in chunks, and announces a length beside it, as the service has been seen to do.
+    ChunkedWithLength,
+}
+
+impl Behaviour {
+    /// Answers so; what becomes of the connection.
+    pub(super) async fn send(
+        self,
+        answer: Answer,
+        stream: &mut (impl AsyncWrite + Unpin),
+    ) -> After {
+        match self {
+            Self::Answer(status, content_type, body) => {
+                let own = Answer::new(status, content_type, body);
+                own.with_headers_of(answer).send(stream).await
+            }
+            Self::Busy(status, retry_after) => {
+                let busy = Answer::error(status, "TooManyRequests", "too many requests");
+                busy.with_headers_of(answer)
+                    .with_header("retry-after", &retry_after)
+                    .send(stream)
+                    .await
+            }
+            Self::Header(name, value) => answer.with_header(name, &value).send(stream).await,
+            Self::Redirect(location) => {
+                answer.with_status(302).with_header("location", &location).send(stream).await
+            }
+            Self::Hang => After::Silence,
+            Self::Stall => {
+                cut(&answer, stream).await;
+                After::Silence
+            }
+            Self::Close => After::Close,
+            Self::Cut => {
+                cut(&answer, stream).await;
+                After::Close
+            }
+            Self::Garbage => {
+                write(stream, &[b"\x00\x01\x02 this is no HTTP\r\n\r\n"]).await;
+                After::Close
+            }
+            Self::ChunkedWithLength => {
+                let (head, body) = (answer.head(), answer.bytes());
+                let head = format!("{head}content-length: 7\r\ntransfer-encoding: chunked\r\n\r\n");
+                let chunk = format!("{:x}\r\n", body.len());
+                write(stream, &[head.as_bytes(), chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"]).await
+            }
+        }
+    }
+}
+
+/// Announces the whole body, and writes half of it.
+async fn cut(answer: &Answer, stream: &mut (impl AsyncWrite + Unpin)) {
+    let body = answer.bytes();
+    let head = format!("{}content-length: {}\r\n\r\n", answer.head(), body.len());
+    let half = body.get(..body.len() / 2).unwrap_or_default();
+    write(stream, &[head.as_bytes(), half]).await;
+}
