@@ -27,6 +27,8 @@ pub(super) enum After {
     KeepAlive,
     /// It is closed in order.
     Close,
+    /// It is reset.
+    Reset,
     /// It stays open, and nothing more is written or read.
     Silence,
 }
@@ -119,6 +121,23 @@ impl Answer {
                     After::Close
                 }
             }
+        }
+    }
+
+    /// Writes the head of a stream and half of the body, which leaves the stream unfinished.
+    pub(super) async fn send_half(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+        let mut half = self.bytes();
+        half.truncate(half.len() / 2);
+        self.send_chunks(&[half], stream).await
+    }
+
+    /// Writes half of the body, and the trailer by which the service says that there is no more of it.
+    pub(super) async fn send_failure(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+        let end = format!("0\r\n{STREAM_FAILURE}: the model died\r\n\r\n");
+        if self.send_half(stream).await == After::KeepAlive {
+            write(stream, &[end.as_bytes()]).await
+        } else {
+            After::Close
         }
     }
 

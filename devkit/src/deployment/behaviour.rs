@@ -27,6 +27,16 @@ pub enum Behaviour {
     Garbage,
     /// Sends the body in chunks, and announces a length beside it, as the service has been seen to do.
     ChunkedWithLength,
+    /// Answers 200, sends half of the body in a chunk, and ends the stream with the trailer `StreamFailure: the model died`.
+    StreamFailure,
+    /// Answers 200, sends half of the body in a chunk, and resets the connection.
+    ResetStream,
+    /// Answers 200, sends half of the body in a chunk, and then nothing, with the connection kept.
+    StallStream,
+    /// Resets the connection before a byte of the answer.
+    Reset,
+    /// Answers in order, as if the connection were kept, and then closes it.
+    CloseAfter,
 }
 
 impl Behaviour {
@@ -71,6 +81,20 @@ impl Behaviour {
                 let head = format!("{head}content-length: 7\r\ntransfer-encoding: chunked\r\n\r\n");
                 let chunk = format!("{:x}\r\n", body.len());
                 write(stream, &[head.as_bytes(), chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"]).await
+            }
+            Self::StreamFailure => answer.with_status(200).send_failure(stream).await,
+            Self::ResetStream => {
+                answer.with_status(200).send_half(stream).await;
+                After::Reset
+            }
+            Self::StallStream => {
+                answer.with_status(200).send_half(stream).await;
+                After::Silence
+            }
+            Self::Reset => After::Reset,
+            Self::CloseAfter => {
+                answer.send(stream).await;
+                After::Close
             }
         }
     }

@@ -4,9 +4,10 @@ use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::State;
 use super::answer::After;
@@ -24,17 +25,50 @@ pub(super) async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcc
     drop(stream.get_ref().0.set_nodelay(true));
     let number = state.count_connection();
     let mut buffer = Vec::new();
-    while let Some((answer, behaviour)) = state.next(&mut stream, &mut buffer, number).await {
+    let mut idle = state.idle.enter(number);
+    let closing = loop {
+        if buffer.is_empty() {
+            tokio::select! {
+                // A request that came is answered.
+                biased;
+                // Nothing read is for the reader of requests to find out.
+                _ = stream.read_buf(&mut buffer) => {}
+                closing = idle => break closing.ok(),
+            }
+        }
+        state.idle.leave(number);
+        let Some((answer, behaviour)) = state.next(&mut stream, &mut buffer, number).await else {
+            break None;
+        };
+        // Entered before the peer has the answer, so that one who has it finds the connection waiting.
+        idle = state.idle.enter(number);
         let after = match behaviour {
             None => answer.send(&mut stream).await,
             Some(behaviour) => behaviour.send(answer, &mut stream).await,
         };
         match after {
             After::KeepAlive => {}
-            After::Close => break,
-            After::Silence => return future::pending().await,
+            After::Close => break None,
+            After::Reset => {
+                state.idle.leave(number);
+                return reset(&stream);
+            }
+            After::Silence => {
+                state.idle.leave(number);
+                drop(idle);
+                return future::pending().await;
+            }
         }
-    }
+    };
+    state.idle.leave(number);
     // The peer may be gone already.
     drop(stream.shutdown().await);
+    drop(stream);
+    drop(closing);
+}
+
+/// Makes the end of `stream`, which is near, a reset: what follows without lingering has no orderly close.
+fn reset(stream: &TlsStream<TcpStream>) {
+    // The peer may be gone already.
+    drop(stream.get_ref().0.set_zero_linger());
 }

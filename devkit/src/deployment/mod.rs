@@ -6,6 +6,7 @@ mod answer;
 mod behaviour;
 mod connection;
 mod echo;
+mod idle;
 mod model;
 mod openai;
 mod request;
@@ -35,6 +36,7 @@ pub(crate) use verify::{Signed, refused};
 use crate::clock::now;
 use crate::principal::Issuer;
 use answer::Answer;
+use idle::Idle;
 use request::Unreadable;
 use route::Call;
 
@@ -69,6 +71,7 @@ struct State {
     connections: AtomicU64,
     requests: AtomicU64,
     clock_offset: AtomicI64,
+    idle: Idle,
 }
 
 impl ModelDeployment {
@@ -89,6 +92,7 @@ impl ModelDeployment {
             connections: AtomicU64::default(),
             requests: AtomicU64::default(),
             clock_offset: AtomicI64::default(),
+            idle: Idle::default(),
         });
         let mut connections = JoinSet::new();
         connections.spawn(state.clone().accept(listener, acceptor));
@@ -113,6 +117,12 @@ impl ModelDeployment {
     /// Sets its clock off by so many seconds.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state.clock_offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Closes, in order, every connection that waits for its next request, also one whose answer is just being written; returns
+    /// when they are closed.
+    pub async fn close_idle(&self) {
+        self.state.idle.close().await;
     }
 
     /// Every request that arrived so far.
