@@ -9,16 +9,18 @@ use log::LevelFilter;
 
 use crate::fdk::{LogFormat, Logger, Platform};
 use crate::oci::Vars;
-use crate::predict::{EndpointRule, HeaderRules, Targets, is_model_deployment};
+use crate::predict::{EndpointRule, HeaderRules, Paths, Targets, is_model_deployment};
 
 /// What the operator and the platform set. OCI limits all config of a function to 4 KB.
 #[derive(Debug)]
 pub struct Config {
     /// What the platform said about the container.
     pub platform: Platform,
-    /// `ALLOWED_HOSTS`, `ALLOWED_DEPLOYMENTS`: which addresses may be called.
+    /// `ALLOWED_HOSTS`, `ALLOWED_DEPLOYMENTS`, `ALLOWED_PATHS`: which addresses may be called.
     pub rule: EndpointRule,
-    /// `MODEL_DEPLOYMENTS`, `MODEL_DEPLOYMENT`: the aliases and the default.
+    /// `RETRY_PATHS`: the custom paths to which a POST may be repeated when nobody knows what became of it.
+    pub repeatable: Paths,
+    /// `MODEL_DEPLOYMENTS`, `MODEL_DEPLOYMENT`, `ACCEPT_ENVELOPE`: the aliases, the default, and whether a body may name one.
     pub targets: Targets,
     /// `FORWARD_HEADERS`, `RETURN_HEADERS`: which headers pass beside the built-in ones.
     pub headers: HeaderRules,
@@ -45,7 +47,9 @@ impl Config {
     pub fn from_vars(var: Vars<'_>) -> Result<Self, ConfigError> {
         let mut reader = Reader { var, errors: Vec::new() };
         let platform = reader.keep(Platform::from_vars(var));
-        let rule = EndpointRule::new(reader.hosts(), reader.deployments());
+        let (paths, repeatable) = (reader.paths("ALLOWED_PATHS"), reader.paths("RETRY_PATHS"));
+        let rule = EndpointRule::new(reader.hosts(), reader.deployments(), paths);
+        let envelopes = reader.one_of("ACCEPT_ENVELOPE", false, "`true` or `false`");
         let (aliases, default) = (reader.get("MODEL_DEPLOYMENTS"), reader.get("MODEL_DEPLOYMENT"));
         let targets =
             reader.keep(Targets::new(rule.clone(), aliases.as_deref(), default.as_deref()));
@@ -60,7 +64,8 @@ impl Config {
                 Ok(Self {
                     platform,
                     rule,
-                    targets,
+                    repeatable,
+                    targets: targets.with_envelopes(envelopes),
                     headers,
                     roots,
                     logger: Logger::new(format, level),
@@ -84,6 +89,11 @@ impl Reader<'_> {
 
     fn keep<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
         result.map_err(|error| self.errors.push(error.to_string())).ok()
+    }
+
+    fn paths(&mut self, name: &'static str) -> Paths {
+        let list = self.get(name);
+        self.keep(Paths::new(name, list.as_deref())).unwrap_or_default()
     }
 
     fn hosts(&mut self) -> BTreeSet<String> {

@@ -34,7 +34,8 @@ fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let principal = Principal::from_vars(&var, now())?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
     let (rule, roots) = (&config.rule, config.roots.as_deref());
-    let forwarder = Forwarder::new(rule, roots, principal, ServiceClock::new(now))?;
+    let clock = ServiceClock::new(now);
+    let forwarder = Forwarder::new(rule, roots, principal, clock, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
     let predictor = Arc::new(Predictor { targets, headers, forwarder });
     let function = Function::publish(config.platform, now)?;

@@ -21,8 +21,6 @@ use super::{
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
 
-/// The longest that one try may take: an OCI service answers within 60 s or not at all.
-const TRY: Duration = Duration::from_secs(65);
 /// The largest answer that is taken unless another limit is set, in bytes.
 const ANSWER_LIMIT: usize = 10_000_000;
 
@@ -46,6 +44,22 @@ pub enum Body {
     /// A stream, which can be sent once: such a request is never repeated. It has `content-length`; with
     /// `x-content-sha256` beside it both are signed, and without it the body is left out of the signature.
     Stream(reqwest::Body),
+}
+
+/// How one request is delivered, by someone who knows it better than its method tells.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery {
+    /// Whether it may be sent again.
+    pub repeat: Repeat,
+    /// The longest that one try may take.
+    pub try_limit: Duration,
+    /// When even the last try ends.
+    pub until: Instant,
+}
+
+impl Delivery {
+    /// The longest try of most requests: an OCI service answers within 60 s or not at all.
+    pub const TRY: Duration = Duration::from_secs(65);
 }
 
 impl Default for Body {
@@ -124,21 +138,21 @@ impl Client {
         until: Instant,
     ) -> Result<Response<Bytes>, SendError> {
         let (head, body) = request.into_parts();
-        let repeat = repeat(&head);
-        self.send_repeating(Request::from_parts(head, body), repeat, until).await
+        let delivery = Delivery { repeat: repeat(&head), try_limit: Delivery::TRY, until };
+        self.deliver(Request::from_parts(head, body), delivery).await
     }
 
-    /// The same for a request of which the caller knows better than its method tells whether it may be repeated.
-    pub async fn send_repeating(
+    /// The same for a request whose delivery the caller decides.
+    pub async fn deliver(
         &self,
         request: Request<impl Into<Body>>,
-        repeat: Repeat,
-        until: Instant,
+        delivery: Delivery,
     ) -> Result<Response<Bytes>, SendError> {
         let mut message = Message::new(request)?;
-        let repeat = if message.is_stream() { Repeat::Impossible } else { repeat };
-        let mut tries = self.retry.tries(repeat, until);
+        let repeat = if message.is_stream() { Repeat::Impossible } else { delivery.repeat };
+        let mut tries = self.retry.tries(repeat, delivery.until);
         loop {
+            let until = delivery.until.min(Instant::now() + delivery.try_limit);
             let outcome = self.attempt(&mut message, until).await?;
             if !tries.again(&outcome).await {
                 return Ok(outcome?);
@@ -146,9 +160,14 @@ impl Client {
         }
     }
 
+    /// What it would sign with now.
+    pub async fn credentials(&self) -> Result<Arc<Credentials>, PrincipalError> {
+        self.principal.credentials(self.clock.now()).await
+    }
+
     /// One try, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
     async fn attempt(&self, message: &mut Message, until: Instant) -> Result<Outcome, SendError> {
-        let credentials = self.principal.credentials(self.clock.now()).await?;
+        let credentials = self.credentials().await?;
         let outcome = self.send_once(message, &credentials, until).await?;
         match &outcome {
             Ok(answer) if !message.renewed && !message.is_stream() => {
@@ -177,7 +196,7 @@ impl Client {
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
-                let newest = self.principal.credentials(self.clock.now()).await?;
+                let newest = self.credentials().await?;
                 Ok((!Arc::ptr_eq(&newest, used)).then_some(newest))
             }
             _ => Ok(None),
@@ -192,7 +211,6 @@ impl Client {
         until: Instant,
     ) -> Result<Outcome, SignError> {
         let request = message.signed(by, self.clock.now())?;
-        let until = until.min(Instant::now() + TRY);
         Ok(exchange(&self.http, request, Limits { until, bytes: self.answer_limit }).await)
     }
 }

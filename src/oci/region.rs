@@ -134,9 +134,9 @@ pub fn identifier(name: &str) -> String {
     known.map_or(name, |(_, region, _)| (*region).to_owned())
 }
 
-/// The realm whose services live under a domain, such as `oc1` for `oraclecloud.com`.
-pub fn realm_of_domain(domain: &str) -> Option<&'static str> {
-    REALMS.iter().find(|(_, known)| *known == domain).map(|(realm, _)| *realm)
+/// The realms whose services live under a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3` share one; none for any other.
+pub fn realms_of_domain(domain: &str) -> impl Iterator<Item = &'static str> {
+    REALMS.iter().filter(move |(_, known)| *known == domain).map(|(realm, _)| *realm)
 }
 
 /// The realm of a region identifier, if the table knows the region.

@@ -122,7 +122,8 @@ impl Retry {
 /// Whether a request failed on the way there, or may be sent twice.
 fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
     match (repeat, error) {
-        (Repeat::Impossible, _) | (_, TransportError::AnswerTooLarge(_)) => false,
+        (Repeat::Impossible, _)
+        | (_, TransportError::AnswerTooLarge(_) | TransportError::Untrusted(_)) => false,
         (_, TransportError::Unreachable(_) | TransportError::ConnectLate(_)) => true,
         (_, TransportError::Broken(_) | TransportError::Late) => repeat == Repeat::Harmless,
     }

@@ -1,20 +1,30 @@
 //! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
 
+use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use bytes::Bytes;
-use http::Response;
-use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use reqwest::{Client, ClientBuilder, Request, redirect, retry};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use super::{TrustError, trust};
 
+/// From this size on an answer does not grow step by step, in bytes.
+const LARGE: usize = 256 * 1024;
+/// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large answers leave no holes in the heap.
+/// Only what is written to is ever in memory.
+const MAPPED: usize = 33 * 1024 * 1024;
 /// A name, an address and a TLS handshake inside one region.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: less than the minute after which load balancers close it.
+const IDLE: Duration = Duration::from_secs(50);
 
 /// The beginnings of an HTTP client that is fit for signed requests: Mozilla's roots and those in the PEM bundle at `roots`,
 /// TLS only, no redirect followed, no proxy variable heeded, nothing repeated that was not signed anew.
@@ -31,15 +41,19 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .retry(retry::never())
         .no_proxy()
         .connect_timeout(CONNECT)
+        .pool_idle_timeout(IDLE)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
 
 /// No answer, or none that can be used. No message contains an address.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// No connection, or none that TLS trusts: nothing was sent.
+    /// No connection: nothing was sent.
     #[error("it could not be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// A certificate that is not trusted, or of another name: nothing was sent.
+    #[error("its certificate is not trusted")]
+    Untrusted(#[source] reqwest::Error),
     /// No connection within 10 s: nothing was sent.
     #[error("it could not be reached in time")]
     ConnectLate(#[source] reqwest::Error),
@@ -60,11 +74,28 @@ impl TransportError {
         let error = error.without_url();
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::ConnectLate(error),
+            (true, false) if is_untrusted(&error) => Self::Untrusted(error),
             (true, false) => Self::Unreachable(error),
             (false, _) => Self::Broken(error),
         }
     }
 }
+
+/// Whether a connection failed since the peer did not prove who it is.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
+    }
+    // An `io::Error` hides the error that it was made of from `source`.
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(hidden) => is_untrusted(hidden),
+        None => error.source().is_some_and(is_untrusted),
+    }
+}
+
+/// What a service said after the body of its answer; an extension of the answer, where there was any.
+#[derive(Clone, Debug, Default)]
+pub struct Trailers(pub HeaderMap);
 
 /// How long an answer may take, and how large it may be.
 #[derive(Clone, Copy, Debug)]
@@ -86,30 +117,36 @@ pub(super) async fn exchange(
     timeout_at(limits.until, whole).await.ok().ok_or(TransportError::Late)?
 }
 
-/// Reads an answer to its end, into one buffer of its announced size.
+/// Reads an answer to its end, into one buffer.
 async fn collect(
-    mut answer: reqwest::Response,
+    answer: reqwest::Response,
     limit: usize,
 ) -> Result<Response<Bytes>, TransportError> {
-    let length =
-        answer.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let length: usize = length.unwrap_or_default();
+    let (mut head, mut incoming) = Response::<reqwest::Body>::from(answer).into_parts();
+    let exact = incoming.size_hint().exact().unwrap_or_default();
+    let length = usize::try_from(exact).unwrap_or(usize::MAX);
     if length > limit {
         return Err(TransportError::AnswerTooLarge(limit));
     }
-    let mut body = Vec::with_capacity(length);
-    while let Some(chunk) =
-        answer.chunk().await.map_err(|error| TransportError::Broken(error.without_url()))?
-    {
-        if body.len() + chunk.len() > limit {
-            return Err(TransportError::AnswerTooLarge(limit));
+    let mut body = Vec::with_capacity(if length > LARGE { length.max(MAPPED) } else { length });
+    while let Some(frame) = incoming.frame().await {
+        let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
+        match frame.into_data() {
+            Ok(data) if body.len() + data.len() > limit => {
+                return Err(TransportError::AnswerTooLarge(limit));
+            }
+            Ok(data) => {
+                if body.len() + data.len() > LARGE.max(body.capacity()) {
+                    body.reserve(MAPPED.saturating_sub(body.len()).max(data.len()));
+                }
+                body.extend_from_slice(&data);
+            }
+            Err(frame) => {
+                head.extensions.insert(Trailers(frame.into_trailers().unwrap_or_default()));
+            }
         }
-        body.extend_from_slice(&chunk);
     }
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = std::mem::take(answer.headers_mut());
-    Ok(response)
+    Ok(Response::from_parts(head, Bytes::from(body)))
 }
 
 /// 32 hexadecimal digits by which both sides find a request in their logs.

@@ -4,10 +4,13 @@
 //! few forms that model deployments have; everything else is refused. Source: OCI services, SSRF and credential safety.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use http::Uri;
 use url::{Host, Url};
 
+use super::Paths;
+use super::resolve::is_allowed;
 use crate::oci::region;
 
 /// The longest address that is looked at, in bytes.
@@ -16,19 +19,79 @@ const LONGEST: usize = 2048;
 /// The address of a model deployment that may be called. Holding one is the proof that it was checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
-    uri: Uri,
+    authority: String,
     ocid: String,
+    action: Option<Action>,
+    suffix: String,
+    query: Option<String>,
+}
+
+/// What a model deployment does with a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Action {
+    Predict,
+    Stream,
+}
+
+impl Action {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Predict => "predict",
+            Self::Stream => "predictWithResponseStream",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        [Self::Predict, Self::Stream].into_iter().find(|action| action.name() == name)
+    }
 }
 
 impl Endpoint {
     /// The address, in the only form in which it is resolved, signed and sent.
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
+    pub fn uri(&self) -> Uri {
+        let query = self.query.iter().flat_map(|query| ["?", query.as_str()]).collect::<String>();
+        let uri = format!("https://{}{}{query}", self.authority, self.path());
+        uri.parse().expect("every part was checked")
+    }
+
+    /// The path without a query, for the log.
+    pub(super) fn path(&self) -> String {
+        format!("/{}/{}{}", self.ocid, self.action().name(), self.suffix)
     }
 
     /// The deployment's OCID.
     pub fn ocid(&self) -> &str {
         &self.ocid
+    }
+
+    /// Predict, unless something else was named.
+    pub(super) fn action(&self) -> Action {
+        self.action.unwrap_or(Action::Predict)
+    }
+
+    /// What follows the action, such as `/v1/models`; nothing for the model's own prediction.
+    pub(super) fn suffix(&self) -> &str {
+        &self.suffix
+    }
+
+    /// The endpoint that a caller of `url` means. If the address leaves it open, the end of the caller's path names a custom
+    /// path; on a custom path the caller's query passes, unless the address has one.
+    pub(super) fn called_at(mut self, url: &Uri, paths: &Paths) -> Self {
+        if self.action.is_none() {
+            paths.end_of(url.path()).unwrap_or_default().clone_into(&mut self.suffix);
+        }
+        if !self.suffix.is_empty() && self.query.is_none() {
+            self.query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        }
+        self
+    }
+
+    /// The same endpoint, streaming if that is wanted, where it is a custom path and the address leaves the action open.
+    pub(super) fn streaming_if(mut self, wanted: impl FnOnce() -> bool) -> Self {
+        if self.action.is_none() && !self.suffix.is_empty() && wanted() {
+            self.action = Some(Action::Stream);
+        }
+        self
     }
 }
 
@@ -53,6 +116,9 @@ pub enum Refusal {
     /// A path that is not a deployment's.
     #[error("its path is not `/<model deployment OCID>/predict` or `/predictWithResponseStream`")]
     Path,
+    /// A custom path that the operator did not open.
+    #[error("its custom path is not one of ALLOWED_PATHS")]
+    Suffix,
     /// A deployment of another realm than the host's.
     #[error("its deployment is of another realm than its host")]
     Realm,
@@ -66,13 +132,23 @@ pub enum Refusal {
 pub struct EndpointRule {
     hosts: BTreeSet<String>,
     deployments: Option<BTreeSet<String>>,
+    paths: Paths,
 }
 
 impl EndpointRule {
-    /// The rule for Oracle's own hosts, the listed `hosts` (each a `host` or `host:port`) beside them, and, if there is a
-    /// list of `deployments`, no other OCIDs than those.
-    pub fn new(hosts: BTreeSet<String>, deployments: Option<BTreeSet<String>>) -> Self {
-        Self { hosts, deployments }
+    /// The rule for Oracle's own hosts, the listed `hosts` (each a `host` or `host:port`) beside them, the custom `paths`
+    /// and, if there is a list of `deployments`, no other OCIDs than those.
+    pub fn new(
+        hosts: BTreeSet<String>,
+        deployments: Option<BTreeSet<String>>,
+        paths: Paths,
+    ) -> Self {
+        Self { hosts, deployments, paths }
+    }
+
+    /// The custom paths.
+    pub(super) fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// Whether a name was listed by the operator, with whatever port: such a host may have a private address.
@@ -82,7 +158,7 @@ impl EndpointRule {
             .any(|host| host == name || host.rsplit_once(':').is_some_and(|(host, _)| host == name))
     }
 
-    /// Checks an address: a deployment's predict URL, or its base URL, to which `/predict` is added.
+    /// Checks an address: a deployment's predict URL, or its base URL, which leaves open what of the deployment is called.
     pub fn check(&self, text: &str) -> Result<Endpoint, Refusal> {
         if text.len() > LONGEST {
             return Err(Refusal::Length);
@@ -97,36 +173,44 @@ impl EndpointRule {
         if !is_plain(text, &url) {
             return Err(Refusal::Form);
         }
-        let realm = self.host_realm(&url)?;
-        let (ocid, action) = split_path(url.path())?;
-        if realm.is_some_and(|realm| ocid_realm(ocid) != Some(realm)) {
+        let domain = self.domain(&url)?;
+        let endpoint = endpoint(&url)?;
+        let realm = ocid_realm(&endpoint.ocid).ok_or(Refusal::Path)?;
+        if domain.is_some_and(|domain| region::realms_of_domain(domain).all(|own| own != realm)) {
             return Err(Refusal::Realm);
         }
-        if self.deployments.as_ref().is_some_and(|deployments| !deployments.contains(ocid)) {
+        let deployments = self.deployments.as_ref();
+        if deployments.is_some_and(|deployments| !deployments.contains(&endpoint.ocid)) {
             return Err(Refusal::Deployment);
         }
-        let ocid = ocid.to_owned();
-        let path = format!("/{ocid}/{action}");
-        let mut url = url;
-        url.set_path(&path);
-        let uri = url.as_str().parse().ok().ok_or(Refusal::Form)?;
-        Ok(Endpoint { uri, ocid })
+        match (endpoint.suffix.as_str(), &endpoint.query) {
+            ("", None) => Ok(endpoint),
+            ("", Some(_)) => Err(Refusal::Form),
+            (suffix, _) if self.paths.allow(suffix) => Ok(endpoint),
+            _ => Err(Refusal::Suffix),
+        }
     }
 
-    /// The realm that a host belongs to, None for a listed host, which may serve any.
-    fn host_realm(&self, url: &Url) -> Result<Option<&'static str>, Refusal> {
+    /// The domain of the realms that a host belongs to, None for a listed host, which may serve any.
+    fn domain<'a>(&self, url: &'a Url) -> Result<Option<&'a str>, Refusal> {
         let host = url.host_str().ok_or(Refusal::Host)?;
         let listed = match url.port() {
             Some(port) => self.hosts.contains(&format!("{host}:{port}")),
             None => self.hosts.contains(host) || self.hosts.contains(&format!("{host}:443")),
         };
-        if listed {
-            return Ok(None);
+        let address = match url.host().ok_or(Refusal::Host)? {
+            Host::Domain(_) => None,
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+        };
+        match (listed, address) {
+            (true, None) => Ok(None),
+            (true, Some(address)) if is_allowed(address, true) => Ok(None),
+            (false, None) if url.port().is_none() => {
+                oracle_domain(host).map(Some).ok_or(Refusal::Host)
+            }
+            _ => Err(Refusal::Host),
         }
-        if url.port().is_some() || !matches!(url.host(), Some(Host::Domain(_))) {
-            return Err(Refusal::Host);
-        }
-        oracle_realm(host).map(Some).ok_or(Refusal::Host)
     }
 }
 
@@ -136,7 +220,7 @@ fn is_plain(text: &str, url: &Url) -> bool {
     let Some((_scheme, rest)) = text.split_once("://") else {
         return false;
     };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     let authority = authority.to_ascii_lowercase();
@@ -144,35 +228,47 @@ fn is_plain(text: &str, url: &Url) -> bool {
         || authority == format!("{host}:443") && port.is_empty();
     let international = host.split('.').any(|label| label.starts_with("xn--"));
     let nothing_else =
-        url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    same_authority && !international && nothing_else && path == url.path()
+        url.fragment().is_none() && url.username().is_empty() && url.query() != Some("");
+    let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+    same_authority && !international && nothing_else && path == format!("{}{query}", url.path())
 }
 
-/// The realm of one of Oracle's two host patterns.
+/// The domain of the realms that one of Oracle's two host patterns belongs to.
 ///
 /// ```text
-/// modeldeployment.<region>.oci.customer-oci.com      realm oc1
-/// md.datascience.<region>.oci.<domain of a realm>    that realm
+/// modeldeployment.<region>.oci.customer-oci.com      oraclecloud.com, realm oc1
+/// md.datascience.<region>.oci.<domain of a realm>    that domain
 /// ```
-fn oracle_realm(host: &str) -> Option<&'static str> {
-    if let Some(rest) = host.strip_prefix("modeldeployment.") {
-        let region = rest.strip_suffix(".oci.customer-oci.com")?;
-        return region::is_identifier(region).then_some("oc1");
-    }
-    let (region, domain) = host.strip_prefix("md.datascience.")?.split_once(".oci.")?;
-    let realm = region::realm_of_domain(domain)?;
-    region::is_identifier(region).then_some(realm)
+fn oracle_domain(host: &str) -> Option<&str> {
+    let (region, domain) = match host.strip_prefix("modeldeployment.") {
+        Some(rest) => (rest.strip_suffix(".oci.customer-oci.com")?, "oraclecloud.com"),
+        None => host.strip_prefix("md.datascience.")?.split_once(".oci.")?,
+    };
+    region::is_identifier(region).then_some(domain)
 }
 
-/// The deployment and the action of a path; a path that ends after the deployment means `predict`.
-fn split_path(path: &str) -> Result<(&str, &str), Refusal> {
-    let path = path.strip_prefix('/').ok_or(Refusal::Path)?;
-    let (ocid, action) = match path.split_once('/') {
-        None | Some((_, "")) => (path.trim_end_matches('/'), "predict"),
-        Some((ocid, action @ ("predict" | "predictWithResponseStream"))) => (ocid, action),
-        Some(_) => return Err(Refusal::Path),
+/// The parts of a plain address; its deployment, custom path and query are not checked yet.
+fn endpoint(url: &Url) -> Result<Endpoint, Refusal> {
+    let path = url.path().strip_prefix('/').ok_or(Refusal::Path)?;
+    let (ocid, rest) = path.split_once('/').unwrap_or((path, ""));
+    let (action, suffix) = match rest.find('/') {
+        _ if rest.is_empty() => (None, ""),
+        Some(end) => rest
+            .split_at_checked(end)
+            .map_or((None, ""), |(name, suffix)| (Action::of(name), suffix)),
+        None => (Action::of(rest), ""),
     };
-    ocid_realm(ocid).map(|_| (ocid, action)).ok_or(Refusal::Path)
+    if action.is_none() && !rest.is_empty() {
+        return Err(Refusal::Path);
+    }
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    Ok(Endpoint {
+        authority: format!("{}{port}", url.host_str().ok_or(Refusal::Host)?),
+        ocid: ocid.to_owned(),
+        action,
+        suffix: suffix.to_owned(),
+        query: url.query().map(str::to_owned),
+    })
 }
 
 /// Whether a text is the OCID of a model deployment.

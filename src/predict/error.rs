@@ -27,6 +27,12 @@ pub enum Error {
     /// The body is not JSON. The parser's message holds a place, never a piece of the body.
     #[error("the body is not JSON: {0}")]
     BodyNotJson(serde_json::Error),
+    /// A body that no signature would cover.
+    #[error("a GET or DELETE has a body, which no signature covers")]
+    BodyUnsigned,
+    /// A method that the path does not take; those it takes.
+    #[error("the method is not {0}")]
+    MethodNotAllowed(&'static str),
     /// There is nothing to sign with.
     #[error("no credentials: {0}")]
     Credentials(#[from] PrincipalError),
@@ -41,6 +47,9 @@ pub enum Error {
     /// The model deployment was not reached, or its answer did not come, whole and in time.
     #[error("the model deployment gave no answer: {0}")]
     Unanswered(#[source] TransportError),
+    /// The deployment said at the end of its stream that it is not whole.
+    #[error("the model deployment's stream failed before its end")]
+    StreamFailed,
     /// A redirect, which would carry the signature to an address that nobody checked, or no final status at all.
     #[error(
         "the model deployment answered with status {0}, which is neither followed nor passed on"
@@ -66,15 +75,18 @@ impl Error {
             Self::TargetMissing
             | Self::TargetRepeated
             | Self::BodyMissing
-            | Self::BodyNotJson(_) => StatusCode::BAD_REQUEST,
+            | Self::BodyNotJson(_)
+            | Self::BodyUnsigned => StatusCode::BAD_REQUEST,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unanswered(TransportError::Late | TransportError::ConnectLate(_)) => {
                 StatusCode::GATEWAY_TIMEOUT
             }
-            Self::Unauthenticated | Self::Unanswered(_) | Self::StatusUnusable(_) => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Unauthenticated
+            | Self::Unanswered(_)
+            | Self::StreamFailed
+            | Self::StatusUnusable(_) => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -82,14 +94,18 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TargetMissing => "MissingParameter",
-            Self::TargetRepeated => "InvalidParameter",
+            Self::TargetRepeated | Self::BodyUnsigned => "InvalidParameter",
+            Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::TargetRefused(_) => "TargetNotAllowed",
             Self::BodyMissing | Self::BodyNotJson(_) => "CannotParseRequest",
             Self::Credentials(_) | Self::Signing(_) => "CredentialsUnavailable",
             Self::Unauthenticated => "CredentialsRefused",
+            Self::StreamFailed => "DeploymentStreamFailed",
             Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
             Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_) => "DeploymentUnreachable",
+                TransportError::Unreachable(_) | TransportError::Untrusted(_) => {
+                    "DeploymentUnreachable"
+                }
                 TransportError::Broken(_) => "DeploymentAnswerInvalid",
                 TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
                 TransportError::Late | TransportError::ConnectLate(_) => "DeploymentTimedOut",
@@ -110,15 +126,20 @@ impl Error {
             Self::TargetRefused(_) => "this function may not call that target".into(),
             Self::BodyMissing => "the body is empty; expected JSON".into(),
             Self::BodyNotJson(error) => format!("the body is not JSON: {error}"),
+            Self::BodyUnsigned => "a GET or DELETE must not have a body".into(),
+            Self::MethodNotAllowed(expected) => format!("the method is not {expected}"),
             Self::Credentials(_) | Self::Signing(_) => {
                 "this function has no usable credentials at the moment".into()
             }
             Self::Unauthenticated => {
                 "the model deployment refused this function's credentials".into()
             }
+            Self::StreamFailed => "the model deployment's stream failed before its end".into(),
             Self::StatusUnusable(_) => UNUSABLE.into(),
             Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_) => "the model deployment could not be reached",
+                TransportError::Unreachable(_) | TransportError::Untrusted(_) => {
+                    "the model deployment could not be reached"
+                }
                 TransportError::Broken(_) => UNUSABLE,
                 TransportError::AnswerTooLarge(_) => {
                     "the model deployment's answer is larger than 6 MiB"

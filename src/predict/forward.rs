@@ -6,13 +6,28 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 
+use super::endpoint::Action;
 use super::resolve::CheckedResolver;
-use super::{Endpoint, EndpointRule, Error};
-use crate::fdk::{BODY_LIMIT, Deadline};
-use crate::oci::{Client, Principal, Retry, ServiceClock, TrustError, http_client};
+use super::{Endpoint, EndpointRule, Error, Paths};
+use crate::fdk::{BODY_LIMIT, Call};
+use crate::oci::{
+    Client, Delivery, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError, http_client,
+};
 
+/// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
+/// One that asks for more than 10 s by `Retry-After` has its answer passed on.
+const RETRY: Retry = Retry {
+    attempts: 8,
+    first_wait: Duration::from_millis(50),
+    longest_wait: Duration::from_secs(10),
+    statuses: &[429, 500, 502, 503, 504],
+};
+/// A stream may take as long as any call; anything else is given up by the service itself after 60 s.
+const STREAM: Duration = Duration::from_secs(3600);
+/// What a deployment says after a stream that it could not finish.
+const STREAM_FAILURE: &str = "streamfailure";
 /// What our own reply takes after the last byte of the deployment's: the agent must have it before the deadline.
 const REPLY_MARGIN: Duration = Duration::from_millis(100);
 
@@ -40,34 +55,48 @@ impl std::fmt::Debug for Prediction {
 #[derive(Debug)]
 pub struct Forwarder {
     client: Client,
+    repeatable: Paths,
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal`, trusts Mozilla's roots and those in the PEM bundle at `roots`, and connects only
-    /// to addresses that `rule` allows.
+    /// A forwarder that signs as `principal`, trusts Mozilla's roots and those in the PEM bundle at `roots`, connects only
+    /// to addresses that `rule` allows, and repeats a POST to a custom path only if it is one of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
         roots: Option<&Path>,
         principal: Principal,
         clock: ServiceClock,
+        repeatable: Paths,
     ) -> Result<Self, TrustError> {
         let http = http_client(roots)?.dns_resolver(Arc::new(CheckedResolver::new(rule.clone())));
         let client = Client::new(principal, clock, http.build().map_err(TrustError::Client)?);
-        Ok(Self { client: client.with_retry(Retry::NEVER).with_answer_limit(BODY_LIMIT) })
+        let client = client.with_retry(RETRY).with_answer_limit(BODY_LIMIT);
+        Ok(Self { client, repeatable })
+    }
+
+    /// Whether there is something to sign with that has not expired.
+    pub(super) async fn check_credentials(&self) -> Result<(), Error> {
+        Ok(self.client.credentials().await.map(drop)?)
     }
 
     /// Signs and sends, and brings the answer back: all of it, or an error, before the call's deadline.
     pub(super) async fn send(
         &self,
+        call: &Call,
         to: &Endpoint,
         headers: HeaderMap,
         body: Bytes,
-        deadline: Deadline,
     ) -> Result<Prediction, Error> {
-        let mut request = Request::post(to.uri().clone()).body(body).expect("a checked address");
+        let mut request = Request::new(body);
+        *request.method_mut() = call.method().clone();
+        *request.uri_mut() = to.uri();
         *request.headers_mut() = headers;
-        let answer = self.client.send(request, deadline.limit() - REPLY_MARGIN).await?;
-        let (head, body) = answer.into_parts();
+        let delivery = Delivery {
+            repeat: self.repeat(call.method(), to),
+            try_limit: if to.action() == Action::Stream { STREAM } else { Delivery::TRY },
+            until: call.deadline().limit() - REPLY_MARGIN,
+        };
+        let (head, body) = self.client.deliver(request, delivery).await?.into_parts();
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Error::Unauthenticated);
@@ -75,6 +104,25 @@ impl Forwarder {
         if !(status.is_success() || status.is_client_error() || status.is_server_error()) {
             return Err(Error::StatusUnusable(status));
         }
+        if head.extensions.get::<Trailers>().is_some_and(says_failed) {
+            return Err(Error::StreamFailed);
+        }
         Ok(Prediction { status, headers: head.headers, body })
     }
+
+    /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
+    fn repeat(&self, method: &Method, to: &Endpoint) -> Repeat {
+        if method != Method::POST || to.suffix().is_empty() || self.repeatable.allow(to.suffix()) {
+            Repeat::Harmless
+        } else {
+            Repeat::Harmful
+        }
+    }
+}
+
+/// Whether a stream ended with the word that it is not whole.
+fn says_failed(Trailers(trailers): &Trailers) -> bool {
+    let nothing =
+        |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"false");
+    trailers.get_all(STREAM_FAILURE).iter().any(|value| !nothing(value))
 }

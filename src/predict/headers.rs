@@ -6,6 +6,7 @@ use http::HeaderValue;
 use http::header::{self, HeaderMap, HeaderName};
 
 use super::Prediction;
+use super::payload::Payload;
 use crate::fdk::{Call, Error, Reply};
 
 const FORWARDED: [&str; 6] =
@@ -77,17 +78,16 @@ impl HeaderRules {
     }
 
     /// The headers of a request to the deployment, as far as they come from the call.
-    pub(super) fn forwarded(&self, call: &Call) -> HeaderMap {
+    pub(super) fn forwarded(&self, call: &Call, payload: &Payload) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
         for (name, value) in call.headers() {
             if self.forwarded.contains(name.as_str()) {
                 headers.append(name.clone(), value.clone());
             }
         }
-        // The body was checked to be JSON, and `fn invoke` calls everything text/plain.
-        let content_type = call.content_type().filter(|value| is_json(value)).cloned();
-        let json = HeaderValue::from_static("application/json");
-        headers.insert(header::CONTENT_TYPE, content_type.unwrap_or(json));
+        if let Some(content_type) = &payload.content_type {
+            headers.insert(header::CONTENT_TYPE, content_type.clone());
+        }
         // The platform's id ties the deployment's logs to those of the function.
         let call_id = || call.id().and_then(|id| HeaderValue::from_str(id).ok());
         if let (false, Some(id)) = (headers.contains_key(&OPC_REQUEST_ID), call_id()) {
@@ -132,11 +132,4 @@ fn extended(
 
 fn barred(name: &str, names: &[&str], prefixes: &[&str]) -> bool {
     names.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Whether a content type is JSON: `application/json` or a type that ends in `+json`, whatever its parameters.
-fn is_json(value: &HeaderValue) -> bool {
-    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    let media_type = media_type.trim().to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
 }

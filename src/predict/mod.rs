@@ -1,16 +1,19 @@
 //! This function: one call of a client becomes one signed call of a model deployment.
 //!
 //! ```text
-//! Call ▶ which address? Endpoint ▶ is the body JSON? ▶ sign ▶ forward ─ TLS ─▶ model deployment
-//! Reply ◀──────────────── Prediction | Error ◀──────────────────────────────┘
+//! Call ▶ which address? Endpoint ▶ what for? Payload ▶ sign ▶ forward ─ TLS ─▶ model deployment
+//! Reply ◀──────────────── Prediction | Error ◀───────────────────────────┘
 //! ```
 
-mod body;
 mod endpoint;
+mod envelope;
 mod error;
 mod forward;
 mod headers;
+mod health;
 mod outcome;
+mod path;
+mod payload;
 mod resolve;
 mod target;
 
@@ -20,10 +23,13 @@ pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
 pub use error::Error;
 pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
+pub use path::{InvalidPath, Paths};
 pub use target::{Targets, TargetsError};
 
 use crate::fdk::{self, Call, Reply};
+use health::Probe;
 use outcome::Record;
+use payload::Payload;
 
 /// Everything a call needs, built once at start.
 #[derive(Debug)]
@@ -39,6 +45,9 @@ pub struct Predictor {
 impl Predictor {
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
+        if let Some(probe) = Probe::of(&call) {
+            return probe.answer(&self.forwarder).await;
+        }
         let mut record = Record::start();
         let outcome = self.predict(&call, &mut record).await;
         record.log(&call, &outcome);
@@ -47,10 +56,11 @@ impl Predictor {
 
     /// The story of one call.
     async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
-        let endpoint = self.targets.endpoint_of(call.headers())?;
-        record.deployment(&endpoint);
-        body::check_json(call.body())?;
-        let headers = self.headers.forwarded(call);
-        self.forwarder.send(&endpoint, headers, call.body().clone(), call.deadline()).await
+        let (endpoint, body) = self.targets.of(call)?;
+        record.endpoint(&endpoint);
+        let payload = Payload::of(call, &endpoint, body)?;
+        let endpoint = endpoint.streaming_if(|| payload.wants_stream());
+        let headers = self.headers.forwarded(call, &payload);
+        self.forwarder.send(call, &endpoint, headers, payload.body).await
     }
 }

@@ -12,15 +12,17 @@ use crate::fdk::{self, Call, Intent, Reply, error_chain};
 pub(super) struct Record {
     start: Instant,
     deployment: String,
+    path: String,
 }
 
 impl Record {
     pub(super) fn start() -> Self {
-        Self { start: Instant::now(), deployment: String::new() }
+        Self { start: Instant::now(), deployment: String::new(), path: String::new() }
     }
 
-    pub(super) fn deployment(&mut self, endpoint: &Endpoint) {
+    pub(super) fn endpoint(&mut self, endpoint: &Endpoint) {
         endpoint.ocid().clone_into(&mut self.deployment);
+        endpoint.suffix().clone_into(&mut self.path);
     }
 
     /// Writes the one line about a call.

@@ -36,7 +36,7 @@ impl Resolve for CheckedResolver {
 }
 
 /// Whether an address may be connected to; `private` for hosts that the operator listed by name.
-fn is_allowed(address: IpAddr, private: bool) -> bool {
+pub(super) fn is_allowed(address: IpAddr, private: bool) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_allowed_v4(address, private),
         IpAddr::V6(address) => is_allowed_v6(address, private),
@@ -70,6 +70,20 @@ fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_into_this_machine_is_resolved_only_for_who_listed_it() {
+        let resolve = |rule: EndpointRule| {
+            CheckedResolver::new(rule).resolve("localhost".parse::<Name>().unwrap())
+        };
+        let refused = resolve(EndpointRule::default()).await.err().unwrap();
+        assert_eq!(refused.to_string(), "the name has no address that may be called");
+        let listed = ["localhost:8443".to_owned()].into();
+        let found =
+            resolve(EndpointRule::new(listed, None, crate::predict::Paths::default())).await;
+        let found: Vec<SocketAddr> = found.unwrap().collect();
+        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()));
+    }
 
     #[test]
     fn only_listed_hosts_may_lead_into_private_networks() {

@@ -1,10 +1,12 @@
-//! Which model deployment a call means: the header, an alias, or the configured default.
+//! Which model deployment a call means: the header, an envelope where they are taken, an alias, or the configured default.
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 
-use super::{Endpoint, EndpointRule, Error, Refusal};
+use super::{Endpoint, EndpointRule, Error, Refusal, envelope};
+use crate::fdk::Call;
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
 static NAMES: [HeaderName; 3] = [
@@ -19,6 +21,7 @@ pub struct Targets {
     rule: EndpointRule,
     aliases: BTreeMap<String, Endpoint>,
     default: Option<Endpoint>,
+    envelopes: bool,
 }
 
 /// A configured target that must not be called; found at start, so that no call meets it.
@@ -56,23 +59,35 @@ impl Targets {
             Err(refusal) => Err(TargetsError::Alias(refusal)),
         };
         let aliases = urls.into_iter().map(checked).collect::<Result<BTreeMap<_, _>, _>>()?;
-        let mut targets = Self { rule, aliases, default: None };
+        let mut targets = Self { rule, aliases, default: None, envelopes: false };
         targets.default =
             default.map(|text| targets.resolve(text)).transpose().map_err(TargetsError::Default)?;
         Ok(targets)
     }
 
-    /// The endpoint that a call with these headers means: exactly one value, or none and there is a default.
-    pub fn endpoint_of(&self, headers: &HeaderMap) -> Result<Endpoint, Error> {
-        let mut values = NAMES.iter().flat_map(|name| headers.get_all(name));
-        match (values.next(), values.next()) {
+    /// The same, and bodies of the form `{"ENDPOINT": ..., "PAYLOAD": ...}` name a target where no header does.
+    #[must_use]
+    pub fn with_envelopes(self, envelopes: bool) -> Self {
+        Self { envelopes, ..self }
+    }
+
+    /// The endpoint that a call means, by exactly one header, an envelope or the default; and the body for it.
+    pub(super) fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
+        let mut values = NAMES.iter().flat_map(|name| call.headers().get_all(name));
+        let envelope = || self.envelopes.then(|| envelope::opened(call.body())).flatten();
+        let (endpoint, body) = match (values.next(), values.next()) {
+            (Some(_), Some(_)) => return Err(Error::TargetRepeated),
             (Some(value), None) => {
                 let text = value.to_str().ok().ok_or(Refusal::Characters)?;
-                Ok(self.resolve(text)?)
+                (self.resolve(text)?, call.body().clone())
             }
-            (Some(_), Some(_)) => Err(Error::TargetRepeated),
-            (None, _) => self.default.clone().ok_or(Error::TargetMissing),
-        }
+            (None, _) => match (envelope(), &self.default) {
+                (Some((text, body)), _) => (self.resolve(&text)?, body),
+                (None, Some(default)) => (default.clone(), call.body().clone()),
+                (None, None) => return Err(Error::TargetMissing),
+            },
+        };
+        Ok((endpoint.called_at(call.uri(), self.rule.paths()), body))
     }
 
     fn resolve(&self, text: &str) -> Result<Endpoint, Refusal> {
@@ -81,4 +96,9 @@ impl Targets {
             None => self.rule.check(text),
         }
     }
+}
+
+/// Whether any header names a target.
+pub(super) fn names_one(headers: &HeaderMap) -> bool {
+    NAMES.iter().any(|name| headers.contains_key(name))
 }

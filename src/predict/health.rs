@@ -1,0 +1,52 @@
+//! Whether this function lives, and whether it could sign: for a route that a load balancer or a person looks at.
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use super::{Error, Forwarder, target};
+use crate::fdk::{self, Call, Intent, Reply};
+
+/// A question about the function itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Probe {
+    /// `GET /healthz`: does it answer?
+    Alive,
+    /// `GET /readyz`: has it credentials that have not expired?
+    Ready,
+}
+
+impl Probe {
+    /// The probe that a call is: through a gateway, and without a target, so that a deployment's own path of that name stays
+    /// its own.
+    pub(super) fn of(call: &Call) -> Option<Self> {
+        if call.intent() != Intent::Gateway
+            || call.method() != Method::GET
+            || target::names_one(call.headers())
+        {
+            return None;
+        }
+        match call.uri().path().rsplit('/').next() {
+            Some("healthz") => Some(Self::Alive),
+            Some("readyz") => Some(Self::Ready),
+            _ => None,
+        }
+    }
+
+    /// The answer, without a word to any deployment.
+    pub(super) async fn answer(self, forwarder: &Forwarder) -> Result<Reply, fdk::Error> {
+        let checked = match self {
+            Self::Alive => Ok(()),
+            Self::Ready => forwarder.check_credentials().await,
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        match checked {
+            Ok(()) => Ok(Reply::json(json!({ "status": "ok", "version": version }).to_string())),
+            Err(error) => {
+                log::error!("not ready: {}", fdk::error_chain(&error));
+                let (code, message) = (error.code(), Error::message(&error));
+                let body = json!({ "code": code, "message": message, "version": version });
+                Ok(Reply::json(body.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)?)
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The custom paths of model deployments, `/predict/{suffix}`: which of them callers may use, and which may be repeated.
+//!
+//! Source: OCI services, sub-paths and OpenAI-compatible paths.
+
+/// The word that stands for all paths of a server that speaks OpenAI's protocol.
+const OPENAI: &str = "openai";
+
+/// What [`OPENAI`] stands for: the paths that a deployment with that framework serves, but for the administrative ones.
+const OPENAI_PATHS: [&str; 27] = [
+    "/v1/models",
+    "/v1/completions",
+    "/v1/chat/completions",
+    "/v1/edits",
+    "/v1/images/generations",
+    "/v1/images/edits",
+    "/v1/images/variations",
+    "/v1/embeddings",
+    "/v1/audio/transcriptions",
+    "/v1/audio/translations",
+    "/v1/files",
+    "/v1/fine-tunes",
+    "/v1/moderations",
+    "/v1/responses",
+    "/v1/responses/{}",
+    "/v1/responses/{}/cancel",
+    "/v1/responses/{}/input_items",
+    "/v1/messages",
+    "/tokenize",
+    "/detokenize",
+    "/chat_tokenize",
+    "/version",
+    "/metrics",
+    "/info",
+    "/generate",
+    "/generate_stream",
+    "/invocations",
+];
+
+/// Paths that change the server for everybody: no pattern opens them, only their own name does.
+const ADMINISTRATIVE: [&str; 4] =
+    ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/start_profile", "/stop_profile"];
+
+/// A list of custom paths; nothing is on it by default.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Paths(Vec<String>);
+
+/// An entry that is no path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0} is not a list of `openai` or paths such as `/v1/models` and `/items/{{}}`")]
+pub struct InvalidPath(&'static str);
+
+impl Paths {
+    /// The paths of a comma-separated list: each a path, in which `{}` stands for any one segment, or the word `openai`.
+    /// `variable` is the list's name, for the error.
+    pub fn new(variable: &'static str, list: Option<&str>) -> Result<Self, InvalidPath> {
+        let entries = list.into_iter().flat_map(|list| list.split_terminator(',')).map(str::trim);
+        let mut paths = Vec::new();
+        for entry in entries {
+            let plain = entry.replace("/{}", "/x");
+            match entry {
+                OPENAI => paths.extend(OPENAI_PATHS.map(str::to_owned)),
+                path if is_plain(&plain) => paths.push(path.to_owned()),
+                _ => return Err(InvalidPath(variable)),
+            }
+        }
+        Ok(Self(paths))
+    }
+
+    /// Whether a path, such as `/v1/models`, is on the list.
+    pub(super) fn allow(&self, path: &str) -> bool {
+        let named = |entry: &String| {
+            if ADMINISTRATIVE.contains(&path) { entry == path } else { fits(path, entry) }
+        };
+        is_plain(path) && self.0.iter().any(named)
+    }
+
+    /// The longest end of a caller's path that is on the list.
+    pub(super) fn end_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let ends = path.match_indices('/').filter_map(|(at, _)| path.get(at..));
+        ends.into_iter().find(|end| self.allow(end))
+    }
+}
+
+/// Whether every segment is letters, digits and `-._~:`, and none is there to climb: nothing that two readers could
+/// understand in two ways.
+fn is_plain(path: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    let segment = |text: &str| text.bytes().all(fits) && text.bytes().any(|byte| byte != b'.');
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(segment))
+}
+
+fn fits(path: &str, pattern: &str) -> bool {
+    path.split('/').count() == pattern.split('/').count()
+        && path
+            .split('/')
+            .zip(pattern.split('/'))
+            .all(|(own, wanted)| wanted == "{}" || own == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(list: &str) -> Paths {
+        Paths::new("ALLOWED_PATHS", Some(list)).unwrap()
+    }
+
+    #[test]
+    fn a_path_is_open_if_it_is_listed_or_fits_a_pattern() {
+        let paths = paths("/health, /items/{},/v1/{}/x");
+        for open in ["/health", "/items/1", "/items/a-b.c~d:e", "/v1/y/x"] {
+            assert!(paths.allow(open), "{open}");
+        }
+        for closed in [
+            "",
+            "/",
+            "health",
+            "/Health",
+            "/health/",
+            "/items",
+            "/items/",
+            "/items/1/2",
+            "/items/..",
+            "/items/.",
+            "/items/...",
+            "/items/%2e",
+            "/items/{}",
+            "/items/a;b",
+            "/items/a b",
+            "//health",
+        ] {
+            assert!(!paths.allow(closed), "{closed}");
+        }
+        assert!(!Paths::default().allow("/health"));
+    }
+
+    #[test]
+    fn administrative_paths_are_opened_by_name_only() {
+        for path in ADMINISTRATIVE {
+            for list in ["openai", "/v1/{},/{}", "openai,/{}/{}"] {
+                assert!(!paths(list).allow(path), "{list} opens {path}");
+            }
+            assert!(paths(path).allow(path));
+        }
+        for path in ["/v1/chat/completions", "/v1/models", "/metrics", "/v1/responses/r1/cancel"] {
+            assert!(paths("openai").allow(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_longest_open_end_of_a_path_counts() {
+        let paths = paths("/v1/models,/models");
+        assert_eq!(paths.end_of("/llm/v1/models"), Some("/v1/models"));
+        assert_eq!(paths.end_of("/llm/models"), Some("/models"));
+        assert_eq!(paths.end_of("/v1/models"), Some("/v1/models"));
+        for none in ["/llm/v1/models/", "/", "", "/v1/modelss", "/xv1/model"] {
+            assert_eq!(paths.end_of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_named() {
+        for list in ["v1", "/", "/a//b", "/a/", "/a/../b", "/a?b", "/{x}", "/a{}", ",/a", "OpenAI"]
+        {
+            let error = Paths::new("ALLOWED_PATHS", Some(list)).unwrap_err().to_string();
+            assert!(error.starts_with("ALLOWED_PATHS is not a list"), "{list}: {error}");
+        }
+        assert_eq!(Paths::new("X", None), Ok(Paths::default()));
+    }
+}
