@@ -2,8 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model_deployment_fn::predict::{EndpointRule, Refusal};
+use devkit::agent::Invocation;
+use model_deployment_fn::predict::{EndpointRule, Paths, Refusal};
 use proptest::prelude::*;
+
+use crate::data;
+use crate::setup::{PATH, ROW, Setup, header};
 
 const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaaexampleexampleexampleexampleexampleexampleexample";
 const HOST: &str = "modeldeployment.sa-saopaulo-1.oci.customer-oci.com";
@@ -14,6 +18,33 @@ fn set(items: &[&str]) -> BTreeSet<String> {
 
 fn oracle() -> EndpointRule {
     EndpointRule::default()
+}
+
+fn listing(hosts: &[&str]) -> EndpointRule {
+    EndpointRule::new(set(hosts), None, Paths::default())
+}
+
+fn opening(paths: &str) -> EndpointRule {
+    EndpointRule::new(set(&[]), None, Paths::new("ALLOWED_PATHS", Some(paths)).unwrap())
+}
+
+/// The corpus, with what a line of a file cannot hold.
+fn hostile() -> Vec<String> {
+    let realm = OCID.replace(".oc1.", ".oc2.");
+    let filled = |line: &str| {
+        line.replace("{HOST}", HOST).replace("{OCID}", OCID).replace("{REALM}", &realm)
+    };
+    let lines = include_str!("../data/hostile_addresses.txt").lines();
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(filled);
+    let others = [
+        String::new(),
+        format!("https://{HOST}/{OCID}/predict\n"),
+        format!("https://{HOST}/{OCID}/pre\tdict"),
+        format!("https://{HOST}\0/{OCID}/predict"),
+        format!("https://{HOST}/{OCID}/predict{}", "a".repeat(2048)),
+        format!("https://{HOST}/{OCID}/predict/open/{}", "a".repeat(2048)),
+    ];
+    lines.chain(others).collect()
 }
 
 #[test]
@@ -35,6 +66,23 @@ fn both_oracle_hosts_are_accepted_in_every_realm() {
 }
 
 #[test]
+fn every_region_of_every_realm_has_its_host() {
+    let vectors = data::json("regions.json");
+    let rows = vectors["regions"].as_array().unwrap();
+    assert!(rows.len() > 80, "{}", rows.len());
+    for row in rows {
+        let text = |name: &str| row[name].as_str().unwrap();
+        let (region, realm) = (text("region"), text("realm"));
+        for place in [region, text("short_code")] {
+            let ocid = OCID.replace(".oc1.sa-saopaulo-1.", &format!(".{realm}.{place}."));
+            let url =
+                format!("https://md.datascience.{region}.oci.{}/{ocid}/predict", text("domain"));
+            assert!(oracle().check(&url).is_ok(), "{url}: {:?}", oracle().check(&url));
+        }
+    }
+}
+
+#[test]
 fn a_base_url_capitals_and_the_default_port_mean_the_same_address() {
     let plain = oracle().check(&format!("https://{HOST}/{OCID}/predict")).unwrap();
     assert_eq!(plain.ocid(), OCID);
@@ -44,35 +92,88 @@ fn a_base_url_capitals_and_the_default_port_mean_the_same_address() {
         format!("https://{HOST}:443/{OCID}/predict"),
         format!("HTTPS://{}/{OCID}/predict", HOST.to_uppercase()),
     ] {
-        assert_eq!(oracle().check(&url).as_ref(), Ok(&plain), "{url}");
+        assert_eq!(oracle().check(&url).unwrap().uri(), plain.uri(), "{url}");
+    }
+}
+
+#[test]
+fn custom_paths_are_accepted_as_they_are_opened_and_queries_only_there() {
+    let rule = opening("openai,/items/{}");
+    for tail in [
+        "predict/v1/chat/completions",
+        "predictWithResponseStream/v1/chat/completions",
+        "predict/v1/responses/resp_1",
+        "predict/metrics",
+        "predict/items/a-b_c.d~e:f",
+        "predict/items/7?limit=3&after=a%20b",
+        "predict/items/7?a=&a&&b=%2F+c",
+    ] {
+        let url = format!("https://{HOST}/{OCID}/{tail}");
+        assert_eq!(rule.check(&url).unwrap().uri().to_string(), url);
+        assert_eq!(oracle().check(&url), Err(Refusal::Suffix), "{url}");
+    }
+    for (tail, refusal) in [
+        ("predict/v1/load_lora_adapter", Refusal::Suffix),
+        ("predict/items", Refusal::Suffix),
+        ("predict/items/1/2", Refusal::Suffix),
+        ("predict?x=1", Refusal::Form),
+        ("other/items/1", Refusal::Path),
+    ] {
+        assert_eq!(rule.check(&format!("https://{HOST}/{OCID}/{tail}")), Err(refusal), "{tail}");
     }
 }
 
 #[test]
 fn hostile_addresses_are_refused() {
-    let realm = OCID.replace(".oc1.", ".oc2.");
-    let mut hostile: Vec<String> = include_str!("../data/hostile_addresses.txt")
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.replace("{HOST}", HOST).replace("{OCID}", OCID).replace("{REALM}", &realm))
-        .collect();
-    assert!(hostile.len() >= 90, "{}", hostile.len());
-    hostile.push(String::new());
-    hostile.push(format!("https://{HOST}/{OCID}/predict\n"));
-    hostile.push(format!("https://{HOST}/{OCID}/pre\tdict"));
-    hostile.push(format!("https://{HOST}\0/{OCID}/predict"));
-    hostile.push(format!("https://{HOST}/{OCID}/predict{}", "a".repeat(2048)));
+    let hostile = hostile();
+    assert!(hostile.len() >= 200, "{}", hostile.len());
     for url in hostile {
-        assert!(oracle().check(&url).is_err(), "accepted: {url:?}");
+        for rule in [oracle(), opening("/open/{}")] {
+            assert!(rule.check(&url).is_err(), "accepted: {url:?}");
+        }
     }
+}
+
+#[tokio::test]
+async fn each_refusal_is_the_same_403_and_its_reason_is_in_the_log() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    let mut answers = BTreeSet::new();
+    let in_a_header = |url: &String| url.len() < 8192 && !url.contains(['\n', '\t', '\0']);
+    let hostile: Vec<String> = hostile().into_iter().filter(in_a_header).collect();
+    assert!(hostile.len() >= 200, "{}", hostile.len());
+    for url in &hostile {
+        let call = Invocation::json(ROW).through_gateway("POST", PATH);
+        let answer = function.call(header(call, "model_deployment", url)).await;
+        let reasons: Vec<String> = function
+            .lines()
+            .into_iter()
+            .filter(|line| line.contains("the target is refused: "))
+            .collect();
+        answers.insert((answer.status, answer.body, reasons.len()));
+    }
+    let seen: BTreeSet<_> =
+        answers.iter().map(|(status, body, _)| (*status, body.clone())).collect();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    let (status, body) = seen.first().unwrap();
+    assert_eq!(*status, 403);
+    let expected =
+        r#"{"code":"TargetNotAllowed","message":"this function may not call that target"}"#;
+    assert_eq!(String::from_utf8_lossy(body), expected);
+    assert_eq!(answers.len(), hostile.len(), "each call has a line of its own");
+    assert_eq!(function.starts(), 1);
+    assert!(setup.deployment.received().is_empty());
 }
 
 #[test]
 fn a_listed_host_is_accepted_with_its_port_and_no_other() {
-    let rule = EndpointRule::new(
-        set(&["localhost:8443", "10.0.0.7", "[::1]:9443", "private.example"]),
-        None,
-    );
+    let rule = listing(&[
+        "localhost:8443",
+        "10.0.0.7",
+        "[::1]:9443",
+        "private.example",
+        "169.254.169.254",
+    ]);
     let check = |host: &str| rule.check(&format!("https://{host}/{OCID}/predict"));
     for host in
         ["localhost:8443", "10.0.0.7", "[::1]:9443", "private.example", "private.example:443", HOST]
@@ -88,6 +189,8 @@ fn a_listed_host_is_accepted_with_its_port_and_no_other() {
         "10.7",
         "[::1]",
         "a.private.example",
+        // Listed, and yet never called: no deployment has such an address.
+        "169.254.169.254",
     ] {
         assert!(check(host).is_err(), "{host}");
     }
@@ -96,28 +199,47 @@ fn a_listed_host_is_accepted_with_its_port_and_no_other() {
 #[test]
 fn a_list_of_deployments_is_the_whole_list() {
     let url = format!("https://{HOST}/{OCID}/predict");
-    assert!(EndpointRule::new(set(&[]), Some(set(&[OCID]))).check(&url).is_ok());
+    assert!(EndpointRule::new(set(&[]), Some(set(&[OCID])), Paths::default()).check(&url).is_ok());
     let other = OCID.replace("example", "another");
     assert_eq!(
-        EndpointRule::new(set(&[]), Some(set(&[&other]))).check(&url),
+        EndpointRule::new(set(&[]), Some(set(&[&other])), Paths::default()).check(&url),
         Err(Refusal::Deployment)
     );
 }
 
 proptest! {
     #[test]
-    fn an_accepted_address_is_within_the_rule(text in address()) {
-        if let Ok(endpoint) = oracle().check(&text) {
-            let rest = text.to_ascii_lowercase();
-            let (authority, path) = rest.strip_prefix("https://").unwrap().split_once('/').unwrap();
-            let labels: Vec<&str> = authority.strip_suffix(":443").unwrap_or(authority).split('.').collect();
+    fn an_accepted_address_is_within_the_rule(text in address(), open in any::<bool>()) {
+        let rule = if open { opening("/open/{},/v1/models") } else { oracle() };
+        if let Ok(endpoint) = rule.check(&text) {
+            let lower = text.to_ascii_lowercase();
+            let (authority, path) = lower.strip_prefix("https://").unwrap().split_once('/').unwrap();
+            let authority = authority.strip_suffix(":443").unwrap_or(authority);
+            let labels: Vec<&str> = authority.split('.').collect();
             let (["modeldeployment", region, "oci", "customer-oci", "com"]
             | ["md", "datascience", region, "oci", "oraclecloud", "com"]) = labels.as_slice() else {
                 return Err(TestCaseError::fail(text));
             };
             prop_assert!(region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", text);
             let tail = path.strip_prefix(endpoint.ocid()).unwrap();
-            prop_assert!(["", "/", "/predict", "/predictwithresponsestream"].contains(&tail), "{}", text);
+            let (tail, query) = tail.split_once('?').map_or((tail, None), |(tail, query)| (tail, Some(query)));
+            let suffix = tail.strip_prefix("/predict").map(|tail| tail.trim_start_matches("withresponsestream"));
+            match suffix {
+                None => prop_assert!(["", "/"].contains(&tail) && query.is_none(), "{}", text),
+                Some("") => prop_assert!(query.is_none(), "{}", text),
+                Some("/v1/models") => prop_assert!(open, "{}", text),
+                Some(suffix) => {
+                    let item = suffix.strip_prefix("/open/").unwrap_or_default();
+                    let climbs = item.trim_matches('.').is_empty();
+                    prop_assert!(open && !climbs && !item.contains(['/', '%', ';', '\\']), "{}", text);
+                }
+            }
+            // What is signed is what was written, but for the case of scheme and host, the default port and `/predict`.
+            let after_host = |text: &str| {
+                let (_, rest) = text.split_once(".com").or_else(|| text.split_once(".COM")).unwrap();
+                rest.trim_start_matches(":443").trim_end_matches('/').replace("/predict", "")
+            };
+            prop_assert_eq!(after_host(&endpoint.uri().to_string()), after_host(&text));
         }
     }
 }
@@ -140,6 +262,9 @@ fn address() -> impl Strategy<Value = String> {
         OCID,
         "/predict",
         "predictWithResponseStream",
+        "/open/",
+        "/v1/models",
+        "a",
         "?",
         "#",
         "..",
@@ -155,7 +280,10 @@ fn address() -> impl Strategy<Value = String> {
         "HTTPS://",
     ]);
     let noise = prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat());
-    let whole = Just(format!("https://{HOST}/{OCID}/predict"));
+    let tails = ["", "/open/a", "/v1/models", "WithResponseStream/open/a.b", "/open/a?x=1&y"];
+    let whole = prop::sample::select(
+        tails.map(|tail| format!("https://{HOST}/{OCID}/predict{tail}")).to_vec(),
+    );
     let broken = (whole.clone(), any::<prop::sample::Index>(), any::<char>()).prop_map(
         |(text, at, character)| {
             let at = at.index(text.len());

@@ -21,7 +21,7 @@ async fn cloud() -> Cloud {
     Cloud::start(plan).await.unwrap()
 }
 
-async fn send(
+pub(crate) async fn send(
     method: Method,
     url: &str,
     headers: &[(&str, &str)],
@@ -32,8 +32,9 @@ async fn send(
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
+    let target = uri.path_and_query().unwrap().as_str();
     let mut request =
-        Request::builder().method(method).uri(uri.path()).header("host", "gateway.example");
+        Request::builder().method(method).uri(target).header("host", "gateway.example");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -41,7 +42,8 @@ async fn send(
     let (head, body) = sender.send_request(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     connection.abort();
-    (head.status, serde_json::from_slice(&body).unwrap_or_default())
+    let text = || Value::from(String::from_utf8_lossy(&body));
+    (head.status, serde_json::from_slice(&body).unwrap_or_else(|_| text()))
 }
 
 async fn predict(cloud: &Cloud, token: &str, more: &[(&str, &str)]) -> (StatusCode, Value) {

@@ -1,0 +1,50 @@
+//! Does a gateway learn whether the function lives and could sign, without a call of any deployment?
+
+use devkit::agent::{Agent, Answer, Invocation};
+use serde_json::json;
+
+use crate::end_to_end::{body, refused};
+use crate::setup::{Setup, header};
+
+fn get(path: &str) -> Invocation {
+    Invocation { content_type: None, ..Invocation::json("") }.through_gateway("GET", path)
+}
+
+fn is_ok(answer: &Answer) {
+    let expected = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    assert_eq!((answer.status, body(answer)), (200, expected), "{answer:?}");
+}
+
+#[tokio::test]
+async fn it_lives_and_is_ready_until_its_token_has_expired() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    for path in ["/healthz", "/models/healthz", "/models/readyz?verbose", "/readyz"] {
+        is_ok(&function.call(get(path)).await);
+    }
+    setup.principal.rotate(-10).unwrap();
+    is_ok(&function.call(get("/healthz")).await);
+    let answer = function.call(get("/readyz")).await;
+    refused(&answer, 503, "CredentialsUnavailable");
+    assert_eq!(body(&answer)["version"], env!("CARGO_PKG_VERSION"));
+    setup.principal.rotate(3600).unwrap();
+    is_ok(&function.call(get("/readyz")).await);
+    assert!(setup.deployment.received().is_empty());
+    let lines = function.lines().join("\n");
+    assert!(lines.contains("not ready: ") && lines.contains("expired"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_deployments_own_path_of_that_name_and_other_calls_are_no_probe() {
+    let setup = Setup::new().await;
+    let program = setup.program.clone().config("ALLOWED_PATHS", "/echo/healthz");
+    let function = Agent::start(program).await.unwrap();
+    let own = setup.url() + "/echo/healthz";
+    let answer = function.call(header(get("/models/healthz"), "model_deployment", &own)).await;
+    assert_eq!((answer.status, &body(&answer)["path"]), (200, &json!("/echo/healthz")));
+    let post = Invocation::json("{}").through_gateway("POST", "/healthz");
+    refused(&function.call(post).await, 400, "MissingParameter");
+    refused(&function.call(get("/healthz/x")).await, 400, "MissingParameter");
+    // Not through a gateway: there is no path.
+    assert_eq!(function.call(Invocation::json("")).await.status, 502);
+}

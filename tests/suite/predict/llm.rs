@@ -1,0 +1,151 @@
+//! Does a deployment that speaks OpenAI's protocol do so through the gateway, also when it fails midway?
+//!
+//! The gateway executes `deploy/gateway-openai.json`, the file that is uploaded to OCI.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use devkit::agent::Agent;
+use devkit::deployment::Behaviour;
+use devkit::gateway::spec::Specification;
+use devkit::gateway::{Functions, Gateway};
+use devkit::identity::{Client, IdentityDomain};
+use devkit::principal::FUNCTION;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::gateway::send;
+use crate::setup::Setup;
+
+/// A gateway with a client's token, around the function of a setup.
+pub(crate) struct Llm {
+    gateway: Gateway,
+    pub(crate) token: String,
+    function: Arc<Agent>,
+    _identity: IdentityDomain,
+}
+
+impl Llm {
+    pub(crate) async fn start(setup: &Setup) -> Self {
+        let program = setup.program.clone().config("ALLOWED_PATHS", "openai");
+        let function = Arc::new(Agent::start(program).await.unwrap());
+        let client = Client {
+            id: "chat-client".to_owned(),
+            secret: "emulated-secret".to_owned(),
+            audience: "https://gateway.example/".to_owned(),
+            scope: "predict".to_owned(),
+        };
+        let identity = IdentityDomain::start(0, vec![client.clone()]).await.unwrap();
+        let base = setup.url().replace("/predict", "");
+        let specification = include_str!("../../../deploy/gateway-openai.json")
+            .replace("<KEY_MODULUS>", identity.jwks()["keys"][0]["n"].as_str().unwrap())
+            .replace("<AUDIENCE>", &client.audience)
+            .replace("<FUNCTION_OCID>", FUNCTION)
+            .replace("<MODEL_DEPLOYMENT_BASE_URL>", &base);
+        let specification = Specification::parse(&specification).unwrap();
+        let functions = Functions::from([(FUNCTION.to_owned(), function.clone())]);
+        let gateway = Gateway::start(0, "/llm", specification, functions).await.unwrap();
+        let token = identity.mint(&client, &json!({}));
+        Self { gateway, token, function, _identity: identity }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("{}/llm", self.gateway.url())
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let bearer = format!("Bearer {}", self.token);
+        let url = self.url() + path;
+        let (status, body) = send(Method::GET, &url, &[("authorization", &bearer)], "").await;
+        (status.as_u16(), body)
+    }
+
+    async fn chat(&self, stream: bool) -> (u16, Value) {
+        let bearer = format!("Bearer {}", self.token);
+        let messages = [json!({ "role": "user", "content": "5.1 3.5 1.4 0.2" })];
+        let chat = json!({ "model": "odsc-llm", "messages": messages, "stream": stream });
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let url = self.url() + "/v1/chat/completions";
+        let (status, body) = send(Method::POST, &url, &headers, &chat.to_string()).await;
+        (status.as_u16(), body)
+    }
+}
+
+fn is_whole(answer: &(u16, Value)) -> bool {
+    let text = answer.1.as_str().unwrap_or_default();
+    answer.0 == 200 && text.contains("setosa") && text.ends_with("data: [DONE]\n\n")
+}
+
+#[tokio::test]
+async fn paths_chats_and_streams_pass_the_gateway() {
+    let setup = Setup::new().await;
+    let llm = Llm::start(&setup).await;
+    let (status, models) = llm.get("/v1/models?after=x").await;
+    assert_eq!((status, &models["data"][0]["id"]), (200, &json!("odsc-llm")));
+    let (status, chat) = llm.chat(false).await;
+    let said = chat["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(status == 200 && said.contains("setosa"), "{chat}");
+    let streamed = llm.chat(true).await;
+    assert!(is_whole(&streamed), "{streamed:?}");
+    let received = setup.deployment.received();
+    assert!(received[0].request.target.ends_with("/predict/v1/models?after=x"));
+    assert!(received.iter().all(|received| received.verdict.is_ok()));
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_midway_is_an_error_at_the_gateway() {
+    let mut setup = Setup::new().await;
+    setup.program = setup.program.timeout(Duration::from_secs(2));
+    let llm = Llm::start(&setup).await;
+    for (behaviour, status, code) in [
+        (Behaviour::StreamFailure, 502, "DeploymentStreamFailed"),
+        // A chat may cost money: one that broke off is not had again unasked.
+        (Behaviour::ResetStream, 502, "DeploymentAnswerInvalid"),
+        (Behaviour::Cut, 502, "DeploymentAnswerInvalid"),
+        (Behaviour::StallStream, 504, "DeploymentTimedOut"),
+        (Behaviour::Stall, 504, "DeploymentTimedOut"),
+    ] {
+        setup.deployment.behave(behaviour.clone());
+        let (seen, body) = llm.chat(true).await;
+        assert_eq!((seen, &body["code"]), (status, &json!(code)), "{behaviour:?} {body}");
+        assert!(is_whole(&llm.chat(true).await), "{behaviour:?}");
+    }
+    assert_eq!(llm.function.starts(), 1);
+}
+
+#[tokio::test]
+async fn throttling_skew_and_both_framings_do_not_reach_the_client() {
+    let setup = Setup::new().await;
+    let llm = Llm::start(&setup).await;
+    for behaviour in [
+        Behaviour::Busy(429, "0".to_owned()),
+        Behaviour::Busy(503, "1".to_owned()),
+        Behaviour::ChunkedWithLength,
+        Behaviour::CloseAfter,
+    ] {
+        setup.deployment.behave(behaviour.clone());
+        let streamed = llm.chat(true).await;
+        assert!(is_whole(&streamed), "{behaviour:?} {streamed:?}");
+    }
+    for offset in [600, -600] {
+        setup.deployment.set_clock_offset(offset);
+        assert!(is_whole(&llm.chat(true).await), "{offset}");
+    }
+}
+
+#[tokio::test]
+async fn health_is_a_route_without_a_deployment() {
+    let setup = Setup::new().await;
+    let llm = Llm::start(&setup).await;
+    let anonymous = send(Method::GET, &(llm.url() + "/healthz"), &[], "").await;
+    assert_eq!((anonymous.0.as_u16(), &anonymous.1["status"]), (200, &json!("ok")));
+    // A client cannot make a call of a deployment of it.
+    let url = setup.url();
+    let headers = [("model_deployment", url.as_str())];
+    assert_eq!(send(Method::GET, &(llm.url() + "/healthz"), &headers, "").await.0, 200);
+    assert_eq!(llm.get("/readyz").await.0, 200);
+    setup.principal.rotate(-10).unwrap();
+    let (status, body) = llm.get("/readyz").await;
+    assert_eq!((status, &body["code"]), (503, &json!("CredentialsUnavailable")));
+    assert!(setup.deployment.received().is_empty());
+}

@@ -1,0 +1,9 @@
+//! What this function makes of the calls of a model deployment, through the real binary.
+
+mod envelope;
+mod health;
+pub(crate) mod llm;
+mod paths;
+mod retries;
+mod streams;
+mod weight;
