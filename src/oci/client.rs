@@ -151,12 +151,18 @@ impl Client {
         let mut message = Message::new(request)?;
         let repeat = if message.is_stream() { Repeat::Impossible } else { delivery.repeat };
         let mut tries = self.retry.tries(repeat, delivery.until);
+        let mut last = None;
         loop {
             let until = delivery.until.min(Instant::now() + delivery.try_limit);
-            let outcome = self.attempt(&mut message, until).await?;
+            let outcome = match (self.attempt(&mut message, until).await?, last) {
+                // A try that had no time left says less than the one before it.
+                (Err(TransportError::Late), Some(before)) => return Ok(before?),
+                (outcome, _) => outcome,
+            };
             if !tries.again(&outcome).await {
                 return Ok(outcome?);
             }
+            last = Some(outcome);
         }
     }
 
@@ -196,8 +202,9 @@ impl Client {
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
-                let newest = self.credentials().await?;
-                Ok((!Arc::ptr_eq(&newest, used)).then_some(newest))
+                // Credentials that are being replaced at this moment are no reason to lose the answer.
+                let newest = self.credentials().await.ok();
+                Ok(newest.filter(|newest| !Arc::ptr_eq(newest, used)))
             }
             _ => Ok(None),
         }

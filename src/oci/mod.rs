@@ -26,7 +26,7 @@ pub use retry::{Repeat, Retry};
 pub use service_error::ServiceError;
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
-pub use transport::{Trailers, TransportError, http_client};
+pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
 pub use trust::TrustError;
 
 /// Where the environment comes from. The process has one place that reads it; everything else is told.

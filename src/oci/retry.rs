@@ -123,7 +123,12 @@ impl Retry {
 fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
     match (repeat, error) {
         (Repeat::Impossible, _)
-        | (_, TransportError::AnswerTooLarge(_) | TransportError::Untrusted(_)) => false,
+        | (
+            _,
+            TransportError::AnswerTooLarge(_)
+            | TransportError::Untrusted(_)
+            | TransportError::Forbidden,
+        ) => false,
         (_, TransportError::Unreachable(_) | TransportError::ConnectLate(_)) => true,
         (_, TransportError::Broken(_) | TransportError::Late) => repeat == Repeat::Harmless,
     }

@@ -54,6 +54,9 @@ pub enum TransportError {
     /// A certificate that is not trusted, or of another name: nothing was sent.
     #[error("its certificate is not trusted")]
     Untrusted(#[source] reqwest::Error),
+    /// An address that the resolver must not give out, as [`AddressForbidden`]: nothing was sent.
+    #[error("{AddressForbidden}")]
+    Forbidden,
     /// No connection within 10 s: nothing was sent.
     #[error("it could not be reached in time")]
     ConnectLate(#[source] reqwest::Error),
@@ -74,23 +77,35 @@ impl TransportError {
         let error = error.without_url();
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::ConnectLate(error),
-            (true, false) if is_untrusted(&error) => Self::Untrusted(error),
+            (true, false) if is_caused_by(&error, &is_untrusted) => Self::Untrusted(error),
+            (true, false) if is_caused_by(&error, &<dyn Error>::is::<AddressForbidden>) => {
+                Self::Forbidden
+            }
             (true, false) => Self::Unreachable(error),
             (false, _) => Self::Broken(error),
         }
     }
 }
 
-/// Whether a connection failed since the peer did not prove who it is.
+/// What a resolver fails with when a name has no address that may be connected to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the name has no address that may be called")]
+pub struct AddressForbidden;
+
 fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
-    if let Some(tls) = error.downcast_ref() {
-        return matches!(tls, rustls::Error::InvalidCertificate(_));
-    }
+    matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// Whether an error or any of its causes is such a one.
+fn is_caused_by(
+    error: &(dyn Error + 'static),
+    such: &dyn Fn(&(dyn Error + 'static)) -> bool,
+) -> bool {
     // An `io::Error` hides the error that it was made of from `source`.
-    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        Some(hidden) => is_untrusted(hidden),
-        None => error.source().is_some_and(is_untrusted),
-    }
+    let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    such(error)
+        || hidden.is_some_and(|hidden| is_caused_by(hidden, such))
+        || error.source().is_some_and(|source| is_caused_by(source, such))
 }
 
 /// What a service said after the body of its answer; an extension of the answer, where there was any.

@@ -10,6 +10,7 @@ use http::Uri;
 use url::{Host, Url};
 
 use super::Paths;
+use super::path::Closed;
 use super::resolve::is_allowed;
 use crate::oci::region;
 
@@ -50,13 +51,13 @@ impl Endpoint {
     /// The address, in the only form in which it is resolved, signed and sent.
     pub fn uri(&self) -> Uri {
         let query = self.query.iter().flat_map(|query| ["?", query.as_str()]).collect::<String>();
-        let uri = format!("https://{}{}{query}", self.authority, self.path());
+        let uri = format!("https://{}/{}{}{query}", self.authority, self.ocid, self.path());
         uri.parse().expect("every part was checked")
     }
 
-    /// The path without a query, for the log.
+    /// What of the deployment is called, such as `/predict` or `/predict/v1/models`.
     pub(super) fn path(&self) -> String {
-        format!("/{}/{}{}", self.ocid, self.action().name(), self.suffix)
+        format!("/{}{}", self.action().name(), self.suffix)
     }
 
     /// The deployment's OCID.
@@ -75,23 +76,28 @@ impl Endpoint {
     }
 
     /// The endpoint that a caller of `url` means. If the address leaves it open, the end of the caller's path names a custom
-    /// path; on a custom path the caller's query passes, unless the address has one.
-    pub(super) fn called_at(mut self, url: &Uri, paths: &Paths) -> Self {
-        if self.action.is_none() {
-            paths.end_of(url.path()).unwrap_or_default().clone_into(&mut self.suffix);
+    /// path, which streams if the body asks for that; on a custom path the caller's query passes, unless the address has one.
+    pub(super) fn called_at(
+        mut self,
+        url: &Uri,
+        paths: &Paths,
+        wants_stream: impl FnOnce() -> bool,
+    ) -> Result<Self, Refusal> {
+        let open = self.action.is_none();
+        if open {
+            let end = paths.end_of(url.path()).map_err(|Closed| Refusal::Suffix)?;
+            end.unwrap_or_default().clone_into(&mut self.suffix);
         }
-        if !self.suffix.is_empty() && self.query.is_none() {
-            self.query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        if self.suffix.is_empty() {
+            return Ok(self);
         }
-        self
-    }
-
-    /// The same endpoint, streaming if that is wanted, where it is a custom path and the address leaves the action open.
-    pub(super) fn streaming_if(mut self, wanted: impl FnOnce() -> bool) -> Self {
-        if self.action.is_none() && !self.suffix.is_empty() && wanted() {
+        if open && wants_stream() {
             self.action = Some(Action::Stream);
         }
-        self
+        if self.query.is_none() {
+            self.query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        }
+        Ok(self)
     }
 }
 
@@ -119,6 +125,12 @@ pub enum Refusal {
     /// A custom path that the operator did not open.
     #[error("its custom path is not one of ALLOWED_PATHS")]
     Suffix,
+    /// A name that leads into a network where no deployment is.
+    #[error("its host has no address that may be called")]
+    Address,
+    /// The older header that names a path of the container, with one that is closed.
+    #[error("its header `route` is repeated, is no plain path, or administers the server")]
+    Route,
     /// A deployment of another realm than the host's.
     #[error("its deployment is of another realm than its host")]
     Realm,

@@ -21,6 +21,12 @@ pub enum Error {
     /// The target must not be called.
     #[error("the target is refused: {0}")]
     TargetRefused(#[from] Refusal),
+    /// A URL at the gateway that no gateway lets pass.
+    #[error("the caller's URL is longer than {0} bytes")]
+    UrlTooLong(usize),
+    /// A content type that no header can carry on.
+    #[error("the content type is not visible ASCII")]
+    ContentType,
     /// Nothing to predict from.
     #[error("the body is empty")]
     BodyMissing,
@@ -63,6 +69,9 @@ impl From<SendError> for Error {
             SendError::Credentials(error) => Self::Credentials(error),
             SendError::Signing(error) => Self::Signing(error),
             SendError::Address => Self::Signing(SignError::Host),
+            SendError::Transport(TransportError::Forbidden) => {
+                Self::TargetRefused(Refusal::Address)
+            }
             SendError::Transport(error) => Self::Unanswered(error),
         }
     }
@@ -74,6 +83,8 @@ impl Error {
         match self {
             Self::TargetMissing
             | Self::TargetRepeated
+            | Self::UrlTooLong(_)
+            | Self::ContentType
             | Self::BodyMissing
             | Self::BodyNotJson(_)
             | Self::BodyUnsigned => StatusCode::BAD_REQUEST,
@@ -94,7 +105,9 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TargetMissing => "MissingParameter",
-            Self::TargetRepeated | Self::BodyUnsigned => "InvalidParameter",
+            Self::TargetRepeated | Self::UrlTooLong(_) | Self::ContentType | Self::BodyUnsigned => {
+                "InvalidParameter"
+            }
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::TargetRefused(_) => "TargetNotAllowed",
             Self::BodyMissing | Self::BodyNotJson(_) => "CannotParseRequest",
@@ -103,9 +116,9 @@ impl Error {
             Self::StreamFailed => "DeploymentStreamFailed",
             Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
             Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_) | TransportError::Untrusted(_) => {
-                    "DeploymentUnreachable"
-                }
+                TransportError::Unreachable(_)
+                | TransportError::Untrusted(_)
+                | TransportError::Forbidden => "DeploymentUnreachable",
                 TransportError::Broken(_) => "DeploymentAnswerInvalid",
                 TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
                 TransportError::Late | TransportError::ConnectLate(_) => "DeploymentTimedOut",
@@ -123,6 +136,8 @@ impl Error {
             Self::TargetRepeated => {
                 "header `model_deployment` is given several times; expected one value".into()
             }
+            Self::ContentType => "the content type is not visible ASCII".into(),
+            Self::UrlTooLong(limit) => format!("the URL is longer than {limit} bytes"),
             Self::TargetRefused(_) => "this function may not call that target".into(),
             Self::BodyMissing => "the body is empty; expected JSON".into(),
             Self::BodyNotJson(error) => format!("the body is not JSON: {error}"),
@@ -137,9 +152,9 @@ impl Error {
             Self::StreamFailed => "the model deployment's stream failed before its end".into(),
             Self::StatusUnusable(_) => UNUSABLE.into(),
             Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_) | TransportError::Untrusted(_) => {
-                    "the model deployment could not be reached"
-                }
+                TransportError::Unreachable(_)
+                | TransportError::Untrusted(_)
+                | TransportError::Forbidden => "the model deployment could not be reached",
                 TransportError::Broken(_) => UNUSABLE,
                 TransportError::AnswerTooLarge(_) => {
                     "the model deployment's answer is larger than 6 MiB"

@@ -10,6 +10,7 @@ use http::{HeaderValue, Method, Request, StatusCode};
 
 use super::endpoint::Action;
 use super::resolve::CheckedResolver;
+use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
@@ -92,7 +93,7 @@ impl Forwarder {
         *request.uri_mut() = to.uri();
         *request.headers_mut() = headers;
         let delivery = Delivery {
-            repeat: self.repeat(call.method(), to),
+            repeat: self.repeat(&request, to),
             try_limit: if to.action() == Action::Stream { STREAM } else { Delivery::TRY },
             until: call.deadline().limit() - REPLY_MARGIN,
         };
@@ -111,8 +112,11 @@ impl Forwarder {
     }
 
     /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
-    fn repeat(&self, method: &Method, to: &Endpoint) -> Repeat {
-        if method != Method::POST || to.suffix().is_empty() || self.repeatable.allow(to.suffix()) {
+    fn repeat(&self, request: &Request<Bytes>, to: &Endpoint) -> Repeat {
+        let route = request.headers().get(ROUTE).and_then(|route| route.to_str().ok());
+        let custom = route.or(Some(to.suffix()).filter(|suffix| !suffix.is_empty()));
+        if request.method() != Method::POST || custom.is_none_or(|path| self.repeatable.allow(path))
+        {
             Repeat::Harmless
         } else {
             Repeat::Harmful

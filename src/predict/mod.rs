@@ -59,7 +59,6 @@ impl Predictor {
         let (endpoint, body) = self.targets.of(call)?;
         record.endpoint(&endpoint);
         let payload = Payload::of(call, &endpoint, body)?;
-        let endpoint = endpoint.streaming_if(|| payload.wants_stream());
         let headers = self.headers.forwarded(call, &payload);
         self.forwarder.send(call, &endpoint, headers, payload.body).await
     }

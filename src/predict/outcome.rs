@@ -22,24 +22,25 @@ impl Record {
 
     pub(super) fn endpoint(&mut self, endpoint: &Endpoint) {
         endpoint.ocid().clone_into(&mut self.deployment);
-        endpoint.suffix().clone_into(&mut self.path);
+        self.path = endpoint.path();
     }
 
     /// Writes the one line about a call.
     pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
-        let (deployment, bytes_in) = (self.deployment.as_str(), call.body().len());
+        let (deployment, path) = (self.deployment.as_str(), self.path.as_str());
+        let bytes_in = call.body().len();
         let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(Prediction { status, body, .. }) => {
                 let (status, bytes_out) = (status.as_u16(), body.len());
-                log::info!(intent, deployment, status, bytes_in, bytes_out, ms; "predicted");
+                log::info!(intent, deployment, path, status, bytes_in, bytes_out, ms; "predicted");
             }
             Err(error) => {
                 let (status, code) = (error.status(), error.code());
                 let level = if status.is_client_error() { Level::Warn } else { Level::Error };
                 let (status, why) = (status.as_u16(), error_chain(error));
-                log::log!(level, intent, deployment, status, code, bytes_in, ms; "{why}");
+                log::log!(level, intent, deployment, path, status, code, bytes_in, ms; "{why}");
             }
         }
     }

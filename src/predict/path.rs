@@ -56,10 +56,13 @@ impl Paths {
         let entries = list.into_iter().flat_map(|list| list.split_terminator(',')).map(str::trim);
         let mut paths = Vec::new();
         for entry in entries {
-            let plain = entry.replace("/{}", "/x");
+            let plain: Vec<&str> = entry
+                .split('/')
+                .map(|segment| if segment == "{}" { "x" } else { segment })
+                .collect();
             match entry {
                 OPENAI => paths.extend(OPENAI_PATHS.map(str::to_owned)),
-                path if is_plain(&plain) => paths.push(path.to_owned()),
+                path if is_plain(&plain.join("/")) => paths.push(path.to_owned()),
                 _ => return Err(InvalidPath(variable)),
             }
         }
@@ -69,16 +72,34 @@ impl Paths {
     /// Whether a path, such as `/v1/models`, is on the list.
     pub(super) fn allow(&self, path: &str) -> bool {
         let named = |entry: &String| {
-            if ADMINISTRATIVE.contains(&path) { entry == path } else { fits(path, entry) }
+            if administers(path) { entry == path } else { fits(path, entry) }
         };
         is_plain(path) && self.0.iter().any(named)
     }
 
-    /// The longest end of a caller's path that is on the list.
-    pub(super) fn end_of<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let ends = path.match_indices('/').filter_map(|(at, _)| path.get(at..));
-        ends.into_iter().find(|end| self.allow(end))
+    /// The longest end of a caller's path that is on the list; None if it is a path that administers the server.
+    pub(super) fn end_of<'a>(&self, path: &'a str) -> Result<Option<&'a str>, Closed> {
+        let longest = self.0.iter().map(|entry| entry.split('/').count()).max().unwrap_or_default();
+        let ends =
+            || path.rmatch_indices('/').take(longest.max(3)).filter_map(|(at, _)| path.get(at..));
+        match ends().filter(|end| self.allow(end)).last() {
+            None if ends().any(administers) => Err(Closed),
+            open => Ok(open),
+        }
     }
+
+    /// Whether a path of the container, named beside a prediction, may be used: any but those that administer the server.
+    pub(super) fn allow_route(&self, path: &str) -> bool {
+        is_plain(path) && (!administers(path) || self.allow(path))
+    }
+}
+
+/// A path that administers the server, and that its own name does not open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Closed;
+
+fn administers(path: &str) -> bool {
+    ADMINISTRATIVE.contains(&path)
 }
 
 /// Whether every segment is letters, digits and `-._~:`, and none is there to climb: nothing that two readers could
@@ -150,17 +171,20 @@ mod tests {
     #[test]
     fn the_longest_open_end_of_a_path_counts() {
         let paths = paths("/v1/models,/models");
-        assert_eq!(paths.end_of("/llm/v1/models"), Some("/v1/models"));
-        assert_eq!(paths.end_of("/llm/models"), Some("/models"));
-        assert_eq!(paths.end_of("/v1/models"), Some("/v1/models"));
+        assert_eq!(paths.end_of("/llm/v1/models"), Ok(Some("/v1/models")));
+        assert_eq!(paths.end_of("/llm/models"), Ok(Some("/models")));
+        assert_eq!(paths.end_of("/v1/models"), Ok(Some("/v1/models")));
+        assert_eq!(paths.end_of("/llm/v1/load_lora_adapter"), Err(Closed));
+        assert_eq!(Paths::default().end_of("/start_profile"), Err(Closed));
         for none in ["/llm/v1/models/", "/", "", "/v1/modelss", "/xv1/model"] {
-            assert_eq!(paths.end_of(none), None, "{none}");
+            assert_eq!(paths.end_of(none), Ok(None), "{none}");
         }
     }
 
     #[test]
     fn what_is_no_path_is_named() {
-        for list in ["v1", "/", "/a//b", "/a/", "/a/../b", "/a?b", "/{x}", "/a{}", ",/a", "OpenAI"]
+        for list in
+            ["v1", "/", "/a//b", "/a/", "/a/../b", "/a?b", "/{x}", "/a{}", "/{}a", ",/a", "OpenAI"]
         {
             let error = Paths::new("ALLOWED_PATHS", Some(list)).unwrap_err().to_string();
             assert!(error.starts_with("ALLOWED_PATHS is not a list"), "{list}: {error}");

@@ -23,6 +23,9 @@ impl Payload {
     pub(super) fn of(call: &Call, endpoint: &Endpoint, body: Bytes) -> Result<Self, Error> {
         let custom = !endpoint.suffix().is_empty();
         let named = call.content_type().filter(|named| !says_nothing(named, call.intent()));
+        if named.is_some_and(|named| named.to_str().is_err()) {
+            return Err(Error::ContentType);
+        }
         match (custom, call.method()) {
             (true, &Method::GET | &Method::DELETE) if body.is_empty() => {
                 Ok(Self { body, content_type: None })
@@ -51,15 +54,15 @@ impl Payload {
         let json = HeaderValue::from_static("application/json");
         Ok(Self { body, content_type: Some(named.cloned().unwrap_or(json)) })
     }
+}
 
-    /// Whether the body asks for an answer piece by piece, in the words of OpenAI's protocol.
-    pub(super) fn wants_stream(&self) -> bool {
-        #[derive(Deserialize)]
-        struct Wish {
-            stream: bool,
-        }
-        serde_json::from_slice(&self.body).is_ok_and(|Wish { stream }| stream)
+/// Whether a body asks for an answer piece by piece, in the words of OpenAI's protocol.
+pub(super) fn wants_stream(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Wish {
+        stream: bool,
     }
+    serde_json::from_slice(body).is_ok_and(|Wish { stream }| stream)
 }
 
 /// `fn invoke` calls everything `text/plain`.

@@ -1,11 +1,11 @@
 //! Resolves names, and keeps only addresses that a model deployment can have: what is checked is what is connected to.
 
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::EndpointRule;
+use crate::oci::AddressForbidden;
 
 /// The system's resolver behind a filter. A name that suddenly leads into a private network is refused.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Resolve for CheckedResolver {
             let allowed: Vec<SocketAddr> =
                 found.filter(|address| is_allowed(address.ip(), private)).collect();
             if allowed.is_empty() {
-                return Err(io::Error::other("the name has no address that may be called").into());
+                return Err(AddressForbidden.into());
             }
             let addresses: Addrs = Box::new(allowed.into_iter());
             Ok(addresses)

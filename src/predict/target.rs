@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Endpoint, EndpointRule, Error, Refusal, envelope};
+use super::{Endpoint, EndpointRule, Error, Paths, Refusal, envelope, payload};
 use crate::fdk::Call;
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
@@ -14,6 +14,10 @@ static NAMES: [HeaderName; 3] = [
     HeaderName::from_static("model-deployment"),
     HeaderName::from_static("x-model-deployment"),
 ];
+
+pub(super) const ROUTE: HeaderName = HeaderName::from_static("route");
+/// The longest URL of a caller, in bytes: what API Gateway allows for a whole head.
+const LONGEST_URL: usize = 8 * 1024;
 
 /// The model deployments that this function calls.
 #[derive(Debug)]
@@ -87,7 +91,13 @@ impl Targets {
                 (None, None) => return Err(Error::TargetMissing),
             },
         };
-        Ok((endpoint.called_at(call.uri(), self.rule.paths()), body))
+        let url = call.uri();
+        if url.path().len() + url.query().unwrap_or_default().len() > LONGEST_URL {
+            return Err(Error::UrlTooLong(LONGEST_URL));
+        }
+        let wants_stream = || payload::wants_stream(&body);
+        check_route(call.headers(), self.rule.paths())?;
+        Ok((endpoint.called_at(url, self.rule.paths(), wants_stream)?, body))
     }
 
     fn resolve(&self, text: &str) -> Result<Endpoint, Refusal> {
@@ -95,6 +105,16 @@ impl Targets {
             Some(endpoint) => Ok(endpoint.clone()),
             None => self.rule.check(text),
         }
+    }
+}
+
+/// The older way to name a path of the container, the header `route` beside a prediction: it opens nothing that is closed.
+fn check_route(headers: &HeaderMap, paths: &Paths) -> Result<(), Refusal> {
+    let mut routes = headers.get_all(ROUTE).iter();
+    match (routes.next().map(HeaderValue::to_str), routes.next()) {
+        (None, _) => Ok(()),
+        (Some(Ok(route)), None) if paths.allow_route(route) => Ok(()),
+        (Some(_), _) => Err(Refusal::Route),
     }
 }
 

@@ -8,4 +8,5 @@ mod instance;
 mod keys;
 mod rotation;
 mod signatures;
+mod transport;
 mod workload;

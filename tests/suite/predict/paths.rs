@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use devkit::agent::{Agent, Invocation};
-use devkit::deployment::OCID;
+use devkit::deployment::{Behaviour, OCID};
 use serde_json::{Value, json};
 
 use crate::end_to_end::{body, refused};
@@ -49,6 +49,8 @@ async fn method_path_query_type_and_body_reach_the_container() {
     assert!(setup.deployment.received().iter().all(|received| received.verdict.is_ok()));
     let signed = setup.deployment.received()[0].verdict.clone().unwrap().headers;
     assert_eq!(signed, "date (request-target) host");
+    let lines = function.lines().join("\n");
+    assert!(lines.contains("path=/predict/echo/7 ") && !lines.contains("limit=3"), "{lines}");
 }
 
 #[tokio::test]
@@ -145,7 +147,7 @@ async fn a_base_url_leaves_the_path_to_the_caller() {
         ("POST", "/llm/echo/7?a=b", "{}".to_owned(), "/predict/echo/7?a=b"),
         ("POST", "/llm/iris", ROW.to_owned(), "/predict"),
         // Nothing but the model's prediction is left where no path is open.
-        ("POST", "/llm/v1/load_lora_adapter", ROW.to_owned(), "/predict"),
+        ("POST", "/llm/v1/nothing", ROW.to_owned(), "/predict"),
     ] {
         for named in [base.as_str(), "llm"] {
             let content_type = if sent.is_empty() { "" } else { "application/json" };
@@ -154,6 +156,10 @@ async fn a_base_url_leaves_the_path_to_the_caller() {
             let last = setup.deployment.received().pop().unwrap();
             assert_eq!(last.request.target, format!("/{OCID}{target}"));
         }
+    }
+    for path in ["/llm/v1/load_lora_adapter", "/start_profile"] {
+        let answer = function.call(call("POST", path, "llm", "application/json", ROW)).await;
+        refused(&answer, 403, "TargetNotAllowed");
     }
 }
 
@@ -175,4 +181,57 @@ async fn a_direct_call_reaches_a_custom_path_by_configuration() {
     assert!(text.contains("virginica"), "{text}");
     let received = &setup.deployment.received()[0].request;
     assert_eq!(received.text("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn a_url_longer_than_any_gateway_lets_pass_is_refused() {
+    let setup = Setup::new().await;
+    let function = function(&setup, "/echo/{}").await;
+    let base = setup.url().replace("/predict", "");
+    for (length, status) in [(8_000, 200), (8_300, 400), (65_400, 400), (70_000, 405)] {
+        let query = format!("/echo/7?{}", "x".repeat(length));
+        let path = format!("/echo/{}", "x".repeat(length));
+        for url in [query, path] {
+            let answer = function.call(call("GET", &url, &base, "", "")).await;
+            // What is too long to be a URL at all is none, and a prediction is no GET.
+            assert_eq!(answer.status, status, "{length} {:?}", answer.body);
+        }
+    }
+    assert_eq!(function.starts(), 1);
+}
+
+#[tokio::test]
+async fn the_older_route_header_opens_nothing_that_administers_and_is_not_repeated() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    let routed = |route: &str| header(setup.call(), "route", route);
+    assert_eq!(function.call(routed("/v1/chat/completions")).await.status, 200);
+    assert_eq!(setup.deployment.received()[0].request.text("route"), Some("/v1/chat/completions"));
+    let administrative = ["/v1/load_lora_adapter", "/start_profile"];
+    let climbing =
+        ["/v1/x/../load_lora_adapter", "//start_profile", "/start_profile/", "start_profile", ""];
+    for route in administrative.iter().chain(&climbing) {
+        refused(&function.call(routed(route)).await, 403, "TargetNotAllowed");
+    }
+    let twice = header(routed("/v1/embeddings"), "route", "/start_profile");
+    refused(&function.call(twice).await, 403, "TargetNotAllowed");
+    assert_eq!(setup.deployment.received().len(), 1);
+    // What a POST to that path does, nobody knows.
+    setup.deployment.behave(Behaviour::Close);
+    refused(&function.call(routed("/v1/responses")).await, 502, "DeploymentAnswerInvalid");
+    let opened = setup.program.clone().config("ALLOWED_PATHS", "/start_profile");
+    let opened = Agent::start(opened.config("RETRY_PATHS", "openai")).await.unwrap();
+    assert_eq!(opened.call(routed("/start_profile")).await.status, 200);
+    setup.deployment.behave(Behaviour::Close);
+    assert_eq!(opened.call(routed("/v1/responses")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_content_type_that_no_header_carries_is_the_callers_mistake() {
+    let setup = Setup::new().await;
+    let function = function(&setup, "/echo").await;
+    let target = setup.url() + "/echo";
+    let answer = function.call(call("POST", "/x", &target, "text/\u{e9}", "x")).await;
+    refused(&answer, 400, "InvalidParameter");
+    assert!(setup.deployment.received().is_empty());
 }
