@@ -130,7 +130,9 @@ fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
             | TransportError::Forbidden,
         ) => false,
         (_, TransportError::Unreachable(_) | TransportError::ConnectLate(_)) => true,
-        (_, TransportError::Broken(_) | TransportError::Late) => repeat == Repeat::Harmless,
+        (_, TransportError::Broken(_) | TransportError::Silent | TransportError::Late) => {
+            repeat == Repeat::Harmless
+        }
     }
 }
 

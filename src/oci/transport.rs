@@ -12,10 +12,12 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use reqwest::{Client, ClientBuilder, Request, redirect, retry};
 use rustls::ClientConfig;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{TrustError, trust};
 
+/// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
+const SILENCE: Duration = Duration::from_secs(3);
 /// From this size on an answer does not grow step by step, in bytes.
 const LARGE: usize = 256 * 1024;
 /// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large answers leave no holes in the heap.
@@ -63,6 +65,9 @@ pub enum TransportError {
     /// The connection ended before the answer did, or what came was not HTTP. The request may have had its effect.
     #[error("its answer broke off")]
     Broken(#[source] reqwest::Error),
+    /// An answer of announced length paused for 3 s. The request may have had its effect.
+    #[error("it fell silent in the middle of its answer")]
+    Silent,
     /// No answer in time. The request may have had its effect.
     #[error("it did not answer in time")]
     Late,
@@ -138,13 +143,16 @@ async fn collect(
     limit: usize,
 ) -> Result<Response<Bytes>, TransportError> {
     let (mut head, mut incoming) = Response::<reqwest::Body>::from(answer).into_parts();
-    let exact = incoming.size_hint().exact().unwrap_or_default();
-    let length = usize::try_from(exact).unwrap_or(usize::MAX);
+    let exact = incoming.size_hint().exact();
+    let silence = exact.map_or(Duration::from_secs(3600), |_| SILENCE);
+    let length = usize::try_from(exact.unwrap_or_default()).unwrap_or(usize::MAX);
     if length > limit {
         return Err(TransportError::AnswerTooLarge(limit));
     }
     let mut body = Vec::with_capacity(if length > LARGE { length.max(MAPPED) } else { length });
-    while let Some(frame) = incoming.frame().await {
+    while let Some(frame) =
+        timeout(silence, incoming.frame()).await.ok().ok_or(TransportError::Silent)?
+    {
         let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
         match frame.into_data() {
             Ok(data) if body.len() + data.len() > limit => {

@@ -91,9 +91,9 @@ impl Error {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unanswered(TransportError::Late | TransportError::ConnectLate(_)) => {
-                StatusCode::GATEWAY_TIMEOUT
-            }
+            Self::Unanswered(
+                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_),
+            ) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unauthenticated
             | Self::Unanswered(_)
             | Self::StreamFailed
@@ -121,7 +121,9 @@ impl Error {
                 | TransportError::Forbidden => "DeploymentUnreachable",
                 TransportError::Broken(_) => "DeploymentAnswerInvalid",
                 TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
-                TransportError::Late | TransportError::ConnectLate(_) => "DeploymentTimedOut",
+                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_) => {
+                    "DeploymentTimedOut"
+                }
             },
         }
     }
@@ -159,7 +161,7 @@ impl Error {
                 TransportError::AnswerTooLarge(_) => {
                     "the model deployment's answer is larger than 6 MiB"
                 }
-                TransportError::Late | TransportError::ConnectLate(_) => {
+                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_) => {
                     "the model deployment did not answer in time"
                 }
             }
