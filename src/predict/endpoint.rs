@@ -263,13 +263,8 @@ fn oracle_domain(host: &str) -> Option<&str> {
 fn endpoint(url: &Url) -> Result<Endpoint, Refusal> {
     let path = url.path().strip_prefix('/').ok_or(Refusal::Path)?;
     let (ocid, rest) = path.split_once('/').unwrap_or((path, ""));
-    let (action, suffix) = match rest.find('/') {
-        _ if rest.is_empty() => (None, ""),
-        Some(end) => rest
-            .split_at_checked(end)
-            .map_or((None, ""), |(name, suffix)| (Action::of(name), suffix)),
-        None => (Action::of(rest), ""),
-    };
+    let (name, suffix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let action = Action::of(name);
     if action.is_none() && !rest.is_empty() {
         return Err(Refusal::Path);
     }
