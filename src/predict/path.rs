@@ -77,7 +77,7 @@ impl Paths {
         is_plain(path) && self.0.iter().any(named)
     }
 
-    /// The longest end of a caller's path that is on the list; None if it is a path that administers the server.
+    /// The longest end of a caller's path that is on the list, if any; an error if the end administers the server and is closed.
     pub(super) fn end_of<'a>(&self, path: &'a str) -> Result<Option<&'a str>, Closed> {
         let longest = self.0.iter().map(|entry| entry.split('/').count()).max().unwrap_or_default();
         let ends =
