@@ -1,7 +1,6 @@
 //! An HTTP server on loopback, with TLS or without, for the small services of the emulated cloud.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,11 +9,10 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::handshake;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
+use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, Uri};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -24,13 +22,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-/// Longer than a model may take to answer.
-const PATIENCE: Duration = Duration::from_secs(70);
-
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What a service answers.
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -119,64 +112,4 @@ pub(crate) async fn body(incoming: Incoming, limit: usize) -> Option<Bytes> {
 pub(crate) fn reply(status: u16, body: &Value) -> Reply {
     let reply = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     reply.body(Full::from(body.to_string())).expect("status and header are fixed and valid")
-}
-
-/// What a service answered, whole.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    /// The status.
-    pub(crate) status: u16,
-    headers: HeaderMap,
-    /// The body.
-    pub(crate) body: Bytes,
-}
-
-impl Answered {
-    /// The first value of a header, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body, for a person.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
-/// One request to a service of this machine, on a connection of its own, within 70 s. The error is for a person.
-pub(crate) async fn send(
-    method: &str,
-    url: &str,
-    headers: &[(&str, String)],
-    body: impl Into<Bytes>,
-) -> Result<Answered, String> {
-    let exchange = timeout(PATIENCE, exchange(method, url, headers, body.into()));
-    exchange
-        .await
-        .map_err(|_elapsed| format!("{url} does not answer"))?
-        .map_err(|error| format!("{url}: {error}"))
-}
-
-async fn exchange(
-    method: &str,
-    url: &str,
-    headers: &[(&str, String)],
-    body: Bytes,
-) -> Result<Answered, BoxError> {
-    let uri: Uri = url.parse()?;
-    let authority = uri.authority().ok_or("no host")?.as_str();
-    let (mut sender, connection) =
-        handshake(TokioIo::new(TcpStream::connect(authority).await?)).await?;
-    let mut connections = JoinSet::new();
-    connections.spawn(connection);
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
-    let request = Request::builder().method(method).uri(target).header(HOST, authority);
-    let request =
-        headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-    let (head, body) = sender.send_request(request.body(Full::new(body))?).await?.into_parts();
-    Ok(Answered {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: body.collect().await?.to_bytes(),
-    })
 }

@@ -10,7 +10,7 @@ use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use sha2::{Sha256, Sha384, Sha512};
 
 /// A key pair of 2048 bits. It signs with aws-lc; what it signed is verified with the `rsa` crate.
 #[derive(Debug)]
@@ -126,10 +126,15 @@ impl Token {
         })
     }
 
-    /// Whether it was signed, RS256, with the private half of `key`.
+    /// Whether it was signed, RS256, RS384 or RS512, with the private half of `key`.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        self.header.get("alg").and_then(Value::as_str) == Some("RS256")
-            && verifies(key, &self.signed, &self.signature)
+        let verified = match self.header.get("alg").and_then(Value::as_str) {
+            Some("RS256") => key.pkcs1v15_verify::<Sha256>(&self.signed, &self.signature),
+            Some("RS384") => key.pkcs1v15_verify::<Sha384>(&self.signed, &self.signature),
+            Some("RS512") => key.pkcs1v15_verify::<Sha512>(&self.signed, &self.signature),
+            _ => return false,
+        };
+        verified.is_ok()
     }
 
     /// A claim that is a text.

@@ -4,14 +4,18 @@
 //! tests prove.
 
 pub mod agent;
+mod client;
 pub mod clock;
 pub mod cluster;
 pub mod deployment;
 pub mod gateway;
+pub mod gateway_spec;
 mod http;
 pub mod identity;
+mod input;
 pub mod instance;
 pub mod invoke;
+pub mod jwk;
 pub mod keys;
 pub mod local;
 pub mod object_storage;

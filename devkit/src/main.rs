@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{invoke, local, sign};
+use devkit::{gateway_spec, invoke, jwk, local, sign};
 use tokio::runtime::Runtime;
 
 /// Runs a function on this machine as Oracle Cloud would run it.
@@ -18,7 +18,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    GatewaySpec(Box<gateway_spec::Options>),
     Invoke(invoke::Options),
+    Jwk(jwk::Options),
     Local(local::Options),
     Sign(sign::Options),
 }
@@ -35,7 +37,9 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command {
+            Command::GatewaySpec(options) => gateway_spec::run(*options),
             Command::Invoke(options) => invoke::run(options, variable).await,
+            Command::Jwk(options) => jwk::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),
         }

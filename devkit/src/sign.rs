@@ -3,9 +3,7 @@
 //!
 //! Source: OCI request signing, the signature.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use base64::Engine;
@@ -19,6 +17,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::clock::now;
+use crate::input::{self, read};
 use crate::terminal::{complain, say};
 
 const AFTER_HELP: &str = "\
@@ -73,8 +72,8 @@ pub struct Options {
 enum Error {
     #[error("the URL has no host; expected `https://host/path`")]
     Host,
-    #[error("`--{0}` names a file that cannot be read: {1}")]
-    File(&'static str, io::Error),
+    #[error(transparent)]
+    Input(#[from] input::Error),
     #[error("`--key` is no plain RSA private key; `openssl rsa -in FILE -out PLAIN` decrypts one")]
     Key,
     #[error("`--key` also needs `--key-id` or `--token`")]
@@ -103,7 +102,7 @@ fn lines(options: &Options) -> Result<Vec<String>, Error> {
     let mut request = Request::of(options)?;
     let string = request.signing_string()?;
     if let Some(path) = &options.key {
-        let key = key(&read("key", path)?).ok_or(Error::Key)?;
+        let key = key(&read("`--key`", path)?).ok_or(Error::Key)?;
         let signature = key.pkcs1v15_sign::<Sha256>(string.as_bytes()).ok().ok_or(Error::Key)?;
         let authorization = format!(
             "Signature version=\"1\",headers=\"{}\",keyId=\"{}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
@@ -138,7 +137,7 @@ impl Request {
         request.covered = [date, "(request-target)", "host"].map(str::to_owned).to_vec();
         request.covered.extend(options.also.iter().map(|name| name.to_lowercase()));
         if matches!(method.as_str(), "post" | "put" | "patch") && !options.unsigned_body {
-            let body = options.body.as_ref().map(|path| read("body", path)).transpose()?;
+            let body = options.body.as_ref().map(|path| read("`--body`", path)).transpose()?;
             let body = body.unwrap_or_default();
             request.add("content-type", "application/json".to_owned());
             request.add("content-length", body.len().to_string());
@@ -180,7 +179,7 @@ fn key_id(options: &Options) -> Result<String, Error> {
     match (&options.key_id, &options.token) {
         (Some(id), _) => Ok(id.clone()),
         (None, Some(path)) => {
-            let token = read("token", path)?;
+            let token = read("`--token`", path)?;
             let token = String::from_utf8_lossy(token.trim_ascii()).into_owned();
             let shown = format!("({} characters)", token.len());
             Ok(format!("ST${}", if options.reveal { token } else { shown }))
@@ -200,16 +199,6 @@ fn key(pem: &[u8]) -> Option<PrivateKey> {
         }
     }
     PrivateKey::from_pkcs8_pem(&block).or_else(|_| PrivateKey::from_pkcs1_pem(&block)).ok()
-}
-
-fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    let read = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    read.map_err(|error| Error::File(option, error))
 }
 
 fn header(text: &str) -> Result<(String, String), &'static str> {

@@ -1,6 +1,6 @@
 //! Does a client get from its secret to a prediction, and nobody else?
 //!
-//! The whole cloud, with the deployment specification of `deploy/gateway.json` executed by the emulated gateway.
+//! The whole cloud, with the specification that `mdfn gateway-spec` prints executed by the emulated gateway.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -22,7 +22,8 @@ impl Specification {
         Ok(specification)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What the service checks when a specification is uploaded, as far as it is known here.
+    pub(crate) fn check(&self) -> Result<(), String> {
         within("routes", self.routes.len(), 50)?;
         let anonymous = |route: &Route| {
             matches!(route.request_policies.authorization, Authorization::Anonymous)
@@ -83,8 +84,10 @@ impl StaticKey {
         let refused = |why: &str| format!("key `{}`: {why}", self.kid());
         let key = match self {
             Self::JsonWebKey { kty, alg, n, e, r#use, key_ops, .. } => {
-                if kty != "RSA" || alg != "RS256" {
-                    return Err(refused("kty is not `RSA` or alg not `RS256`"));
+                if kty != "RSA" || !["RS256", "RS384", "RS512"].contains(&alg.as_str()) {
+                    return Err(refused(
+                        "kty is not `RSA`, or alg not `RS256`, `RS384` or `RS512`",
+                    ));
                 }
                 if r#use.as_ref().is_some_and(|usage| usage != "sig") {
                     return Err(refused("use is not `sig`"));

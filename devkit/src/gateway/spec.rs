@@ -100,7 +100,7 @@ pub enum StaticKey {
         kid: String,
         /// `RSA`.
         kty: String,
-        /// `RS256`.
+        /// `RS256`, `RS384` or `RS512`.
         alg: String,
         /// The modulus.
         n: String,

@@ -8,8 +8,8 @@ use hyper::HeaderMap;
 use serde_json::Value;
 
 use super::spec::{AdditionalValidation, Authentication, Authorization, ValidationPolicy};
+use crate::client::Client;
 use crate::clock::since_epoch;
-use crate::http;
 use crate::keys::{self, Token};
 
 /// Why a client is not let in; the text is for the gateway's execution log.
@@ -114,6 +114,6 @@ fn has(claim: Option<&Value>, accepted: &[String]) -> bool {
 
 /// A key set over plain HTTP, from a service of this machine. It is not kept: a rotation is seen at once.
 async fn fetch(uri: &str) -> Option<Value> {
-    let answer = http::send("GET", uri, &[], "").await.ok()?;
+    let answer = Client::new(None).ok()?.send("GET", uri, &[], "").await.ok()?;
     serde_json::from_slice(&answer.body).ok()
 }

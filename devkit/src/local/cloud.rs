@@ -1,5 +1,6 @@
 //! The whole cloud, started in the order in which its parts need each other.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,11 +15,11 @@ use crate::agent::{Agent, Program};
 use crate::deployment::{Authority, Certificate, ModelDeployment};
 use crate::gateway::spec::Specification;
 use crate::gateway::{Functions, Gateway};
+use crate::gateway_spec::{Input, Keys};
 use crate::identity::{Client, IdentityDomain};
+use crate::jwk;
 use crate::principal::{FUNCTION, Issuer, ResourcePrincipal};
 
-/// The specification that is uploaded to OCI, with its blanks.
-const SPECIFICATION: &str = include_str!("../../../deploy/gateway.json");
 /// The prefix of the gateway's deployment.
 pub const PATH_PREFIX: &str = "/models";
 
@@ -52,6 +53,8 @@ pub struct Cloud {
     pub principal: ResourcePrincipal,
     /// The client that may predict.
     pub client: Client,
+    /// What the gateway executes, as it would be uploaded.
+    pub specification: Value,
     _directory: TempDir,
 }
 
@@ -100,17 +103,26 @@ impl Cloud {
         }
         let agent = Arc::new(Agent::start(program).await.map_err(Error::Start)?);
 
-        let file = directory.path().join("gateway.json");
-        let specification = filled_in(&identity.jwks(), &client.audience, &deployment.url(host))?;
-        fs::write(&file, specification).map_err(Error::Files)?;
-        let specification = fs::read_to_string(&file).map_err(Error::Files)?;
-        let specification = Specification::parse(&specification).map_err(Error::Specification)?;
+        let keys = jwk::static_keys(&identity.jwks()).map_err(Error::Specification)?;
+        let mut input = Input::new(FUNCTION, &client.audience, Keys::Static(keys));
+        input.models = BTreeMap::from([("iris".to_owned(), deployment.url(host))]);
+        let specification = input.document();
+        let executed =
+            Specification::parse(&specification.to_string()).map_err(Error::Specification)?;
         let functions = Functions::from([(FUNCTION.to_owned(), agent.clone())]);
-        let gateway =
-            Gateway::start(plan.gateway_port, PATH_PREFIX, specification, functions).await;
+        let gateway = Gateway::start(plan.gateway_port, PATH_PREFIX, executed, functions).await;
         let gateway =
             gateway.map_err(|error| Error::Port("--gateway-port", plan.gateway_port, error))?;
-        Ok(Self { identity, gateway, agent, deployment, principal, client, _directory: directory })
+        Ok(Self {
+            identity,
+            gateway,
+            agent,
+            deployment,
+            principal,
+            client,
+            specification,
+            _directory: directory,
+        })
     }
 
     /// Stops all parts, and waits for the function's end.
@@ -125,23 +137,6 @@ impl Cloud {
     pub fn route(&self) -> String {
         format!("{}{PATH_PREFIX}/iris", self.gateway.url())
     }
-}
-
-/// The specification with the values of this cloud in its blanks.
-fn filled_in(jwks: &Value, audience: &str, model_deployment: &str) -> Result<String, Error> {
-    let modulus = jwks
-        .pointer("/keys/0/n")
-        .and_then(Value::as_str)
-        .ok_or_else(|| Error::Specification("the key set has no key".to_owned()))?;
-    let blanks = [
-        ("<KEY_MODULUS>", modulus),
-        ("<AUDIENCE>", audience),
-        ("<FUNCTION_OCID>", FUNCTION),
-        ("<MODEL_DEPLOYMENT_URL>", model_deployment),
-    ];
-    Ok(blanks
-        .iter()
-        .fold(SPECIFICATION.to_owned(), |text, (blank, value)| text.replace(blank, value)))
 }
 
 /// A path below `root` as it reads inside of it.

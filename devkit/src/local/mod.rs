@@ -19,8 +19,8 @@ use cloud::{Cloud, Plan};
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
-/// An identity domain, an API Gateway that executes the specification of `deploy/gateway.json`, the Fn agent around the
-/// function's release binary, and a model deployment that verifies signatures and runs a trained classifier.
+/// An identity domain, an API Gateway that executes what `mdfn gateway-spec` prints, the Fn agent around the function's release
+/// binary, and a model deployment that verifies signatures and runs a trained classifier.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  mdfn local --once")]
 pub struct Options {

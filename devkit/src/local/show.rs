@@ -2,12 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Error;
 use super::cloud::Cloud;
-use crate::http::{Answered, send};
+use crate::client::{self, Answered, Client};
 use crate::terminal::say;
 
 /// An Iris virginica: sepal and petal, length and width, in centimetres.
@@ -49,7 +50,7 @@ async fn token(cloud: &Cloud) -> Result<String, Error> {
         ("authorization", format!("Basic {basic}")),
         ("content-type", "application/x-www-form-urlencoded".to_owned()),
     ];
-    let answer = checked(send("POST", &url, &headers, form).await, 200)?;
+    let answer = post(&url, &headers, form, 200).await?;
     let body: Value = serde_json::from_slice(&answer.body)
         .map_err(|error| Error::Unexpected(format!("the token answer: {error}")))?;
     let token = body
@@ -71,7 +72,7 @@ async fn token(cloud: &Cloud) -> Result<String, Error> {
 async fn without_token(cloud: &Cloud) -> Result<(), Error> {
     let url = cloud.route();
     say(&format!("\n2. The gateway without a token\n   POST {url}"));
-    let answer = checked(send("POST", &url, &[json_type()], ROW).await, 401)?;
+    let answer = post(&url, &[json_type()], ROW, 401).await?;
     say(&format!("   {} {}", answer.status, answer.text()));
     Ok(())
 }
@@ -83,7 +84,7 @@ async fn prediction(cloud: &Cloud, token: &str) -> Result<(), Error> {
     // A client's own header must not choose the address: the route overwrites it.
     let own = ("model_deployment", "https://attacker.example/".to_owned());
     let headers = [("authorization", format!("Bearer {token}")), json_type(), own];
-    let answer = checked(send("POST", &url, &headers, ROW).await, 200)?;
+    let answer = post(&url, &headers, ROW, 200).await?;
     say(&format!("   {} {}", answer.status, answer.text()));
     let body: Value = serde_json::from_slice(&answer.body)
         .map_err(|error| Error::Unexpected(format!("the prediction: {error}")))?;
@@ -139,8 +140,16 @@ fn json_type() -> (&'static str, String) {
     ("content-type", "application/json".to_owned())
 }
 
-fn checked(answer: Result<Answered, String>, status: u16) -> Result<Answered, Error> {
-    let answer = answer.map_err(Error::Unexpected)?;
+/// One call, and its answer if it has this status.
+async fn post(
+    url: &str,
+    headers: &[(&str, String)],
+    body: impl Into<Bytes>,
+    status: u16,
+) -> Result<Answered, Error> {
+    let unexpected = |error: client::Error| Error::Unexpected(error.to_string());
+    let client = Client::new(None).map_err(unexpected)?;
+    let answer = client.send("POST", url, headers, body).await.map_err(unexpected)?;
     if answer.status == status {
         return Ok(answer);
     }

@@ -1,7 +1,8 @@
 //! Does a deployment that speaks OpenAI's protocol do so through the gateway, also when it fails midway?
 //!
-//! The gateway executes `deploy/gateway-openai.json`, the file that is uploaded to OCI.
+//! The gateway executes the specification that `mdfn gateway-spec` prints for such a model.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use devkit::agent::Agent;
 use devkit::deployment::Behaviour;
 use devkit::gateway::spec::Specification;
 use devkit::gateway::{Functions, Gateway};
+use devkit::gateway_spec::{Input, Keys};
 use devkit::identity::{Client, IdentityDomain};
+use devkit::jwk;
 use devkit::principal::FUNCTION;
 use http::Method;
 use serde_json::{Value, json};
@@ -37,20 +40,26 @@ impl Llm {
         };
         let identity = IdentityDomain::start(0, vec![client.clone()]).await.unwrap();
         let base = setup.url().replace("/predict", "");
-        let specification = include_str!("../../../deploy/gateway-openai.json")
-            .replace("<KEY_MODULUS>", identity.jwks()["keys"][0]["n"].as_str().unwrap())
-            .replace("<AUDIENCE>", &client.audience)
-            .replace("<FUNCTION_OCID>", FUNCTION)
-            .replace("<MODEL_DEPLOYMENT_BASE_URL>", &base);
-        let specification = Specification::parse(&specification).unwrap();
+        let keys = Keys::Static(jwk::static_keys(&identity.jwks()).unwrap());
+        let mut input = Input::new(FUNCTION, &client.audience, keys);
+        input.openai_models = BTreeMap::from([("llm".to_owned(), base)]);
+        input.anonymous_health = true;
+        let specification = Specification::parse(&input.document().to_string()).unwrap();
         let functions = Functions::from([(FUNCTION.to_owned(), function.clone())]);
-        let gateway = Gateway::start(0, "/llm", specification, functions).await.unwrap();
+        let gateway = Gateway::start(0, "/models", specification, functions).await.unwrap();
         let token = identity.mint(&client, &json!({}));
         Self { gateway, token, function, _identity: identity }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("{}/llm", self.gateway.url())
+        format!("{}/models/llm", self.gateway.url())
+    }
+
+    /// What the function answers itself.
+    async fn own(&self, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+        let url = format!("{}/models{path}", self.gateway.url());
+        let (status, body) = send(Method::GET, &url, headers, "").await;
+        (status.as_u16(), body)
     }
 
     async fn get(&self, path: &str) -> (u16, Value) {
@@ -137,15 +146,17 @@ async fn throttling_skew_and_both_framings_do_not_reach_the_client() {
 async fn health_is_a_route_without_a_deployment() {
     let setup = Setup::new().await;
     let llm = Llm::start(&setup).await;
-    let anonymous = send(Method::GET, &(llm.url() + "/healthz"), &[], "").await;
-    assert_eq!((anonymous.0.as_u16(), &anonymous.1["status"]), (200, &json!("ok")));
+    let anonymous = llm.own("/healthz", &[]).await;
+    assert_eq!((anonymous.0, &anonymous.1["status"]), (200, &json!("ok")));
     // A client cannot make a call of a deployment of it.
     let url = setup.url();
-    let headers = [("model_deployment", url.as_str())];
-    assert_eq!(send(Method::GET, &(llm.url() + "/healthz"), &headers, "").await.0, 200);
-    assert_eq!(llm.get("/readyz").await.0, 200);
+    assert_eq!(llm.own("/healthz", &[("model_deployment", &url)]).await.0, 200);
+    let bearer = format!("Bearer {}", llm.token);
+    let token = [("authorization", bearer.as_str())];
+    assert_eq!(llm.own("/readyz", &token).await.0, 200);
+    assert_eq!(llm.own("/readyz", &[]).await.0, 401);
     setup.principal.rotate(-10).unwrap();
-    let (status, body) = llm.get("/readyz").await;
+    let (status, body) = llm.own("/readyz", &token).await;
     assert_eq!((status, &body["code"]), (503, &json!("CredentialsUnavailable")));
     assert!(setup.deployment.received().is_empty());
 }

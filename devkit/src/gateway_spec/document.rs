@@ -1,0 +1,179 @@
+//! The deployment specification itself: the document that is uploaded, that the Terraform module makes and that the emulated
+//! gateway executes.
+//!
+//! Source: OCI API Gateway documentation, deployment specifications; OCI services, SSRF and credential safety.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::identity::ISSUER;
+
+/// The header that names the deployment to the function, and the other names that the function takes for it.
+pub(super) const TARGET_HEADERS: [&str; 3] =
+    ["model_deployment", "model-deployment", "x-model-deployment"];
+
+/// Where the gateway has the keys from that tokens are signed with.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// A JSON array of them, as `mdfn jwk` prints it, at most ten.
+    Static(Value),
+    /// The URL of a key set, which is kept for an hour.
+    Jwks(String),
+}
+
+/// What a specification is made from.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The OCID of the function.
+    pub function: String,
+    /// Names, which become paths, and what the function is told for each: a predict URL or an alias.
+    pub models: BTreeMap<String, String>,
+    /// The same for models that speak as OpenAI's: a base URL, which ends after the OCID, or an alias.
+    pub openai_models: BTreeMap<String, String>,
+    /// The audience of tokens, such as `https://gateway.example/`.
+    pub audience: String,
+    /// The accepted issuers of tokens, at most five.
+    pub issuers: Vec<String>,
+    /// The keys of the identity domain.
+    pub keys: Keys,
+    /// The scope that a token needs, without the audience.
+    pub scope: String,
+    /// The ids of the clients that may call; empty: every one that has the scope.
+    pub clients: Vec<String>,
+    /// Calls in a second, of all callers together.
+    pub rate_limit: u32,
+    /// Whether `/healthz` needs no token.
+    pub anonymous_health: bool,
+}
+
+impl Input {
+    /// One function, without a model yet: tokens of any client with the scope `predict`, 50 calls in a second.
+    pub fn new(function: &str, audience: &str, keys: Keys) -> Self {
+        Self {
+            function: function.to_owned(),
+            models: BTreeMap::new(),
+            openai_models: BTreeMap::new(),
+            audience: audience.to_owned(),
+            issuers: vec![ISSUER.to_owned()],
+            keys,
+            scope: "predict".to_owned(),
+            clients: Vec::new(),
+            rate_limit: 50,
+            anonymous_health: false,
+        }
+    }
+
+    /// The specification.
+    pub fn document(&self) -> Value {
+        let models = self.models.iter().map(|(name, target)| self.model(name, target));
+        let openai = self.openai_models.iter().map(|(name, target)| self.openai(name, target));
+        let health = if self.anonymous_health {
+            json!({ "type": "ANONYMOUS" })
+        } else {
+            self.authorization()
+        };
+        let own = [self.own("/healthz", &health), self.own("/readyz", &self.authorization())];
+        json!({
+            "requestPolicies": {
+                "authentication": {
+                    "type": "TOKEN_AUTHENTICATION",
+                    "tokenHeader": "Authorization",
+                    "tokenAuthScheme": "Bearer",
+                    "isAnonymousAccessAllowed": self.anonymous_health,
+                    "maxClockSkewInSeconds": 30,
+                    "validationPolicy": self.validation(),
+                },
+                "rateLimiting": {
+                    "rateInRequestsPerSecond": self.rate_limit,
+                    "rateKey": "TOTAL",
+                },
+            },
+            "loggingPolicies": { "executionLog": { "isEnabled": true, "logLevel": "INFO" } },
+            "routes": models.chain(openai).chain(own).collect::<Vec<_>>(),
+        })
+    }
+
+    fn validation(&self) -> Value {
+        let mut additional = json!({ "issuers": self.issuers, "audiences": [self.audience] });
+        if let (false, Some(members)) = (self.clients.is_empty(), additional.as_object_mut()) {
+            let claim = json!({ "key": "client_id", "values": self.clients, "isRequired": true });
+            members.insert("verifyClaims".to_owned(), json!([claim]));
+        }
+        match &self.keys {
+            Keys::Static(keys) => json!({
+                "type": "STATIC_KEYS",
+                "keys": keys,
+                "additionalValidationPolicy": additional,
+            }),
+            Keys::Jwks(uri) => json!({
+                "type": "REMOTE_JWKS",
+                "uri": uri,
+                "isSslVerifyDisabled": false,
+                "maxCacheDurationInHours": 1,
+                "additionalValidationPolicy": additional,
+            }),
+        }
+    }
+
+    fn authorization(&self) -> Value {
+        json!({ "type": "ANY_OF", "allowedScope": [self.scope] })
+    }
+
+    /// A route to one model: predictions only, which are JSON.
+    fn model(&self, name: &str, target: &str) -> Value {
+        let mut route = self.route(&format!("/{name}"), &["POST"], target);
+        if let Some(Value::Object(policies)) = route.get_mut("requestPolicies") {
+            let json = json!({ "application/json": { "validationType": "NONE" } });
+            let validation =
+                json!({ "required": true, "validationMode": "ENFORCING", "content": json });
+            policies.insert("bodyValidation".to_owned(), validation);
+        }
+        route
+    }
+
+    /// A route to all that an OpenAI-compatible model has, as far as the function opens it.
+    fn openai(&self, name: &str, target: &str) -> Value {
+        self.route(&format!("/{name}/v1/{{path*}}"), &["GET", "POST", "DELETE"], target)
+    }
+
+    /// A route that sets the target, whatever the client sent under any of its names.
+    fn route(&self, path: &str, methods: &[&str], target: &str) -> Value {
+        let [name, others @ ..] = TARGET_HEADERS;
+        let set = json!({ "name": name, "ifExists": "OVERWRITE", "values": [target] });
+        json!({
+            "path": path,
+            "methods": methods,
+            "backend": self.backend(),
+            "requestPolicies": {
+                "authorization": self.authorization(),
+                "headerTransformations": {
+                    "setHeaders": { "items": [set] },
+                    "filterHeaders": blocked(&others),
+                },
+            },
+        })
+    }
+
+    /// A route that the function answers itself, and to which no client may name a target.
+    fn own(&self, path: &str, authorization: &Value) -> Value {
+        json!({
+            "path": path,
+            "methods": ["GET"],
+            "backend": self.backend(),
+            "requestPolicies": {
+                "authorization": authorization,
+                "headerTransformations": { "filterHeaders": blocked(&TARGET_HEADERS) },
+            },
+        })
+    }
+
+    fn backend(&self) -> Value {
+        json!({ "type": "ORACLE_FUNCTIONS_BACKEND", "functionId": self.function })
+    }
+}
+
+fn blocked(names: &[&str]) -> Value {
+    let items: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "type": "BLOCK", "items": items })
+}

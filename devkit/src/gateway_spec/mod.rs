@@ -1,0 +1,241 @@
+//! `mdfn gateway-spec`: a deployment specification for one or many models, and what is wrong with one that is there.
+
+mod document;
+mod safety;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgGroup, Args, Subcommand};
+use serde_json::Value;
+
+pub use self::document::{Input, Keys};
+pub use self::safety::{Finding, Severity, findings};
+
+use crate::gateway::spec::Specification;
+use crate::identity::ISSUER;
+use crate::input::{self, read};
+use crate::terminal::{complain, say};
+
+const AFTER_HELP: &str = "\
+Every model gets a route that sets the header `model_deployment`, whatever the client sent; `/healthz` and `/readyz` are answered by
+the function itself. What is printed is what the Terraform module makes, and what `mdfn local` executes.
+
+A target is a URL, or an alias that the function knows from MODEL_DEPLOYMENTS. For --openai models the function needs
+ALLOWED_PATHS=openai; it should have ALLOWED_DEPLOYMENTS for all.
+
+Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
+
+Example:
+  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
+  mdfn gateway-spec --function ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample --audience https://gateway.example/ --keys keys.json \\
+      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample/predict > spec.json
+  oci api-gateway deployment create --path-prefix /models --specification file://spec.json ...";
+
+const AFTER_VALIDATE: &str = "\
+`refused`: the service does not take it. `unsafe`: somebody can do what they should not. `note`: worth knowing.
+
+Exit code: 0 without a refused or unsafe part, 1 with one, 2 for wrong usage.
+
+Example:
+  oci api-gateway deployment get --deployment-id <OCID> --query data.specification | mdfn gateway-spec validate";
+
+/// Prints an API Gateway deployment specification for your models
+#[derive(Debug, Args)]
+#[command(
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    group = ArgGroup::new("where keys are").args(["keys", "jwks_uri"]).required(true),
+    group = ArgGroup::new("a model").args(["models", "openai_models"]).required(true).multiple(true),
+)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The OCID of the function
+    #[arg(long, value_name = "OCID", required = true, value_parser = function)]
+    function: Option<String>,
+    /// A model: its name, which becomes the path, and its predict URL or alias (repeatable)
+    #[arg(long = "model", value_name = "NAME=TARGET", value_parser = model)]
+    models: Vec<(String, String)>,
+    /// A model that speaks as OpenAI's: its name and its base URL, which ends after the OCID, or alias (repeatable)
+    #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
+    openai_models: Vec<(String, String)>,
+    /// The audience of the tokens, to the letter as the identity domain has it
+    #[arg(long, value_name = "URL", required = true)]
+    audience: Option<String>,
+    /// An accepted issuer, to the letter as in the tokens' `iss` (repeatable)
+    #[arg(long = "issuer", value_name = "URL", default_value = ISSUER)]
+    issuers: Vec<String>,
+    /// The file with the keys that `mdfn jwk` printed; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Fetch the keys from this URL instead; the identity domain must have made them public
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<String>,
+    /// The scope that tokens need, without the audience
+    #[arg(long, default_value = "predict")]
+    scope: String,
+    /// The id of a client that may call; without any, every client that has the scope (repeatable)
+    #[arg(long = "client", value_name = "ID")]
+    clients: Vec<String>,
+    /// Calls in a second, of all clients together
+    #[arg(long, value_name = "CALLS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: u32,
+    /// Let `/healthz` be asked without a token
+    #[arg(long)]
+    anonymous_health: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Explains what is refused or unsafe in a specification
+    #[command(after_help = AFTER_VALIDATE)]
+    Validate {
+        /// The file with the specification; `-` for standard input
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
+}
+
+/// A specification that cannot be made or looked at.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Input(#[from] input::Error),
+    #[error("{0} is not JSON: {1}")]
+    Json(&'static str, serde_json::Error),
+    #[error("the model `{0}` is named twice")]
+    Twice(String),
+    #[error("the service would not take it: {0}")]
+    Refused(String),
+    #[error("`--function` and `--audience` are needed")]
+    Missing,
+}
+
+/// Carries the command out.
+pub fn run(options: Options) -> ExitCode {
+    let done = match &options.command {
+        Some(Command::Validate { file }) => validate(file),
+        None => print(options),
+    };
+    done.unwrap_or_else(|error| {
+        complain(&format!("mdfn gateway-spec: {error}"));
+        ExitCode::from(if matches!(error, Error::Refused(_)) { 1 } else { 2 })
+    })
+}
+
+fn print(options: Options) -> Result<ExitCode, Error> {
+    let keys = match (options.keys, options.jwks_uri) {
+        (_, Some(uri)) => Keys::Jwks(uri),
+        (file, None) => {
+            let keys = read("`--keys`", &file.unwrap_or_else(|| PathBuf::from("-")))?;
+            let keys = serde_json::from_slice(&keys);
+            Keys::Static(keys.map_err(|error| Error::Json("`--keys`", error))?)
+        }
+    };
+    let (Some(function), Some(audience)) = (options.function, options.audience) else {
+        return Err(Error::Missing);
+    };
+    if !audience.ends_with('/') {
+        complain(&format!(
+            "mdfn gateway-spec: the audience has no `/` at its end: clients must ask for `{audience}{}`, glued",
+            options.scope
+        ));
+    }
+    let input = Input {
+        function,
+        audience,
+        keys,
+        models: named(options.models)?,
+        openai_models: named(options.openai_models)?,
+        issuers: options.issuers,
+        scope: options.scope,
+        clients: options.clients,
+        rate_limit: options.rate_limit,
+        anonymous_health: options.anonymous_health,
+    };
+    let document = input.document();
+    Specification::parse(&document.to_string()).map_err(Error::Refused)?;
+    say(&format!("{document:#}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn validate(file: &Path) -> Result<ExitCode, Error> {
+    let text = read("the specification", file)?;
+    let specification: Value =
+        serde_json::from_slice(&text).map_err(|error| Error::Json("the specification", error))?;
+    let findings = findings(&specification);
+    for finding in &findings {
+        say(&finding.to_string());
+    }
+    let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
+    let (refused, unsafe_parts) = (count(Severity::Refused), count(Severity::Unsafe));
+    say(&format!("{refused} refused, {unsafe_parts} unsafe, {} notes", count(Severity::Note)));
+    Ok(ExitCode::from(u8::from(refused + unsafe_parts > 0)))
+}
+
+fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Error> {
+    let mut named = BTreeMap::new();
+    for (name, target) in models {
+        if named.insert(name.clone(), target).is_some() {
+            return Err(Error::Twice(name));
+        }
+    }
+    Ok(named)
+}
+
+fn function(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("ocid1.fnfunc.") && is_word(text, ".-_") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the OCID of a function, `ocid1.fnfunc...`")
+    }
+}
+
+fn model(text: &str) -> Result<(String, String), &'static str> {
+    let (name, target) = name_and_target(text)?;
+    let ends = |action: &str| target.ends_with(action);
+    if target.contains("://") && !ends("/predict") && !ends("/predictWithResponseStream") {
+        return Err("expected a URL that ends with `/predict`, or an alias");
+    }
+    Ok((name, target))
+}
+
+fn openai_model(text: &str) -> Result<(String, String), &'static str> {
+    let (name, target) = name_and_target(text)?;
+    let last = target.rsplit('/').next().unwrap_or_default();
+    if target.contains("://") && !last.starts_with("ocid1.datasciencemodeldeployment.") {
+        return Err(
+            "expected a base URL, which ends after the model deployment's OCID, or an alias",
+        );
+    }
+    Ok((name, target))
+}
+
+fn name_and_target(text: &str) -> Result<(String, String), &'static str> {
+    let (name, target) = text.split_once('=').ok_or("expected `NAME=TARGET`")?;
+    if !is_word(name, "-_") || ["healthz", "readyz"].contains(&name) {
+        return Err(
+            "expected a name of letters, digits, `-` and `_`, other than `healthz` and `readyz`",
+        );
+    }
+    if target.contains("://") {
+        let visible = target.bytes().all(|byte| byte.is_ascii_graphic());
+        if !target.starts_with("https://") || !visible || target.contains("${") {
+            return Err("expected an https URL without spaces and variables");
+        }
+        if !target.contains("/ocid1.datasciencemodeldeployment.") {
+            return Err("expected a URL with the OCID of a model deployment");
+        }
+    } else if !is_word(target, ".-_") {
+        return Err("expected an https URL, or an alias of letters, digits, `.`, `-` and `_`");
+    }
+    Ok((name.to_owned(), target.to_owned()))
+}
+
+fn is_word(text: &str, others: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+}

@@ -1,0 +1,260 @@
+//! `mdfn jwk`: the signing keys of an identity domain in the form that API Gateway takes as static keys.
+//!
+//! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures; RFC 7517.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use rsa::PublicKey;
+use rsa::pkcs8::{EncodePublicKey, LineEnding};
+use rsa::traits::PublicKeyParts;
+use serde_json::{Value, json};
+
+use crate::client::{self, Client, ROOTS};
+use crate::input::{self, read};
+use crate::keys::{self, Token};
+use crate::terminal::{complain, say};
+
+/// Where an identity domain publishes its keys.
+const KEY_SET: &str = "/admin/v1/SigningCert/jwk";
+/// The most keys that a gateway takes.
+const MOST: usize = 10;
+
+const AFTER_HELP: &str = "\
+Prints a JSON array for `keys` of the deployment specification, or for `--keys` of `mdfn gateway-spec`. What the gateway does not take
+(`x5c`, `x5t`, `key_ops` without `verify`) is left out; what it cannot verify with (not RSA, not 2048 to 4096 bits) is refused.
+
+A domain keeps the name of its key when it replaces the key: run this again then. With --token, the key that signed the token is
+taken, whatever else has its name.
+
+Exit code: 0, 1 if there is no usable key, 2 for wrong usage, 3 if the key set cannot be had.
+
+Example:
+  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json";
+
+/// Makes an identity domain's key set into a gateway's static keys
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The identity domain's URL, the key set's URL, or a file with the key set; `-` for standard input
+    #[arg(default_value = "-")]
+    source: String,
+    /// Take only the key of this name
+    #[arg(long, conflicts_with = "token")]
+    kid: Option<String>,
+    /// Take only the key that signed the token in this file; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    token: Option<PathBuf>,
+    /// Give the keys in PEM form
+    #[arg(long)]
+    pem: bool,
+}
+
+/// A key set that makes no static keys.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Input(#[from] input::Error),
+    #[error("the key set cannot be had: {0}")]
+    Unreachable(#[from] client::Error),
+    #[error(
+        "{0} answers with status {1}: its keys are not public; in the domain's settings, allow client access to the signing \
+         certificate (Terraform: `signing_cert_public_access`), at least until the keys are copied"
+    )]
+    NotPublic(String, u16),
+    #[error("{0} answers with status {1}; expected 200 and a key set")]
+    Status(String, u16),
+    #[error(
+        "this is no key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
+    )]
+    NoSet,
+    #[error("this is no token; expected three parts of base64url with dots between")]
+    NoToken,
+    #[error("the key set has no usable key: {0}")]
+    NoKey(String),
+    #[error("no key of the set is called `{0}`; it has {1}")]
+    Unknown(String, String),
+    #[error(
+        "none of the keys signed this token: they were replaced after it was made, or it is another domain's"
+    )]
+    NotSigner,
+    #[error("several keys are called `{0}`; `--token FILE` takes the one that signed a token")]
+    SameName(String),
+    #[error("{0} keys are usable, and a gateway takes {MOST}; choose with `--kid`")]
+    Many(usize),
+}
+
+impl Error {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Input(_) | Self::NoSet | Self::NoToken => 2,
+            Self::Unreachable(_) | Self::NotPublic(..) | Self::Status(..) => 3,
+            Self::NoKey(_)
+            | Self::Unknown(..)
+            | Self::NotSigner
+            | Self::SameName(_)
+            | Self::Many(_) => 1,
+        }
+    }
+}
+
+/// The keys of a set as a gateway takes them; those that it cannot use are left out. An error if none is left.
+pub fn static_keys(set: &Value) -> Result<Value, String> {
+    let (keys, unusable) = usable(set).map_err(|error| error.to_string())?;
+    if keys.is_empty() {
+        return Err(Error::NoKey(unusable.join("; ")).to_string());
+    }
+    Ok(keys.iter().map(Usable::jwk).collect())
+}
+
+/// Carries the command out; `variable` reads the environment.
+pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
+    match chosen(&options, variable).await {
+        Ok(keys) => {
+            say(&format!("{keys:#}"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(&format!("mdfn jwk: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Value, Error> {
+    let set = key_set(&options.source, variable).await?;
+    let set: Value = serde_json::from_slice(&set).map_err(|_invalid| Error::NoSet)?;
+    let (mut keys, unusable) = usable(&set)?;
+    for why in &unusable {
+        complain(&format!("mdfn jwk: {why}"));
+    }
+    if keys.is_empty() {
+        return Err(Error::NoKey(unusable.join("; ")));
+    }
+    let token = options.token.as_deref().map(signed_token).transpose()?;
+    let of_token = token.as_ref().and_then(|token| token.header.get("kid")?.as_str());
+    if let Some(name) = options.kid.as_deref().or(of_token) {
+        let names = keys.iter().map(|key| format!("`{}`", key.kid)).collect::<Vec<_>>().join(", ");
+        keys.retain(|key| key.kid == name);
+        if keys.is_empty() {
+            return Err(Error::Unknown(name.to_owned(), names));
+        }
+    }
+    if let Some(token) = token {
+        keys.retain(|key| token.is_signed_by(&key.public));
+        if keys.is_empty() {
+            return Err(Error::NotSigner);
+        }
+    }
+    let repeated = keys
+        .iter()
+        .enumerate()
+        .find(|(at, key)| keys.iter().take(*at).any(|earlier| earlier.kid == key.kid));
+    if let Some((_, key)) = repeated {
+        return Err(Error::SameName(key.kid.clone()));
+    }
+    if keys.len() > MOST {
+        return Err(Error::Many(keys.len()));
+    }
+    Ok(keys.iter().map(|key| if options.pem { key.pem() } else { key.jwk() }).collect())
+}
+
+/// The bytes of the key set, from wherever it is.
+async fn key_set(source: &str, variable: fn(&str) -> Option<String>) -> Result<Vec<u8>, Error> {
+    if !source.starts_with("https://") && !source.starts_with("http://") {
+        return Ok(read("the key set", Path::new(source))?);
+    }
+    let roots = variable(ROOTS).map(PathBuf::from);
+    let path = source.splitn(4, '/').nth(3).unwrap_or_default();
+    let url = if path.is_empty() {
+        format!("{}{KEY_SET}", source.trim_end_matches('/'))
+    } else {
+        source.to_owned()
+    };
+    let answer = Client::new(roots.as_deref())?.send("GET", &url, &[], "").await?;
+    match answer.status {
+        200 => Ok(answer.body.to_vec()),
+        401 | 403 => Err(Error::NotPublic(url, answer.status)),
+        status => Err(Error::Status(url, status)),
+    }
+}
+
+fn signed_token(path: &Path) -> Result<Token, Error> {
+    let text = read("`--token`", path)?;
+    let text = String::from_utf8_lossy(&text);
+    Token::parse(text.trim()).ok_or(Error::NoToken)
+}
+
+/// A key that a gateway can verify with.
+struct Usable {
+    kid: String,
+    alg: String,
+    public: PublicKey,
+}
+
+impl Usable {
+    /// A member of a key set; an error says why a gateway cannot use it.
+    fn parse(jwk: &Value) -> Result<Self, String> {
+        let text = |name| jwk.get(name).and_then(Value::as_str);
+        let kid = text("kid").ok_or("a key without `kid` is left out: tokens could not name it")?;
+        let refused = |why: &str| format!("key `{kid}` is left out: {why}");
+        if text("kty") != Some("RSA") {
+            return Err(refused("it is not RSA, and the gateway takes nothing else"));
+        }
+        if text("use").is_some_and(|usage| usage != "sig") {
+            return Err(refused("its `use` is not `sig`"));
+        }
+        let alg = text("alg").unwrap_or("RS256");
+        if !["RS256", "RS384", "RS512"].contains(&alg) {
+            return Err(refused("its `alg` is not RS256, RS384 or RS512"));
+        }
+        let public = keys::from_jwk(jwk)
+            .ok_or_else(|| refused("its `n` and `e` are no RSA key; `x5c` is not looked at"))?;
+        let bits = public.n().bit_width();
+        if !(2048..=4096).contains(&bits) {
+            return Err(refused(&format!(
+                "it has {bits} bits, and the gateway takes 2048 to 4096"
+            )));
+        }
+        Ok(Self { kid: kid.to_owned(), alg: alg.to_owned(), public })
+    }
+
+    fn jwk(&self) -> Value {
+        let plain = keys::jwk(&self.public, &self.kid);
+        json!({
+            "format": "JSON_WEB_KEY",
+            "kid": self.kid,
+            "kty": "RSA",
+            "alg": self.alg,
+            "use": "sig",
+            "n": plain.get("n"),
+            "e": plain.get("e"),
+        })
+    }
+
+    fn pem(&self) -> Value {
+        let pem = self.public.to_public_key_pem(LineEnding::LF).expect("an RSA key has a PEM form");
+        json!({ "format": "PEM", "kid": self.kid, "key": pem })
+    }
+}
+
+/// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others are not.
+fn usable(set: &Value) -> Result<(Vec<Usable>, Vec<String>), Error> {
+    let members = match (set.get("keys").unwrap_or(set), set.get("kty")) {
+        (Value::Array(members), _) => members.as_slice(),
+        (single, Some(_)) => std::slice::from_ref(single),
+        _ => return Err(Error::NoSet),
+    };
+    let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+    for member in members {
+        match Usable::parse(member) {
+            Ok(key) => keys.push(key),
+            Err(why) => unusable.push(why),
+        }
+    }
+    if members.is_empty() {
+        unusable.push("it is empty".to_owned());
+    }
+    Ok((keys, unusable))
+}

@@ -1,0 +1,194 @@
+//! `mdfn jwk`: every pitfall of turning an identity domain's key set into static keys.
+
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use devkit::gateway::spec::Specification;
+use devkit::identity::IdentityDomain;
+use devkit::keys::Key;
+use rsa::pkcs8::DecodePublicKey;
+use serde_json::{Value, json};
+
+use crate::{Done, mdfn};
+
+fn keys(done: &Done) -> Vec<Value> {
+    assert_eq!(done.code, 0, "{done:?}");
+    serde_json::from_str(&done.stdout).unwrap()
+}
+
+fn set(keys: &[Value]) -> String {
+    json!({ "keys": keys }).to_string()
+}
+
+/// A member as real domains publish it: certificates, and operations without `verify`.
+fn published(key: &Key, kid: &str) -> Value {
+    let mut jwk = key.jwk(kid);
+    let members = jwk.as_object_mut().unwrap();
+    members.insert("key_ops".to_owned(), json!(["encrypt", "sign"]));
+    members.insert("x5t".to_owned(), json!("x"));
+    members.insert("x5t#S256".to_owned(), json!("x"));
+    members.insert("x5c".to_owned(), json!(["MIIredacted"]));
+    jwk
+}
+
+fn with(mut jwk: Value, member: &str, value: Value) -> Value {
+    jwk.as_object_mut().unwrap().insert(member.to_owned(), value);
+    jwk
+}
+
+#[test]
+fn what_the_gateway_does_not_know_is_left_out() {
+    let key = Key::generate();
+    let found = keys(&mdfn(&["jwk"], &set(&[published(&key, "SIGNING_KEY")])));
+    let plain = key.jwk("SIGNING_KEY");
+    assert_eq!(
+        found,
+        [json!({
+            "format": "JSON_WEB_KEY", "kid": "SIGNING_KEY", "kty": "RSA", "alg": "RS256", "use": "sig",
+            "n": plain["n"], "e": plain["e"],
+        })]
+    );
+}
+
+#[test]
+fn a_single_key_an_array_and_a_set_are_one() {
+    let key = published(&Key::generate(), "k");
+    let of_set = keys(&mdfn(&["jwk", "-"], &set(std::slice::from_ref(&key))));
+    assert_eq!(keys(&mdfn(&["jwk"], &key.to_string())), of_set);
+    assert_eq!(keys(&mdfn(&["jwk"], &json!([key]).to_string())), of_set);
+}
+
+#[test]
+fn other_writings_of_a_modulus_become_base64url_without_padding_and_leading_zero() {
+    let key = Key::generate();
+    let jwk = key.jwk("k");
+    let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+    let zero = [&[0], modulus.as_slice()].concat();
+    for n in [STANDARD.encode(&modulus), STANDARD.encode(&zero), URL_SAFE_NO_PAD.encode(&zero)] {
+        let found = keys(&mdfn(&["jwk"], &set(&[with(jwk.clone(), "n", json!(n))])));
+        assert_eq!(found[0]["n"], jwk["n"], "{n}");
+    }
+}
+
+#[test]
+fn an_absent_algorithm_is_rs256_and_the_other_two_stay() {
+    let mut without = Key::generate().jwk("a");
+    without.as_object_mut().unwrap().remove("alg");
+    let other = with(Key::generate().jwk("b"), "alg", json!("RS512"));
+    let found = keys(&mdfn(&["jwk"], &set(&[without, other])));
+    assert_eq!((&found[0]["alg"], &found[1]["alg"]), (&json!("RS256"), &json!("RS512")));
+}
+
+#[test]
+fn pem_is_the_same_key_with_the_markers_that_are_required() {
+    let key = Key::generate();
+    let found = keys(&mdfn(&["jwk", "--pem"], &set(&[published(&key, "k")])));
+    assert_eq!((&found[0]["format"], &found[0]["kid"]), (&json!("PEM"), &json!("k")));
+    let pem = found[0]["key"].as_str().unwrap();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
+    assert_eq!(&rsa::PublicKey::from_public_key_pem(pem).unwrap(), key.public());
+}
+
+#[test]
+fn keys_that_a_gateway_cannot_use_are_left_out_with_the_reason() {
+    let good = Key::generate().jwk("good");
+    let short = URL_SAFE_NO_PAD.encode([0xc1; 128]);
+    let bad = [
+        (json!({ "kty": "EC", "kid": "bad", "crv": "P-256", "x": "a", "y": "b" }), "not RSA"),
+        (with(Key::generate().jwk("bad"), "use", json!("enc")), "`use` is not `sig`"),
+        (with(Key::generate().jwk("bad"), "alg", json!("RSA-OAEP")), "`alg` is not"),
+        (with(Key::generate().jwk("bad"), "n", json!("!")), "are no RSA key"),
+        (with(Key::generate().jwk("bad"), "n", json!(short)), "1024 bits"),
+        (json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" }), "without `kid`"),
+    ];
+    for (key, why) in bad {
+        let beside = mdfn(&["jwk"], &set(&[key.clone(), good.clone()]));
+        assert_eq!(keys(&beside).len(), 1);
+        assert!(beside.stderr.contains(why), "{beside:?}");
+        let alone = mdfn(&["jwk"], &set(&[key]));
+        assert_eq!((alone.code, alone.stdout.as_str()), (1, ""));
+        assert!(alone.stderr.contains(why) && alone.stderr.contains("no usable key"), "{alone:?}");
+    }
+}
+
+#[test]
+fn the_name_or_the_token_chooses_among_keys() {
+    let (first, second) = (Key::generate(), Key::generate());
+    let both = set(&[published(&first, "a"), published(&second, "b")]);
+    let found = keys(&mdfn(&["jwk", "--kid", "b"], &both));
+    assert_eq!((found.len(), &found[0]["n"]), (1, &second.jwk("b")["n"]));
+    let unknown = mdfn(&["jwk", "--kid", "c"], &both);
+    assert!(unknown.code == 1 && unknown.stderr.contains("it has `a`, `b`"), "{unknown:?}");
+
+    // A domain keeps the name of its key: the token tells which of two it is.
+    let files = tempfile::tempdir().unwrap();
+    let token = files.path().join("token");
+    let header = json!({ "alg": "RS256", "kid": "SIGNING_KEY" });
+    fs::write(&token, second.token(&header, &json!({}))).unwrap();
+    let token = token.to_str().unwrap();
+    let same = set(&[published(&first, "SIGNING_KEY"), published(&second, "SIGNING_KEY")]);
+    let ambiguous = mdfn(&["jwk"], &same);
+    assert!(ambiguous.code == 1 && ambiguous.stderr.contains("--token"), "{ambiguous:?}");
+    let found = keys(&mdfn(&["jwk", "--token", token], &same));
+    assert_eq!((found.len(), &found[0]["n"]), (1, &second.jwk("b")["n"]));
+    let rotated = mdfn(&["jwk", "--token", token], &set(&[published(&first, "SIGNING_KEY")]));
+    assert!(rotated.code == 1 && rotated.stderr.contains("none of the keys"), "{rotated:?}");
+}
+
+#[test]
+fn more_keys_than_a_gateway_takes_are_refused() {
+    let key = Key::generate();
+    let many: Vec<Value> = (0..11).map(|at| key.jwk(&at.to_string())).collect();
+    let done = mdfn(&["jwk"], &set(&many));
+    assert!(done.code == 1 && done.stderr.contains("11 keys"), "{done:?}");
+    assert_eq!(keys(&mdfn(&["jwk"], &set(many.get(1..).unwrap()))).len(), 10);
+}
+
+#[test]
+fn what_is_no_key_set_is_wrong_usage() {
+    for input in ["", "<html>", "{}", "[]x", "7"] {
+        let done = mdfn(&["jwk"], input);
+        assert!(done.code == 2 && done.stderr.contains("no key set"), "{input:?} {done:?}");
+    }
+    let done = mdfn(&["jwk", "/nowhere/keys.json"], "");
+    assert!(done.code == 2 && done.stderr.contains("/nowhere/keys.json"), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_url_of_a_domain_is_enough_and_a_gateway_takes_the_result() {
+    let identity = IdentityDomain::start(0, Vec::new()).await.unwrap();
+    let url = identity.url();
+    let found = tokio::task::spawn_blocking(move || {
+        let whole = format!("{url}/admin/v1/SigningCert/jwk");
+        let found = keys(&mdfn(&["jwk", &url], ""));
+        assert_eq!(keys(&mdfn(&["jwk", &format!("{url}/")], "")), found);
+        assert_eq!(keys(&mdfn(&["jwk", &whole], "")), found);
+        let wrong = mdfn(&["jwk", &format!("{url}/nothing")], "");
+        assert!(wrong.code == 3 && wrong.stderr.contains("status 404"), "{wrong:?}");
+        found
+    });
+    let found = found.await.unwrap();
+    // The key set as it is published is refused; what the command made of it is taken.
+    let specification = |keys: &Value| {
+        let additional = json!({ "issuers": ["i"], "audiences": ["a"] });
+        let policy = json!({ "type": "STATIC_KEYS", "keys": keys, "additionalValidationPolicy": additional });
+        let authentication = json!({
+            "type": "TOKEN_AUTHENTICATION", "tokenHeader": "Authorization", "tokenAuthScheme": "Bearer",
+            "validationPolicy": policy,
+        });
+        let specification =
+            json!({ "requestPolicies": { "authentication": authentication }, "routes": [] });
+        Specification::parse(&specification.to_string())
+    };
+    assert!(specification(&json!(found)).is_ok());
+    assert!(specification(&identity.jwks()["keys"]).is_err());
+}
+
+#[test]
+fn a_host_that_is_not_there_and_plain_http_to_another_machine_are_named() {
+    let gone = mdfn(&["jwk", "http://127.0.0.1:9"], "");
+    assert!(gone.code == 3 && gone.stderr.contains("127.0.0.1:9"), "{gone:?}");
+    let plain = mdfn(&["jwk", "http://domain.example/"], "");
+    assert!(plain.code == 3 && plain.stderr.contains("expected https"), "{plain:?}");
+}
