@@ -4,6 +4,7 @@
 //! tests prove.
 
 pub mod agent;
+mod cause;
 mod client;
 pub mod clock;
 pub mod cluster;
@@ -19,6 +20,9 @@ pub mod jwk;
 pub mod keys;
 pub mod local;
 pub mod object_storage;
+pub mod policy;
+pub mod predict;
 pub mod principal;
 pub mod sign;
 mod terminal;
+pub mod token;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{gateway_spec, invoke, jwk, local, sign};
+use devkit::{gateway_spec, invoke, jwk, local, policy, predict, sign, token};
 use tokio::runtime::Runtime;
 
 /// Runs a function on this machine as Oracle Cloud would run it.
@@ -22,7 +22,10 @@ enum Command {
     Invoke(invoke::Options),
     Jwk(jwk::Options),
     Local(local::Options),
+    Policy(policy::Options),
+    Predict(predict::Options),
     Sign(sign::Options),
+    Token(token::Options),
 }
 
 fn main() -> ExitCode {
@@ -41,7 +44,10 @@ fn main() -> ExitCode {
             Command::Invoke(options) => invoke::run(options, variable).await,
             Command::Jwk(options) => jwk::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
+            Command::Policy(options) => policy::run(&options),
+            Command::Predict(options) => predict::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),
+            Command::Token(options) => token::run(options, variable).await,
         }
     });
     // A read of standard input that nobody waits for any more must not keep the process.

@@ -8,6 +8,9 @@
 
 mod gateway_spec;
 mod jwk;
+mod policy;
+mod predict;
+mod token;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

@@ -1,0 +1,196 @@
+//! `mdfn policy`: the dynamic group and the policy statements that the function and the gateway need, and nothing more.
+//!
+//! Source: OCI Data Science, model deployment policies; OCI API Gateway, policies to control access to functions.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::terminal::say;
+
+const AFTER_HELP: &str = "\
+The group holds this one function. It may predict with the model deployments of the compartments, and do nothing else; the gateways
+of their compartment may call the functions of theirs. A change takes up to 15 minutes to reach a running function.
+
+Exit code: 0, 2 for wrong usage.
+
+Example:
+  mdfn policy --function ocid1.fnfunc.oc1..example --models ocid1.compartment.oc1..models \\
+      --gateways ocid1.compartment.oc1..gateways --functions ocid1.compartment.oc1..functions";
+
+/// Prints the dynamic group and the policies that let the function predict and the gateway call it
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The OCID of the function
+    #[arg(long, value_name = "OCID", value_parser = function)]
+    function: String,
+    /// The compartment of the model deployments (repeatable)
+    #[arg(long, value_name = "OCID", required = true, value_parser = compartment)]
+    models: Vec<String>,
+    /// The compartment of the gateways
+    #[arg(long, value_name = "OCID", requires = "functions", value_parser = compartment)]
+    gateways: Option<String>,
+    /// The compartment of the functions that the gateways may call
+    #[arg(long, value_name = "OCID", requires = "gateways", value_parser = compartment)]
+    functions: Option<String>,
+    /// The name of the dynamic group and of its policies
+    #[arg(long, default_value = "model-callers", value_parser = name)]
+    name: String,
+    /// The identity domain of the dynamic group, if not the default one
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    domain: Option<String>,
+    /// Do without a dynamic group: name the function in a condition
+    #[arg(long, conflicts_with_all = ["domain"])]
+    any_user: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For a person, and for the console
+    Text,
+    /// For a program
+    Json,
+    /// Commands of the OCI CLI
+    Oci,
+}
+
+/// A policy, and where it is attached.
+struct Policy {
+    name: String,
+    description: &'static str,
+    compartment: String,
+    statement: String,
+}
+
+/// Carries the command out.
+pub fn run(options: &Options) -> ExitCode {
+    let (group, policies) = (group(options), policies(options));
+    say(&match options.format {
+        Format::Text => text(options, group.as_deref(), &policies),
+        Format::Json => json(options, group.as_deref(), &policies),
+        Format::Oci => commands(options, group.as_deref(), &policies),
+    });
+    ExitCode::SUCCESS
+}
+
+/// The matching rule, if there is to be a group.
+fn group(options: &Options) -> Option<String> {
+    let rule = format!("ALL {{resource.type = 'fnfunc', resource.id = '{}'}}", options.function);
+    (!options.any_user).then_some(rule)
+}
+
+fn policies(options: &Options) -> Vec<Policy> {
+    const PREDICT: &str = "{DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT}";
+    let predict = |compartment: &String| {
+        let statement = if options.any_user {
+            format!(
+                "Allow any-user to {PREDICT} in compartment id {compartment} where ALL {{request.principal.type = 'fnfunc', \
+                 request.principal.id = '{}'}}",
+                options.function
+            )
+        } else {
+            let group = match &options.domain {
+                Some(domain) => format!("'{domain}'/'{}'", options.name),
+                None => options.name.clone(),
+            };
+            format!("Allow dynamic-group {group} to {PREDICT} in compartment id {compartment}")
+        };
+        Policy {
+            name: options.name.clone(),
+            description: "The function may predict, and nothing else",
+            compartment: compartment.clone(),
+            statement,
+        }
+    };
+    let gateway = options.gateways.iter().zip(&options.functions).map(|(gateways, functions)| Policy {
+        name: format!("{}-gateway", options.name),
+        description: "The gateways may call the functions",
+        compartment: functions.clone(),
+        statement: format!(
+            "Allow any-user to use functions-family in compartment id {functions} where ALL {{request.principal.type = \
+             'ApiGateway', request.resource.compartment.id = '{gateways}'}}"
+        ),
+    });
+    options.models.iter().map(predict).chain(gateway).collect()
+}
+
+fn text(options: &Options, group: Option<&str>, policies: &[Policy]) -> String {
+    let group = group.map(|rule| format!("dynamic group {}\n  {rule}", options.name));
+    let policies = policies.iter().map(|policy| {
+        format!(
+            "policy {}, in compartment {}\n  {}",
+            policy.name, policy.compartment, policy.statement
+        )
+    });
+    group.into_iter().chain(policies).collect::<Vec<_>>().join("\n\n")
+}
+
+fn json(options: &Options, group: Option<&str>, policies: &[Policy]) -> String {
+    let policies = policies.iter().map(|policy| {
+        json!({
+            "name": policy.name,
+            "description": policy.description,
+            "compartmentId": policy.compartment,
+            "statements": [policy.statement],
+        })
+    });
+    let group = group.map(|rule| json!({ "name": options.name, "matchingRule": rule }));
+    format!("{:#}", json!({ "dynamicGroup": group, "policies": policies.collect::<Value>() }))
+}
+
+fn commands(options: &Options, group: Option<&str>, policies: &[Policy]) -> String {
+    let group = group.map(|rule| {
+        format!(
+            "oci iam dynamic-group create --name '{}' --description 'The function that calls models' \\\n    --matching-rule \"{rule}\"",
+            options.name
+        )
+    });
+    let policies = policies.iter().map(|policy| {
+        format!(
+            "oci iam policy create --name '{}' --description '{}' --compartment-id {} \\\n    --statements \"[\\\"{}\\\"]\"",
+            policy.name, policy.description, policy.compartment, policy.statement
+        )
+    });
+    group.into_iter().chain(policies).collect::<Vec<_>>().join("\n")
+}
+
+fn function(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("ocid1.datasciencemodeldeployment.") {
+        Err(
+            "this is a model deployment; the group must hold the function, or it stays empty and every call is a 404",
+        )
+    } else if text.starts_with("ocid1.fnfunc.") && is_ocid(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the OCID of a function, `ocid1.fnfunc...`")
+    }
+}
+
+fn compartment(text: &str) -> Result<String, &'static str> {
+    if (text.starts_with("ocid1.compartment.") || text.starts_with("ocid1.tenancy."))
+        && is_ocid(text)
+    {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the OCID of a compartment, `ocid1.compartment...`")
+    }
+}
+
+fn is_ocid(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+fn name(text: &str) -> Result<String, &'static str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    if !text.is_empty() && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected letters, digits, `.`, `-` and `_`")
+    }
+}

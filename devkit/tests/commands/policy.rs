@@ -1,0 +1,90 @@
+//! `mdfn policy`: least privilege, for the function and not for the deployment.
+
+use serde_json::{Value, json};
+
+use crate::mdfn;
+
+const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample";
+const MODELS: &str = "ocid1.compartment.oc1..models";
+
+#[test]
+fn the_group_holds_the_function_and_the_policy_lets_it_predict() {
+    let done = mdfn(&["policy", "--function", FUNCTION, "--models", MODELS], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(
+        done.stdout,
+        format!(
+            "dynamic group model-callers\n  ALL {{resource.type = 'fnfunc', resource.id = '{FUNCTION}'}}\n\n\
+             policy model-callers, in compartment {MODELS}\n  Allow dynamic-group model-callers to \
+             {{DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT}} in compartment id {MODELS}\n"
+        )
+    );
+}
+
+#[test]
+fn many_compartments_gateways_and_another_domain_as_json() {
+    let (gateways, functions) = ("ocid1.compartment.oc1..gw", "ocid1.tenancy.oc1..fn");
+    let arguments = [
+        "policy",
+        "--function",
+        FUNCTION,
+        "--models",
+        MODELS,
+        "--models",
+        "ocid1.compartment.oc1..b",
+    ];
+    let more = [
+        "--gateways",
+        gateways,
+        "--functions",
+        functions,
+        "--domain",
+        "data",
+        "--name",
+        "mine",
+        "--format",
+        "json",
+    ];
+    let done = mdfn(&[&arguments[..], &more].concat(), "");
+    let all: Value = serde_json::from_str(&done.stdout).unwrap();
+    let statement = |at: usize| &all["policies"][at]["statements"][0];
+    assert_eq!(all["policies"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        statement(1),
+        "Allow dynamic-group 'data'/'mine' to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..b"
+    );
+    assert_eq!(
+        statement(2),
+        &json!(format!(
+            "Allow any-user to use functions-family in compartment id {functions} where ALL {{request.principal.type = \
+             'ApiGateway', request.resource.compartment.id = '{gateways}'}}"
+        ))
+    );
+    assert_eq!(all["policies"][2]["compartmentId"], functions);
+}
+
+#[test]
+fn without_a_group_the_condition_names_the_function() {
+    let done = mdfn(
+        &["policy", "--function", FUNCTION, "--models", MODELS, "--any-user", "--format", "oci"],
+        "",
+    );
+    assert!(!done.stdout.contains("dynamic-group"), "{done:?}");
+    assert!(done.stdout.contains(&format!("request.principal.id = '{FUNCTION}'")), "{done:?}");
+}
+
+#[test]
+fn the_mistakes_of_the_tutorial_are_refused() {
+    let model = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample";
+    for (arguments, expected) in [
+        (vec!["--function", model, "--models", MODELS], "the group must hold the function"),
+        (vec!["--function", "x", "--models", MODELS], "ocid1.fnfunc"),
+        (vec!["--function", FUNCTION, "--models", "tenancy"], "ocid1.compartment"),
+        (vec!["--function", FUNCTION], "--models"),
+        (vec!["--function", FUNCTION, "--models", MODELS, "--gateways", MODELS], "--functions"),
+        (vec!["--function", FUNCTION, "--models", MODELS, "--name", "a'b"], "letters, digits"),
+    ] {
+        let done = mdfn(&[&["policy"][..], &arguments].concat(), "");
+        assert!(done.code == 2 && done.stderr.contains(expected), "{arguments:?} {done:?}");
+    }
+}

@@ -1,0 +1,140 @@
+//! `mdfn predict`: a call as a client makes it, and in words what its failure probably means.
+
+use std::fs;
+
+use devkit::deployment::{Authority, Certificate, ModelDeployment};
+use devkit::gateway::spec::Specification;
+use devkit::gateway::{Functions, Gateway};
+use devkit::gateway_spec::{Input, Keys};
+use devkit::identity::IdentityDomain;
+use devkit::jwk;
+use devkit::principal::Issuer;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+use crate::token::client;
+use crate::{Done, mdfn_with};
+
+/// A gateway that answers itself, to those who have a token.
+async fn gateway(identity: &IdentityDomain, answers: &[(&str, u16, &str)]) -> Gateway {
+    let keys = Keys::Static(jwk::static_keys(&identity.jwks()).unwrap());
+    let mut specification = Input::new("ocid1.fnfunc.x", &client().audience, keys).document();
+    let route = |(path, status, body): &(&str, u16, &str)| {
+        json!({
+            "path": path,
+            "methods": ["ANY"],
+            "backend": { "type": "STOCK_RESPONSE_BACKEND", "status": status, "body": body },
+        })
+    };
+    specification["routes"] = answers.iter().map(route).collect::<Value>();
+    let specification = Specification::parse(&specification.to_string()).unwrap();
+    Gateway::start(0, "/models", specification, Functions::new()).await.unwrap()
+}
+
+async fn predict(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Done {
+    let owned = |text: &&str| (*text).to_owned();
+    let arguments: Vec<String> = arguments.iter().map(owned).collect();
+    let variables: Vec<(String, String)> =
+        variables.iter().map(|(name, value)| (owned(name), owned(value))).collect();
+    let input = input.to_owned();
+    let done = spawn_blocking(move || {
+        let arguments = arguments.iter().map(String::as_str);
+        let arguments: Vec<&str> = ["predict"].into_iter().chain(arguments).collect();
+        let variables: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        mdfn_with(&arguments, &variables, &input)
+    });
+    done.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_prediction_goes_to_stdout_and_timings_to_stderr() {
+    let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let gateway = gateway(&identity, &[("/iris", 200, "{\"prediction\":[1]}")]).await;
+    let (url, domain) = (format!("{}/models/iris", gateway.url()), identity.url());
+    let scope = client().qualified_scope();
+    let variables = [
+        ("MDFN_DOMAIN", domain.as_str()),
+        ("MDFN_CLIENT_ID", "client"),
+        ("MDFN_CLIENT_SECRET", &client().secret),
+        ("MDFN_SCOPE", &scope),
+    ];
+    let done = predict(&[&url, "-v"], &variables, "{\"data\":[]}").await;
+    assert_eq!((done.code, done.stdout.as_str()), (0, "{\"prediction\":[1]}"), "{done:?}");
+    for said in [&format!("POST {url}"), "200 after ", "connection ", "waiting ", "opc-request-id "]
+    {
+        assert!(done.stderr.contains(said), "{said} {done:?}");
+    }
+    let done = predict(&[&url], &variables, "{}").await;
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{done:?}");
+}
+
+#[tokio::test]
+async fn an_error_is_explained_and_ends_with_1() {
+    let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let refused = "{\"code\":\"TargetNotAllowed\",\"message\":\"the address may not be called\"}";
+    let missing = "{\"code\":\"NotAuthorizedOrNotFound\",\"message\":\"m\"}";
+    let answers =
+        [("/refused", 403, refused), ("/missing", 404, missing), ("/broken", 502, "<html>")];
+    let gateway = gateway(&identity, &answers).await;
+    let files = tempfile::tempdir().unwrap();
+    let (valid, other) = (files.path().join("valid"), files.path().join("other"));
+    fs::write(&valid, identity.mint(&client(), &json!({}))).unwrap();
+    fs::write(&other, identity.mint(&client(), &json!({ "aud": "https://other/" }))).unwrap();
+    let (valid, other) = (valid.to_str().unwrap(), other.to_str().unwrap());
+    for (path, token, said) in [
+        ("refused", valid, "status 403: the function does not sign for this address"),
+        ("missing", valid, "status 404: OCI says this for a missing policy too"),
+        ("broken", valid, "status 502: the function failed or did not start"),
+        ("nothing", valid, "status 404: no route fits"),
+        ("refused", other, "status 401: the gateway does not take the token"),
+    ] {
+        let url = format!("{}/models/{path}", gateway.url());
+        let done = predict(&[&url, "--token-file", token], &[], "{}").await;
+        assert!(done.code == 1 && done.stderr.contains(said), "{path} {done:?}");
+        assert!(done.stdout.ends_with('\n') && !done.stderr.contains("eyJ"), "{path} {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_get_has_no_body_and_does_not_wait_for_one() {
+    let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let gateway = gateway(&identity, &[("/llm/v1/{path*}", 200, "[]")]).await;
+    let files = tempfile::tempdir().unwrap();
+    let token = files.path().join("token");
+    fs::write(&token, identity.mint(&client(), &json!({}))).unwrap();
+    let url = format!("{}/models/llm/v1/models", gateway.url());
+    let done =
+        predict(&[&url, "-X", "GET", "--token-file", token.to_str().unwrap()], &[], "").await;
+    assert_eq!((done.code, done.stdout.as_str()), (0, "[]"), "{done:?}");
+}
+
+#[tokio::test]
+async fn tls_is_verified_and_a_private_authority_is_named_by_a_variable() {
+    let authority = Authority::new();
+    let files = tempfile::tempdir().unwrap();
+    let (roots, token) = (files.path().join("ca.pem"), files.path().join("token"));
+    fs::write(&roots, authority.pem()).unwrap();
+    fs::write(&token, "token").unwrap();
+    let (roots, token) = (roots.to_str().unwrap(), token.to_str().unwrap());
+    for (certificate, code) in
+        [(Certificate::Valid, 1), (Certificate::OtherName, 3), (Certificate::Expired, 3)]
+    {
+        let deployment =
+            ModelDeployment::start(Issuer::new(), &authority, certificate).await.unwrap();
+        let url = deployment.url("localhost");
+        // The deployment refuses a call that nobody signed: so far it came.
+        let done = predict(&[&url, "--token-file", token], &[("SSL_CERT_FILE", roots)], "{}").await;
+        assert_eq!(done.code, code, "{certificate:?} {done:?}");
+        let done = predict(&[&url, "--token-file", token], &[], "{}").await;
+        assert!(
+            done.code == 3 && done.stderr.contains("SSL_CERT_FILE"),
+            "{certificate:?} {done:?}"
+        );
+    }
+    let done = predict(&["http://gateway.example/", "--token-file", token], &[], "{}").await;
+    assert!(done.code == 3 && done.stderr.contains("expected https"), "{done:?}");
+    let wrong = [("SSL_CERT_FILE", token)];
+    let done = predict(&["https://localhost/", "--token-file", token], &wrong, "{}").await;
+    assert!(done.stderr.contains("holds no certificate"), "{done:?}");
+}
