@@ -5,56 +5,68 @@
 use serde_json::Value;
 
 /// The codes of errors that the function makes itself, and what is behind them.
-const OWN: [(&str, &str); 15] = [
+const OWN: [(u16, &str, &str); 15] = [
     (
+        400,
         "MissingParameter",
         "the route sets no header `model_deployment`, and the function has no MODEL_DEPLOYMENT",
     ),
     (
+        400,
         "InvalidParameter",
         "more than one header names the deployment, or a GET has a body; the message says which",
     ),
-    ("CannotParseRequest", "the body is empty or not JSON"),
+    (400, "CannotParseRequest", "the body is empty or not JSON"),
     (
+        403,
         "TargetNotAllowed",
         "the function does not sign for this address; its log line names the part that was refused",
     ),
-    ("MethodNotAllowed", "a prediction is a POST"),
-    ("PayloadTooLarge", "the body is larger than 6 MiB"),
+    (405, "MethodNotAllowed", "a prediction is a POST"),
+    (413, "PayloadTooLarge", "the body is larger than 6 MiB"),
     (
+        500,
         "CredentialsUnavailable",
         "the function has no usable token or key; its log line names the variable or file",
     ),
     (
+        502,
         "CredentialsRefused",
         "the deployment refused the signature twice; is the token the function's own, and its key the one beside it?",
     ),
     (
+        502,
         "DeploymentUnreachable",
         "no connection to the deployment; does the function's subnet have a way out (NAT or service gateway)?",
     ),
     (
+        502,
         "DeploymentAnswerInvalid",
         "the deployment's answer broke off or was a redirect; look at the deployment's log",
     ),
     (
+        502,
         "DeploymentAnswerTooLarge",
         "the answer is larger than 6 MiB, the most that a function may give",
     ),
     (
+        502,
         "DeploymentStreamFailed",
         "the model failed in the middle of its stream; look at the deployment's log",
     ),
     (
+        504,
         "DeploymentTimedOut",
         "the model did not answer in time; the function's timeout should be 75 s or more",
     ),
     (
+        404,
         "NotAuthorizedOrNotFound",
         "OCI says this for a missing policy too: does the dynamic group hold the function's OCID (not the deployment's), does the \
          policy name the deployment's compartment, have 15 minutes passed, is the deployment active and its OCID right?",
     ),
     (
+        401,
         "NotAuthenticated",
         "the signature was refused: clock more than 5 minutes off, or a token that has expired",
     ),
@@ -102,10 +114,48 @@ const STATUSES: [(u16, &str); 11] = [
     ),
 ];
 
-/// What an answer with this status and body probably means; None where nothing is known.
+/// What a model deployment means by a status, where its body does not say more.
+const MODEL: [(u16, &str); 7] = [
+    (401, "the signature was refused: clock more than 5 minutes off, or a token that has expired"),
+    (
+        404,
+        "the deployment is unknown or not active, or the policy is missing; OCI does not say which",
+    ),
+    (409, "the URL for streams was used, and the container did not stream"),
+    (413, "the body is larger than 10 MB"),
+    (
+        429,
+        "more than 150 calls in a second in the tenancy, or more than the deployment's bandwidth",
+    ),
+    (500, "the model failed, or took longer than 60 s; its log says which"),
+    (503, "the model server is not available; try again"),
+];
+
+/// What an answer of the gateway with this status and body probably means; None where nothing is known.
 pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
-    let body: Option<Value> = serde_json::from_slice(body).ok();
-    let code = body.as_ref().and_then(|body| body.get("code")?.as_str());
-    let own = OWN.iter().find(|(own, _)| Some(*own) == code).map(|(_, cause)| *cause);
-    own.or_else(|| STATUSES.iter().find(|(known, _)| *known == status).map(|(_, cause)| *cause))
+    named(&OWN, body).or_else(|| meaning(&STATUSES, status))
+}
+
+/// What an answer of a model deployment itself probably means.
+pub(crate) fn of_model(status: u16, body: &[u8]) -> Option<&'static str> {
+    named(&OWN, body).or_else(|| meaning(&MODEL, status))
+}
+
+/// Everything that an answer with this status can mean, each with who gave it.
+pub(crate) fn of_status(status: u16) -> Vec<String> {
+    let own = OWN.iter().filter(|own| own.0 == status);
+    let own = own.map(|(_, code, cause)| format!("{code}: {cause}"));
+    let gateway = meaning(&STATUSES, status).map(|cause| format!("the gateway: {cause}"));
+    let model = meaning(&MODEL, status).map(|cause| format!("the model deployment: {cause}"));
+    gateway.into_iter().chain(own).chain(model).collect()
+}
+
+fn named(own: &[(u16, &str, &'static str)], body: &[u8]) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body.get("code")?.as_str()?;
+    own.iter().find(|(_, known, _)| *known == code).map(|(.., cause)| *cause)
+}
+
+fn meaning(table: &[(u16, &'static str)], status: u16) -> Option<&'static str> {
+    table.iter().find(|(known, _)| *known == status).map(|(_, cause)| *cause)
 }

@@ -1,7 +1,7 @@
 //! The cloud around the function, on one machine, and the commands of `mdfn`.
 //!
 //! Each part knows the protocols from their documents, not from the function's code: that the two agree is what the
-//! tests prove.
+//! tests prove. Only [`doctor`] asks the function's own library.
 
 pub mod agent;
 mod cause;
@@ -9,6 +9,7 @@ mod client;
 pub mod clock;
 pub mod cluster;
 pub mod deployment;
+pub mod doctor;
 pub mod gateway;
 pub mod gateway_spec;
 mod http;

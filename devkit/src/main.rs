@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{gateway_spec, invoke, jwk, local, policy, predict, sign, token};
+use devkit::{doctor, gateway_spec, invoke, jwk, local, policy, predict, sign, token};
 use tokio::runtime::Runtime;
 
 /// Runs a function on this machine as Oracle Cloud would run it.
@@ -18,6 +18,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Doctor(doctor::Options),
     GatewaySpec(Box<gateway_spec::Options>),
     Invoke(invoke::Options),
     Jwk(jwk::Options),
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command {
+            Command::Doctor(options) => doctor::run(options, variable).await,
             Command::GatewaySpec(options) => gateway_spec::run(*options),
             Command::Invoke(options) => invoke::run(options, variable).await,
             Command::Jwk(options) => jwk::run(options, variable).await,

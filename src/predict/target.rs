@@ -100,7 +100,8 @@ impl Targets {
         Ok((endpoint.called_at(url, self.rule.paths(), wants_stream)?, body))
     }
 
-    fn resolve(&self, text: &str) -> Result<Endpoint, Refusal> {
+    /// The endpoint that a header with this text means: that of an alias, or a URL that may be called.
+    pub fn resolve(&self, text: &str) -> Result<Endpoint, Refusal> {
         match self.aliases.get(text) {
             Some(endpoint) => Ok(endpoint.clone()),
             None => self.rule.check(text),

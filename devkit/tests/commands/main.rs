@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod doctor;
 mod gateway_spec;
 mod jwk;
 mod policy;

@@ -1,0 +1,253 @@
+//! `mdfn doctor`: what stands between this environment and a prediction, and what an error status probably means.
+//!
+//! The one part of the devkit that uses the function's library: it asks what the function itself would decide.
+
+mod report;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use hyper::Request;
+use model_deployment_fn::config::Config;
+use model_deployment_fn::fdk::error_chain;
+use model_deployment_fn::oci::{Content, Credentials, Principal, Signing, sign};
+use model_deployment_fn::predict::Endpoint;
+
+use self::report::Report;
+use crate::cause;
+use crate::client::{Client, ROOTS};
+use crate::clock::{now, rfc3339};
+use crate::input::read;
+use crate::terminal::{complain, say};
+
+/// A token that ends sooner is worth a warning.
+const SOON: Duration = Duration::from_secs(5 * 60);
+/// Services refuse a date that is further off.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+/// How far a clock may be off without a word.
+const DRIFT: Duration = Duration::from_secs(60);
+
+const AFTER_HELP: &str = "\
+Reads configuration and credentials as the function would, from your environment and --config, and asks for the target: its name,
+its TLS certificate, its clock. With --call, one signed prediction. With --explain, nothing but what a status means.
+
+Each line begins with `ok`, `warn` or `FAIL`. Exit code: 0 without a FAIL, 1 with one, 2 for wrong usage.
+
+Example:
+  echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | OCI_CLI_AUTH=security_token mdfn doctor --call - \\
+      https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.example/predict
+  mdfn doctor --explain 404";
+
+/// Finds out why a prediction does not come
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The model deployment's URL or alias; else that of `MODEL_DEPLOYMENT`
+    target: Option<String>,
+    /// Function configuration, over your own environment (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = config)]
+    config: Vec<(String, String)>,
+    /// Sign and send this file as a prediction; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    call: Option<PathBuf>,
+    /// Say what an answer with this status probably means
+    #[arg(long, value_name = "STATUS", conflicts_with_all = ["target", "config", "call"])]
+    explain: Option<u16>,
+}
+
+/// Carries the command out; `variable` reads the environment.
+pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
+    if let Some(status) = options.explain {
+        return explain(status);
+    }
+    let given = options.config.clone();
+    let var = move |name: &str| {
+        let given = given.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        // The platform sets it in the container; here there is none.
+        let listener = || (name == "FN_LISTENER").then(|| "unix:/tmp/iofs/lsnr.sock".to_owned());
+        given.or_else(|| variable(name)).or_else(listener)
+    };
+    let mut report = Report::default();
+    let endpoint = configuration(&mut report, options.target.as_deref(), &var);
+    let credentials = credentials(&mut report, &var).await;
+    if let Some(endpoint) = &endpoint {
+        let bundle = var(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
+        match Client::new(bundle.as_deref()) {
+            Err(error) => report.fail("roots", &error.to_string()),
+            Ok(client) if connection(&mut report, &client, endpoint).await => {
+                if let (Some(path), Some(credentials)) = (&options.call, &credentials) {
+                    call(&mut report, &client, endpoint, credentials, path).await;
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    if options.call.is_some() && (endpoint.is_none() || credentials.is_none()) {
+        report.fail("call", "not made: it needs a target and credentials");
+    }
+    report.end()
+}
+
+fn explain(status: u16) -> ExitCode {
+    let causes = cause::of_status(status);
+    for cause in &causes {
+        say(cause);
+    }
+    if causes.is_empty() {
+        complain(&format!("mdfn doctor: no usual cause of {status} is known"));
+        return ExitCode::from(2);
+    }
+    ExitCode::SUCCESS
+}
+
+/// What the function would do with this configuration: the endpoint that it would call.
+fn configuration(
+    report: &mut Report,
+    target: Option<&str>,
+    var: &dyn Fn(&str) -> Option<String>,
+) -> Option<Endpoint> {
+    let config = match Config::from_vars(var) {
+        Ok(config) => config,
+        Err(error) => {
+            report.fail("configuration", &format!("the function would not start: {error}"));
+            return None;
+        }
+    };
+    report.ok("configuration", "the function would start with it");
+    let default = var("MODEL_DEPLOYMENT").filter(|target| !target.is_empty());
+    let Some(target) = target.map(str::to_owned).or(default) else {
+        report.warn("target", "none is given, and MODEL_DEPLOYMENT is not set");
+        return None;
+    };
+    match config.targets.resolve(&target) {
+        Ok(endpoint) => {
+            report.ok("target", &format!("{} may be called", endpoint.uri()));
+            Some(endpoint)
+        }
+        Err(refusal) => {
+            report.fail("target", &format!("the function answers 403 TargetNotAllowed: {refusal}"));
+            None
+        }
+    }
+}
+
+async fn credentials(
+    report: &mut Report,
+    var: &dyn Fn(&str) -> Option<String>,
+) -> Option<std::sync::Arc<Credentials>> {
+    let now = now();
+    let principal = match Principal::from_vars(var, now) {
+        Ok(principal) => principal,
+        Err(error) => {
+            report.fail("credentials", &error_chain(&error));
+            return None;
+        }
+    };
+    let credentials = match principal.credentials(now).await {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            report.fail("credentials", &format!("{}: {}", principal.source(), error_chain(&error)));
+            return None;
+        }
+    };
+    let region = principal.region().unwrap_or("no region");
+    report.ok("credentials", &format!("{}, {region}", principal.source()));
+    match credentials.expires() {
+        None => report.ok("token", "an API key has none, and does not expire"),
+        Some(expires) => {
+            let text = format!("it expires at {}", rfc3339(expires));
+            match expires.duration_since(now) {
+                Ok(left) if left >= SOON => report.ok("token", &text),
+                Ok(_) => report.warn("token", &format!("{text}, within 5 minutes")),
+                Err(_) => report.fail("token", &format!("{text}, which has passed")),
+            }
+        }
+    }
+    Some(credentials)
+}
+
+/// Whether the deployment's host can be asked at all; and how far its clock is from ours.
+async fn connection(report: &mut Report, client: &Client, endpoint: &Endpoint) -> bool {
+    let uri = endpoint.uri();
+    let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let answer = match client.send("GET", &format!("https://{host}/"), &[], "").await {
+        Ok(answer) => answer,
+        Err(error) => {
+            report.fail("connection", &error.to_string());
+            return false;
+        }
+    };
+    let (connect, tls) = (answer.phases.connect.as_millis(), answer.phases.tls.as_millis());
+    report.ok(
+        "connection",
+        &format!("{host} after {connect} ms, TLS that is trusted after {tls} ms more"),
+    );
+    let date = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+    match date.map(|date| difference(date, now())) {
+        None => report.warn("clock", "the service does not tell its time"),
+        Some(skew) if skew >= SKEW => report.warn(
+            "clock",
+            &format!(
+                "{} s from the service's, which refuses 300 s with 401; the function corrects that, other tools do not",
+                skew.as_secs()
+            ),
+        ),
+        Some(skew) if skew >= DRIFT => {
+            report.warn("clock", &format!("{} s from the service's", skew.as_secs()));
+        }
+        Some(skew) => report.ok("clock", &format!("{} s from the service's", skew.as_secs())),
+    }
+    true
+}
+
+/// One prediction, signed as the function signs.
+async fn call(
+    report: &mut Report,
+    client: &Client,
+    endpoint: &Endpoint,
+    credentials: &Credentials,
+    body: &std::path::Path,
+) {
+    let body = match read("`--call`", body) {
+        Ok(body) => body,
+        Err(error) => return report.fail("call", &error.to_string()),
+    };
+    let uri = endpoint.uri();
+    let request = Request::post(uri.clone()).body(()).expect("a checked address is a URI");
+    let (mut head, ()) = request.into_parts();
+    let content = Content::Bytes(&body);
+    if let Err(error) = sign(&mut head, content, credentials, Signing::default(), now()) {
+        return report.fail("call", &error.to_string());
+    }
+    let headers = head.headers.iter().filter(|(name, _)| *name != "host");
+    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+    let headers: Vec<(&str, String)> =
+        headers.map(|(name, value)| (name, value.to_owned())).collect();
+    match client.send("POST", &uri.to_string(), &headers, body.clone()).await {
+        Err(error) => report.fail("call", &error.to_string()),
+        Ok(answer) => {
+            let id = answer.header("opc-request-id").unwrap_or("none");
+            let text = format!(
+                "status {} after {} ms, opc-request-id {id}",
+                answer.status,
+                answer.phases.wait.as_millis()
+            );
+            if answer.status < 400 {
+                return report.ok("call", &text);
+            }
+            let cause = cause::of_model(answer.status, &answer.body);
+            report.fail("call", &format!("{text}: {}", cause.unwrap_or("no usual cause is known")));
+        }
+    }
+}
+
+fn difference(one: SystemTime, other: SystemTime) -> Duration {
+    one.duration_since(other).unwrap_or_else(|error| error.duration())
+}
+
+fn config(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,185 @@
+//! `mdfn doctor`: each thing that can stand between a function and a prediction, named before a call meets it.
+
+use std::fs;
+use std::time::Duration;
+
+use devkit::deployment::{Authority, Behaviour, Certificate, ModelDeployment};
+use devkit::principal::{Issuer, ResourcePrincipal};
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+use crate::{Done, mdfn, mdfn_with};
+
+const ROW: &str = "{\"data\": [[5.1, 3.5, 1.4, 0.2]]}";
+
+/// A deployment, and the environment of a function that may call it.
+struct Setup {
+    deployment: ModelDeployment,
+    variables: Vec<(String, String)>,
+    principal: ResourcePrincipal,
+    _files: TempDir,
+}
+
+impl Setup {
+    async fn new(certificate: Certificate) -> Self {
+        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let deployment =
+            ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
+        let files = tempfile::tempdir().unwrap();
+        let principal =
+            ResourcePrincipal::mint(issuer, files.path(), Duration::from_secs(3600)).unwrap();
+        let roots = files.path().join("ca.pem");
+        fs::write(&roots, authority.pem()).unwrap();
+        let mut variables: Vec<(String, String)> = principal
+            .variables()
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect();
+        variables.push(("SSL_CERT_FILE".to_owned(), roots.display().to_string()));
+        variables.push(("ALLOWED_HOSTS".to_owned(), format!("localhost:{}", deployment.port())));
+        Self { deployment, variables, principal, _files: files }
+    }
+
+    async fn doctor(&self, arguments: &[&str], more: &[(&str, &str)]) -> Done {
+        let mut variables = self.variables.clone();
+        variables
+            .extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        let done = spawn_blocking(move || {
+            let arguments = arguments.iter().map(String::as_str);
+            let arguments: Vec<&str> = ["doctor"].into_iter().chain(arguments).collect();
+            let variables: Vec<(&str, &str)> =
+                variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            mdfn_with(&arguments, &variables, ROW)
+        });
+        let done = done.await.unwrap();
+        assert!(!done.stdout.contains("eyJ") && !done.stdout.contains("PRIVATE"), "{done:?}");
+        done
+    }
+
+    fn url(&self) -> String {
+        self.deployment.url("localhost")
+    }
+}
+
+fn says(done: &Done, line: &str) {
+    assert!(done.stdout.lines().any(|said| said.starts_with(line)), "{line}\n{done:?}");
+}
+
+#[tokio::test]
+async fn a_healthy_function_is_said_to_be_one() {
+    let setup = Setup::new(Certificate::Valid).await;
+    let done = setup.doctor(&[&setup.url(), "--call", "-"], &[]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    for subject in
+        ["configuration", "target", "credentials", "token", "connection", "clock", "call"]
+    {
+        says(&done, &format!("ok    {subject}: "));
+    }
+    says(&done, "ok    credentials: resource_principal, ");
+    says(&done, "ok    call: status 200 ");
+    assert!(setup.deployment.received().iter().any(|received| received.verdict.is_ok()));
+    // The target of the function's own configuration, through an alias.
+    let aliases = format!("{{\"iris\": \"{}\"}}", setup.url());
+    let more = [("MODEL_DEPLOYMENTS", aliases.as_str()), ("MODEL_DEPLOYMENT", "iris")];
+    says(&setup.doctor(&[], &more).await, &format!("ok    target: {}", setup.url()));
+    says(&setup.doctor(&[], &[]).await, "warn  target: none is given");
+}
+
+#[tokio::test]
+async fn each_mistake_fails_with_its_name() {
+    let setup = Setup::new(Certificate::Valid).await;
+    let url = setup.url();
+    let token = setup.variables.iter().find(|(name, _)| name.ends_with("_RPST")).unwrap();
+    for (arguments, line) in [
+        (
+            vec!["https://iaas.eu-frankfurt-1.oraclecloud.com/"],
+            "FAIL  target: the function answers 403",
+        ),
+        (
+            vec![&url, "--config", "LOG_LEVEL=loud"],
+            "FAIL  configuration: the function would not start: LOG_LEVEL",
+        ),
+        (
+            vec![&url, "--config", "OCI_RESOURCE_PRINCIPAL_RPST=/nowhere"],
+            "FAIL  credentials: OCI_RESOURCE_PRINCIPAL_RPST names a file",
+        ),
+        (vec![&url, "--config", "SSL_CERT_FILE=/nowhere"], "FAIL  roots: "),
+        (vec![&url, "--config", "OCI_CLI_AUTH=magic"], "FAIL  credentials: OCI_CLI_AUTH"),
+        (
+            vec!["--config", "OCI_RESOURCE_PRINCIPAL_RPST=/nowhere", "--call", "-"],
+            "FAIL  call: not made",
+        ),
+    ] {
+        let done = setup.doctor(&arguments, &[]).await;
+        assert_eq!(done.code, 1, "{arguments:?} {done:?}");
+        says(&done, line);
+    }
+    let gone = url.replace(&setup.deployment.port().to_string(), "9");
+    says(
+        &setup.doctor(&[&gone, "--config", "ALLOWED_HOSTS=localhost:9"], &[]).await,
+        "FAIL  connection: no connection",
+    );
+    // Nearly at its end, and beyond.
+    setup.principal.rotate(60).unwrap();
+    says(&setup.doctor(&[&url], &[]).await, "warn  token: it expires at ");
+    setup.principal.rotate(-10).unwrap();
+    says(
+        &setup.doctor(&[&url], &[]).await,
+        "FAIL  credentials: resource_principal: the session token has expired",
+    );
+    fs::write(&token.1, "half").unwrap();
+    says(
+        &setup.doctor(&[&url], &[]).await,
+        "FAIL  credentials: OCI_RESOURCE_PRINCIPAL_RPST cannot be used",
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_fails() {
+    for certificate in [Certificate::OtherName, Certificate::Expired] {
+        let setup = Setup::new(certificate).await;
+        let done = setup.doctor(&[&setup.url()], &[]).await;
+        says(&done, "FAIL  connection: no TLS connection to localhost");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_a_warning_and_a_refused_call_a_failure() {
+    let setup = Setup::new(Certificate::Valid).await;
+    setup.deployment.set_clock_offset(600);
+    let done = setup.doctor(&[&setup.url(), "--call", "-"], &[]).await;
+    says(&done, "warn  clock: ");
+    assert!(done.stdout.contains("which refuses 300 s with 401"), "{done:?}");
+    says(&done, "FAIL  call: status 401 ");
+    setup.deployment.set_clock_offset(0);
+    let body = "{\"code\": \"NotAuthorizedOrNotFound\", \"message\": \"m\"}";
+    for (status, said) in [(404, "missing policy"), (429, "150 calls"), (500, "the model failed")] {
+        let body = if status == 404 { body } else { "{}" };
+        let answer = || Behaviour::Answer(status, "application/json", body.as_bytes().to_vec());
+        // One for the question after its clock, one for the call.
+        setup.deployment.behave(answer());
+        setup.deployment.behave(answer());
+        let done = setup.doctor(&[&setup.url(), "--call", "-"], &[]).await;
+        says(&done, &format!("FAIL  call: status {status} "));
+        assert!(done.code == 1 && done.stdout.contains(said), "{done:?}");
+    }
+}
+
+#[test]
+fn every_usual_status_is_explained() {
+    for (status, said) in [
+        ("401", "the gateway: the gateway does not take the token"),
+        ("403", "TargetNotAllowed: "),
+        ("404", "NotAuthorizedOrNotFound: OCI says this for a missing policy too"),
+        ("429", "the model deployment: more than 150 calls"),
+        ("500", "CredentialsUnavailable: "),
+        ("502", "DeploymentUnreachable: "),
+        ("504", "DeploymentTimedOut: "),
+    ] {
+        let done = mdfn(&["doctor", "--explain", status], "");
+        assert_eq!(done.code, 0, "{done:?}");
+        says(&done, said);
+    }
+    assert_eq!(mdfn(&["doctor", "--explain", "299"], "").code, 2);
+}
