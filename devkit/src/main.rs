@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use devkit::{doctor, gateway_spec, invoke, jwk, local, policy, predict, sign, token};
 use tokio::runtime::Runtime;
 
-/// Runs a function on this machine as Oracle Cloud would run it.
+/// Sets the function up, calls it, finds out what is wrong, and runs it as Oracle Cloud would.
 #[derive(Debug, Parser)]
 #[command(name = "mdfn", version)]
 struct Cli {
