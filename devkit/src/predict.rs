@@ -13,6 +13,8 @@ use crate::input::{self, read};
 use crate::terminal::complain;
 use crate::token::{self, ClientOptions, Secret};
 
+/// The status of a gateway that does not take a token.
+const UNAUTHORIZED: u16 = 401;
 /// The first status that is an error.
 const FIRST_ERROR: u16 = 400;
 
@@ -82,29 +84,33 @@ async fn answer(
     options: &Options,
     variable: fn(&str) -> Option<String>,
 ) -> Result<Answered, Error> {
-    let token = match &options.token_file {
+    let (token, kept) = match &options.token_file {
         Some(path) => {
             let token = read("`--token-file`", path)?;
-            Secret(String::from_utf8_lossy(token.trim_ascii()).into_owned())
+            (Secret(String::from_utf8_lossy(token.trim_ascii()).into_owned()), false)
         }
         None => options.client.token(variable).await?,
     };
-    let mut headers = vec![("authorization", format!("Bearer {}", token.0))];
-    let body = if matches!(options.method.as_str(), "GET" | "DELETE") {
-        Vec::new()
-    } else {
-        headers.push(("content-type", options.content_type.clone()));
-        read("the body", &options.body)?
-    };
+    let has_body = !matches!(options.method.as_str(), "GET" | "DELETE");
+    let body = if has_body { read("the body", &options.body)? } else { Vec::new() };
     let roots = variable(ROOTS).map(PathBuf::from);
     let client = Client::new(roots.as_deref())?;
-    Ok(client.send(&options.method, &options.url, &headers, body).await?)
+    let call = async |token: &Secret| {
+        let mut headers = vec![("authorization", format!("Bearer {}", token.0))];
+        if has_body {
+            headers.push(("content-type", options.content_type.clone()));
+        }
+        client.send(&options.method, &options.url, &headers, body.clone()).await
+    };
+    let answer = call(&token).await?;
+    if answer.status == UNAUTHORIZED && kept {
+        // Its key may have been replaced meanwhile. The gateway refused, so nothing was done yet.
+        return Ok(call(&options.client.new_token(variable).await?).await?);
+    }
+    Ok(answer)
 }
 
 fn show(options: &Options, answer: &Answered) -> ExitCode {
-    let mut stdout = io::stdout();
-    // With nobody there to read it, the status is still told.
-    drop(stdout.write_all(&answer.body).and_then(|()| stdout.flush()));
     if options.verbose {
         let phases = answer.phases;
         let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
@@ -123,6 +129,9 @@ fn show(options: &Options, answer: &Answered) -> ExitCode {
             complain(&format!("opc-request-id {id}"));
         }
     }
+    let mut stdout = io::stdout();
+    // With nobody there to read it, the status is still told.
+    drop(stdout.write_all(&answer.body).and_then(|()| stdout.flush()));
     if answer.status < FIRST_ERROR {
         return ExitCode::SUCCESS;
     }

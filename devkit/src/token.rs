@@ -114,7 +114,7 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 }
 
 async fn shown(options: &Options, variable: fn(&str) -> Option<String>) -> Result<String, Error> {
-    let bearer = options.client.token(variable).await?;
+    let (bearer, _) = options.client.token(variable).await?;
     if !options.claims {
         return Ok(bearer.0);
     }
@@ -147,11 +147,27 @@ struct Kept {
 }
 
 impl ClientOptions {
-    /// A token for the client, kept or new.
+    /// A token for the client, kept or new; whether it was kept.
     pub(crate) async fn token(
         &self,
         variable: fn(&str) -> Option<String>,
+    ) -> Result<(Secret, bool), Error> {
+        self.granted(variable, !self.no_cache).await
+    }
+
+    /// A new token, where one that was kept is refused.
+    pub(crate) async fn new_token(
+        &self,
+        variable: fn(&str) -> Option<String>,
     ) -> Result<Secret, Error> {
+        Ok(self.granted(variable, false).await?.0)
+    }
+
+    async fn granted(
+        &self,
+        variable: fn(&str) -> Option<String>,
+        may_be_kept: bool,
+    ) -> Result<(Secret, bool), Error> {
         let of = |option: &Option<String>, what, flag, name| {
             let given = option.clone().or_else(|| variable(name)).filter(|text| !text.is_empty());
             given.ok_or(Error::Missing(what, flag, name))
@@ -161,8 +177,8 @@ impl ClientOptions {
         let id = of(&self.client_id, "the client id", "--client-id", "MDFN_CLIENT_ID")?;
         let scope = of(&self.scope, "the scope", "--scope", "MDFN_SCOPE")?;
         let place = (!self.no_cache).then(|| place(&[&domain, &id, &scope], variable)).flatten();
-        if let Some(kept) = place.as_deref().and_then(kept) {
-            return Ok(kept);
+        if let Some(kept) = place.as_deref().filter(|_| may_be_kept).and_then(kept) {
+            return Ok((kept, true));
         }
         let secret = self.secret(variable)?;
         let asked = since_epoch(now()).as_secs();
@@ -175,7 +191,7 @@ impl ClientOptions {
                 complain(&format!("mdfn: the token is not kept: {why}"));
             }
         }
-        Ok(Secret(granted.access_token))
+        Ok((Secret(granted.access_token), false))
     }
 
     fn secret(&self, variable: fn(&str) -> Option<String>) -> Result<Secret, Error> {

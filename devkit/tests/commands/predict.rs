@@ -70,6 +70,30 @@ async fn a_prediction_goes_to_stdout_and_timings_to_stderr() {
 }
 
 #[tokio::test]
+async fn a_kept_token_that_is_refused_is_got_anew_once() {
+    let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let before = gateway(&identity, &[("/iris", 200, "[1]")]).await;
+    let home = tempfile::tempdir().unwrap();
+    let (domain, scope) = (identity.url(), client().qualified_scope());
+    let variables = [
+        ("HOME", home.path().to_str().unwrap()),
+        ("MDFN_DOMAIN", &domain),
+        ("MDFN_CLIENT_ID", "client"),
+        ("MDFN_CLIENT_SECRET", &client().secret),
+        ("MDFN_SCOPE", &scope),
+    ];
+    let done = predict(&[&format!("{}/models/iris", before.url())], &variables, "{}").await;
+    assert_eq!(done.code, 0, "{done:?}");
+    identity.rotate();
+    let after = gateway(&identity, &[("/iris", 200, "[1]")]).await;
+    let done = predict(&[&format!("{}/models/iris", after.url())], &variables, "{}").await;
+    assert_eq!((done.code, done.stdout.as_str()), (0, "[1]"), "{done:?}");
+    // A new one that is refused too is not had a third time.
+    let done = predict(&[&format!("{}/models/iris", before.url())], &variables, "{}").await;
+    assert!(done.code == 1 && done.stderr.contains("status 401"), "{done:?}");
+}
+
+#[tokio::test]
 async fn an_error_is_explained_and_ends_with_1() {
     let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
     let refused = "{\"code\":\"TargetNotAllowed\",\"message\":\"the address may not be called\"}";
