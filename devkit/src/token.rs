@@ -261,8 +261,8 @@ fn printable(text: &str) -> String {
 
 /// Where a token for these is kept; None without a home.
 fn place(of: &[&str], variable: fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let cache = variable("XDG_CACHE_HOME").filter(|path| path.starts_with('/')).map(PathBuf::from);
-    let cache = cache.or_else(|| Some(Path::new(&variable("HOME")?).join(".cache")))?;
+    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
     let name = URL_SAFE_NO_PAD.encode(Sha256::digest(of.join("\n")));
     Some(cache.join("mdfn").join(name))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use devkit::identity::{Client, IdentityDomain};
 use serde_json::Value;
@@ -135,4 +135,5 @@ async fn a_secret_may_come_from_a_file_and_a_home_is_not_needed() {
     let more = [("--client-secret-file", file), ("MDFN_CLIENT_SECRET", ""), ("HOME", "")];
     let done = token(&domain, &home, &more).await;
     assert!(done.code == 0 && done.stderr.is_empty(), "{done:?}");
+    assert!(!Path::new(".cache").exists(), "a token was kept where the command was run");
 }
