@@ -48,19 +48,26 @@ variable "models" {
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.models) : length(regexall("^[A-Za-z0-9_-]+$", name)) == 1 && !contains(["healthz", "readyz"], name)])
+    condition = alltrue([
+      for name in keys(var.models) :
+      length(regexall("^[A-Za-z0-9_-]+$", name)) == 1 && !contains(["healthz", "readyz"], name)
+    ])
     error_message = "The name of a model is letters, digits, _ and -, and is neither healthz nor readyz."
   }
 
   validation {
-    condition = alltrue([for model in values(var.models) : length(regexall(
-      "^https://[a-z0-9.-]+(:[0-9]+)?/ocid1\\.datasciencemodeldeployment\\.[a-z0-9.-]+/predict(WithResponseStream)?$",
-    model.predict_url)) == 1])
+    condition = alltrue([
+      for model in values(var.models) :
+      length(regexall("^https://[a-z0-9.-]+(:[0-9]+)?/ocid1\\.datasciencemodeldeployment\\.[a-z0-9.-]+/predict(WithResponseStream)?$", model.predict_url)) == 1
+    ])
     error_message = "A predict URL is https://<host>/<model deployment OCID>/predict or /predictWithResponseStream."
   }
 
   validation {
-    condition     = alltrue([for model in values(var.models) : length(regexall("^ocid1\\.(compartment|tenancy)\\.[a-z0-9]+\\.\\.[a-z0-9]+$", model.compartment_id)) == 1])
+    condition = alltrue([
+      for model in values(var.models) :
+      length(regexall("^ocid1\\.(compartment|tenancy)\\.[a-z0-9]+\\.\\.[a-z0-9]+$", model.compartment_id)) == 1
+    ])
     error_message = "The compartment of a model is an OCID: ocid1.compartment.<realm>..<id>."
   }
 }
@@ -74,19 +81,26 @@ variable "openai_models" {
   default = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.openai_models) : length(regexall("^[A-Za-z0-9_-]+$", name)) == 1 && !contains(["healthz", "readyz"], name)])
+    condition = alltrue([
+      for name in keys(var.openai_models) :
+      length(regexall("^[A-Za-z0-9_-]+$", name)) == 1 && !contains(["healthz", "readyz"], name)
+    ])
     error_message = "The name of a model is letters, digits, _ and -, and is neither healthz nor readyz."
   }
 
   validation {
-    condition = alltrue([for model in values(var.openai_models) : length(regexall(
-      "^https://[a-z0-9.-]+(:[0-9]+)?/ocid1\\.datasciencemodeldeployment\\.[a-z0-9.-]+$",
-    model.base_url)) == 1])
+    condition = alltrue([
+      for model in values(var.openai_models) :
+      length(regexall("^https://[a-z0-9.-]+(:[0-9]+)?/ocid1\\.datasciencemodeldeployment\\.[a-z0-9.-]+$", model.base_url)) == 1
+    ])
     error_message = "A base URL is https://<host>/<model deployment OCID>, with nothing after the OCID."
   }
 
   validation {
-    condition     = alltrue([for model in values(var.openai_models) : length(regexall("^ocid1\\.(compartment|tenancy)\\.[a-z0-9]+\\.\\.[a-z0-9]+$", model.compartment_id)) == 1])
+    condition = alltrue([
+      for model in values(var.openai_models) :
+      length(regexall("^ocid1\\.(compartment|tenancy)\\.[a-z0-9]+\\.\\.[a-z0-9]+$", model.compartment_id)) == 1
+    ])
     error_message = "The compartment of a model is an OCID: ocid1.compartment.<realm>..<id>."
   }
 }
@@ -172,12 +186,18 @@ variable "static_keys" {
   }
 
   validation {
-    condition     = alltrue([for key in var.static_keys : key.format == "JSON_WEB_KEY" && key.kty == "RSA" && key.use == "sig" && contains(["RS256", "RS384", "RS512"], key.alg)])
+    condition = alltrue([
+      for key in var.static_keys :
+      key.format == "JSON_WEB_KEY" && key.kty == "RSA" && key.use == "sig" && contains(["RS256", "RS384", "RS512"], key.alg)
+    ])
     error_message = "A key has the format JSON_WEB_KEY, the kty RSA, the use sig and the alg RS256, RS384 or RS512."
   }
 
   validation {
-    condition     = alltrue([for key in var.static_keys : length(regexall("^[A-Za-z0-9_-]{342,683}$", key.n)) == 1])
+    condition = alltrue([
+      for key in var.static_keys :
+      length(regexall("^[A-Za-z0-9_-]{342,683}$", key.n)) == 1
+    ])
     error_message = "The modulus n of a key is 2048 to 4096 bits, in base64url without padding."
   }
 }
@@ -318,7 +338,10 @@ variable "function_config" {
   }
 
   validation {
-    condition     = alltrue([for name in keys(var.function_config) : length(regexall("^[A-Za-z_][A-Za-z0-9_]*$", name)) == 1])
+    condition = alltrue([
+      for name in keys(var.function_config) :
+      length(regexall("^[A-Za-z_][A-Za-z0-9_]*$", name)) == 1
+    ])
     error_message = "The name of a variable is letters, digits and _, and does not begin with a digit."
   }
 }
