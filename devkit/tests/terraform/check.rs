@@ -304,7 +304,8 @@ impl Check<'_> {
                     Some(Member::Block { members, .. }) => Some(members),
                     Some(Member::Attribute { .. }) => None,
                     None => {
-                        return self.found(place, &format!("names `{reference}`, which it has not"));
+                        return self
+                            .found(place, &format!("names `{reference}`, which it has not"));
                     }
                 },
                 (within, _) => within,
