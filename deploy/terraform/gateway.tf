@@ -30,7 +30,7 @@ locals {
 
   static   = length(var.static_keys) > 0
   jwks_uri = var.jwks_uri != null ? var.jwks_uri : "${local.domain_url}/admin/v1/SigningCert/jwk"
-  clients  = var.clients == null ? [] : distinct(concat([oci_identity_domains_app.client.name], var.clients))
+  clients  = var.clients == null ? [] : concat([oci_identity_domains_app.client.name], var.clients)
 }
 
 resource "oci_apigateway_gateway" "this" {

@@ -66,7 +66,7 @@ resource "oci_identity_domains_app" "client" {
   }
 }
 
-# Only public keys become public. It is one setting for the whole domain, and stays when this is destroyed.
+# Only public keys become public, but it is a setting of the whole domain.
 resource "oci_identity_domains_setting" "this" {
   provider = oci.home
   count    = var.publish_signing_certificate ? 1 : 0

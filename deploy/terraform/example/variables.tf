@@ -26,6 +26,7 @@ variable "domain_url" {
 variable "static_keys" {
   description = "Public keys of the domain, as `mdfn jwk` prints them."
   type        = list(map(string))
+  default     = []
 }
 
 variable "models" {

@@ -2,11 +2,9 @@
 
 use crate::check::check;
 use crate::format;
-use crate::module::{Module, attribute, attributes, files};
+use crate::module::{Module, attribute, attributes, files, place};
 use crate::schema::Schema;
-use crate::setup::MODULE;
-
-const EXAMPLE: &str = "deploy/terraform/example";
+use crate::setup::{EXAMPLE, MODULE};
 
 #[test]
 fn the_module_uses_names_that_the_provider_has() {
@@ -45,11 +43,12 @@ fn the_example_gives_the_module_what_it_takes() {
 
 #[test]
 fn the_files_are_formatted() {
-    for directory in [MODULE, EXAMPLE] {
-        for (name, text) in files(directory) {
-            let findings = format::check(&text);
-            assert!(findings.is_empty(), "{directory}/{name}: {}", findings.join("\n"));
-        }
+    let values = "terraform.tfvars.example";
+    let text = std::fs::read_to_string(place(EXAMPLE).join(values)).unwrap();
+    let files = [files(MODULE), files(EXAMPLE), vec![(values.to_owned(), text)]].concat();
+    for (name, text) in files {
+        let findings = format::check(&text);
+        assert!(findings.is_empty(), "{name}: {}", findings.join("\n"));
     }
 }
 

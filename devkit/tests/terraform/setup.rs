@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::schema::Schema;
 
 pub(crate) const MODULE: &str = "deploy/terraform";
+pub(crate) const EXAMPLE: &str = "deploy/terraform/example";
 pub(crate) const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaafunction";
 pub(crate) const COMPARTMENT: &str = "ocid1.compartment.oc1..aaaaaaaagateway";
 pub(crate) const HOST: &str = "gateway.example";

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hcl::eval::{Context, Evaluate};
 use serde_json::{Value, json};
 
-use crate::setup::{key, least, least_and, model, openai_model, try_plan};
+use crate::module::{Module, attributes, place};
+use crate::setup::{EXAMPLE, key, least, least_and, model, openai_model, plan, try_plan};
+use crate::variable::variables;
 
 #[track_caller]
 fn refused(others: &Value, expected: &str) {
@@ -107,14 +110,38 @@ fn values_that_do_not_go_together_are_refused() {
     refused(&json!({ "provisioned_concurrency": 20 }), "a multiple of 40");
     refused(&json!({ "memory": 256, "provisioned_concurrency": 30 }), "a multiple of 20");
     refused(&json!({ "memory": 512, "provisioned_concurrency": 15 }), "a multiple of 10");
-    let many = |count: usize| -> Value {
-        let models: BTreeMap<_, _> =
-            (0..count).map(|at| (format!("m{at}"), model(&format!("m{at}")))).collect();
-        json!({ "models": models })
-    };
-    refused(&many(49), "up to 50 routes");
-    refused(&many(48), "up to 4096 bytes");
-    assert!(try_plan(&least_and(&many(35))).is_ok());
+}
+
+/// As many routes, to as many deployments.
+fn many(routes: usize, deployments: usize) -> Value {
+    let models = (0..routes).map(|at| (format!("m{at}"), model(&format!("m{}", at % deployments))));
+    json!({ "models": models.collect::<BTreeMap<_, _>>() })
+}
+
+#[test]
+fn more_models_than_the_services_take_are_refused() {
+    refused(&many(49, 1), "up to 50 routes");
+    refused(&many(48, 48), "up to 4096 bytes");
+    assert!(try_plan(&least_and(&many(48, 35))).is_ok());
+}
+
+/// The variables of the example as its file gives them, and what the module makes of them.
+#[test]
+fn the_variables_of_the_example_are_taken() {
+    let given = std::fs::read_to_string(place(EXAMPLE).join("terraform.tfvars.example")).unwrap();
+    let given: Value = hcl::from_str(&given).unwrap();
+    let example = Module::read(EXAMPLE);
+    let variables = variables(&example, &given).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let mut context = Context::new();
+    context.declare_var("var", variables);
+    let (_, block) = example.named("module").next().unwrap();
+    let arguments =
+        attributes(block.body()).filter(|(name, _)| !["source", "providers"].contains(name));
+    let arguments = arguments.map(|(name, value)| {
+        let value = value.evaluate(&context).unwrap();
+        (name.to_owned(), serde_json::to_value(value).unwrap())
+    });
+    plan(&Value::Object(arguments.collect()));
 }
 
 #[test]
