@@ -2,6 +2,8 @@
 //!
 //! Source: the Terraform language documentation, built-in functions.
 
+#![expect(clippy::needless_pass_by_value, reason = "the type that hcl-rs asks of a function")]
+
 use std::net::Ipv4Addr;
 
 use hcl::eval::{Context, Func, FuncArgs, FuncDef, ParamType};

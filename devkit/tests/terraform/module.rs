@@ -174,7 +174,8 @@ impl Uses {
                 inner.walk(&each.value_expr);
                 each.cond_expr.iter().for_each(|condition| inner.walk(condition));
                 let names = [each.key_var.as_ref(), Some(&each.value_var)];
-                let names: Vec<_> = names.into_iter().flatten().map(|name| name.as_str()).collect();
+                let names: Vec<_> =
+                    names.into_iter().flatten().map(hcl::Identifier::as_str).collect();
                 self.adopt(inner, &names);
             }
             _ => {}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hcl::eval::{Context, Evaluate};
 use hcl::structure::{Block, Body, Structure};
-use hcl::{Expression, Map, Value};
+use hcl::{Map, Value};
 
 use crate::functions;
 use crate::module::{Module, attribute, attributes, blocks};
@@ -139,55 +139,58 @@ impl Evaluation {
         members: &Members,
     ) -> Result<(), String> {
         let context = self.context();
-        let evaluate = |key: &str| {
+        let evaluated = |key: &str| {
             let given = attribute(block.body(), key).map(|value| value.evaluate(&context));
             given.transpose().map_err(|error| error.to_string())
         };
-        let exported: Map<String, Value> = hcl::from_value(
-            hcl::to_value(self.exported.get(kind).and_then(|kind| kind.get(name))).unwrap(),
-        )
-        .unwrap_or_default();
-        let own: Body = block
-            .body()
-            .iter()
-            .filter(|structure| match structure {
-                Structure::Attribute(attribute) => !META.contains(&attribute.key()),
-                Structure::Block(block) => !META.contains(&block.identifier()),
-            })
-            .cloned()
-            .collect();
-        let one = |context: &Context<'static>| {
-            let planned = Value::Object(arguments(&own, members, context)?);
-            let mut seen = planned.as_object().cloned().unwrap_or_default();
-            seen.extend(exported.clone());
-            Ok::<_, String>((planned, Value::Object(seen)))
-        };
-        let (planned, seen) = match (evaluate("count")?, evaluate("for_each")?) {
+        let own = own(block);
+        let one = |context: &Context<'static>| arguments(&own, members, context).map(Value::Object);
+        let planned = match (evaluated("count")?, evaluated("for_each")?) {
             (Some(count), _) => {
                 let count = count.as_u64().ok_or("count is no number")?;
-                let all: Result<Vec<_>, _> = (0..count).map(|_| one(&context)).collect();
-                let (planned, seen): (Vec<_>, Vec<_>) = all?.into_iter().unzip();
-                (Value::Array(planned), Value::Array(seen))
+                (0..count).map(|_| one(&context)).collect::<Result<Vec<_>, _>>()?.into()
             }
             (None, Some(each)) => {
-                let each = each.as_object().ok_or("for_each is no map")?;
-                let all: Result<Vec<_>, _> = each
-                    .iter()
-                    .map(|(key, value)| {
-                        let context = with(&context, "each", key, value);
-                        let (planned, seen) = one(&context)?;
-                        Ok::<_, String>(((key.clone(), planned), (key.clone(), seen)))
-                    })
-                    .collect();
-                let (planned, seen): (Map<_, _>, Map<_, _>) = all?.into_iter().unzip();
-                (Value::Object(planned), Value::Object(seen))
+                let each = each.as_object().ok_or("for_each is no map")?.iter();
+                let each = each.map(|(key, value)| {
+                    Ok((key.clone(), one(&with(&context, "each", key, value))?))
+                });
+                Value::Object(each.collect::<Result<_, String>>()?)
             }
             (None, None) => one(&context)?,
         };
+        let exported = hcl::to_value(&self.exported[kind][name]).unwrap();
+        let seen = exporting(planned.clone(), &exported, block);
         self.planned.insert(format!("{kind}.{name}"), planned);
         self.resources.entry(kind.to_owned()).or_default().insert(name.to_owned(), seen);
         Ok(())
     }
+}
+
+/// What a resource has of its own, without what Terraform takes.
+fn own(block: &Block) -> Body {
+    let own = block.body().iter().filter(|structure| match structure {
+        Structure::Attribute(attribute) => !META.contains(&attribute.key()),
+        Structure::Block(block) => !META.contains(&block.identifier()),
+    });
+    own.cloned().collect()
+}
+
+/// Adds what the provider sets, to each if the resource is repeated.
+fn exporting(mut planned: Value, exported: &Value, block: &Block) -> Value {
+    let add = |one: &mut Value| {
+        if let (Some(one), Some(exported)) = (one.as_object_mut(), exported.as_object()) {
+            one.extend(exported.clone());
+        }
+    };
+    match &mut planned {
+        Value::Array(all) => all.iter_mut().for_each(add),
+        Value::Object(all) if attribute(block.body(), "for_each").is_some() => {
+            all.values_mut().for_each(add);
+        }
+        one => add(one),
+    }
+    planned
 }
 
 /// The context in which `name.key` and `name.value` stand for an element.
@@ -242,27 +245,30 @@ fn arguments(
     Ok(evaluated)
 }
 
-/// The name of a block, and each body with its context: one as it stands, or as many as `dynamic` makes.
+/// The bodies that a block stands for, each with its context.
+type Bodies<'a> = Vec<(&'a Body, Context<'static>)>;
+
+/// The name of a block, and its body as it stands, or as many as `dynamic` makes.
 fn repeated<'a>(
     block: &'a Block,
     context: &Context<'static>,
-) -> Result<(&'a str, Vec<(&'a Body, Context<'static>)>), String> {
+) -> Result<(&'a str, Bodies<'a>), String> {
     if block.identifier() != "dynamic" {
         return Ok((block.identifier(), vec![(block.body(), context.clone())]));
     }
     let name = block.labels().first().ok_or("dynamic has no label")?.as_str();
-    let each: &Expression = attribute(block.body(), "for_each").ok_or("dynamic has no for_each")?;
-    let content = blocks(block.body()).find(|block| block.identifier() == "content");
-    let content = content.ok_or("dynamic has no content")?.body();
-    let elements: Vec<(String, Value)> =
-        match each.evaluate(context).map_err(|error| format!("{name}: {error}"))? {
-            Value::Array(list) => {
-                list.into_iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect()
-            }
-            Value::Object(map) => map.into_iter().collect(),
-            other => return Err(format!("{name}: for_each over {other}")),
-        };
-    let all = elements.iter().map(|(key, value)| (content, with(context, name, key, value)));
+    let each = attribute(block.body(), "for_each").ok_or("dynamic has no for_each")?;
+    let each = each.evaluate(context).map_err(|error| format!("{name}: {error}"))?;
+    let inner = blocks(block.body()).find(|block| block.identifier() == "content");
+    let inner = inner.ok_or("dynamic has no content")?.body();
+    let elements: Vec<_> = match each {
+        Value::Array(list) => {
+            list.into_iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect()
+        }
+        Value::Object(map) => map.into_iter().collect(),
+        other => return Err(format!("{name}: for_each over {other}")),
+    };
+    let all = elements.iter().map(|(key, value)| (inner, with(context, name, key, value)));
     Ok((name, all.collect()))
 }
 

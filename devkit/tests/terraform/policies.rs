@@ -23,7 +23,6 @@ fn parsed(kind: &str, text: &str) -> Option<Value> {
 /// What is read in a text, none of whose broken forms is taken.
 fn read(kind: &str, text: &Value) -> Value {
     let text = text.as_str().unwrap();
-    println!("{text}");
     for (part, other) in
         [(" to ", " too "), ("{", "["), ("'", ""), ("}", ""), ("compartment id", "")]
     {

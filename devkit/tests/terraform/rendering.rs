@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::canonical::canonical;
 use crate::setup::{
     COMPARTMENT, FUNCTION, HOST, base_url, compartment, key, least, least_and, model, openai_model,
     plan,
 };
-use crate::specification::{canonical, sent};
+use crate::specification::sent;
 
 /// What is rendered is what `mdfn gateway-spec` prints for the arguments that the module itself gives out.
 #[track_caller]
