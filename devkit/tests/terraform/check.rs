@@ -295,7 +295,10 @@ impl Check<'_> {
             _ => (false, steps),
         };
         if repeated != element {
-            self.found(place, &format!("names `{reference}`, which is one of many, or one of one"));
+            self.found(
+                place,
+                &format!("names `{reference}`, whose index is one too few or too many"),
+            );
         }
         let mut within = Some(members);
         for step in steps {

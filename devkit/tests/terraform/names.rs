@@ -177,7 +177,11 @@ fn a_reference_to_nothing_is_found() {
         "oci_core_vcn.this[0].ocid",
         "`oci_core_vcn.this[].ocid`, which it has not",
     );
-    found("oci_core_vcn.this[0].id", "oci_core_vcn.this.id", "is one of many, or one of one");
+    found(
+        "oci_core_vcn.this[0].id",
+        "oci_core_vcn.this.id",
+        "whose index is one too few or too many",
+    );
     found("services[0].cidr_block", "services[0].cidr", "services[].cidr`, which it has not");
     found(
         "[oci_identity_policy.invoke]",

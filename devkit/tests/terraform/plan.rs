@@ -107,7 +107,10 @@ impl Evaluation {
         loop {
             let (before, mut errors) = (locals.len() + resources.len(), Vec::new());
             locals.retain(|name, expression| match expression.evaluate(&self.context()) {
-                Ok(value) => self.locals.insert(name.clone(), value).is_some(),
+                Ok(value) => {
+                    self.locals.insert(name.clone(), value);
+                    false
+                }
                 Err(error) => {
                     errors.push(format!("local.{name}: {error}"));
                     true

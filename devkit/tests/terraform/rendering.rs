@@ -61,6 +61,14 @@ fn many_models_openai_clients_and_anonymous_health() {
 }
 
 #[test]
+fn no_client_but_the_own() {
+    let specification = is_canonical(&least_and(&json!({ "clients": [] })));
+    let policy = &specification["requestPolicies"]["authentication"]["validationPolicy"];
+    let clients = &policy["additionalValidationPolicy"]["verifyClaims"][0]["values"];
+    assert_eq!(*clients, json!(["client"]));
+}
+
+#[test]
 fn keys_fetched_from_the_domain() {
     let specification = is_canonical(&least_and(&json!({ "static_keys": [] })));
     let policy = &specification["requestPolicies"]["authentication"]["validationPolicy"];
@@ -70,8 +78,14 @@ fn keys_fetched_from_the_domain() {
 
 #[test]
 fn keys_fetched_from_elsewhere() {
-    let others = json!({ "static_keys": [], "jwks_uri": "https://keys.example/jwks", "models": {}, "openai_models": { "llm": openai_model("llm") } });
-    is_canonical(&least_and(&others));
+    let specification = is_canonical(&least_and(&json!({
+        "static_keys": [],
+        "jwks_uri": "https://keys.example/jwks",
+        "models": {},
+        "openai_models": { "llm": openai_model("llm") },
+    })));
+    let policy = &specification["requestPolicies"]["authentication"]["validationPolicy"];
+    assert_eq!(policy["uri"], "https://keys.example/jwks");
 }
 
 #[test]
