@@ -41,11 +41,8 @@ variable "freeform_tags" {
 
 variable "models" {
   description = "Model deployments for predictions, by the name that is their path: the predict URL and the compartment of each."
-  type = map(object({
-    predict_url    = string
-    compartment_id = string
-  }))
-  default = {}
+  type        = map(object({ predict_url = string, compartment_id = string }))
+  default     = {}
 
   validation {
     condition = alltrue([
@@ -74,11 +71,8 @@ variable "models" {
 
 variable "openai_models" {
   description = "Model deployments that are OpenAI-compatible servers, by the name before their /v1: the base URL and the compartment of each."
-  type = map(object({
-    base_url       = string
-    compartment_id = string
-  }))
-  default = {}
+  type        = map(object({ base_url = string, compartment_id = string }))
+  default     = {}
 
   validation {
     condition = alltrue([
@@ -350,11 +344,8 @@ variable "function_config" {
 
 variable "subnets" {
   description = "Subnets to use: one for the gateway, some for the function. Unset, a network is made."
-  type = object({
-    gateway   = string
-    functions = list(string)
-  })
-  default = null
+  type        = object({ gateway = string, functions = list(string) })
+  default     = null
 }
 
 variable "vcn_cidr" {
