@@ -1,0 +1,50 @@
+output "domain_url" {
+  description = "URL of the identity domain."
+  value       = module.models.domain_url
+}
+
+output "client_id" {
+  description = "Id of the client."
+  value       = module.models.client_id
+}
+
+output "client_secret" {
+  description = "Secret of the client."
+  value       = module.models.client_secret
+  sensitive   = true
+}
+
+output "scope" {
+  description = "The fully qualified scope."
+  value       = module.models.scope
+}
+
+output "predict_urls" {
+  description = "Where each model is called."
+  value       = module.models.predict_urls
+}
+
+output "openai_base_urls" {
+  description = "The base_url of an OpenAI client, for each server."
+  value       = module.models.openai_base_urls
+}
+
+output "deployment_id" {
+  description = "OCID of the gateway's deployment."
+  value       = module.models.deployment_id
+}
+
+output "function_id" {
+  description = "OCID of the function."
+  value       = module.models.function_id
+}
+
+output "repository" {
+  description = "Repository of the image, after the registry's name."
+  value       = module.models.repository
+}
+
+output "gateway_spec_arguments" {
+  description = "Arguments of `mdfn gateway-spec` for the same specification."
+  value       = module.models.gateway_spec_arguments
+}

@@ -1,0 +1,65 @@
+locals {
+  urls = concat(
+    [for model in values(var.models) : model.predict_url],
+    [for model in values(var.openai_models) : model.base_url],
+  )
+  # https://<host>/<OCID>/...
+  deployments = sort(distinct([for url in local.urls : split("/", url)[3]]))
+
+  # The least number of containers that can be kept ready, and the step.
+  concurrency_step = var.memory == 128 ? 40 : var.memory == 256 ? 20 : 10
+
+  config = merge(
+    { LOG_FORMAT = "json" },
+    length(var.openai_models) > 0 ? { ALLOWED_PATHS = "openai" } : {},
+    var.function_config,
+    { ALLOWED_DEPLOYMENTS = join(",", local.deployments) },
+  )
+}
+
+resource "oci_artifacts_container_repository" "this" {
+  compartment_id = var.compartment_id
+  display_name   = var.name
+  is_public      = false
+  freeform_tags  = var.freeform_tags
+}
+
+resource "oci_functions_application" "this" {
+  compartment_id = var.compartment_id
+  display_name   = var.name
+  subnet_ids     = local.subnets.functions
+  shape          = var.shape
+  freeform_tags  = var.freeform_tags
+}
+
+resource "oci_functions_function" "this" {
+  application_id     = oci_functions_application.this.id
+  display_name       = var.name
+  image              = var.image
+  image_digest       = var.image_digest
+  memory_in_mbs      = var.memory
+  timeout_in_seconds = var.timeout
+  config             = local.config
+  freeform_tags      = var.freeform_tags
+
+  dynamic "provisioned_concurrency_config" {
+    for_each = var.provisioned_concurrency > 0 ? [var.provisioned_concurrency] : []
+
+    content {
+      strategy = "CONSTANT"
+      count    = provisioned_concurrency_config.value
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.provisioned_concurrency % local.concurrency_step == 0
+      error_message = "With this memory, provisioned_concurrency is a multiple of ${local.concurrency_step}."
+    }
+
+    precondition {
+      condition     = length(join("", concat(keys(local.config), values(local.config)))) <= 4096
+      error_message = "Names and values of a function's configuration have up to 4096 bytes together: there are too many deployments."
+    }
+  }
+}

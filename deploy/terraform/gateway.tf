@@ -1,0 +1,192 @@
+# The deployment specification, the same document that `mdfn gateway-spec` prints. Every route that leads to a model sets the
+# header that names it, whatever the caller sent; every other spelling of the header is taken away.
+
+locals {
+  routes = concat(
+    [for name, model in var.models : {
+      path      = "/${name}"
+      methods   = ["POST"]
+      target    = model.predict_url
+      json      = true
+      anonymous = false
+    }],
+    [for name, model in var.openai_models : {
+      path      = "/${name}/v1/{path*}"
+      methods   = ["GET", "POST", "DELETE"]
+      target    = model.base_url
+      json      = false
+      anonymous = false
+    }],
+    [for name in ["healthz", "readyz"] : {
+      path      = "/${name}"
+      methods   = ["GET"]
+      target    = null
+      json      = false
+      anonymous = name == "healthz" && var.anonymous_health
+    }],
+  )
+
+  aliases = ["model-deployment", "x-model-deployment"]
+
+  static   = length(var.static_keys) > 0
+  jwks_uri = var.jwks_uri != null ? var.jwks_uri : "${local.domain_url}/admin/v1/SigningCert/jwk"
+  clients  = var.clients == null ? [] : concat([oci_identity_domains_app.client.name], var.clients)
+}
+
+resource "oci_apigateway_gateway" "this" {
+  compartment_id = var.compartment_id
+  display_name   = var.name
+  endpoint_type  = var.endpoint_type
+  subnet_id      = local.subnets.gateway
+  freeform_tags  = var.freeform_tags
+}
+
+resource "oci_apigateway_deployment" "this" {
+  compartment_id = var.compartment_id
+  gateway_id     = oci_apigateway_gateway.this.id
+  display_name   = var.name
+  path_prefix    = var.path_prefix
+  freeform_tags  = var.freeform_tags
+
+  # The gateway looks at creation whether it may call the function.
+  depends_on = [oci_identity_policy.invoke]
+
+  specification {
+    request_policies {
+      authentication {
+        type                        = "TOKEN_AUTHENTICATION"
+        token_header                = "Authorization"
+        token_auth_scheme           = "Bearer"
+        is_anonymous_access_allowed = var.anonymous_health
+        max_clock_skew_in_seconds   = 30
+
+        validation_policy {
+          type                        = local.static ? "STATIC_KEYS" : "REMOTE_JWKS"
+          uri                         = local.static ? null : local.jwks_uri
+          is_ssl_verify_disabled      = local.static ? null : false
+          max_cache_duration_in_hours = local.static ? null : 1
+
+          dynamic "keys" {
+            for_each = var.static_keys
+
+            content {
+              format = keys.value.format
+              kid    = keys.value.kid
+              kty    = keys.value.kty
+              alg    = keys.value.alg
+              use    = keys.value.use
+              n      = keys.value.n
+              e      = keys.value.e
+            }
+          }
+
+          additional_validation_policy {
+            issuers   = var.issuers
+            audiences = [local.audience]
+
+            dynamic "verify_claims" {
+              for_each = length(local.clients) > 0 ? [local.clients] : []
+
+              content {
+                key         = "client_id"
+                values      = verify_claims.value
+                is_required = true
+              }
+            }
+          }
+        }
+      }
+
+      rate_limiting {
+        rate_in_requests_per_second = var.rate_limit
+        rate_key                    = "TOTAL"
+      }
+    }
+
+    logging_policies {
+      execution_log {
+        is_enabled = true
+        log_level  = "INFO"
+      }
+    }
+
+    dynamic "routes" {
+      for_each = local.routes
+
+      content {
+        path    = routes.value.path
+        methods = routes.value.methods
+
+        backend {
+          type        = "ORACLE_FUNCTIONS_BACKEND"
+          function_id = oci_functions_function.this.id
+        }
+
+        request_policies {
+          authorization {
+            type          = routes.value.anonymous ? "ANONYMOUS" : "ANY_OF"
+            allowed_scope = routes.value.anonymous ? null : [var.scope]
+          }
+
+          header_transformations {
+            dynamic "set_headers" {
+              for_each = routes.value.target != null ? [routes.value.target] : []
+
+              content {
+                items {
+                  name      = "model_deployment"
+                  if_exists = "OVERWRITE"
+                  values    = [set_headers.value]
+                }
+              }
+            }
+
+            # A header that is set cannot be blocked too.
+            filter_headers {
+              type = "BLOCK"
+
+              dynamic "items" {
+                for_each = concat(routes.value.target != null ? [] : ["model_deployment"], local.aliases)
+
+                content {
+                  name = items.value
+                }
+              }
+            }
+          }
+
+          dynamic "body_validation" {
+            for_each = routes.value.json ? ["application/json"] : []
+
+            content {
+              required        = true
+              validation_mode = "ENFORCING"
+
+              content {
+                media_type      = body_validation.value
+                validation_type = "NONE"
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(var.models) + length(var.openai_models) >= 1
+      error_message = "There is no model: set models or openai_models."
+    }
+
+    precondition {
+      condition     = length(local.routes) <= 50
+      error_message = "A deployment has up to 50 routes, two of them for /healthz and /readyz."
+    }
+
+    precondition {
+      condition     = !local.static || var.jwks_uri == null
+      error_message = "Keys are either static_keys or fetched from jwks_uri."
+    }
+  }
+}

@@ -1,0 +1,47 @@
+# Who may do what: the function may predict with the models of its routes' compartments, the gateway may call functions of its
+# own compartment, and that is all. A dynamic group of this kind belongs to the Default identity domain.
+
+locals {
+  model_compartments = sort(distinct(concat(
+    [for model in values(var.models) : model.compartment_id],
+    [for model in values(var.openai_models) : model.compartment_id],
+  )))
+}
+
+resource "oci_identity_dynamic_group" "this" {
+  provider = oci.home
+
+  compartment_id = var.tenancy_id
+  name           = var.name
+  description    = "The function that calls models"
+  matching_rule  = "ALL {resource.type = 'fnfunc', resource.id = '${oci_functions_function.this.id}'}"
+  freeform_tags  = var.freeform_tags
+}
+
+resource "oci_identity_policy" "predict" {
+  provider = oci.home
+
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-predict"
+  description    = "The function may predict, and nothing else"
+  freeform_tags  = var.freeform_tags
+
+  statements = [
+    for compartment in local.model_compartments :
+    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ${compartment}"
+  ]
+}
+
+resource "oci_identity_policy" "invoke" {
+  provider = oci.home
+
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-invoke"
+  description    = "Gateways of the compartment may call its functions"
+  freeform_tags  = var.freeform_tags
+
+  statements = [join(" ", [
+    "Allow any-user to use functions-family in compartment id ${var.compartment_id}",
+    "where ALL {request.principal.type = 'ApiGateway', request.resource.compartment.id = '${var.compartment_id}'}",
+  ])]
+}

@@ -1,0 +1,81 @@
+//! Does the grammar of the policy language take every statement that the module renders, read it as it is meant, and refuse a
+//! broken one? `.ci/terraform` installs the parser and runs this.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::setup::{FUNCTION, compartment, least_and, model, openai_model, plan};
+
+/// What the grammar reads in a text, if it takes it; `kind` is `--policy` or `--dynamic-group`.
+fn parsed(kind: &str, text: &str) -> Option<Value> {
+    let parser = std::env::var("POLICY_PARSER").expect("POLICY_PARSER; run .ci/terraform");
+    let mut parser = Command::new(parser);
+    parser.args([kind, "--error-mode", "raise"]);
+    parser.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = parser.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    done.status.success().then(|| serde_json::from_slice(&done.stdout).unwrap())
+}
+
+/// What is read in a text, none of whose broken forms is taken.
+fn read(kind: &str, text: &Value) -> Value {
+    let text = text.as_str().unwrap();
+    for (part, other) in
+        [(" to ", " too "), ("{", "["), ("'", ""), ("}", ""), ("compartment id", "")]
+    {
+        let broken = text.replacen(part, other, 1);
+        assert!(broken == text || parsed(kind, &broken).is_none(), "taken though broken: {broken}");
+    }
+    let mut read = parsed(kind, text).unwrap_or_else(|| panic!("refused: {text}"));
+    let list = if kind == "--policy" { "statements" } else { "rules" };
+    assert_eq!(read[list].as_array().map(Vec::len), Some(1), "{read}");
+    read[list][0].take()
+}
+
+fn clause(name: &str, kind: &str, value: &str) -> Value {
+    json!({ "type": "clause", "node": { "lhs": name, "op": "eq", "rhs": { "type": kind, "value": value } } })
+}
+
+#[test]
+#[ignore = "it needs the parser that .ci/terraform installs"]
+fn the_grammar_reads_the_policies_as_they_are_meant() {
+    let others = json!({
+        "models": { "iris": model("iris"), "wine": model("wine") },
+        "openai_models": { "llm": openai_model("llm") },
+        "compartment_id": compartment("gateway"),
+        "name": "models",
+    });
+    let plan = plan(&least_and(&others));
+
+    let rule =
+        read("--dynamic-group", &plan.resource("oci_identity_dynamic_group.this")["matching_rule"]);
+    let function =
+        [clause("resource.type", "literal", "fnfunc"), clause("resource.id", "ocid", FUNCTION)];
+    assert_eq!(rule["expr"], json!({ "type": "group", "mode": "all", "items": function }));
+
+    let predict = plan.resource("oci_identity_policy.predict")["statements"].clone();
+    let places = predict.as_array().unwrap().iter().map(|statement| {
+        let statement = read("--policy", statement);
+        assert_eq!(
+            statement["subject"],
+            json!({ "type": "dynamic-group", "values": [{ "label": "models" }] })
+        );
+        let permission = ["data_science_model_deployment_predict"];
+        assert_eq!(statement["actions"], json!({ "type": "permissions", "values": permission }));
+        statement["location"].clone()
+    });
+    let places: Vec<_> = places.collect();
+    let place = |name: &str| json!({ "type": "compartment-id", "values": [compartment(name)] });
+    assert_eq!(places, [place("models"), place("servers")]);
+
+    let invoke = read("--policy", &plan.resource("oci_identity_policy.invoke")["statements"][0]);
+    assert_eq!(invoke["location"], place("gateway"));
+    let gateway = [
+        clause("request.principal.type", "literal", "ApiGateway"),
+        clause("request.resource.compartment.id", "ocid", &compartment("gateway")),
+    ];
+    assert_eq!(invoke["conditions"], json!({ "type": "group", "mode": "all", "items": gateway }));
+}
