@@ -2,11 +2,15 @@
 //!
 //! The whole cloud, with the specification that `mdfn gateway-spec` prints executed by the emulated gateway.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use devkit::deployment::OCID;
+use devkit::gateway_spec::{Input, Keys};
+use devkit::jwk;
 use devkit::local::cloud::{Cloud, Plan};
+use devkit::principal::FUNCTION;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -172,4 +176,13 @@ async fn other_paths_methods_and_bodies_do_not_reach_the_function() {
     let headers = [("authorization", token.as_str()), json, ("x-long", long.as_str())];
     assert_eq!(send(Method::POST, &url, &headers, ROW).await.0, 431);
     assert!(cloud.deployment.received().is_empty());
+}
+
+#[tokio::test]
+async fn the_local_gateway_executes_what_gateway_spec_prints() {
+    let cloud = cloud().await;
+    let keys = Keys::Static(jwk::static_keys(&cloud.identity.jwks()).unwrap());
+    let mut input = Input::new(FUNCTION, &cloud.client.audience, keys);
+    input.models = BTreeMap::from([("iris".to_owned(), cloud.deployment.url("localhost"))]);
+    assert_eq!(cloud.specification, input.document());
 }

@@ -79,3 +79,44 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     ];
     assert_eq!(invoke["conditions"], json!({ "type": "group", "mode": "all", "items": gateway }));
 }
+
+/// What `mdfn policy` prints for these options.
+fn printed(more: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    let models = compartment("models");
+    command.args(["policy", "--format", "json", "--function", FUNCTION, "--models", &models]);
+    let output = command.args(more).output().unwrap();
+    assert!(output.status.success(), "{more:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "it needs the parser that .ci/terraform installs"]
+fn the_grammar_takes_what_mdfn_policy_prints() {
+    let gateway = compartment("gateway");
+    let all = printed(&["--gateways", &gateway, "--functions", &gateway]);
+    let plan = plan(&least_and(&json!({ "compartment_id": gateway, "name": "model-callers" })));
+    let rule = &plan.resource("oci_identity_dynamic_group.this")["matching_rule"];
+    assert_eq!(&all["dynamicGroup"]["matchingRule"], rule);
+    let statement =
+        |all: &Value, at: usize| read("--policy", &all["policies"][at]["statements"][0]);
+    let invoke = read("--policy", &plan.resource("oci_identity_policy.invoke")["statements"][0]);
+    assert_eq!(statement(&all, 1), invoke);
+
+    let permission =
+        json!({ "type": "permissions", "values": ["data_science_model_deployment_predict"] });
+    for (all, subject) in [
+        (all, json!({ "type": "dynamic-group", "values": [{ "label": "model-callers" }] })),
+        (printed(&["--any-user"]), json!({ "type": "any-user", "values": [] })),
+    ] {
+        let predict = statement(&all, 0);
+        assert_eq!(
+            (&predict["actions"], &predict["subject"]),
+            (&permission, &subject),
+            "{predict}"
+        );
+    }
+    let other = statement(&printed(&["--domain", "data"]), 0);
+    let group = json!([{ "identity_domain": "data", "label": "model-callers" }]);
+    assert_eq!(other["subject"]["values"], group, "{other}");
+}
