@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod clock;
 pub mod cluster;
+pub mod conformance;
 pub mod deployment;
 pub mod gateway;
 mod http;

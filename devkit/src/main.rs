@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{invoke, local, sign};
+use devkit::{conformance, invoke, local, sign};
 use tokio::runtime::Runtime;
 
 /// Runs a function on this machine as Oracle Cloud would run it.
@@ -18,6 +18,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Conformance(conformance::Options),
     Invoke(invoke::Options),
     Local(local::Options),
     Sign(sign::Options),
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command {
+            Command::Conformance(options) => conformance::run(options, variable).await,
             Command::Invoke(options) => invoke::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),
