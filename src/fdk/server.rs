@@ -169,8 +169,18 @@ where
         if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
             log::error!("the function failed: {chain}");
         }
-        answered
+        answered.and_then(fitting)
     }
+}
+
+/// The platform gives up an answer that is too large when the caller has a part of it: none of it is sent.
+fn fitting(reply: Reply) -> Result<Reply, Error> {
+    if reply.body().len() <= BODY_LIMIT {
+        return Ok(reply);
+    }
+    let text = format!("the answer is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
+    log::error!("{text}: {} bytes", reply.body().len());
+    Err(Error::failed(error::message("AnswerTooLarge", &text)))
 }
 
 fn late(what: &str) -> Error {
