@@ -1,10 +1,9 @@
 //! One request of the agent, as bytes.
 
-use std::fmt::Write;
+use std::time::Duration;
 
 use crate::agent::ids;
 use crate::clock;
-use std::time::Duration;
 
 /// The most that goes into one chunk, as the platform has it.
 const CHUNK: usize = 32 * 1024;
@@ -105,11 +104,10 @@ impl Call {
         let mut head = String::from(
             "POST /call HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Go-http-client/1.1\r\n",
         );
-        // A string takes every write.
-        drop(match self.chunk {
-            Some(_) if !self.body.is_empty() => write!(head, "Transfer-Encoding: chunked\r\n"),
-            Some(_) | None => write!(head, "Content-Length: {}\r\n", self.body.len()),
-        });
+        match self.chunk {
+            Some(_) if !self.body.is_empty() => head.push_str("Transfer-Encoding: chunked\r\n"),
+            Some(_) | None => head.push_str(&format!("Content-Length: {}\r\n", self.body.len())),
+        }
         let mut head = head.into_bytes();
         for (name, value) in &self.headers {
             head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());

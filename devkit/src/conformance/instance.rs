@@ -165,7 +165,7 @@ impl Instance {
 }
 
 /// Not checked where the function says that its kit cannot do this.
-fn understood(reply: &Reply) -> Result<(), Problem> {
+pub(super) fn understood(reply: &Reply) -> Result<(), Problem> {
     match ask::refusal(&reply.body) {
         Some(reason) => Err(Problem::not_checked(format!("the function cannot: {reason}"))),
         None => Ok(()),

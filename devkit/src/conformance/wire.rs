@@ -15,11 +15,15 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// The most that a reply may have, in bytes.
 const LIMIT: usize = 80 * 1024 * 1024;
 
+/// What is seen of a reply that has no end.
+pub(super) const CUT: &str = "closed within a reply";
+
 /// One connection of the agent.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: UnixStream,
     buffer: Vec<u8>,
+    begun: Option<u16>,
 }
 
 /// How a reply told where its body ends.
@@ -66,7 +70,7 @@ impl Reply {
 impl Wire {
     pub(super) async fn dial(listener: &Path) -> Result<Self, Problem> {
         match timeout(PATIENCE, UnixStream::connect(listener)).await {
-            Ok(Ok(stream)) => Ok(Self { stream, buffer: Vec::new() }),
+            Ok(Ok(stream)) => Ok(Self { stream, buffer: Vec::new(), begun: None }),
             Ok(Err(error)) => Err(Problem::failed("the socket takes a connection", error)),
             Err(_elapsed) => Err(Problem::failed("the socket takes a connection", "it does not")),
         }
@@ -116,6 +120,11 @@ impl Wire {
         }
     }
 
+    /// The status of the last reply that has begun.
+    pub(super) fn begun(&self) -> Option<u16> {
+        self.begun
+    }
+
     /// Waits until the peer has said something.
     pub(super) async fn first_byte(&mut self) -> Result<(), Problem> {
         match timeout(PATIENCE, self.more()).await {
@@ -143,12 +152,14 @@ impl Wire {
     }
 
     async fn read_reply(&mut self) -> io::Result<Reply> {
+        self.begun = None;
         loop {
             let head = self.read_head().await?;
             let (status, headers) = parse(&head).ok_or_else(|| invalid(&head))?;
             if (100..200).contains(&status) && status != 101 {
                 continue;
             }
+            self.begun = Some(status);
             let mut reply =
                 Reply { status, headers, framing: Framing::Unframed, body: vec![], head };
             let chunked = reply.values("transfer-encoding") == ["chunked"];
@@ -223,8 +234,10 @@ impl Wire {
     async fn need_more(&mut self) -> io::Result<()> {
         match self.more().await? {
             true => Ok(()),
-            false if self.buffer.is_empty() => Err(io::Error::other("closed without a reply")),
-            false => Err(io::Error::other("closed within a reply")),
+            false if self.buffer.is_empty() && self.begun.is_none() => {
+                Err(io::Error::other("closed without a reply"))
+            }
+            false => Err(io::Error::other(CUT)),
         }
     }
 

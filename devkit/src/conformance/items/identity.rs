@@ -90,10 +90,13 @@ async fn rotation(kit: Kit) -> Verdict {
             for _ in 0..2 {
                 instance.served(Call::with("{}")).await?;
                 let received = instance.stage.as_ref().map(|stage| stage.last()).transpose()?;
-                let verified = received.and_then(|received| received.verdict.ok());
-                let verified =
-                    verified.ok_or_else(|| Problem::failed("a valid signature", "none"))?;
-                keys.push(format!("{verified:?}"));
+                let received = received.filter(|received| received.verdict.is_ok());
+                let received =
+                    received.ok_or_else(|| Problem::failed("a valid signature", "none"))?;
+                let authorization = received.request.text("authorization").unwrap_or_default();
+                keys.push(
+                    authorization.split_once("keyId=").map(|(_, rest)| key_id(rest).to_owned()),
+                );
                 principal.rotate(3600).map_err(Problem::machine("a file"))?;
             }
             let changed = keys.first() != keys.last();
@@ -101,4 +104,9 @@ async fn rotation(kit: Kit) -> Verdict {
             Ok("signed with the new token".into())
         }
     }
+}
+
+/// The key id of a signature, up to its closing quote.
+fn key_id(rest: &str) -> &str {
+    rest.trim_start_matches('"').split('"').next().unwrap_or_default()
 }

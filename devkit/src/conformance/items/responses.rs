@@ -148,7 +148,8 @@ async fn status(kit: Kit) -> Verdict {
     none_begins(&reply, "fn-http-status")?;
     let said = [instance.out.since(marks.0), instance.err.since(marks.1)].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
-    let line = said.lines().find(|line| line.contains("201"));
+    let warns = |line: &&str| line.contains("201") && line.to_ascii_lowercase().contains("warn");
+    let line = said.lines().find(warns);
     let line = line.ok_or_else(|| Problem::failed("a warning that names 201", "none"))?;
     Ok(line.trim().to_owned())
 }

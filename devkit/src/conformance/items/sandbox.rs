@@ -22,8 +22,10 @@ const SHELL: &str = "mount --make-rprivate / && mount -o remount,bind,ro / || ex
     --bounding-set=-all --no-new-privs \"$@\"";
 
 async fn limits(kit: Kit) -> Verdict {
+    // The kernel counts all threads of a user: those that are there already do not belong to the container.
+    let limit = (threads_of(USER) + PROCESSES).to_string();
     let allowed = Command::new("unshare")
-        .args(["--mount", "/bin/sh", "-c", SHELL, "sh", "1000000", "true"])
+        .args(["--mount", "/bin/sh", "-c", SHELL, "sh", &limit, "true"])
         .output()
         .await;
     if !allowed.is_ok_and(|output| output.status.success()) {
@@ -31,8 +33,6 @@ async fn limits(kit: Kit) -> Verdict {
             "a read-only root and another user need root's rights, and unshare, prlimit and setpriv",
         ));
     }
-    // The kernel counts all threads of a user: those that are there already do not belong to the container.
-    let limit = (threads_of(USER) + PROCESSES).to_string();
     let wrapper = ["unshare", "--mount", "/bin/sh", "-c", SHELL, "sh", &limit];
     let launch = kit.launch().await?;
     // A socket is made in a file system of its own there, as the root is read-only.

@@ -214,8 +214,12 @@ async fn slow_init(kit: Kit) -> Verdict {
             let mut opened = opened.map_err(Problem::machine("a named pipe"))?;
             std::io::Write::write_all(&mut opened, &pem)
                 .map_err(Problem::machine("a named pipe"))?;
+            // Its reader waits for the end.
             drop(opened);
-            started.ready(&watch).await?.served(Call::with("{}")).await?;
+            let instance = started.ready(&watch).await?;
+            // From now on a file: the function reads it again when it has changed.
+            fs::rename(&key, &pipe).map_err(Problem::machine("a file"))?;
+            instance.served(Call::with("{}")).await?;
             return Ok("no name while the key is awaited".into());
         }
     };
