@@ -8,7 +8,6 @@ import sys
 import time
 import urllib.parse
 
-import fdk
 from fdk import response
 
 
@@ -122,6 +121,4 @@ def initialise(how):
             time.sleep(0.01)
 
 
-if __name__ == "__main__":
-    initialise(os.environ.get("CONFORMANCE_INIT", ""))
-    fdk.handle(handler)
+initialise(os.environ.get("CONFORMANCE_INIT", ""))

@@ -84,7 +84,7 @@ async fn forms(kit: Kit) -> Verdict {
 
 async fn garbage(kit: Kit) -> Verdict {
     let instance = kit.start().await?;
-    for text in ["", "tomorrow", "2026-11-24", "99999999999999999999"] {
+    for text in ["", "tomorrow", "2026-24-11T00:00:00Z", "99999999999999999999"] {
         let call = || Call::with("{}").deadline(text);
         instance
             .served(call())
