@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The span of one call, under that of the platform.
 pub(crate) struct Trace {
     enabled: bool,
-    trace_id: Option<String>,
-    span_id: String,
+    trace: Option<String>,
+    span: String,
     parent: Option<String>,
     sampled: bool,
     service: String,
@@ -26,8 +26,8 @@ impl Trace {
         let part = |name, id| env::var(name).or(env::var(id)).unwrap_or_default().to_lowercase();
         Self {
             enabled: ["1", "true", "yes", "on"].contains(&enabled.as_str()),
-            trace_id: header("x-b3-traceid"),
-            span_id: format!("{:016x}", fastrand::u64(..)),
+            trace: header("x-b3-traceid"),
+            span: format!("{:016x}", fastrand::u64(..)),
             parent: header("x-b3-spanid"),
             sampled: header("x-b3-sampled").is_none_or(|text| text == "1" || text == "true"),
             service: part("FN_APP_NAME", "FN_APP_ID") + "::" + &part("FN_FN_NAME", "FN_FN_ID"),
@@ -37,8 +37,8 @@ impl Trace {
     pub(crate) fn view(&self) -> Value {
         json!({
             "enabled": self.enabled,
-            "traceId": self.trace_id,
-            "spanId": self.span_id,
+            "traceId": self.trace,
+            "spanId": self.span,
             "parentSpanId": self.parent,
             "sampled": self.sampled,
             "serviceName": self.service,
@@ -55,8 +55,8 @@ pub(crate) async fn export(call: &Call, begin: SystemTime) {
     }
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or_default();
     let span = json!([{
-        "traceId": trace.trace_id,
-        "id": trace.span_id,
+        "traceId": trace.trace,
+        "id": trace.span,
         "parentId": trace.parent,
         "name": "conformance",
         "kind": "SERVER",

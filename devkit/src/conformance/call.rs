@@ -101,14 +101,12 @@ impl Call {
 
     /// The head, with its empty line.
     pub(super) fn head(&self) -> Vec<u8> {
-        let mut head = String::from(
-            "POST /call HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Go-http-client/1.1\r\n",
-        );
-        match self.chunk {
-            Some(_) if !self.body.is_empty() => head.push_str("Transfer-Encoding: chunked\r\n"),
-            Some(_) | None => head.push_str(&format!("Content-Length: {}\r\n", self.body.len())),
-        }
-        let mut head = head.into_bytes();
+        let framing = match self.chunk {
+            Some(_) if !self.body.is_empty() => "Transfer-Encoding: chunked".to_owned(),
+            Some(_) | None => format!("Content-Length: {}", self.body.len()),
+        };
+        let agent = "Host: localhost\r\nUser-Agent: Go-http-client/1.1";
+        let mut head = format!("POST /call HTTP/1.1\r\n{agent}\r\n{framing}\r\n").into_bytes();
         for (name, value) in &self.headers {
             head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }

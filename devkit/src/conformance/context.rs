@@ -10,13 +10,11 @@ pub(super) struct Context(Value);
 
 impl Context {
     pub(super) fn parse(body: &[u8]) -> Result<Self, Problem> {
-        match serde_json::from_slice(body) {
-            Ok(value @ Value::Object(_)) => Ok(Self(value)),
-            Ok(_) | Err(_) => {
-                let text: String = String::from_utf8_lossy(body).chars().take(60).collect();
-                Err(Problem::failed("the handler's view as a JSON object", text.escape_debug()))
-            }
-        }
+        let parsed = serde_json::from_slice(body).ok().filter(Value::is_object);
+        parsed.map(Self).ok_or_else(|| {
+            let text: String = String::from_utf8_lossy(body).chars().take(60).collect();
+            Problem::failed("the handler's view as a JSON object", text.escape_debug())
+        })
     }
 
     pub(super) fn of(value: Value) -> Self {

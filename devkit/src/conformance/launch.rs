@@ -74,9 +74,10 @@ impl Launch {
         ];
         let mut environment: BTreeMap<OsString, OsString> =
             variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let own = stage.iter().flat_map(Stage::variables).map(|(name, value)| (name, value));
-        let config = kit.config().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        for (name, value) in own.chain(config) {
+        for (name, value) in stage.iter().flat_map(Stage::variables) {
+            environment.insert(name.into(), value.into());
+        }
+        for (name, value) in kit.config() {
             environment.insert(name.into(), value.into());
         }
         let listener = directory.path().join("lsnr.sock");

@@ -30,6 +30,7 @@ pub(super) async fn find(kind: Kind, parts: impl Fn(Subject) -> Parts) -> Result
     };
     let kit = Kit::new(parts(subject));
     let instance = kit.start().await.map_err(told)?;
+    drop(instance.dial().await.map_err(told)?);
     let speaks = match kind {
         Kind::Auto => speaks(&instance).await,
         Kind::Plain | Kind::Protocol | Kind::Predictor => true,

@@ -37,12 +37,14 @@ pub(super) enum Framing {
     Unframed,
 }
 
+/// Header lines in order, the names in lower case.
+type Headers = Vec<(String, Vec<u8>)>;
+
 /// A whole reply.
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// The headers in order, the names in lower case.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) headers: Headers,
     pub(super) framing: Framing,
     pub(super) body: Vec<u8>,
     /// The bytes of the head, as they came.
@@ -195,7 +197,7 @@ impl Wire {
             let line = self.read_line().await?;
             let size = line.split(';').next().unwrap_or_default().trim();
             let size = usize::from_str_radix(size, 16)
-                .map_err(|_| io::Error::other(format!("the chunk size {line:?}")))?;
+                .map_err(|error| io::Error::other(format!("the chunk size {line:?}: {error}")))?;
             if size == 0 {
                 while !self.read_line().await?.is_empty() {}
                 return Ok(body);
@@ -257,7 +259,7 @@ fn invalid(head: &[u8]) -> io::Error {
 }
 
 /// Status and headers of a head; None if it is none.
-fn parse(head: &[u8]) -> Option<(u16, Vec<(String, Vec<u8>)>)> {
+fn parse(head: &[u8]) -> Option<(u16, Headers)> {
     let mut lines = head.strip_suffix(b"\r\n\r\n")?.split(|byte| *byte == b'\n');
     let status = String::from_utf8_lossy(lines.next()?).into_owned();
     let status = status.strip_prefix("HTTP/1.1 ").or(status.strip_prefix("HTTP/1.0 "))?;

@@ -10,6 +10,7 @@ use super::Item;
 use crate::conformance::ask::Ask;
 use crate::conformance::call::Call;
 use crate::conformance::kit::{Kit, Subject};
+use crate::conformance::predictor::Stage;
 use crate::conformance::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
@@ -34,7 +35,7 @@ async fn values(kit: Kit) -> Verdict {
         }
         Subject::Predictor(_) => {
             // An alias of a deployment, found only if the value was read as it is. Its deployment is the launch's own.
-            let url = launch.stage().map(|stage| stage.url()).unwrap_or_default();
+            let url = launch.stage().map(Stage::url).unwrap_or_default();
             let aliases = json!({ VALUE: url }).to_string();
             let launch = launch.set("MODEL_DEPLOYMENTS", aliases).set("ACCEPT_ENVELOPE", "true");
             let instance = launch.start().await?;
@@ -90,7 +91,7 @@ async fn rotation(kit: Kit) -> Verdict {
             let mut keys = Vec::new();
             for _ in 0..2 {
                 instance.served(Call::with("{}")).await?;
-                let received = instance.stage.as_ref().map(|stage| stage.last()).transpose()?;
+                let received = instance.stage.as_ref().map(Stage::last).transpose()?;
                 let received = received.filter(|received| received.verdict.is_ok());
                 let received =
                     received.ok_or_else(|| Problem::failed("a valid signature", "none"))?;

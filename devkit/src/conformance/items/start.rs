@@ -103,7 +103,7 @@ async fn link(kit: Kit) -> Verdict {
 
 fn check_link(listener: &Path) -> Verdict {
     let target = fs::read_link(listener);
-    let target = target.map_err(|_| Problem::failed("a symbolic link", "something else"))?;
+    let target = target.map_err(|error| Problem::failed("a symbolic link", error))?;
     let plain = target.components().count() == 1 && target.is_relative();
     expect(plain, "a link text without a directory", || target.display().to_string())?;
     let metadata = fs::metadata(listener);
@@ -140,7 +140,11 @@ async fn restarts(kit: Kit) -> Verdict {
 async fn hidden_name(kit: &Kit) -> Result<PathBuf, Problem> {
     let instance = kit.start().await?;
     let target = fs::read_link(&instance.listener);
-    target.map_err(|_| Problem::not_checked("the program binds under the name itself"))
+    target.map_err(|error| {
+        Problem::not_checked(format!(
+            "the program makes no link whose name could be stale: {error}"
+        ))
+    })
 }
 
 type Leave = fn(&Path, &Path) -> std::io::Result<()>;

@@ -45,10 +45,11 @@ fn knows(kit: &Kit) -> Result<(), Problem> {
 
 /// The handler's view; null stands for a kit that has no tracing.
 fn tracing(context: &Context) -> Result<Context, Problem> {
-    match context.value("tracing")? {
-        Value::Null => Err(Problem::not_checked("the function cannot: its kit has no tracing")),
-        view => Ok(Context::of(view.clone())),
+    let view = context.value("tracing")?;
+    if view.is_null() {
+        return Err(Problem::not_checked("the function cannot: its kit has no tracing"));
     }
+    Ok(Context::of(view.clone()))
 }
 
 async fn traced(launch: Launch, url: &str) -> Result<Instance, Problem> {
