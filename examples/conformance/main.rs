@@ -9,10 +9,16 @@ use std::{
     env, error::Error, fs, io, path::Path, process, thread, time::Duration, time::SystemTime,
 };
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use model_deployment_fn::fdk::{self, Call, Function, Logger, Platform, Reply};
 use serde::Deserialize;
 use tokio::time::sleep;
+
+/// A piece of a stream.
+static PIECE: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 
 /// What the header `Conformance` asks for, in JSON.
 #[derive(Deserialize)]
@@ -40,7 +46,10 @@ enum Ask {
     Large {
         bytes: usize,
     },
-    Stream,
+    Stream {
+        bytes: usize,
+        fails: bool,
+    },
     Print {
         line: String,
     },
@@ -106,7 +115,7 @@ async fn answer(call: Call) -> Result<Reply, fdk::Error> {
         Ask::Nothing => Reply::empty(),
         Ask::Ignore => Reply::text("ignored"),
         Ask::Large { bytes } => echo().with_body(vec![b'x'; bytes]),
-        Ask::Stream => cannot("this room gives every answer in one piece"),
+        Ask::Stream { bytes, fails } => stream(bytes, fails),
         Ask::Print { line } => {
             println!("{line}");
             eprintln!("{line}");
@@ -140,6 +149,14 @@ async fn panic(late: bool, _unfinished: Option<Reply>) -> Reply {
     panic!("panic on purpose")
 }
 
-fn cannot(reason: &str) -> Reply {
-    Reply::json(serde_json::json!({ "cannot": reason }).to_string())
+/// So many bytes, piece by piece; an error half-way if its source `fails`.
+fn stream(bytes: usize, fails: bool) -> Reply {
+    let piece = move |at: usize| {
+        if fails && at >= bytes / 2 {
+            return Err(io::Error::other("the source failed on purpose"));
+        }
+        Ok(Frame::data(Bytes::from_static(&PIECE).slice(..PIECE.len().min(bytes - at))))
+    };
+    let pieces = futures_util::stream::iter((0..bytes).step_by(PIECE.len()).map(piece));
+    Reply::stream(HeaderValue::from_static("application/octet-stream"), StreamBody::new(pieces))
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The span of one call, under that of the platform.
-pub(crate) struct Trace {
+pub(crate) struct Tracing {
     enabled: bool,
     trace: Option<String>,
     span: String,
@@ -19,7 +19,7 @@ pub(crate) struct Trace {
     service: String,
 }
 
-impl Trace {
+impl Tracing {
     pub(crate) fn of(call: &Call) -> Self {
         let header = |name| call.platform_headers().get(name)?.to_str().ok().map(str::to_owned);
         let enabled = env::var("OCI_TRACING_ENABLED").unwrap_or_default().to_ascii_lowercase();
@@ -48,7 +48,7 @@ impl Trace {
 
 /// Has the collector know of this call before it is answered. One that is down changes nothing but the log.
 pub(crate) async fn export(call: &Call, begin: SystemTime) {
-    let trace = Trace::of(call);
+    let trace = Tracing::of(call);
     let url = env::var("OCI_TRACE_COLLECTOR_URL").unwrap_or_default();
     if !trace.enabled || !trace.sampled || url.is_empty() {
         return;
