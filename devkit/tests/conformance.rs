@@ -1,10 +1,10 @@
 //! `mdfn conformance` against functions that break the contract in known ways: what it finds, prints and ends with.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::env;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use serde_json::Value;
 
@@ -166,4 +166,40 @@ fn wrong_usage_ends_with_2() {
         let output = mdfn(options, &["link", "reply", OK]);
         assert_eq!(output.status.code(), Some(2), "{options:?}: {}", text(&output.stderr));
     }
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_process() {
+    let tests = env::current_exe().unwrap();
+    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    // An argument of its own, by which the processes are known.
+    let mark = format!("mark-{}", std::process::id());
+    command.args(["conformance", "--as", "plain", "--only", "17-24", "--"]).arg(misbehave);
+    let mut kit = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
+    let id = kit.id();
+    let started = || processes_with(&mark, id);
+    let begin = Instant::now();
+    while started() < 4 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{} processes", started());
+        thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&kit);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(kit.wait().unwrap().code(), Some(130));
+    assert_eq!(processes_with(&mark, 0), 0);
+}
+
+/// How many processes, but this one and one more, have the argument.
+fn processes_with(mark: &str, other: u32) -> usize {
+    let ids = fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| {
+        *id != other
+            && fs::read(format!("/proc/{id}/cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
+    })
+    .count()
 }

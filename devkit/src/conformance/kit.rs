@@ -8,8 +8,9 @@ use super::ask::Ask;
 use super::call::Call;
 use super::instance::Instance;
 use super::launch::Launch;
-use super::predictor::Predictor;
+use super::predictor::{Predictor, Stage};
 use super::verdict::Problem;
+use super::wire::Reply;
 use crate::agent::Program;
 
 /// What can be asked of the program.
@@ -98,14 +99,12 @@ impl Kit {
     }
 
     /// A freshly started program is asked once.
-    pub(super) async fn ask(&self, ask: &Ask, call: Call) -> Result<super::wire::Reply, Problem> {
+    pub(super) async fn ask(&self, ask: &Ask, call: Call) -> Result<Reply, Problem> {
         self.start().await?.ask(ask, call).await
     }
 
     /// The same program for the emulated agent, with whatever it needs beside it.
-    pub(super) async fn program(
-        &self,
-    ) -> Result<(Program, Option<super::predictor::Stage>), Problem> {
+    pub(super) async fn program(&self) -> Result<(Program, Option<Stage>), Problem> {
         let mut command = self.command().iter();
         let mut program =
             Program::new(command.next().cloned().unwrap_or_default()).arguments(command);
@@ -116,7 +115,7 @@ impl Kit {
             Some(predictor) => Some(predictor.stage().await?),
             None => None,
         };
-        for (name, value) in stage.iter().flat_map(super::predictor::Stage::variables) {
+        for (name, value) in stage.iter().flat_map(Stage::variables) {
             program = program.config(name, value);
         }
         Ok((program, stage))

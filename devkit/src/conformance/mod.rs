@@ -95,10 +95,7 @@ enum Error {
 /// The exit code is 0 if no item failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
 pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
     let json = options.json;
-    let reported = select! {
-        report = check(options, variable) => report,
-        interrupted = interruption() => Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
-    };
+    let reported = check(options, variable).await;
     let printed = reported.and_then(|report| {
         let text = if json { report.json().to_string() } else { report.text() };
         writeln!(io::stdout(), "{text}")?;
@@ -137,10 +134,16 @@ async fn check(
         restarts: options.restarts,
         fuzz: options.requests,
     };
-    let subject = subject::find(options.kind, parts).await.map_err(Error::Start)?;
+    let subject = select! {
+        subject = subject::find(options.kind, parts) => subject.map_err(Error::Start)?,
+        interrupted = interruption() => return Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
+    };
     let name = report::subject_name(&subject);
     let kit = Kit::new(parts(subject));
     let items = items::all().into_iter().filter(|(_, item)| options.only.has(item.number));
-    let checked = runner::run(&kit, items.collect(), usize::from(options.jobs)).await;
+    // Without signals it can only be ended by force.
+    let stop = async { drop(interruption().await) };
+    let checked = runner::run(&kit, items.collect(), usize::from(options.jobs), stop).await;
+    let checked = checked.ok_or(Error::Interrupted)?;
     Ok(Report { command: options.command, subject: name, checked })
 }

@@ -1,7 +1,10 @@
 //! Runs items: several at a time, those that measure time alone, each within its limit and all within theirs.
 
+use std::collections::HashMap;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
+use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -20,37 +23,58 @@ pub(super) struct Checked {
     pub(super) verdict: Verdict,
 }
 
-/// Checks these items, `jobs` at a time; by number.
-pub(super) async fn run(kit: &Kit, items: Vec<(&'static str, Item)>, jobs: usize) -> Vec<Checked> {
-    let until = Instant::now() + RUN;
-    let (alone, together): (Vec<_>, Vec<_>) = items.into_iter().partition(|(_, item)| item.alone);
-    let mut checked = several(kit, together, jobs, until).await;
-    checked.extend(several(kit, alone, 1, until).await);
-    checked.sort_by_key(|checked| checked.item.number);
-    checked
-}
-
-async fn several(
+/// Checks these items, `jobs` at a time; by number. None if `stop` is ready first: then nothing that was started is left.
+pub(super) async fn run(
     kit: &Kit,
     items: Vec<(&'static str, Item)>,
     jobs: usize,
+    stop: impl Future<Output = ()>,
+) -> Option<Vec<Checked>> {
+    let (alone, together) = items.into_iter().partition(|(_, item)| item.alone);
+    let mut run = Run { kit, until: Instant::now() + RUN, stop: pin!(stop) };
+    let mut checked = run.several(together, jobs).await?;
+    checked.extend(run.several(alone, 1).await?);
+    checked.sort_by_key(|checked| checked.item.number);
+    Some(checked)
+}
+
+struct Run<'a, S> {
+    kit: &'a Kit,
     until: Instant,
-) -> Vec<Checked> {
-    let (mut waiting, mut running, mut checked) = (items.into_iter(), JoinSet::new(), Vec::new());
-    loop {
-        while running.len() < jobs.max(1)
-            && let Some((section, item)) = waiting.next()
-        {
-            let kit = kit.clone();
-            running.spawn(async move {
-                Checked { section, item, verdict: check(kit, item, until).await }
-            });
-        }
-        match running.join_next().await {
-            Some(Ok(one)) => checked.push(one),
-            // A check that panics is a defect of the kit; its item is missing and shows it.
-            Some(Err(_panicked)) => {}
-            None => return checked,
+    stop: Pin<&'a mut S>,
+}
+
+impl<S: Future<Output = ()>> Run<'_, S> {
+    async fn several(
+        &mut self,
+        items: Vec<(&'static str, Item)>,
+        jobs: usize,
+    ) -> Option<Vec<Checked>> {
+        let (mut waiting, mut running, mut checked) =
+            (items.into_iter(), JoinSet::new(), Vec::new());
+        let mut by_task = HashMap::new();
+        loop {
+            while running.len() < jobs.max(1)
+                && let Some((section, item)) = waiting.next()
+            {
+                let task = running.spawn(check(self.kit.clone(), item, self.until));
+                by_task.insert(task.id(), (section, item));
+            }
+            let ended = select! {
+                ended = running.join_next_with_id() => ended,
+                () = &mut self.stop => {
+                    running.shutdown().await;
+                    return None;
+                }
+            };
+            let (task, verdict) = match ended {
+                Some(Ok(ended)) => ended,
+                Some(Err(error)) => (error.id(), Err(Problem::failed("an outcome", error))),
+                None => return Some(checked),
+            };
+            if let Some((section, item)) = by_task.remove(&task) {
+                checked.push(Checked { section, item, verdict });
+            }
         }
     }
 }
