@@ -176,7 +176,8 @@ fn follow(mut lines: UnboundedReceiver<String>, show: bool) -> JoinHandle<Vec<St
     })
 }
 
-async fn interruption() -> io::Result<()> {
+/// Waits until somebody ends the command.
+pub(crate) async fn interruption() -> io::Result<()> {
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     select! {
@@ -223,7 +224,8 @@ fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
     Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
 }
 
-fn config(text: &str) -> Result<(String, Option<String>), &'static str> {
+/// A `NAME=VALUE` or `NAME` of the command line.
+pub(crate) fn config(text: &str) -> Result<(String, Option<String>), &'static str> {
     let (name, value) =
         text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value.to_owned())));
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{doctor, gateway_spec, invoke, jwk, local, policy, predict, sign, token};
+use devkit::{conformance, doctor, gateway_spec, invoke, jwk, local, policy, predict, sign, token};
 use tokio::runtime::Runtime;
 
 /// Sets the function up, calls it, finds out what is wrong, and runs it as Oracle Cloud would.
@@ -18,6 +18,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Conformance(conformance::Options),
     Doctor(doctor::Options),
     GatewaySpec(Box<gateway_spec::Options>),
     Invoke(invoke::Options),
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command {
+            Command::Conformance(options) => conformance::run(options, variable).await,
             Command::Doctor(options) => doctor::run(options, variable).await,
             Command::GatewaySpec(options) => gateway_spec::run(*options),
             Command::Invoke(options) => invoke::run(options, variable).await,

@@ -2,10 +2,9 @@
 
 use std::error::Error as StdError;
 
-use bytes::Bytes;
 use http::{Response, StatusCode};
-use http_body_util::Full;
 
+use super::body::Content;
 use super::{Intent, Reply};
 
 /// A failed call. The agent reports it as a failure to every kind of caller and keeps the container.
@@ -35,7 +34,7 @@ impl Error {
         self.source.as_ref().map(|source| error_chain(&**source))
     }
 
-    pub(super) fn into_response(self, intent: Intent) -> Response<Full<Bytes>> {
+    pub(super) fn into_response(self, intent: Intent) -> Response<Content> {
         let Self { wire, reply, source: _ } = self;
         reply.with_failure(wire).into_response(intent, wire)
     }

@@ -19,6 +19,11 @@ pub(super) fn in_call<F: Future>(id: Option<String>, future: F) -> impl Future<O
     CALL_ID.scope(id, future)
 }
 
+/// Runs what logs a line of the call `id`.
+pub(super) fn of_call(id: Option<String>, log: impl FnOnce()) {
+    CALL_ID.sync_scope(id, log);
+}
+
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
 const LINE_LIMIT: usize = 8 * 1024;
 

@@ -9,6 +9,7 @@
 //! `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests into [`Call`]s and [`Reply`]s
 //! into the few answers that the platform accepts. Nothing runs between calls: the container is frozen.
 
+mod body;
 mod call;
 mod deadline;
 mod error;

@@ -1,10 +1,13 @@
 //! What goes back to the agent; the only file that writes `Fn-*` headers.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
+use hyper::body::Body;
 
+use super::body::Content;
 use super::{Intent, call};
 
 const STATUS: HeaderName = HeaderName::from_static("fn-http-status");
@@ -18,11 +21,10 @@ const RUNTIME: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("RUS
 ///
 /// Through a gateway the caller sees the status. A direct caller cannot: it always sees 200, and the platform has no
 /// other way for it than a failure, [`Error`](super::Error). Source: Fn container contract, responses.
-#[derive(Clone)]
 pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
-    body: Bytes,
+    content: Content,
 }
 
 /// A status that no gateway passes on as it is; expected 200 to 599.
@@ -39,12 +41,16 @@ impl Reply {
     /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
     pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
-        Self { status: StatusCode::OK, headers, body: body.into() }
+        Self { status: StatusCode::OK, headers, content: Content::Whole(body.into()) }
     }
 
     /// An answer with status 200 and nothing else.
     pub fn empty() -> Self {
-        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() }
+        Self {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            content: Content::Whole(Bytes::new()),
+        }
     }
 
     /// An answer with status 200 and a body that is JSON already.
@@ -57,10 +63,22 @@ impl Reply {
         Self::new(HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
     }
 
+    /// An answer with status 200 and a body that is made while it is sent, so that it never is in memory as a whole: for an Fn
+    /// server, which has no limit for answers. It must end before the call's deadline. If it fails, the connection is cut.
+    ///
+    /// The platform passes nothing on before the end. Source: Fn container contract, limits, streaming, compression.
+    pub fn stream<B>(content_type: HeaderValue, body: B) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
+        Self { status: StatusCode::OK, headers, content: Content::stream(body) }
+    }
+
     /// The same answer with another body.
     #[must_use]
     pub fn with_body(self, body: impl Into<Bytes>) -> Self {
-        Self { body: body.into(), ..self }
+        Self { content: Content::Whole(body.into()), ..self }
     }
 
     /// The same answer with another status, 200 to 599.
@@ -101,9 +119,9 @@ impl Reply {
         &self.headers
     }
 
-    /// The body.
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    /// The body, as far as it is there: nothing of a stream.
+    pub fn body(&self) -> &[u8] {
+        self.content.bytes()
     }
 
     pub(super) fn with_failure(self, status: StatusCode) -> Self {
@@ -111,10 +129,11 @@ impl Reply {
     }
 
     /// Dresses the answer for the agent, which keeps the container only after 200, 502 and 504.
-    pub(super) fn into_response(self, intent: Intent, wire: StatusCode) -> Response<Full<Bytes>> {
-        let Self { status, headers, body } = self;
+    pub(super) fn into_response(self, intent: Intent, wire: StatusCode) -> Response<Content> {
+        let Self { status, headers, content } = self;
         let bodyless = intent == Intent::Gateway && matches!(status.as_u16(), 204 | 304);
-        let mut response = Response::new(Full::new(if bodyless { Bytes::new() } else { body }));
+        let mut response =
+            Response::new(if bodyless { Content::Whole(Bytes::new()) } else { content });
         *response.status_mut() = wire;
         *response.headers_mut() = match intent {
             Intent::Direct => headers,
@@ -136,7 +155,7 @@ impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reply")
             .field("status", &self.status)
-            .field("bytes", &self.body.len())
+            .field("bytes", &self.content.bytes().len())
             .finish_non_exhaustive()
     }
 }

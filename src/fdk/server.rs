@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
+use super::body::Sent;
 use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, error, logger};
 
 /// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
@@ -86,7 +87,7 @@ impl Server {
 }
 
 /// A whole answer, or none because the request broke off.
-type Answered = Result<Response<Full<Bytes>>, hyper::Error>;
+type Answered = Result<Response<Sent>, hyper::Error>;
 
 /// What all connections share.
 struct Room<H> {
@@ -127,7 +128,8 @@ where
         };
         if status != StatusCode::OK {
             let reply = error::message("NotFound", "expected POST /call");
-            return Ok(reply.into_response(Intent::Direct, status));
+            let response = reply.into_response(Intent::Direct, status);
+            return Ok(response.map(|content| content.sent(deadline.limit(), None)));
         }
         if let Some(log_frame) = &self.log_frame {
             log_frame.write(&head.headers);
@@ -138,18 +140,20 @@ where
 
     /// Reads the body to its end, whatever the answer will be: the agent discards answers that come while it writes.
     async fn respond(self: Arc<Self>, call: Call, body: Incoming) -> Answered {
-        let intent = call.intent();
-        let answered = match timeout_at(call.deadline().limit(), collect(body)).await {
+        let (intent, limit, id) =
+            (call.intent(), call.deadline().limit(), call.id().map(str::to_owned));
+        let answered = match timeout_at(limit, collect(body)).await {
             Ok(body) => match body? {
                 Some(body) => self.run(call.with_body(body)).await,
                 None => too_large(intent),
             },
             Err(_elapsed) => Err(late("the body was not complete")),
         };
-        Ok(match answered {
+        let response = match answered {
             Ok(reply) => reply.into_response(intent, StatusCode::OK),
             Err(error) => error.into_response(intent),
-        })
+        };
+        Ok(response.map(|content| content.sent(limit, id)))
     }
 
     /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
@@ -169,8 +173,18 @@ where
         if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
             log::error!("the function failed: {chain}");
         }
-        answered
+        answered.and_then(fitting)
     }
+}
+
+/// The platform gives up an answer that is too large when the caller has a part of it: none of it is sent.
+fn fitting(reply: Reply) -> Result<Reply, Error> {
+    if reply.body().len() <= BODY_LIMIT {
+        return Ok(reply);
+    }
+    let text = format!("the answer is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
+    log::error!("{text}: {} bytes", reply.body().len());
+    Err(Error::failed(error::message("AnswerTooLarge", &text)))
 }
 
 fn late(what: &str) -> Error {

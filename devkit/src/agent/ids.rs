@@ -10,7 +10,7 @@ use crate::clock;
 const CALL_ID_LENGTH: usize = 26;
 
 /// A call id: 26 characters, those of a later millisecond sort later.
-pub(super) fn call_id(now: SystemTime) -> String {
+pub(crate) fn call_id(now: SystemTime) -> String {
     let time = clock::since_epoch(now).as_millis() << 80;
     let mut rest = time | (noise() >> 48);
     let mut digits = Vec::with_capacity(CALL_ID_LENGTH);
@@ -23,12 +23,12 @@ pub(super) fn call_id(now: SystemTime) -> String {
 }
 
 /// A request id in the form of OCI's front ends: the caller's part and the service's part.
-pub(super) fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     format!("/{}/{}", random(), random())
 }
 
 /// 32 hexadecimal digits.
-pub(super) fn random() -> String {
+pub(crate) fn random() -> String {
     format!("{:032X}", noise())
 }
 

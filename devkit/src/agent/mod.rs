@@ -12,14 +12,14 @@ mod connection;
 mod container;
 mod failure;
 mod headers;
-mod ids;
+pub(crate) mod ids;
 mod output;
-mod process;
+pub(crate) mod process;
 mod program;
-mod readiness;
+pub(crate) mod readiness;
 mod request;
 mod start;
-mod watch;
+pub(crate) mod watch;
 
 use std::io;
 use std::process::ExitStatus;

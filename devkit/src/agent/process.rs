@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// A process that leads a group of its own, so that what it starts stops and ends with it.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     group: Pid,
     phase: Mutex<Phase>,
 }
@@ -21,23 +21,23 @@ enum Phase {
 }
 
 impl Process {
-    pub(super) fn leading(group: Pid) -> Self {
+    pub(crate) fn leading(group: Pid) -> Self {
         Self { group, phase: Mutex::new(Phase::Busy) }
     }
 
     /// The process number, as long as it is certainly its own.
-    pub(super) fn id(&self) -> Option<u32> {
+    pub(crate) fn id(&self) -> Option<u32> {
         let ended = *self.phase() == Phase::Ended;
         u32::try_from(self.group.as_raw_pid()).ok().filter(|_| !ended)
     }
 
     /// No call is in hand: it may be frozen.
-    pub(super) fn rest(&self) {
+    pub(crate) fn rest(&self) {
         self.change(|phase| if phase == Phase::Busy { (Phase::Idle, None) } else { (phase, None) });
     }
 
     /// Stops it where it stands, unless a call has come.
-    pub(super) fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         self.change(|phase| match phase {
             Phase::Idle => (Phase::Frozen, Some(Signal::STOP)),
             Phase::Busy | Phase::Frozen | Phase::Ended => (phase, None),
@@ -45,7 +45,7 @@ impl Process {
     }
 
     /// A call has come: it goes on where it stood, and is not frozen until it rests again.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.change(|phase| match phase {
             Phase::Frozen => (Phase::Busy, Some(Signal::CONT)),
             Phase::Busy | Phase::Idle => (Phase::Busy, None),
@@ -54,18 +54,18 @@ impl Process {
     }
 
     /// Asks it to end, which the platform never does.
-    pub(super) fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.change(|phase| (phase, (phase != Phase::Ended).then_some(Signal::TERM)));
         self.resume();
     }
 
     /// Ends it, as the platform does in every case.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.change(|phase| (Phase::Ended, (phase != Phase::Ended).then_some(Signal::KILL)));
     }
 
     /// It was seen to have ended by itself.
-    pub(super) fn ended(&self) {
+    pub(crate) fn ended(&self) {
         self.change(|_| (Phase::Ended, None));
     }
 

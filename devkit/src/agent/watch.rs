@@ -13,10 +13,10 @@ use super::readiness;
 
 /// A watch over one directory. What appears after its making is seen, however late it is asked for.
 #[derive(Debug)]
-pub(super) struct Watch(AsyncFd<OwnedFd>);
+pub(crate) struct Watch(AsyncFd<OwnedFd>);
 
 impl Watch {
-    pub(super) fn on(directory: &Path) -> io::Result<Self> {
+    pub(crate) fn on(directory: &Path) -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         // A rename onto the name counts as its creation.
         inotify::add_watch(&inotify, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
@@ -24,7 +24,7 @@ impl Watch {
     }
 
     /// Returns at the moment this name appears.
-    pub(super) async fn appearance(&self, name: &CStr) -> io::Result<()> {
+    pub(crate) async fn appearance(&self, name: &CStr) -> io::Result<()> {
         loop {
             let mut ready = self.0.readable().await?;
             match ready.try_io(|inotify| names(inotify.get_ref(), name)) {

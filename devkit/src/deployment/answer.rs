@@ -38,6 +38,11 @@ impl Answer {
         Self::with_body(status, content_type, Body::Sized(body.into()))
     }
 
+    /// An answer with these headers and no other.
+    pub(super) fn bare(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body: Body::Sized(body) }
+    }
+
     /// A success whose body is written chunk by chunk.
     pub(super) fn streamed(content_type: &str, chunks: Vec<Vec<u8>>) -> Self {
         Self::with_body(200, content_type, Body::Chunked(chunks))

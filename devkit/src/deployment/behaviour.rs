@@ -1,6 +1,9 @@
 //! The ways in which the deployment can fail to answer.
 
+use std::time::Duration;
+
 use tokio::io::AsyncWrite;
+use tokio::time::sleep;
 
 use super::answer::{After, Answer, write};
 
@@ -11,6 +14,10 @@ pub enum Behaviour {
     Answer(u16, &'static str, Vec<u8>),
     /// Answers with this status and `Retry-After`, as a service that is overloaded.
     Busy(u16, String),
+    /// Answers with this status, these headers and nothing else of the model's, and this body.
+    Reply(u16, Vec<(String, String)>, Vec<u8>),
+    /// Answers as the model does, after so long.
+    Slow(Duration),
     /// Answers with one more header.
     Header(&'static str, String),
     /// Answers 302 to this location.
@@ -57,6 +64,13 @@ impl Behaviour {
                     .with_header("retry-after", &retry_after)
                     .send(stream)
                     .await
+            }
+            Self::Reply(status, headers, body) => {
+                Answer::bare(status, headers, body).with_headers_of(answer).send(stream).await
+            }
+            Self::Slow(time) => {
+                sleep(time).await;
+                answer.send(stream).await
             }
             Self::Header(name, value) => answer.with_header(name, &value).send(stream).await,
             Self::Redirect(location) => {

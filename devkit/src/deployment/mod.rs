@@ -114,6 +114,12 @@ impl ModelDeployment {
         self.state.behaviours.lock().unwrap_or_else(PoisonError::into_inner).push_back(behaviour);
     }
 
+    /// Misbehaves so at the next request, whatever was to come before.
+    pub fn behave_only(&self, behaviour: Behaviour) {
+        let mut behaviours = self.state.behaviours.lock().unwrap_or_else(PoisonError::into_inner);
+        *behaviours = VecDeque::from([behaviour]);
+    }
+
     /// Sets its clock off by so many seconds.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state.clock_offset.store(seconds, Ordering::Relaxed);

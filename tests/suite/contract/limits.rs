@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model_deployment_fn::fdk::{Call, LogFrame};
+use model_deployment_fn::fdk::{Call, LogFrame, Reply};
 use tokio::time::sleep;
 
 use crate::agent::{Function, chunked, gateway_request, request};
@@ -25,6 +25,22 @@ async fn item_76_a_body_over_the_limit_is_read_and_refused() {
     }
     connection.send(request("", &over)).await;
     assert_eq!(connection.answer().await.status(), 502);
+}
+
+#[tokio::test]
+async fn item_76_an_answer_over_the_limit_is_502_before_any_byte() {
+    let function = Function::start(|call: Call| async move {
+        let size: usize = String::from_utf8_lossy(call.body()).parse()?;
+        Ok(Reply::empty().with_body(vec![b'x'; size]))
+    });
+    let limit = 6 * 1024 * 1024;
+    for framed in [request, gateway_request] {
+        let whole = function.exchange(framed("", limit.to_string())).await;
+        assert_eq!((whole.status(), whole.body.len()), (200, limit));
+        let refused = function.exchange(framed("", (limit + 1).to_string())).await;
+        assert_eq!((refused.status(), refused.body.len() < 100), (502, true));
+        assert_eq!(refused.json()["code"], "AnswerTooLarge");
+    }
 }
 
 fn deadline(seconds: f64) -> String {

@@ -4,6 +4,7 @@ mod limits;
 mod requests;
 mod responses;
 mod start;
+mod streams;
 
 use http::HeaderValue;
 use model_deployment_fn::fdk::{Call, Error, Reply};

@@ -1,0 +1,177 @@
+//! Requests: bodies in every framing, and odd headers.
+
+use serde_json::Value;
+
+use super::Item;
+use crate::conformance::ask::Ask;
+use crate::conformance::call::Call;
+use crate::conformance::kit::Kit;
+use crate::conformance::verdict::{Verdict, equal, expect};
+
+pub(super) const ITEMS: &[Item] = &[
+    Item::new(17, "a body in one chunk arrives whole", |kit| Box::pin(one_chunk(kit))),
+    Item::new(18, "a body in 1-byte chunks and packets", |kit| Box::pin(trickle(kit))),
+    Item::new(19, "a body with Content-Length", |kit| Box::pin(sized(kit))),
+    Item::new(20, "Content-Length: 0 is an empty body", |kit| Box::pin(empty(kit))),
+    Item::new(21, "a body of 6 MB is accepted", |kit| Box::pin(large(kit))),
+    Item::new(22, "a binary body is unchanged", |kit| Box::pin(binary(kit))),
+    Item::new(23, "UTF-8 text is unchanged", |kit| Box::pin(text(kit))),
+    Item::new(24, "text that is not UTF-8: 502, alive", |kit| Box::pin(broken_text(kit))),
+    Item::new(25, "repeated headers keep all values in order", |kit| Box::pin(repeated(kit))),
+    Item::new(26, "header names in any case are found", |kit| Box::pin(mixed_case(kit))),
+    Item::new(27, "X_Foo and X-Foo stay distinct", |kit| Box::pin(underscores(kit))),
+    Item::new(28, "300 headers, and one of 64 KB", |kit| Box::pin(many_headers(kit))),
+    Item::new(29, "a header value with bytes above 0x7f", |kit| Box::pin(header_bytes(kit))),
+    Item::new(30, "an empty Content-Type counts as absent", |kit| Box::pin(empty_type(kit))),
+    Item::new(31, "a content type with parameters is matched", |kit| Box::pin(parameters(kit))),
+    Item::new(32, "neither call id nor deadline: served", |kit| Box::pin(bare_call(kit))),
+];
+
+const LARGE: usize = 6 * 1024 * 1024;
+const TEXT: &str = "\"Grüße, 世界 🌍\"";
+
+async fn one_chunk(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    instance.echoes(Call::with("{\"data\": [[5.1, 3.5]]}").chunks(1024)).await?;
+    Ok("22 bytes".into())
+}
+
+async fn trickle(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    let body = "a body that comes byte by byte, in many packets";
+    let call = instance.echo(Call::with(body).chunks(1))?;
+    let mut wire = instance.dial().await?;
+    wire.send(&call.head()).await?;
+    for byte in call.framed_body() {
+        wire.send(&[byte]).await?;
+        tokio::task::yield_now().await;
+    }
+    let reply = wire.reply().await?;
+    instance.check_echo(&reply, body.as_bytes())?;
+    kit.needs_protocol("it answered; to see what the handler got")?;
+    Ok(format!("{} chunks of 1 byte", body.len()))
+}
+
+async fn sized(kit: Kit) -> Verdict {
+    kit.start().await?.echoes(Call::with("sized body").sized()).await?;
+    Ok("10 bytes".into())
+}
+
+async fn empty(kit: Kit) -> Verdict {
+    kit.start().await?.echoes(Call::new().sized()).await?;
+    Ok("0 bytes".into())
+}
+
+async fn large(kit: Kit) -> Verdict {
+    let body: Vec<u8> = (0..=u8::MAX).cycle().take(LARGE).collect();
+    let instance = kit.start().await?;
+    instance.echoes(Call::with(body.clone())).await?;
+    instance.echoes(Call::with(body).sized()).await?;
+    Ok("6 MiB there and back, chunked and sized".into())
+}
+
+async fn binary(kit: Kit) -> Verdict {
+    let mut body: Vec<u8> = (0..=u8::MAX).collect();
+    body.extend(b"\xc3\x28\xff\xfe\xed\xa0\x80\r\n0\r\n\r\n");
+    kit.start().await?.echoes(Call::with(body)).await?;
+    Ok("all 256 values, invalid UTF-8, what looks like an end".into())
+}
+
+async fn text(kit: Kit) -> Verdict {
+    let reply = kit.ask(&Ask::Text, Call::with(TEXT)).await?;
+    equal("status", &200, &reply.status)?;
+    equal("the text", &TEXT, &String::from_utf8_lossy(&reply.body).as_ref())?;
+    Ok(TEXT.into())
+}
+
+async fn broken_text(kit: Kit) -> Verdict {
+    let mut instance = kit.start().await?;
+    let reply = instance.ask(&Ask::Text, Call::with(&b"\"\xff\xfe\""[..])).await?;
+    expect(reply.status == 502, "502", || reply.shown())?;
+    instance.alive().await?;
+    Ok("502, alive".into())
+}
+
+async fn repeated(kit: Kit) -> Verdict {
+    let call = Call::new().header("X-A", "1").header("X-A", "2");
+    kit.start().await?.context(call).await?.expect_header("x-a", &["1", "2"])?;
+    Ok("x-a: 1, 2".into())
+}
+
+async fn mixed_case(kit: Kit) -> Verdict {
+    let call = Call::new().header("x-MiXeD", "found");
+    kit.start().await?.context(call).await?.expect_header("x-mixed", &["found"])?;
+    Ok("x-MiXeD".into())
+}
+
+async fn underscores(kit: Kit) -> Verdict {
+    let call = Call::new().header("X_Foo", "under").header("X-Foo", "hyphen");
+    let context = kit.start().await?.context(call).await?;
+    context.expect_header("x_foo", &["under"])?;
+    context.expect_header("x-foo", &["hyphen"])?;
+    Ok("two headers".into())
+}
+
+async fn many_headers(kit: Kit) -> Verdict {
+    let mut instance = kit.start().await?;
+    let many = (0..300).fold(Call::with("{}"), |call, at| call.header(&format!("X-{at}"), "v"));
+    instance.served(many).await.map_err(|problem| problem.when("300 headers"))?;
+    let large = Call::with("{}").header("X-Large", "v".repeat(64 * 1024));
+    instance.served(large).await.map_err(|problem| problem.when("a header of 64 KB"))?;
+    instance.alive().await?;
+    Ok("served".into())
+}
+
+async fn header_bytes(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    let call = || Call::with("{}").header("X-Bytes", &b"\xff\xfe\xe9"[..]);
+    instance.served(call()).await?;
+    kit.needs_protocol("it is served; the value's bytes")?;
+    instance.context(call()).await?.expect_header("x-bytes", &["\u{ff}\u{fe}\u{e9}"])?;
+    Ok("ff fe e9".into())
+}
+
+async fn empty_type(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    let call = || Call::with("{}").header("Content-Type", "");
+    if kit.predictor().is_some() {
+        // Without a content type the body must be JSON: with an empty one the same.
+        let reply = instance.ask(&Ask::Text, call()).await?;
+        expect(reply.status == 200, "JSON is taken", || reply.shown())?;
+        let reply = instance.ask(&Ask::Text, call().body("no JSON")).await?;
+        expect(reply.status == 502, "what is no JSON is refused", || reply.shown())?;
+        return Ok("taken for JSON, as without one".into());
+    }
+    instance.served(call()).await?;
+    kit.needs_protocol("it is served; what the handler sees")?;
+    instance.context(call()).await?.expect("contentType", Value::Null)?;
+    Ok("absent".into())
+}
+
+async fn parameters(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    let call = || Call::with("{}").header("Content-Type", "application/JSON; charset=utf-8");
+    instance.served(call()).await?;
+    kit.needs_protocol("it is served; what the handler sees")?;
+    if kit.predictor().is_some() {
+        let refused = instance.ask(&Ask::Reply(200, vec![]), call().body("no JSON")).await?;
+        expect(refused.status == 502, "what is no JSON is refused", || refused.shown())?;
+        return Ok("known as JSON".into());
+    }
+    instance.context(call()).await?.expect("mediaType", "application/json")?;
+    Ok("application/json".into())
+}
+
+async fn bare_call(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    let call = || Call::with("{}").without("Fn-Call-Id").without("Fn-Deadline");
+    instance.served(call()).await?;
+    if kit.predictor().is_some() {
+        return Ok("served".into());
+    }
+    kit.needs_protocol("it is served; what the handler sees")?;
+    let context = instance.context(call()).await?;
+    context.expect("callId", Value::Null)?;
+    context.expect("deadline", Value::Null)?;
+    Ok("served, both absent".into())
+}

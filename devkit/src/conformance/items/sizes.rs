@@ -1,0 +1,61 @@
+//! Responses: large ones.
+
+use std::fs;
+
+use super::Item;
+use crate::conformance::ask::Ask;
+use crate::conformance::call::Call;
+use crate::conformance::instance::Instance;
+use crate::conformance::kit::Kit;
+use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::conformance::wire::Framing;
+
+pub(super) const ITEMS: &[Item] = &[
+    Item::new(73, "a stream of 50 MB in bounded memory", |kit| Box::pin(stream(kit))),
+    Item::new(76, "a body over 6 MB: 502 before any byte", |kit| Box::pin(over(kit))),
+];
+
+const STREAM: usize = 50_000_000;
+/// How much more memory than before a stream may take, in KB.
+const MEMORY: u64 = 16 * 1024;
+const LIMIT: usize = 6 * 1024 * 1024;
+
+async fn stream(kit: Kit) -> Verdict {
+    let mut instance = kit.start().await?;
+    instance.served(Call::with("{}")).await?;
+    let before = peak(&instance)?;
+    let reply = instance.ask(&Ask::Stream(STREAM, false), Call::with("{}")).await?;
+    expect(reply.status == 200, "200", || reply.shown())?;
+    expect(reply.framing == Framing::Chunked, "chunks", || format!("{:?}", reply.framing))?;
+    let length = reply.body.len();
+    expect(length == STREAM, format!("{STREAM} bytes"), || format!("{length}"))?;
+    let grown = peak(&instance)?.saturating_sub(before);
+    expect(grown < MEMORY, "less than 16 MiB of memory for it", || {
+        format!("{} MiB", grown / 1024)
+    })?;
+    instance.alive().await?;
+    Ok(format!("{STREAM} bytes in chunks, {grown} KB of memory"))
+}
+
+/// The most memory that the process has had, in KB.
+fn peak(instance: &Instance) -> Result<u64, Problem> {
+    let id = instance.process.id().unwrap_or_default();
+    let status = fs::read_to_string(format!("/proc/{id}/status"));
+    let status = status.map_err(Problem::machine("a look at a process"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| Problem::not_checked("this machine does not tell a process's memory"))
+}
+
+async fn over(kit: Kit) -> Verdict {
+    let mut instance = kit.start().await?;
+    let reply = instance.ask(&Ask::Large(LIMIT), Call::with("{}")).await?;
+    let whole = reply.status == 200 && reply.body.len() == LIMIT;
+    expect(whole, "200 with 6 MiB", || format!("{} with {}", reply.status, reply.body.len()))?;
+    let reply = instance.ask(&Ask::Large(LIMIT + 1), Call::with("{}")).await?;
+    expect(reply.status == 502, "502 for one byte more", || {
+        format!("{} with {} bytes", reply.status, reply.body.len())
+    })?;
+    instance.alive().await?;
+    Ok("6 MiB pass, one byte more is 502, alive".into())
+}

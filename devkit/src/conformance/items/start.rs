@@ -1,0 +1,286 @@
+//! Start-up: which environment is served, and how the socket appears.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::Item;
+use crate::conformance::call::Call;
+use crate::conformance::kit::{Kit, Subject};
+use crate::conformance::launch::{Ended, Launch};
+use crate::conformance::verdict::{Problem, Verdict, expect};
+
+pub(super) const ITEMS: &[Item] = &[
+    Item::new(1, "FN_FORMAT unset: it serves", |kit| Box::pin(without_format(kit))),
+    Item::new(2, "FN_FORMAT empty: it serves", |kit| Box::pin(with_format(kit, ""))),
+    Item::new(3, "FN_FORMAT=default: an error, no file", |kit| Box::pin(wrong_format(kit))),
+    Item::new(4, "no FN_LISTENER: an error within 1 s", |kit| Box::pin(no_listener(kit))).alone(),
+    Item::new(5, "FN_LISTENER of another form: an error", |kit| Box::pin(wrong_listeners(kit))),
+    Item::new(6, "a missing directory is named", |kit| Box::pin(missing_directory(kit))),
+    Item::new(7, "a relative link to a socket of mode 0666", |kit| Box::pin(link(kit))),
+    Item::new(8, "umask 077 does not close the socket", |kit| Box::pin(umask(kit))),
+    Item::new(9, "whoever sees the name can connect", |kit| Box::pin(restarts(kit))).within(240),
+    Item::new(10, "files of an earlier process are replaced", |kit| Box::pin(stale_files(kit))),
+    Item::new(11, "a path of 107 bytes serves, 108 is an error", |kit| Box::pin(long_paths(kit))),
+    Item::new(12, "the name appears after initialisation", |kit| Box::pin(slow_init(kit))),
+    Item::new(13, "initialisation that fails: an error, no link", |kit| Box::pin(failed_init(kit))),
+    Item::new(15, "the platform's optional variables may be absent", |kit| Box::pin(optional(kit))),
+];
+
+/// How many programs are started at the same time where an item starts many.
+const AT_ONCE: usize = 4;
+/// How long a name that must not appear is waited for, beside three times what a start usually takes.
+const NO_NAME: Duration = Duration::from_millis(500);
+
+async fn without_format(kit: Kit) -> Verdict {
+    kit.launch().await?.unset("FN_FORMAT").start().await?.served(Call::with("{}")).await?;
+    Ok("serves".into())
+}
+
+async fn with_format(kit: Kit, format: &str) -> Verdict {
+    kit.launch().await?.set("FN_FORMAT", format).start().await?.served(Call::with("{}")).await?;
+    Ok("serves".into())
+}
+
+/// An end with an error, said on stderr.
+fn refused(ended: &Ended) -> Result<String, Problem> {
+    expect(!ended.status.success(), "an exit code that is not 0", || ended.status.to_string())?;
+    let reason = ended.stderr.lines().rfind(|line| !line.trim().is_empty());
+    let reason = reason.ok_or_else(|| Problem::failed("a reason on stderr", "nothing"))?;
+    Ok(format!("{}: {}", ended.status, reason.trim()))
+}
+
+async fn wrong_format(kit: Kit) -> Verdict {
+    let ended = kit.launch().await?.set("FN_FORMAT", "default").ends().await?;
+    expect(ended.files.is_empty(), "no file", || ended.files.join(", "))?;
+    refused(&ended)
+}
+
+async fn no_listener(kit: Kit) -> Verdict {
+    let ended = kit.launch().await?.unset("FN_LISTENER").ends().await?;
+    let in_time = ended.after < Duration::from_secs(1);
+    expect(in_time, "an end within 1 s", || format!("one after {:.1?}", ended.after))?;
+    refused(&ended)
+}
+
+async fn wrong_listeners(kit: Kit) -> Verdict {
+    for form in ["tcp:/x", "/x.sock", "unix:", "unix:rel.sock", "unix:/dir/"] {
+        // Inside of its own directory, so that what is accepted leaves nothing elsewhere.
+        let launch = kit.launch().await?;
+        let address = match form {
+            "/x.sock" => launch.directory().join("x.sock").display().to_string(),
+            "unix:/dir/" => format!("unix:{}/", launch.directory().display()),
+            other => other.to_owned(),
+        };
+        let launch = launch.elsewhere();
+        let ended = launch.set("FN_LISTENER", &address).ends().await;
+        let ended = ended.map_err(|problem| problem.when(format!("FN_LISTENER={form}")))?;
+        refused(&ended).map_err(|problem| problem.when(format!("FN_LISTENER={form}")))?;
+    }
+    Ok("5 forms refused".into())
+}
+
+async fn missing_directory(kit: Kit) -> Verdict {
+    let launch = kit.launch().await?;
+    let path = launch.directory().join("missing/lsnr.sock");
+    let directory = path.parent().unwrap_or(&path).display().to_string();
+    let ended = launch.at(path).ends().await?;
+    let reason = refused(&ended)?;
+    expect(ended.stderr.contains(&directory), format!("`{directory}` on stderr"), || reason)?;
+    Ok("the path is named".into())
+}
+
+async fn link(kit: Kit) -> Verdict {
+    let instance = kit.start().await?;
+    check_link(&instance.listener)
+}
+
+fn check_link(listener: &Path) -> Verdict {
+    let target = fs::read_link(listener);
+    let target = target.map_err(|error| Problem::failed("a symbolic link", error))?;
+    let plain = target.components().count() == 1 && target.is_relative();
+    expect(plain, "a link text without a directory", || target.display().to_string())?;
+    let metadata = fs::metadata(listener);
+    let metadata = metadata.map_err(|error| Problem::failed("a socket behind it", error))?;
+    expect(metadata.file_type().is_socket(), "a socket behind it", || "something else".into())?;
+    let mode = metadata.permissions().mode() & 0o777;
+    expect(mode == 0o666, "mode 0666", || format!("mode {mode:04o}"))?;
+    Ok(format!("a link to `{}`, mode 0666", target.display()))
+}
+
+async fn umask(kit: Kit) -> Verdict {
+    let shell = ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"];
+    let instance = kit.launch().await?.wrapped(&shell).start().await?;
+    check_link(&instance.listener)
+}
+
+async fn restarts(kit: Kit) -> Verdict {
+    let (mut running, mut left) = (JoinSet::new(), kit.restarts());
+    loop {
+        while left > 0 && running.len() < AT_ONCE {
+            let kit = kit.clone();
+            running.spawn(async move { kit.start().await?.dial().await.map(drop) });
+            left -= 1;
+        }
+        match running.join_next().await {
+            Some(Ok(connected)) => connected?,
+            Some(Err(error)) => return Err(Problem::failed("a start", error)),
+            None => return Ok(format!("{} starts, never refused", kit.restarts())),
+        }
+    }
+}
+
+/// Where this program binds its socket.
+async fn hidden_name(kit: &Kit) -> Result<PathBuf, Problem> {
+    let instance = kit.start().await?;
+    let target = fs::read_link(&instance.listener);
+    target.map_err(|error| {
+        Problem::not_checked(format!(
+            "the program makes no link whose name could be stale: {error}"
+        ))
+    })
+}
+
+type Leave = fn(&Path, &Path) -> std::io::Result<()>;
+
+async fn stale_files(kit: Kit) -> Verdict {
+    let hidden = hidden_name(&kit).await?;
+    let leftovers: [(&str, Leave); 4] = [
+        ("a link to nothing", |link, _| symlink("nothing", link)),
+        ("its own link only", |link, socket| symlink(socket.file_name().unwrap_or_default(), link)),
+        ("its socket only", |_, socket| UnixListener::bind(socket).map(drop)),
+        ("both", |link, socket| {
+            UnixListener::bind(socket)?;
+            symlink(socket.file_name().unwrap_or_default(), link)
+        }),
+    ];
+    for (what, leave) in leftovers {
+        let launch = kit.launch().await?;
+        let (link, socket) = (launch.listener().to_owned(), launch.directory().join(&hidden));
+        leave(&link, &socket).map_err(Problem::machine("a stale socket"))?;
+        let served = serve_over(launch).await;
+        served.map_err(|problem| problem.when(format!("with {what} left behind")))?;
+    }
+    Ok("4 kinds of leftovers".into())
+}
+
+async fn serve_over(launch: Launch) -> Result<(), Problem> {
+    launch.start().await?.served(Call::with("{}")).await.map(drop)
+}
+
+/// A listener's path of exactly so many bytes below a directory.
+fn path_of_length(directory: &Path, length: usize) -> Result<PathBuf, Problem> {
+    let used = directory.as_os_str().len() + "//lsnr.sock".len();
+    let folder = directory.join("d".repeat(length.saturating_sub(used)));
+    fs::create_dir_all(&folder).map_err(Problem::machine("a directory"))?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))
+        .map_err(Problem::machine("a directory for everybody"))?;
+    Ok(folder.join("lsnr.sock"))
+}
+
+async fn long_paths(kit: Kit) -> Verdict {
+    let launch = kit.launch().await?;
+    let path = path_of_length(launch.directory(), 107)?;
+    serve_over(launch.at(path)).await.map_err(|problem| problem.when("with 107 bytes"))?;
+    let launch = kit.launch().await?;
+    let path = path_of_length(launch.directory(), 108)?;
+    let reason = refused(&launch.at(path).ends().await?)?;
+    Ok(format!("107 serves; 108: {reason}"))
+}
+
+async fn slow_init(kit: Kit) -> Verdict {
+    let begin = Instant::now();
+    drop(kit.start().await?);
+    let wait = NO_NAME + begin.elapsed() * 3;
+    let launch = kit.launch().await?;
+    let gate = launch.directory().join("gate");
+    let watch = launch.watch()?;
+    let launch = match kit.subject() {
+        Subject::Plain => return Err(no_init()),
+        Subject::Protocol => launch.set("CONFORMANCE_INIT", format!("wait:{}", gate.display())),
+        Subject::Predictor(predictor) => {
+            // Reading a key from a pipe lasts until somebody has written it.
+            let principal = predictor.principal(launch.directory())?;
+            let [version, token, (name, key), region] = principal.variables();
+            let pem = fs::read(&key).map_err(Problem::machine("reading a file"))?;
+            let pipe = launch.directory().join("key");
+            mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o666), 0)
+                .map_err(|error| Problem::machine("a named pipe")(error.into()))?;
+            let launch = [version, token, region]
+                .into_iter()
+                .fold(launch, |launch, (name, value)| launch.set(name, value));
+            let started = launch.set(name, &pipe).spawn()?;
+            no_name(started.listener(), wait).await?;
+            // Opened for both, so that it does not wait for a reader.
+            let opened = fs::OpenOptions::new().read(true).write(true).open(&pipe);
+            let mut opened = opened.map_err(Problem::machine("a named pipe"))?;
+            std::io::Write::write_all(&mut opened, &pem)
+                .map_err(Problem::machine("a named pipe"))?;
+            // Its reader waits for the end.
+            drop(opened);
+            let instance = started.ready(&watch).await?;
+            // From now on a file: the function reads it again when it has changed.
+            fs::rename(&key, &pipe).map_err(Problem::machine("a file"))?;
+            instance.served(Call::with("{}")).await?;
+            return Ok("no name while the key is awaited".into());
+        }
+    };
+    let started = launch.spawn()?;
+    no_name(started.listener(), wait).await?;
+    fs::write(&gate, "").map_err(Problem::machine("a file"))?;
+    started.ready(&watch).await?.served(Call::with("{}")).await?;
+    Ok("no name while initialisation waits".into())
+}
+
+fn no_init() -> Problem {
+    Problem::not_checked("initialisation that waits or fails needs the conformance protocol")
+}
+
+async fn no_name(listener: &Path, wait: Duration) -> Result<(), Problem> {
+    sleep(wait).await;
+    let absent = listener.symlink_metadata().is_err();
+    expect(absent, "no name before initialisation has finished", || "it is there".into())
+}
+
+async fn failed_init(kit: Kit) -> Verdict {
+    let launch = kit.launch().await?;
+    let launch = match kit.subject() {
+        Subject::Plain => return Err(no_init()),
+        Subject::Protocol => launch.set("CONFORMANCE_INIT", "fail"),
+        Subject::Predictor(_) => launch.set("OCI_RESOURCE_PRINCIPAL_RPST", "/nowhere/rpst"),
+    };
+    let ended = launch.ends().await?;
+    let linked = ended.files.iter().any(|name| name == "lsnr.sock");
+    expect(!linked, "no link", || ended.files.join(", "))?;
+    refused(&ended)
+}
+
+async fn optional(kit: Kit) -> Verdict {
+    for memory in [None, Some("abc")] {
+        let launch = kit.launch().await?.unset("FN_FN_NAME").unset("FN_APP_NAME");
+        let launch = match memory {
+            None => launch.unset("FN_MEMORY"),
+            Some(text) => launch.set("FN_MEMORY", text),
+        };
+        let instance = launch.start().await?;
+        match kit.subject() {
+            Subject::Plain | Subject::Predictor(_) => {
+                instance.served(Call::with("{}")).await?;
+            }
+            Subject::Protocol => {
+                let context = instance.context(Call::new()).await?;
+                for key in ["fnName", "appName", "memory"] {
+                    context.expect(key, serde_json::Value::Null)?;
+                }
+            }
+        }
+    }
+    kit.needs_protocol("it serves; what the accessors return")?;
+    Ok("serves; nothing is made up".into())
+}

@@ -1,0 +1,123 @@
+//! The program under test, and what is known of it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use super::ask::Ask;
+use super::call::Call;
+use super::instance::Instance;
+use super::launch::Launch;
+use super::predictor::{Predictor, Stage};
+use super::verdict::Problem;
+use super::wire::Reply;
+use crate::agent::Program;
+
+/// What can be asked of the program.
+#[derive(Debug)]
+pub(super) enum Subject {
+    /// Nothing: only what holds for every function can be seen.
+    Plain,
+    /// It speaks the conformance function's protocol.
+    Protocol,
+    /// It predicts: an emulated model deployment does what the protocol's function would do.
+    Predictor(Box<Predictor>),
+}
+
+/// Shared by all items.
+#[derive(Clone, Debug)]
+pub(super) struct Kit(Arc<Parts>);
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// The executable and its arguments.
+    pub(super) command: Vec<OsString>,
+    /// Function configuration.
+    pub(super) config: BTreeMap<String, String>,
+    pub(super) subject: Subject,
+    /// How often item 9 starts the program.
+    pub(super) restarts: u32,
+    /// How many random requests item 67 sends.
+    pub(super) fuzz: u32,
+}
+
+impl Kit {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The subject, if this was the last handle.
+    pub(super) fn into_subject(self) -> Option<Subject> {
+        Arc::into_inner(self.0).map(|parts| parts.subject)
+    }
+
+    pub(super) fn subject(&self) -> &Subject {
+        &self.0.subject
+    }
+
+    pub(super) fn command(&self) -> &[OsString] {
+        &self.0.command
+    }
+
+    pub(super) fn config(&self) -> &BTreeMap<String, String> {
+        &self.0.config
+    }
+
+    pub(super) fn restarts(&self) -> u32 {
+        self.0.restarts
+    }
+
+    pub(super) fn fuzz(&self) -> u32 {
+        self.0.fuzz
+    }
+
+    pub(super) fn predictor(&self) -> Option<&Predictor> {
+        match self.subject() {
+            Subject::Predictor(predictor) => Some(predictor),
+            Subject::Plain | Subject::Protocol => None,
+        }
+    }
+
+    /// Not checked for a program that nothing can be asked of.
+    pub(super) fn needs_protocol(&self, what: &str) -> Result<(), Problem> {
+        match self.subject() {
+            Subject::Plain => Err(Problem::not_checked(format!(
+                "{what} needs a function that speaks the conformance protocol"
+            ))),
+            Subject::Protocol | Subject::Predictor(_) => Ok(()),
+        }
+    }
+
+    /// The program with the platform's usual environment, about to be started.
+    pub(super) async fn launch(&self) -> Result<Launch, Problem> {
+        Launch::new(self.clone()).await
+    }
+
+    /// The program, started and ready.
+    pub(super) async fn start(&self) -> Result<Instance, Problem> {
+        self.launch().await?.start().await
+    }
+
+    /// A freshly started program is asked once.
+    pub(super) async fn ask(&self, ask: &Ask, call: Call) -> Result<Reply, Problem> {
+        self.start().await?.ask(ask, call).await
+    }
+
+    /// The same program for the emulated agent, with whatever it needs beside it.
+    pub(super) async fn program(&self) -> Result<(Program, Option<Stage>), Problem> {
+        let mut command = self.command().iter();
+        let mut program =
+            Program::new(command.next().cloned().unwrap_or_default()).arguments(command);
+        for (name, value) in self.config() {
+            program = program.config(name, value);
+        }
+        let stage = match self.predictor() {
+            Some(predictor) => Some(predictor.stage().await?),
+            None => None,
+        };
+        for (name, value) in stage.iter().flat_map(Stage::variables) {
+            program = program.config(name, value);
+        }
+        Ok((program, stage))
+    }
+}

@@ -1,0 +1,264 @@
+//! A start of the program, with an environment that an item may change.
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::Pid;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::select;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::capture::Capture;
+use super::instance::Instance;
+use super::kit::Kit;
+use super::predictor::Stage;
+use super::verdict::Problem;
+use crate::agent::process::Process;
+use crate::agent::watch::Watch;
+
+/// How long a socket, or the end of a program that must not start, is waited for: twice what the platform gives.
+pub(super) const START: Duration = Duration::from_secs(10);
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The program about to be started, in a directory of its own.
+#[derive(Debug)]
+pub(super) struct Launch {
+    kit: Kit,
+    environment: BTreeMap<OsString, OsString>,
+    wrapper: Vec<OsString>,
+    elsewhere: bool,
+    listener: PathBuf,
+    directory: TempDir,
+    stage: Option<Stage>,
+}
+
+/// A program that ended instead of serving.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) status: ExitStatus,
+    pub(super) stderr: String,
+    pub(super) after: Duration,
+    /// The names of files that it left in the socket's directory.
+    pub(super) files: Vec<String>,
+}
+
+impl Launch {
+    pub(super) async fn new(kit: Kit) -> Result<Self, Problem> {
+        let directory = tempfile::Builder::new().prefix("fn").tempdir_in("/tmp");
+        let directory = directory.map_err(Problem::machine("a temporary directory"))?;
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o777))
+            .map_err(Problem::machine("a directory for everybody"))?;
+        let stage = match kit.predictor() {
+            Some(predictor) => Some(predictor.stage().await?),
+            None => None,
+        };
+        let variables = [
+            ("PATH", PATH),
+            ("HOME", "/"),
+            ("HOSTNAME", "localhost"),
+            ("FN_FORMAT", "http-stream"),
+            ("FN_TYPE", "sync"),
+            ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated"),
+            ("FN_APP_ID", "ocid1.fnapp.oc1..emulated"),
+            ("FN_FN_NAME", "conformance"),
+            ("FN_APP_NAME", "Emulated"),
+            ("FN_MEMORY", "128"),
+        ];
+        let mut environment: BTreeMap<OsString, OsString> =
+            variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        for (name, value) in stage.iter().flat_map(Stage::variables) {
+            environment.insert(name.into(), value.into());
+        }
+        for (name, value) in kit.config() {
+            environment.insert(name.into(), value.into());
+        }
+        let listener = directory.path().join("lsnr.sock");
+        let launch = Self {
+            kit,
+            environment,
+            wrapper: Vec::new(),
+            elsewhere: false,
+            listener,
+            directory,
+            stage,
+        };
+        let listener = launch.listener.clone();
+        Ok(launch.at(listener))
+    }
+
+    /// With another value of a variable.
+    pub(super) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.insert(name.into(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Without a variable.
+    pub(super) fn unset(mut self, name: &str) -> Self {
+        self.environment.remove(OsStr::new(name));
+        self
+    }
+
+    /// With its socket at another path.
+    pub(super) fn at(mut self, listener: PathBuf) -> Self {
+        let address = [b"unix:", listener.as_os_str().as_bytes()].concat();
+        self.listener = listener;
+        self.set("FN_LISTENER", OsStr::from_bytes(&address))
+    }
+
+    /// Started by another program, to which the command is handed as arguments.
+    pub(super) fn wrapped(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// Started in the directory for its socket, so that a relative path that it takes leaves nothing elsewhere.
+    pub(super) fn elsewhere(self) -> Self {
+        Self { elsewhere: true, ..self }
+    }
+
+    /// The directory for the socket.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(super) fn listener(&self) -> &Path {
+        &self.listener
+    }
+
+    pub(super) fn stage(&self) -> Option<&Stage> {
+        self.stage.as_ref()
+    }
+
+    /// Starts it and waits until its name appears.
+    pub(super) async fn start(self) -> Result<Instance, Problem> {
+        let watch = self.watch()?;
+        self.spawn()?.ready(&watch).await
+    }
+
+    /// A watch over the directory of its socket.
+    pub(super) fn watch(&self) -> Result<Watch, Problem> {
+        let parent = self.listener.parent().unwrap_or(Path::new("/"));
+        Watch::on(parent).map_err(Problem::machine("inotify"))
+    }
+
+    /// Starts it and expects that it ends by itself.
+    pub(super) async fn ends(self) -> Result<Ended, Problem> {
+        let begin = Instant::now();
+        let mut started = self.spawn()?;
+        let Ok(status) = timeout(START, started.child.wait()).await else {
+            let linked = started.launch.listener.symlink_metadata().is_ok();
+            let seen = if linked { "it serves" } else { "it neither ends nor serves" };
+            return Err(Problem::failed("it ends with an error", seen));
+        };
+        let status = status.map_err(Problem::machine("waiting for a process"))?;
+        started.process.ended();
+        let after = begin.elapsed();
+        let listed = fs::read_dir(started.launch.directory.path());
+        let listed = listed.map_err(Problem::machine("reading a directory"))?;
+        let names = listed.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let files = names.collect();
+        Ok(Ended { status, stderr: started.err.text(), after, files })
+    }
+
+    /// Starts it and waits for nothing.
+    pub(super) fn spawn(self) -> Result<Started, Problem> {
+        let pipes = Capture::open().and_then(|out| Ok((out, Capture::open()?)));
+        let ((out, stdout), (err, stderr)) = pipes.map_err(Problem::machine("a pipe"))?;
+        let command = self.kit.command().iter().enumerate();
+        let command = command
+            .map(|(at, word)| if self.elsewhere { absolute(at, word) } else { word.clone() });
+        let mut words = self.wrapper.iter().cloned().chain(command);
+        let program = words.next().unwrap_or_default();
+        let mut command = Command::new(&program);
+        if self.elsewhere {
+            command.current_dir(self.directory.path());
+        }
+        let child = command
+            .args(words)
+            .env_clear()
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn();
+        let child = child
+            .map_err(|error| Problem::failed(format!("`{}` starts", program.display()), error))?;
+        let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let group = group.ok_or_else(|| Problem::failed("it runs", "it has no process number"))?;
+        Ok(Started { process: Process::leading(group), child, out, err, launch: self })
+    }
+}
+
+/// A word of the command as it reads from everywhere: a file that is named from here by its whole path.
+fn absolute(at: usize, word: &OsStr) -> OsString {
+    let path = Path::new(word);
+    // A program without a directory is looked up in PATH.
+    let named = path.is_relative() && path.is_file() && (at > 0 || path.components().count() > 1);
+    if named {
+        std::path::absolute(path).map_or(word.to_owned(), Into::into)
+    } else {
+        word.to_owned()
+    }
+}
+
+/// A running program, perhaps not ready.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) process: Process,
+    pub(super) child: Child,
+    pub(super) out: Arc<Capture>,
+    pub(super) err: Arc<Capture>,
+    launch: Launch,
+}
+
+impl Started {
+    pub(super) fn listener(&self) -> &Path {
+        self.launch.listener()
+    }
+
+    /// Waits until its name appears.
+    pub(super) async fn ready(mut self, watch: &Watch) -> Result<Instance, Problem> {
+        let name = self.launch.listener.file_name().unwrap_or_default();
+        let name = CString::new(name.as_bytes()).unwrap_or_default();
+        let seen = select! {
+            biased;
+            seen = watch.appearance(&name) => match seen {
+                Ok(()) => return Ok(self.instance()),
+                Err(error) => return Err(Problem::machine("inotify")(error)),
+            },
+            status = self.child.wait() => {
+                self.process.ended();
+                let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                format!("it ended, {status}")
+            }
+            () = sleep(START) => format!("nothing within {START:?}"),
+        };
+        let said = self.err.last_line().map(|line| format!("; its last line: {line}"));
+        Err(Problem::failed("its socket appears", seen + &said.unwrap_or_default()))
+    }
+
+    fn instance(self) -> Instance {
+        let Launch { kit, listener, directory, stage, .. } = self.launch;
+        let (process, child) = (self.process, self.child);
+        Instance {
+            kit,
+            process,
+            child,
+            out: self.out,
+            err: self.err,
+            listener,
+            stage,
+            _directory: directory,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `mdfn conformance`: does a program keep the container contract, item by item of its checklist?
+//!
+//! The kit talks to the program as the platform does, with a socket and bytes of its own, and starts it anew for every
+//! item. What a function does inside of a call is seen if it speaks the protocol of `docs/conformance.md`: without the
+//! header `Conformance` it answers with the body of the call, and with it does what the header says in JSON. A program
+//! that does not speak it is checked for all that holds for any function.
+//!
+//! Source: Fn container contract, conformance checklist.
+
+mod ask;
+mod call;
+mod capture;
+mod context;
+mod instance;
+mod items;
+mod kit;
+mod launch;
+mod predictor;
+mod report;
+mod runner;
+mod selection;
+mod subject;
+mod verdict;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, value_parser};
+use tokio::select;
+
+use self::kit::{Kit, Parts};
+use self::report::Report;
+use self::selection::Selection;
+use self::subject::Kind;
+use crate::invoke::{config, interruption};
+use crate::terminal::complain;
+
+const AFTER_HELP: &str = "\
+The function gets nothing of your environment but what --config passes. One that speaks the conformance protocol
+(docs/conformance.md) is asked for behaviours; any other is checked for what holds for every function.
+
+Exit code: 0 if nothing failed, 1 if something did, 2 for wrong usage, 3 if the function does not start.
+
+Example:
+  mdfn conformance --only 1-16,41 -- python3 func.py";
+
+/// Checks a program against the container contract's checklist of 100 items
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// Only these items: numbers and ranges, such as 17,20-25
+    #[arg(long, value_name = "ITEMS", default_value = "1-100")]
+    only: Selection,
+    /// What the program is: asked by a call, unless this says it
+    #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]
+    kind: Kind,
+    /// The report as one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Function configuration; without a value, that of your own environment (repeatable)
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = config)]
+    config: Vec<(String, Option<String>)>,
+    /// How many items are checked at a time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=16))]
+    jobs: u8,
+    /// How often item 9 starts the program
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000))]
+    restarts: u32,
+    /// How many requests item 67 sends
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    requests: u32,
+    /// The program and its arguments
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    command: Vec<OsString>,
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
+    NoVariable(String),
+    #[error("the function does not start: {0}")]
+    Start(String),
+    #[error("interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Carries the command out. `variable` reads the caller's environment.
+///
+/// The exit code is 0 if no item failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
+pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
+    let json = options.json;
+    let reported = check(options, variable).await;
+    let printed = reported.and_then(|report| {
+        let text = if json { report.json().to_string() } else { report.text() };
+        writeln!(io::stdout(), "{text}")?;
+        Ok(report)
+    });
+    match printed {
+        Ok(report) => {
+            let [_, failed, _] = report.counts();
+            ExitCode::from(u8::from(failed > 0))
+        }
+        Err(error) => {
+            complain(&format!("mdfn: {error}"));
+            ExitCode::from(match error {
+                Error::NoVariable(_) => 2,
+                Error::Start(_) => 3,
+                Error::Interrupted => 130,
+                Error::Io(_) => 1,
+            })
+        }
+    }
+}
+
+async fn check(
+    options: Options,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Report, Error> {
+    let mut config = BTreeMap::new();
+    for (name, value) in options.config {
+        let value = value.or_else(|| variable(&name)).ok_or(Error::NoVariable(name.clone()))?;
+        config.insert(name, value);
+    }
+    let parts = |subject| Parts {
+        command: options.command.clone(),
+        config: config.clone(),
+        subject,
+        restarts: options.restarts,
+        fuzz: options.requests,
+    };
+    let subject = select! {
+        subject = subject::find(options.kind, parts) => subject.map_err(Error::Start)?,
+        interrupted = interruption() => return Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
+    };
+    let name = report::subject_name(&subject);
+    let kit = Kit::new(parts(subject));
+    let items = items::all().into_iter().filter(|(_, item)| options.only.has(item.number));
+    // Without signals it can only be ended by force.
+    let stop = async { drop(interruption().await) };
+    let checked = runner::run(&kit, items.collect(), usize::from(options.jobs), stop).await;
+    let checked = checked.ok_or(Error::Interrupted)?;
+    Ok(Report { command: options.command, subject: name, checked })
+}

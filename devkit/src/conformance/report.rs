@@ -1,0 +1,105 @@
+//! What a run found, for a person and for a program.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+
+use super::kit::Subject;
+use super::runner::Checked;
+use super::verdict::Problem;
+
+/// All outcomes of a run.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) command: Vec<OsString>,
+    pub(super) subject: &'static str,
+    pub(super) checked: Vec<Checked>,
+}
+
+/// The name of what can be asked of the program.
+pub(super) fn subject_name(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Plain => "plain",
+        Subject::Protocol => "protocol",
+        Subject::Predictor(_) => "predictor",
+    }
+}
+
+impl Report {
+    /// How many passed, failed and were not checked.
+    pub(super) fn counts(&self) -> [usize; 3] {
+        let mut counts = [0; 3];
+        for checked in &self.checked {
+            let [passed, failed, not_checked] = &mut counts;
+            match checked.verdict {
+                Ok(_) => *passed += 1,
+                Err(Problem::Failed { .. }) => *failed += 1,
+                Err(Problem::NotChecked(_)) => *not_checked += 1,
+            }
+        }
+        counts
+    }
+
+    /// One line an item, and a summary.
+    pub(super) fn text(&self) -> String {
+        let mut lines = vec![format!("{} ({})", self.program(), self.subject)];
+        let mut section = "";
+        for checked in &self.checked {
+            if checked.section != section {
+                section = checked.section;
+                lines.push(format!("\n{section}"));
+            }
+            lines.push(line(checked));
+        }
+        let [passed, failed, not_checked] = self.counts();
+        lines.push(format!("\n{passed} passed, {failed} failed, {not_checked} not checked"));
+        lines.join("\n")
+    }
+
+    /// The same as one JSON object.
+    pub(super) fn json(&self) -> Value {
+        let [passed, failed, not_checked] = self.counts();
+        json!({
+            "program": self.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
+            "subject": self.subject,
+            "passed": passed,
+            "failed": failed,
+            "notChecked": not_checked,
+            "items": self.checked.iter().map(object).collect::<Vec<_>>(),
+        })
+    }
+
+    fn program(&self) -> String {
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
+    }
+}
+
+fn line(checked: &Checked) -> String {
+    let (number, name) = (checked.item.number, checked.item.name);
+    let line = match &checked.verdict {
+        Ok(evidence) => format!("{number:3}  passed  {name}: {evidence}"),
+        Err(Problem::Failed { expected, seen }) => {
+            format!("{number:3}  FAILED  {name}: expected {expected}; saw {seen}")
+        }
+        Err(Problem::NotChecked(reason)) => format!("{number:3}  -       {name}: {reason}"),
+    };
+    // Evidence is what a program wrote: it stays in its line.
+    line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+fn object(checked: &Checked) -> Value {
+    let mut object = match &checked.verdict {
+        Ok(evidence) => json!({ "outcome": "passed", "evidence": evidence }),
+        Err(Problem::Failed { expected, seen }) => {
+            json!({ "outcome": "failed", "expected": expected, "seen": seen })
+        }
+        Err(Problem::NotChecked(reason)) => json!({ "outcome": "not checked", "reason": reason }),
+    };
+    if let Some(object) = object.as_object_mut() {
+        object.insert("number".into(), checked.item.number.into());
+        object.insert("section".into(), checked.section.into());
+        object.insert("name".into(), checked.item.name.into());
+    }
+    object
+}

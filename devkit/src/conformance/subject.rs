@@ -1,0 +1,55 @@
+//! What the program is: asked once, before the items.
+
+use clap::ValueEnum;
+
+use super::ask::Ask;
+use super::call::Call;
+use super::kit::{Kit, Parts, Subject};
+use super::predictor::Predictor;
+use super::verdict::Problem;
+
+/// What the user says that the program is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Kind {
+    /// Whatever its answer to the behaviour `context` shows
+    Auto,
+    /// Any function: nothing is asked of it
+    Plain,
+    /// A function that speaks the conformance protocol
+    Protocol,
+    /// This project's function: an emulated model deployment behaves for it
+    Predictor,
+}
+
+/// Starts the program once, and finds out what can be asked of it; the error says why it does not start.
+pub(super) async fn find(kind: Kind, parts: impl Fn(Subject) -> Parts) -> Result<Subject, String> {
+    let subject = match kind {
+        Kind::Plain => Subject::Plain,
+        Kind::Auto | Kind::Protocol => Subject::Protocol,
+        Kind::Predictor => Subject::Predictor(Box::new(Predictor::new().map_err(told)?)),
+    };
+    let kit = Kit::new(parts(subject));
+    let instance = kit.start().await.map_err(told)?;
+    drop(instance.dial().await.map_err(told)?);
+    let speaks = match kind {
+        Kind::Auto => speaks(&instance).await,
+        Kind::Plain | Kind::Protocol | Kind::Predictor => true,
+    };
+    drop(instance);
+    // Nobody else holds the kit: its instance is gone.
+    let subject = kit.into_subject().ok_or("its first process is still there")?;
+    Ok(if speaks { subject } else { Subject::Plain })
+}
+
+async fn speaks(instance: &super::instance::Instance) -> bool {
+    let reply = instance.ask(&Ask::Context, Call::new()).await;
+    let context = reply.ok().and_then(|reply| super::context::Context::parse(&reply.body).ok());
+    context.is_some_and(|context| context.expect("conformance", 1).is_ok())
+}
+
+fn told(problem: Problem) -> String {
+    match problem {
+        Problem::Failed { expected, seen } => format!("expected {expected}; saw {seen}"),
+        Problem::NotChecked(reason) => reason,
+    }
+}
