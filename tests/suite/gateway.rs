@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use devkit::deployment::OCID;
-use devkit::local::cloud::{Cloud, Plan};
+use devkit::local::cloud::{Cloud, Function, Plan};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 const ROW: &str = r#"{"data": [[5.1, 3.5, 1.4, 0.2]]}"#;
 
 async fn cloud() -> Cloud {
-    let function = env!("CARGO_BIN_EXE_func").into();
-    let plan = Plan { function, gateway_port: 0, identity_port: 0, empty_root: false, log: None };
+    let function = Function::Binary(env!("CARGO_BIN_EXE_func").into());
+    let plan = Plan { function, gateway_port: 0, identity_port: 0, log: None };
     Cloud::start(plan).await.unwrap()
 }
 
