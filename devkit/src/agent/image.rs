@@ -23,7 +23,7 @@ const LIMITS: [&str; 11] = [
     "--read-only",
     "--tmpfs=/tmp",
     "--user=1000:1000",
-    "--cap-drop=all",
+    "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
     "--pids-limit=50",
     "--ulimit=nofile=350",

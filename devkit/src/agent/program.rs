@@ -218,7 +218,7 @@ mod tests {
         let line = line.join(" ");
         for part in [
             "run --rm --init --read-only",
-            "--user=1000:1000 --cap-drop=all --security-opt=no-new-privileges",
+            "--user=1000:1000 --cap-drop=ALL --security-opt=no-new-privileges",
             "--pids-limit=50 --ulimit=nofile=350",
             "--memory=128m --memory-swap=128m",
             "--name fnAbC ",
