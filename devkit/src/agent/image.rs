@@ -99,7 +99,8 @@ impl Container {
         self.ask(&["rm", "--force"]);
     }
 
-    /// Has docker do it, and waits. It fails only where the container has ended, which its client then tells.
+    /// Has docker do it, and blocks until it is done: no two of these may cross. It fails only where the container has
+    /// ended, which its client then tells.
     fn ask(&self, command: &[&str]) {
         let mut docker = Blocking::new("timeout");
         docker.args([PATIENCE, ENGINE]).args(command).arg(&self.0);
