@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::agent::{Agent, Answer, Invocation, Program, StartError};
+use crate::agent::{Agent, Answer, Image, Invocation, Program, StartError};
 use crate::terminal::complain;
 
 /// How long the last lines of an ended function are waited for.
@@ -23,7 +23,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 const FIRST_ERROR: u16 = 400;
 
 const AFTER_HELP: &str = "\
-The body of the call is standard input. The function gets nothing of your environment but what --config passes.
+The body of the call is standard input. The function gets nothing of your environment but what --config passes;
+an image sees no file of this machine.
 
 Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
 
@@ -59,8 +60,11 @@ pub struct Options {
     /// Show the function's lines, the status and the headers on stderr
     #[arg(long, short)]
     verbose: bool,
+    /// Call this image, in a container of docker under the limits of the platform
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    image: Option<String>,
     /// The program and its arguments
-    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    #[arg(last = true, required_unless_present = "image", value_name = "PROGRAM")]
     command: Vec<OsString>,
 }
 
@@ -131,9 +135,11 @@ async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, S
 
 fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Result<Program, Error> {
     let mut command = options.command.iter();
-    let mut program = Program::new(command.next().cloned().unwrap_or_default())
-        .arguments(command)
-        .timeout(Duration::from_secs(options.timeout));
+    let program = match &options.image {
+        Some(image) => Program::of_image(Image::new(image)),
+        None => Program::new(command.next().cloned().unwrap_or_default()).arguments(command),
+    };
+    let mut program = program.timeout(Duration::from_secs(options.timeout));
     for (name, value) in &options.config {
         let value = value.clone().or_else(|| variable(name));
         program = program.config(name, value.ok_or_else(|| Error::NoVariable(name.clone()))?);

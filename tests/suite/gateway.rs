@@ -9,7 +9,7 @@ use bytes::Bytes;
 use devkit::deployment::OCID;
 use devkit::gateway_spec::{Input, Keys};
 use devkit::jwk;
-use devkit::local::cloud::{Cloud, Plan};
+use devkit::local::cloud::{Cloud, Function, Plan};
 use devkit::principal::FUNCTION;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 const ROW: &str = r#"{"data": [[5.1, 3.5, 1.4, 0.2]]}"#;
 
 async fn cloud() -> Cloud {
-    let function = env!("CARGO_BIN_EXE_func").into();
-    let plan = Plan { function, gateway_port: 0, identity_port: 0, empty_root: false, log: None };
+    let function = Function::Binary(env!("CARGO_BIN_EXE_func").into());
+    let plan = Plan { function, gateway_port: 0, identity_port: 0, log: None };
     Cloud::start(plan).await.unwrap()
 }
 

@@ -20,6 +20,7 @@ use super::answer::WireReply;
 use super::body::Pieces;
 use super::connection::Connection;
 use super::failure::Failure;
+use super::image;
 use super::output::{Journal, Output};
 use super::process::Process;
 use super::program::Program;
@@ -67,9 +68,7 @@ impl Container {
         let listener = directory.path().join(LISTENER.to_string_lossy().as_ref());
         let (output, pipe) = Output::open(journal)?;
         let spawned = program
-            .command()
-            .env_clear()
-            .envs(program.environment(&program.inside(&listener)))
+            .command(directory.path())
             .stdin(Stdio::null())
             .stdout(pipe.try_clone()?)
             .stderr(pipe)
@@ -78,7 +77,8 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let process = Arc::new(Process::leading(pid(&child)?));
+        let engine = program.image.as_ref().map(|_| image::Container::of(directory.path()));
+        let process = Arc::new(Process::leading(pid(&child)?, engine));
         let (pool, idle) = (Arc::default(), None);
         let mut container =
             Self { process, child, output, pool, idle, listener, _directory: directory };

@@ -13,6 +13,7 @@ mod container;
 mod failure;
 mod headers;
 pub(crate) mod ids;
+mod image;
 mod output;
 pub(crate) mod process;
 mod program;
@@ -30,6 +31,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use self::answer::{Answer, WireReply};
+pub use self::image::Image;
 pub use self::program::Program;
 pub use self::request::{Intent, Invocation};
 pub use self::start::StartError;

@@ -4,10 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use super::image::Container;
+
 /// A process that leads a group of its own, so that what it starts stops and ends with it.
 #[derive(Debug)]
 pub(crate) struct Process {
     group: Pid,
+    container: Option<Container>,
     phase: Mutex<Phase>,
 }
 
@@ -21,8 +24,9 @@ enum Phase {
 }
 
 impl Process {
-    pub(crate) fn leading(group: Pid) -> Self {
-        Self { group, phase: Mutex::new(Phase::Busy) }
+    /// With a container, the process is the client of docker that waits for it.
+    pub(crate) fn leading(group: Pid, container: Option<Container>) -> Self {
+        Self { group, container, phase: Mutex::new(Phase::Busy) }
     }
 
     /// The process number, as long as it is certainly its own.
@@ -75,8 +79,22 @@ impl Process {
         let (next, signal) = step(*phase);
         *phase = next;
         if let Some(signal) = signal {
-            // It fails only where the whole group has ended, which is what the next call then finds.
-            kill_process_group(self.group, signal).ok();
+            self.send(signal);
+        }
+    }
+
+    /// Docker's client passes on a request to end; all else is docker's to do.
+    fn send(&self, signal: Signal) {
+        match &self.container {
+            Some(container) if signal == Signal::STOP => container.pause(),
+            Some(container) if signal == Signal::CONT => container.unpause(),
+            container => {
+                // It fails only where the whole group has ended, which is what the next call then finds.
+                kill_process_group(self.group, signal).ok();
+                if let Some(container) = container.as_ref().filter(|_| signal == Signal::KILL) {
+                    container.remove();
+                }
+            }
         }
     }
 

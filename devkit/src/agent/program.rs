@@ -9,9 +9,15 @@ use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::ids;
+use super::image::{ENGINE, Image, MEETING_PLACE};
+use super::start::LISTENER;
 
-/// What a base image gives its processes.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What a base image gives its processes; configuration wins over it.
+const IMAGE: [(&str, &str); 3] = [
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("HOME", "/"),
+    ("HOSTNAME", "localhost"),
+];
 /// The request header that OCI Functions names for log frames.
 const LOG_FRAME_HEADER: &str = "Opc-Request-Id";
 
@@ -22,11 +28,13 @@ pub struct Program {
     pub path: PathBuf,
     /// The directory that the process takes for the root of all files, if not the machine's own; needs root's rights.
     pub root: Option<PathBuf>,
+    /// The image to run in place of an executable; `path` is then docker's.
+    pub image: Option<Image>,
     /// The arguments of the executable.
     pub arguments: Vec<OsString>,
     /// Function configuration, and what the platform adds to it for the function's identity (`OCI_*`).
     pub config: BTreeMap<String, String>,
-    /// What the function is told about its memory, in MB; nothing enforces it here.
+    /// What the function is told about its memory, in MB; only the container of an image is held to it.
     pub memory: u32,
     /// How long a call may take.
     pub timeout: Duration,
@@ -44,6 +52,7 @@ impl Program {
         Self {
             path: path.into(),
             root: None,
+            image: None,
             arguments: Vec::new(),
             config: BTreeMap::new(),
             memory: 128,
@@ -52,6 +61,12 @@ impl Program {
             freeze_after: Some(Duration::from_millis(50)),
             log: None,
         }
+    }
+
+    /// An image as a program. It has longer to start: docker's own work is counted in.
+    pub fn of_image(image: Image) -> Self {
+        let start_timeout = Duration::from_secs(30);
+        Self { image: Some(image), start_timeout, ..Self::new(ENGINE) }
     }
 
     /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one inside.
@@ -108,14 +123,14 @@ impl Program {
         self.root.as_deref().unwrap_or(Path::new("/")).join("tmp")
     }
 
-    /// A path of the machine, as the function calls it.
-    pub(super) fn inside(&self, path: &Path) -> PathBuf {
-        let root = self.root.as_deref().unwrap_or(Path::new("/"));
-        Path::new("/").join(path.strip_prefix(root).unwrap_or(path))
-    }
-
-    /// The command that starts the process.
-    pub(super) fn command(&self) -> Command {
+    /// The command that starts the function, with everything that it finds in its environment: nothing of ours passes.
+    pub(super) fn command(&self, directory: &Path) -> Command {
+        let environment = self.environment(&self.listener(directory));
+        if let Some(image) = &self.image {
+            let mut command = image.command(directory, self.memory, environment.keys());
+            command.envs(environment);
+            return command;
+        }
         let mut command = match &self.root {
             None => Command::new(&self.path),
             Some(root) => {
@@ -124,19 +139,30 @@ impl Program {
                 command
             }
         };
-        command.args(&self.arguments);
+        command.args(&self.arguments).env_clear().envs(IMAGE).envs(environment);
         command
     }
 
-    /// Everything that the process finds in its environment: nothing of ours passes.
+    /// The socket in a directory of the machine, as the function calls it.
+    fn listener(&self, directory: &Path) -> PathBuf {
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
+        let inside = match &self.image {
+            Some(_) => Path::new(MEETING_PLACE),
+            None => directory.strip_prefix(root).unwrap_or(directory),
+        };
+        Path::new("/").join(inside).join(LISTENER.to_string_lossy().as_ref())
+    }
+
+    /// Configuration, and what the platform adds, which wins over it.
     ///
-    /// Configuration wins over what an image sets, and the platform over configuration.
     /// Source: Fn container contract, environment variables.
-    pub(super) fn environment(&self, listener: &Path) -> BTreeMap<OsString, OsString> {
-        let name = self.path.file_stem().unwrap_or(self.path.as_os_str());
+    fn environment(&self, listener: &Path) -> BTreeMap<OsString, OsString> {
+        let name = match &self.image {
+            Some(image) => image.name.as_ref(),
+            None => self.path.file_stem().unwrap_or(self.path.as_os_str()),
+        };
         let mut address = OsString::from("unix:");
         address.push(listener);
-        let image = [("PATH", PATH), ("HOME", "/"), ("HOSTNAME", "localhost")];
         let platform = [
             ("FN_LISTENER", address),
             ("FN_FORMAT", "http-stream".into()),
@@ -149,14 +175,8 @@ impl Program {
             ("FN_LOGFRAME_NAME", ids::random().into()),
             ("FN_LOGFRAME_HDR", LOG_FRAME_HEADER.into()),
         ];
-        let config = self.config.iter();
-        let image = image.map(|(name, value)| (name.into(), value.into()));
-        let platform = platform.map(|(name, value)| (name.into(), value));
-        image
-            .into_iter()
-            .chain(config.map(|(name, value)| (name.into(), value.into())))
-            .chain(platform)
-            .collect()
+        let config = self.config.iter().map(|(name, value)| (name.into(), value.into()));
+        config.chain(platform.map(|(name, value)| (name.into(), value))).collect()
     }
 }
 
@@ -166,11 +186,17 @@ mod tests {
 
     use super::*;
 
+    fn variables(command: &Command) -> BTreeMap<&OsStr, &OsStr> {
+        let set = command.as_std().get_envs();
+        set.filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
     #[test]
     fn the_platform_wins_over_configuration_and_configuration_over_the_image() {
         let program = Program::new("/opt/func").config("FN_FORMAT", "default");
         let program = program.config("HOME", "/home/fn").config("MODEL", "iris");
-        let environment = program.environment(Path::new("/tmp/x/lsnr.sock"));
+        let command = program.command(Path::new("/tmp/x"));
+        let environment = variables(&command);
         for (name, value) in [
             ("FN_LISTENER", "unix:/tmp/x/lsnr.sock"),
             ("FN_FORMAT", "http-stream"),
@@ -179,7 +205,33 @@ mod tests {
             ("HOME", "/home/fn"),
             ("MODEL", "iris"),
         ] {
-            assert_eq!(environment.get(OsStr::new(name)).unwrap(), value);
+            assert_eq!(environment[OsStr::new(name)], value);
         }
+    }
+
+    #[test]
+    fn an_image_gets_the_limits_of_the_platform_and_no_value_on_the_command_line() {
+        let image = Image::new("func:1").mount("/home/me/c", "/.oci-credentials");
+        let program = Program::of_image(image).config("MODEL", "iris");
+        let command = program.command(Path::new("/tmp/fnAbC"));
+        let line: Vec<_> = command.as_std().get_args().map(OsStr::to_string_lossy).collect();
+        let line = line.join(" ");
+        for part in [
+            "run --rm --init --read-only",
+            "--user=1000:1000 --cap-drop=ALL --security-opt=no-new-privileges",
+            "--pids-limit=50 --ulimit=nofile=350",
+            "--memory=128m --memory-swap=128m",
+            "--name fnAbC ",
+            "--volume /tmp/fnAbC:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
+            "--env FN_LISTENER ",
+            "--env MODEL ",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+        assert!(line.ends_with(" func:1") && !line.contains("iris"), "{line}");
+        let environment = variables(&command);
+        assert_eq!(environment[OsStr::new("FN_LISTENER")], "unix:/tmp/iofs/lsnr.sock");
+        assert_eq!(environment[OsStr::new("MODEL")], "iris");
+        assert_eq!(environment[OsStr::new("FN_FN_NAME")], "func:1");
     }
 }

@@ -195,7 +195,7 @@ impl Launch {
             .map_err(|error| Problem::failed(format!("`{}` starts", program.display()), error))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let group = group.ok_or_else(|| Problem::failed("it runs", "it has no process number"))?;
-        Ok(Started { process: Process::leading(group), child, out, err, launch: self })
+        Ok(Started { process: Process::leading(group, None), child, out, err, launch: self })
     }
 }
 

@@ -1,7 +1,8 @@
 //! The whole cloud, started in the order in which its parts need each other.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Error;
-use crate::agent::{Agent, Program};
+use crate::agent::{Agent, Image, Program};
 use crate::deployment::{Authority, Certificate, ModelDeployment};
 use crate::gateway::spec::Specification;
 use crate::gateway::{Functions, Gateway};
@@ -23,19 +24,53 @@ use crate::principal::{FUNCTION, Issuer, ResourcePrincipal};
 /// The prefix of the gateway's deployment.
 pub const PATH_PREFIX: &str = "/models";
 
+/// Where OCI Functions puts a container's credentials.
+const CREDENTIALS: &str = "/.oci-credentials";
+
 /// Where the parts listen, and what runs as the function.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The function's binary.
-    pub function: PathBuf,
+    /// What runs as the function.
+    pub function: Function,
     /// The port of the gateway; 0: a free one.
     pub gateway_port: u16,
     /// The port of the identity domain; 0: a free one.
     pub identity_port: u16,
-    /// Whether the function is started in an empty root directory, as its image gives it.
-    pub empty_root: bool,
     /// Where the function's lines go as they are written.
     pub log: Option<UnboundedSender<String>>,
+}
+
+/// What runs as the function, and where.
+#[derive(Clone, Debug)]
+pub enum Function {
+    /// A binary of this machine.
+    Binary(PathBuf),
+    /// A static binary in a root directory with nothing else in it.
+    EmptyRoot(PathBuf),
+    /// An image that docker has, in a container.
+    Image(String),
+}
+
+impl Function {
+    /// The program to start, and where it finds the files of `directory`.
+    fn program(self, directory: &Path) -> Result<(Program, PathBuf), Error> {
+        match self {
+            Self::Binary(path) => Ok((Program::new(path), directory.to_owned())),
+            Self::EmptyRoot(path) => {
+                fs::copy(&path, directory.join("func"))
+                    .map_err(|error| Error::Function(path, error))?;
+                fs::create_dir(directory.join("tmp")).map_err(Error::Files)?;
+                Ok((Program::new("/func").root(directory), PathBuf::from("/")))
+            }
+            Self::Image(name) => {
+                // The function reads as another user than whoever wrote the files.
+                let readable = Permissions::from_mode(0o755);
+                fs::set_permissions(directory, readable).map_err(Error::Files)?;
+                let image = Image::new(name).mount(directory, CREDENTIALS);
+                Ok((Program::of_image(image), PathBuf::from(CREDENTIALS)))
+            }
+        }
+    }
 }
 
 /// Everything that runs. Dropped, nothing of it is left: no process, no port, no file.
@@ -82,24 +117,16 @@ impl Cloud {
         fs::write(&roots, authority.pem()).map_err(Error::Files)?;
 
         // An empty root has no resolver: there the deployment is called by its address.
-        let host = if plan.empty_root { "127.0.0.1" } else { "localhost" };
-        let mut program = Program::new(&plan.function)
-            .config("ALLOWED_HOSTS", format!("{host}:{}", deployment.port()));
-        program.log = plan.log;
-        let inside = |path: &str| {
-            if plan.empty_root { within(directory.path(), path) } else { path.to_owned() }
+        let host = match plan.function {
+            Function::EmptyRoot(_) => "127.0.0.1",
+            Function::Binary(_) | Function::Image(_) => "localhost",
         };
-        for (name, value) in principal.variables() {
-            program = program.config(name, inside(&value));
-        }
-        program = program.config("SSL_CERT_FILE", inside(&roots.display().to_string()));
-        if plan.empty_root {
-            let binary = directory.path().join("func");
-            fs::copy(&plan.function, binary)
-                .map_err(|error| Error::Function(plan.function.clone(), error))?;
-            fs::create_dir(directory.path().join("tmp")).map_err(Error::Files)?;
-            program.path = PathBuf::from("/func");
-            program = program.root(directory.path());
+        let (mut program, credentials) = plan.function.program(directory.path())?;
+        program.log = plan.log;
+        program = program.config("ALLOWED_HOSTS", format!("{host}:{}", deployment.port()));
+        let roots = ("SSL_CERT_FILE", roots.display().to_string());
+        for (name, value) in principal.variables().into_iter().chain([roots]) {
+            program = program.config(name, moved(&value, directory.path(), &credentials));
         }
         let agent = Arc::new(Agent::start(program).await.map_err(Error::Start)?);
 
@@ -139,10 +166,10 @@ impl Cloud {
     }
 }
 
-/// A path below `root` as it reads inside of it.
-fn within(root: &Path, path: &str) -> String {
-    match Path::new(path).strip_prefix(root) {
-        Ok(rest) => Path::new("/").join(rest).display().to_string(),
-        Err(_elsewhere) => path.to_owned(),
+/// A path below `directory` as it reads where the function finds that directory; anything else as it is.
+fn moved(value: &str, directory: &Path, inside: &Path) -> String {
+    match Path::new(value).strip_prefix(directory) {
+        Ok(rest) => inside.join(rest).display().to_string(),
+        Err(_elsewhere) => value.to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::agent::StartError;
 use crate::terminal::{complain, say};
-use cloud::{Cloud, Plan};
+use cloud::{Cloud, Function, Plan};
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
@@ -30,8 +30,11 @@ pub struct Options {
     /// Run this binary as the function, instead of building this workspace's.
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
+    /// Run this image as the function, in a container of docker, under the limits of the platform.
+    #[arg(long, value_name = "NAME", conflicts_with = "function")]
+    image: Option<String>,
     /// Start the function in an empty root directory, as its image gives it (needs root and a static binary).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "image")]
     empty_root: bool,
     /// The port of the API Gateway.
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
@@ -39,6 +42,12 @@ pub struct Options {
     /// The port of the identity domain.
     #[arg(long, value_name = "PORT", default_value_t = 8181)]
     identity_port: u16,
+}
+
+impl Options {
+    fn room(&self) -> fn(PathBuf) -> Function {
+        if self.empty_root { Function::EmptyRoot } else { Function::Binary }
+    }
 }
 
 /// What can keep the local cloud from running, and what to do about it.
@@ -104,15 +113,15 @@ async fn start(
     variable: fn(&str) -> Option<String>,
     log: UnboundedSender<String>,
 ) -> Result<Cloud, Error> {
-    let function = match &options.function {
-        Some(function) => function.clone(),
-        None => build::release(variable("CARGO")).await?,
+    let function = match (&options.image, &options.function) {
+        (Some(image), _) => Function::Image(image.clone()),
+        (None, Some(binary)) => options.room()(binary.clone()),
+        (None, None) => options.room()(build::release(variable("CARGO")).await?),
     };
     Cloud::start(Plan {
         function,
         gateway_port: options.gateway_port,
         identity_port: options.identity_port,
-        empty_root: options.empty_root,
         log: Some(log),
     })
     .await

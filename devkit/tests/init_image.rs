@@ -1,0 +1,135 @@
+//! Is what `fn init --init-image` unpacks a function that builds, passes its own test and answers?
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and needs cargo's own path"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use devkit::agent::{Agent, Answer, Invocation, Program};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Longer than a first build on a slow machine takes.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+async fn run(command: &mut Command) -> Vec<u8> {
+    let output = timeout(PATIENCE, command.kill_on_drop(true).output()).await.unwrap().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    output.stdout
+}
+
+async fn archive() -> Vec<u8> {
+    run(&mut Command::new(repository().join("init-image/assemble"))).await
+}
+
+/// The type and the name of each entry of a tar stream, in order.
+fn entries(mut archive: &[u8]) -> Vec<(char, String)> {
+    let text = |field: &[u8]| {
+        let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
+        String::from_utf8(field[..end].to_vec()).unwrap()
+    };
+    let mut entries = Vec::new();
+    while archive[0] != 0 {
+        let (name, size, kind) = (&archive[..100], &archive[124..136], archive[156]);
+        entries.push((char::from(kind), text(name)));
+        let size = usize::from_str_radix(text(size).trim(), 8).unwrap();
+        archive = &archive[512 + size.next_multiple_of(512)..];
+    }
+    entries
+}
+
+#[tokio::test]
+async fn the_stream_is_one_that_the_cli_unpacks() {
+    let entries = entries(&archive().await);
+    let mut directories = BTreeSet::from([PathBuf::new()]);
+    for (kind, name) in &entries {
+        assert!(matches!(kind, '0' | '5'), "{name} is neither a file nor a directory: {kind}");
+        let path = PathBuf::from(name);
+        assert!(directories.contains(path.parent().unwrap()), "{name} comes before its directory");
+        if *kind == '5' {
+            directories.insert(path);
+        }
+    }
+    let names: BTreeSet<&str> = entries.iter().map(|(_, name)| &**name).collect();
+    for name in ["func.init.yaml", "Cargo.toml", "Cargo.lock", "Dockerfile", ".dockerignore"] {
+        assert!(names.contains(name), "{name} is missing: {names:?}");
+    }
+    assert!(names.contains("src/main.rs") && names.contains("fdk/src/lib.rs"), "{names:?}");
+    assert!(!names.contains("func.yaml"), "the CLI writes it");
+}
+
+/// The packages of a lock file with their versions, as far as they come from a registry.
+fn locked(path: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let packages = text.split("[[package]]").filter(|package| package.contains("\nchecksum = "));
+    packages.map(|package| package.lines().take(3).collect::<Vec<_>>().join(" ")).collect()
+}
+
+/// The dependencies of a manifest, as they are written.
+fn dependencies(path: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(path).unwrap();
+    let section = text.split("\n[dependencies]\n").nth(1).unwrap();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let lines = lines.filter_map(|line| line.split_once(" = "));
+    lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn its_dependencies_are_those_that_are_checked_here() {
+    let template = repository().join("init-image/template");
+    let (ours, its) =
+        (locked(&repository().join("Cargo.lock")), locked(&template.join("Cargo.lock")));
+    assert!(its.len() > 20 && its.is_subset(&ours), "{:?}", its.difference(&ours));
+    let ours = dependencies(&repository().join("Cargo.toml"));
+    for (name, value) in dependencies(&template.join("fdk/Cargo.toml")) {
+        assert_eq!(ours.get(&name), Some(&value), "{name} of the fdk crate");
+    }
+}
+
+async fn call(function: &Agent, body: &'static str, gateway: bool) -> (u16, Value) {
+    let invocation = Invocation::json(body);
+    let invocation = if gateway { invocation.through_gateway("POST", "/") } else { invocation };
+    let Answer { status, body, .. } = timeout(PATIENCE, function.call(invocation)).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+#[tokio::test]
+async fn the_new_function_builds_passes_its_test_and_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("function.tar");
+    fs::write(&file, archive().await).unwrap();
+    let function = directory.path().join("function");
+    fs::create_dir(&function).unwrap();
+    run(Command::new("tar").arg("-xf").arg(&file).arg("-C").arg(&function)).await;
+
+    // What one run has built of the dependencies, the next finds.
+    let target = repository().join("target/init-image");
+    for command in ["test", "build"] {
+        let mut cargo = Command::new(std::env::var("CARGO").unwrap());
+        cargo.args([command, "--locked", "--target-dir"]).arg(&target);
+        run(cargo.current_dir(&function)).await;
+    }
+
+    let function = Agent::start(Program::new(target.join("debug/func"))).await.unwrap();
+    let greeting = json!({ "message": "Hello, Ada!" });
+    for gateway in [false, true] {
+        assert_eq!(call(&function, r#"{"name": "Ada"}"#, gateway).await, (200, greeting.clone()));
+    }
+    let (status, error) = call(&function, "Ada", true).await;
+    assert_eq!((status, &error["code"]), (400, &json!("InvalidRequest")));
+    assert_eq!(call(&function, "Ada", false).await.0, 502);
+    assert_eq!(function.starts(), 1);
+    function.stop().await;
+}
