@@ -73,7 +73,7 @@ const OWN: [(u16, &str, &str); 15] = [
 ];
 
 /// The statuses, where the body does not say more.
-const STATUSES: [(u16, &str); 11] = [
+const STATUSES: [(u16, &str); 12] = [
     (
         400,
         "the request is not as the route or the model wants it: content type, an empty body, the model's own check",
@@ -81,7 +81,7 @@ const STATUSES: [(u16, &str); 11] = [
     (
         401,
         "the gateway does not take the token: expired, issuer or audience not to the letter (`mdfn token --claims` shows them), or the \
-         key was replaced (`mdfn jwk --token` shows the one that signs now)",
+         domain replaced its key (after `mdfn token --no-cache`, `mdfn jwk --token FILE URL` takes the one that signs now)",
     ),
     (
         403,
@@ -93,6 +93,7 @@ const STATUSES: [(u16, &str); 11] = [
     ),
     (405, "the route does not take this method; a prediction is a POST"),
     (413, "the body is larger than 6 MiB"),
+    (415, "the route does not take this content type; a prediction is `application/json`"),
     (
         429,
         "too many calls: the gateway's rate limit, the model deployment's 150 calls in a second or its bandwidth, or the region's limit \
@@ -115,12 +116,14 @@ const STATUSES: [(u16, &str); 11] = [
 ];
 
 /// What a model deployment means by a status, where its body does not say more.
-const MODEL: [(u16, &str); 7] = [
+const MODEL: [(u16, &str); 9] = [
+    (400, "the model does not take this input; its message says what it expects"),
     (401, "the signature was refused: clock more than 5 minutes off, or a token that has expired"),
     (
         404,
         "the deployment is unknown or not active, or the policy is missing; OCI does not say which",
     ),
+    (405, "the path of the container does not take this method"),
     (409, "the URL for streams was used, and the container did not stream"),
     (413, "the body is larger than 10 MB"),
     (
@@ -131,9 +134,23 @@ const MODEL: [(u16, &str); 7] = [
     (503, "the model server is not available; try again"),
 ];
 
-/// What an answer of the gateway with this status and body probably means; None where nothing is known.
+/// What an answer through the gateway with this status and body probably means; None where nothing is known.
+///
+/// The gateway's own errors have a number for `code`; everything else came through the function from the model.
 pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
-    named(&OWN, body).or_else(|| meaning(&STATUSES, status))
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let of_gateway = json.as_ref().is_none_or(is_gateways);
+    let of_model = || (!of_gateway).then(|| meaning(&MODEL, status)).flatten();
+    named(&OWN, body).or_else(of_model).or_else(|| meaning(&STATUSES, status))
+}
+
+/// Whether an error has the gateway's form: `code`, `message` and nothing else.
+fn is_gateways(body: &Value) -> bool {
+    body.as_object().is_some_and(|body| {
+        body.len() == 2
+            && body.get("code").is_some_and(Value::is_number)
+            && body.contains_key("message")
+    })
 }
 
 /// What an answer of a model deployment itself probably means.

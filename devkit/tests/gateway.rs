@@ -88,7 +88,7 @@ fn what_the_service_refuses_or_is_not_executed_is_refused_with_its_name() {
             "`k`",
         ),
         (route(json!({ "headerTransformations": { "setHeaders": set } })), "`a`"),
-        (route(json!({ "headerTransformations": both })), "blocked"),
+        (route(json!({ "headerTransformations": both })), "more than one"),
     ] {
         let error = parse(&specification).map(drop).unwrap_err();
         assert!(error.contains(named), "{named}: {error}");

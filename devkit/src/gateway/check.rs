@@ -2,6 +2,8 @@
 //!
 //! Source: OCI API Gateway documentation, internal limits and key parameters.
 
+use std::collections::BTreeSet;
+
 use rsa::PublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
@@ -12,6 +14,9 @@ use super::spec::{
     ValidationPolicy,
 };
 use crate::keys;
+
+/// The methods that a route may take.
+const METHODS: [&str; 8] = ["ANY", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 impl Specification {
     /// Parses a specification and checks what the service checks when it is uploaded.
@@ -25,6 +30,11 @@ impl Specification {
     /// What the service checks when a specification is uploaded, as far as it is known here.
     pub(crate) fn check(&self) -> Result<(), String> {
         within("routes", self.routes.len(), 50)?;
+        if let Some(limit) = &self.request_policies.rate_limiting
+            && limit.rate_in_requests_per_second == 0
+        {
+            return Err("rateInRequestsPerSecond is 0".to_owned());
+        }
         let anonymous = |route: &Route| {
             matches!(route.request_policies.authorization, Authorization::Anonymous)
         };
@@ -45,7 +55,7 @@ impl Specification {
 
 impl ValidationPolicy {
     /// What every kind of policy checks beside the signature.
-    pub(super) fn additional(&self) -> &AdditionalValidation {
+    pub(crate) fn additional(&self) -> &AdditionalValidation {
         match self {
             Self::StaticKeys { additional_validation_policy, .. }
             | Self::RemoteJwks { additional_validation_policy, .. } => additional_validation_policy,
@@ -59,6 +69,9 @@ impl ValidationPolicy {
         match self {
             Self::StaticKeys { keys, .. } => {
                 within("keys", keys.len(), 10)?;
+                if keys.is_empty() {
+                    return Err("STATIC_KEYS has no key".to_owned());
+                }
                 keys.iter().try_for_each(|key| key.public().map(drop))
             }
             Self::RemoteJwks { max_cache_duration_in_hours: hours, .. }
@@ -115,25 +128,48 @@ impl StaticKey {
 
 impl Route {
     fn check(&self) -> Result<(), String> {
-        let transformations = &self.request_policies.header_transformations;
-        let set = transformations.set_headers.iter().flat_map(|set| &set.items);
-        if let Some(header) =
-            set.clone().find(|header| header.values.is_empty() || header.values.len() > 10)
-        {
-            return Err(format!("route {}: `{}` has not 1 to 10 values", self.path, header.name));
+        self.mistake().map_or(Ok(()), |what| Err(format!("route {}: {what}", self.path)))
+    }
+
+    fn mistake(&self) -> Option<String> {
+        if !self.path.starts_with('/') {
+            return Some("its path does not begin with a slash".to_owned());
         }
-        let block = transformations
-            .filter_headers
-            .iter()
-            .filter(|filter| filter.r#type == FilterType::Block);
-        let blocked: Vec<String> =
-            block.flat_map(|filter| &filter.items).map(|item| item.name.to_lowercase()).collect();
-        if let Some(header) =
-            set.clone().find(|header| blocked.contains(&header.name.to_lowercase()))
-        {
-            return Err(format!("route {}: `{}` is both set and blocked", self.path, header.name));
+        if self.methods.is_empty() {
+            return Some("it has no method".to_owned());
         }
-        within("setHeaders", set.count(), 20)
+        if let Some(method) = self.methods.iter().find(|method| !METHODS.contains(&method.as_str()))
+        {
+            return Some(format!("`{method}` is no method"));
+        }
+        if let Authorization::AnyOf { allowed_scope } = &self.request_policies.authorization
+            && (allowed_scope.is_empty() || allowed_scope.iter().any(String::is_empty))
+        {
+            return Some("`allowedScope` is empty".to_owned());
+        }
+        let rules = &self.request_policies.header_transformations;
+        let set = || rules.set_headers.iter().flat_map(|set| &set.items);
+        if let Some(header) = set().find(|set| set.values.is_empty() || set.values.len() > 10) {
+            return Some(format!("`{}` has not 1 to 10 values", header.name));
+        }
+        let renamed = rules.rename_headers.iter().flat_map(|rename| &rename.items);
+        let filtered = rules.filter_headers.iter().flat_map(|filter| &filter.items);
+        let blocks = rules.filter_headers.iter().any(|filter| filter.r#type == FilterType::Block);
+        within("setHeaders", set().count(), 20)
+            .and(within("renameHeaders", renamed.clone().count(), 20))
+            .and(within("filterHeaders", filtered.clone().count(), 50))
+            .err()
+            .or_else(|| {
+                // But in a list of those that pass, a name may occur once.
+                let names = set().map(|item| &item.name);
+                let names = names.chain(renamed.flat_map(|item| [&item.from, &item.to]));
+                let names = names.chain(filtered.filter(|_| blocks).map(|item| &item.name));
+                let mut seen = BTreeSet::new();
+                names
+                    .map(|name| name.to_lowercase())
+                    .find(|name| !seen.insert(name.clone()))
+                    .map(|name| format!("`{name}` is in more than one header transformation"))
+            })
     }
 }
 

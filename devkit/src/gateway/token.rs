@@ -66,7 +66,7 @@ pub(super) fn authorize(authorization: &Authorization, claims: &Value) -> Result
     };
     let scopes = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
     let allowed =
-        scopes.split(' ').any(|scope| allowed_scope.iter().any(|allowed| allowed == scope));
+        scopes.split_whitespace().any(|scope| allowed_scope.iter().any(|allowed| allowed == scope));
     if allowed { Ok(()) } else { Err(Denied::Forbidden) }
 }
 

@@ -1,6 +1,9 @@
 //! `mdfn gateway-spec`: a deployment specification for one or many models, and what is wrong with one that is there.
 
 mod document;
+mod findings;
+mod form;
+mod options;
 mod safety;
 
 use std::collections::BTreeMap;
@@ -11,9 +14,11 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
 pub use self::document::{Input, Keys};
-pub use self::safety::{Finding, Severity, findings};
+pub use self::findings::{Finding, Place, Severity};
+pub use self::safety::findings;
 
-use crate::gateway::spec::Specification;
+use self::options::{client, function, https, model, openai_model, scope, text};
+
 use crate::identity::ISSUER;
 use crate::input::{self, read};
 use crate::terminal::{complain, say};
@@ -63,22 +68,22 @@ pub struct Options {
     #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
     openai_models: Vec<(String, String)>,
     /// The audience of the tokens, to the letter as the identity domain has it
-    #[arg(long, value_name = "URL", required = true)]
+    #[arg(long, value_name = "URL", required = true, value_parser = text)]
     audience: Option<String>,
     /// An accepted issuer, to the letter as in the tokens' `iss` (repeatable)
-    #[arg(long = "issuer", value_name = "URL", default_value = ISSUER)]
+    #[arg(long = "issuer", value_name = "URL", default_value = ISSUER, value_parser = text)]
     issuers: Vec<String>,
     /// The file with the keys that `mdfn jwk` printed; `-` for standard input
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
     /// Fetch the keys from this URL instead; the identity domain must have made them public
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = https)]
     jwks_uri: Option<String>,
     /// The scope that tokens need, without the audience
-    #[arg(long, default_value = "predict")]
+    #[arg(long, default_value = "predict", value_parser = scope)]
     scope: String,
     /// The id of a client that may call; without any, every client that has the scope (repeatable)
-    #[arg(long = "client", value_name = "ID")]
+    #[arg(long = "client", value_name = "ID", value_parser = client)]
     clients: Vec<String>,
     /// Calls in a second, of all clients together
     #[arg(long, value_name = "CALLS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
@@ -106,9 +111,15 @@ enum Error {
     Input(#[from] input::Error),
     #[error("{0} is not JSON: {1}")]
     Json(&'static str, serde_json::Error),
+    #[error("`--keys` is no array of keys; `mdfn jwk` makes one of an identity domain's key set")]
+    Keys,
+    #[error(
+        "this is no deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
+    )]
+    NoSpecification,
     #[error("the model `{0}` is named twice")]
     Twice(String),
-    #[error("the service would not take it: {0}")]
+    #[error("it is not printed: {0}")]
     Refused(String),
     #[error("`--function` and `--audience` are needed")]
     Missing,
@@ -131,8 +142,12 @@ fn print(options: Options) -> Result<ExitCode, Error> {
         (_, Some(uri)) => Keys::Jwks(uri),
         (file, None) => {
             let keys = read("`--keys`", &file.unwrap_or_else(|| PathBuf::from("-")))?;
-            let keys = serde_json::from_slice(&keys);
-            Keys::Static(keys.map_err(|error| Error::Json("`--keys`", error))?)
+            let keys: Value =
+                serde_json::from_slice(&keys).map_err(|error| Error::Json("`--keys`", error))?;
+            if !keys.is_array() {
+                return Err(Error::Keys);
+            }
+            Keys::Static(keys)
         }
     };
     let (Some(function), Some(audience)) = (options.function, options.audience) else {
@@ -157,7 +172,10 @@ fn print(options: Options) -> Result<ExitCode, Error> {
         anonymous_health: options.anonymous_health,
     };
     let document = input.document();
-    Specification::parse(&document.to_string()).map_err(Error::Refused)?;
+    let findings = findings(&document).unwrap_or_default();
+    if let Some(worst) = findings.first().filter(|found| found.severity != Severity::Note) {
+        return Err(Error::Refused(worst.to_string()));
+    }
     say(&format!("{document:#}"));
     Ok(ExitCode::SUCCESS)
 }
@@ -166,7 +184,7 @@ fn validate(file: &Path) -> Result<ExitCode, Error> {
     let text = read("the specification", file)?;
     let specification: Value =
         serde_json::from_slice(&text).map_err(|error| Error::Json("the specification", error))?;
-    let findings = findings(&specification);
+    let findings = findings(&specification).ok_or(Error::NoSpecification)?;
     for finding in &findings {
         say(&finding.to_string());
     }
@@ -184,58 +202,4 @@ fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Erro
         }
     }
     Ok(named)
-}
-
-fn function(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("ocid1.fnfunc.") && is_word(text, ".-_") {
-        Ok(text.to_owned())
-    } else {
-        Err("expected the OCID of a function, `ocid1.fnfunc...`")
-    }
-}
-
-fn model(text: &str) -> Result<(String, String), &'static str> {
-    let (name, target) = name_and_target(text)?;
-    let ends = |action: &str| target.ends_with(action);
-    if target.contains("://") && !ends("/predict") && !ends("/predictWithResponseStream") {
-        return Err("expected a URL that ends with `/predict`, or an alias");
-    }
-    Ok((name, target))
-}
-
-fn openai_model(text: &str) -> Result<(String, String), &'static str> {
-    let (name, target) = name_and_target(text)?;
-    let last = target.rsplit('/').next().unwrap_or_default();
-    if target.contains("://") && !last.starts_with("ocid1.datasciencemodeldeployment.") {
-        return Err(
-            "expected a base URL, which ends after the model deployment's OCID, or an alias",
-        );
-    }
-    Ok((name, target))
-}
-
-fn name_and_target(text: &str) -> Result<(String, String), &'static str> {
-    let (name, target) = text.split_once('=').ok_or("expected `NAME=TARGET`")?;
-    if !is_word(name, "-_") || ["healthz", "readyz"].contains(&name) {
-        return Err(
-            "expected a name of letters, digits, `-` and `_`, other than `healthz` and `readyz`",
-        );
-    }
-    if target.contains("://") {
-        let visible = target.bytes().all(|byte| byte.is_ascii_graphic());
-        if !target.starts_with("https://") || !visible || target.contains("${") {
-            return Err("expected an https URL without spaces and variables");
-        }
-        if !target.contains("/ocid1.datasciencemodeldeployment.") {
-            return Err("expected a URL with the OCID of a model deployment");
-        }
-    } else if !is_word(target, ".-_") {
-        return Err("expected an https URL, or an alias of letters, digits, `.`, `-` and `_`");
-    }
-    Ok((name.to_owned(), target.to_owned()))
-}
-
-fn is_word(text: &str, others: &str) -> bool {
-    !text.is_empty()
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
 }

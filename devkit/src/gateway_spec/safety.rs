@@ -2,283 +2,276 @@
 //!
 //! Source: OCI API Gateway documentation; OCI services, SSRF and credential safety.
 
-use std::fmt;
-
+use hyper::Uri;
 use serde_json::Value;
 
 use super::document::TARGET_HEADERS;
-use crate::gateway::spec::Specification;
+use super::findings::{Finding, Findings, Place};
+use super::form;
+use crate::client::is_this_machine;
+use crate::gateway::spec::{
+    Authentication, Authorization, Backend, FilterType, HeaderTransformations, IfExists, Route,
+    SetHeader, ValidationPolicy,
+};
 
-/// The members of a static key that the gateway knows.
-const KEY_MEMBERS: [&str; 9] = ["format", "kid", "kty", "alg", "use", "key_ops", "n", "e", "key"];
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Severity {
-    /// The service does not take it.
-    Refused,
-    /// Somebody can do what they should not.
-    Unsafe,
-    /// Worth knowing.
-    Note,
-}
-
-/// One thing that was found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// The route or the part of the specification.
-    pub place: String,
-    /// What it is, what it leads to, what to do.
-    pub text: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Refused => "refused",
-            Severity::Unsafe => "unsafe",
-            Severity::Note => "note",
-        };
-        write!(f, "{severity}  {}: {}", self.place, self.text)
-    }
-}
-
-/// Everything that is to be said about a specification, the worst first.
-pub fn findings(specification: &Value) -> Vec<Finding> {
-    let mut report = Report::default();
-    report.authentication(specification.pointer("/requestPolicies/authentication"));
-    if specification.pointer("/requestPolicies/rateLimiting").is_none() {
-        report.note("rateLimiting", "there is none; a loop in one client can cost what it likes");
-    }
-    match specification.get("routes").and_then(Value::as_array) {
-        Some(routes) => routes.iter().for_each(|route| report.route(route)),
-        None => report.refused("routes", "there are none"),
-    }
-    // Last: what the emulated gateway knows of the service's own checks, unless it does not know a part at all.
-    match serde_json::from_value::<Specification>(specification.clone()) {
-        Ok(parsed) => {
-            if let Err(why) = parsed.check() {
-                report.refused("the specification", &why);
-            }
+/// Everything that is to be said about a specification, the worst first; None if the document holds none.
+pub fn findings(document: &Value) -> Option<Vec<Finding>> {
+    let specification = form::specification(document.clone())?;
+    let mut findings = Findings::default();
+    if let Some(known) = form::known(specification, &mut findings) {
+        let specification = &known.specification;
+        if let Err(why) = specification.check() {
+            findings.refused(&Place::Specification, &why);
         }
-        Err(unknown) => {
-            report.note("`mdfn local`", &format!("it cannot execute this one: {unknown}"));
-        }
-    }
-    report.0.sort_by_key(|finding| finding.severity);
-    report.0
-}
-
-#[derive(Default)]
-struct Report(Vec<Finding>);
-
-impl Report {
-    fn add(&mut self, severity: Severity, place: &str, text: &str) {
-        self.0.push(Finding { severity, place: place.to_owned(), text: text.to_owned() });
-    }
-
-    fn refused(&mut self, place: &str, text: &str) {
-        self.add(Severity::Refused, place, text);
-    }
-
-    fn r#unsafe(&mut self, place: &str, text: &str) {
-        self.add(Severity::Unsafe, place, text);
-    }
-
-    fn note(&mut self, place: &str, text: &str) {
-        self.add(Severity::Note, place, text);
-    }
-
-    fn authentication(&mut self, authentication: Option<&Value>) {
-        const PLACE: &str = "authentication";
-        let Some(policy) = authentication else {
-            self.r#unsafe(PLACE, "there is none; anybody may call; use TOKEN_AUTHENTICATION");
-            return;
-        };
-        let (keys, additional) = if text(policy, "type") == Some("JWT_AUTHENTICATION") {
-            self.note(
-                PLACE,
-                "JWT_AUTHENTICATION is no longer recommended; use TOKEN_AUTHENTICATION",
-            );
-            (policy.get("publicKeys"), Some(policy))
-        } else {
-            let validation = policy.get("validationPolicy");
-            (validation, validation.and_then(|policy| policy.get("additionalValidationPolicy")))
-        };
-        if policy.get("tokenQueryParam").is_some_and(|name| !name.is_null()) {
-            self.r#unsafe(
-                PLACE,
-                "`tokenQueryParam` puts tokens into access logs; use `tokenHeader`",
-            );
-        }
-        for (member, means) in [("issuers", "of any issuer"), ("audiences", "for any API")] {
-            let list = additional.and_then(|policy| policy.get(member)).and_then(Value::as_array);
-            if list.is_none_or(Vec::is_empty) {
-                self.r#unsafe(PLACE, &format!("`{member}` is empty; tokens {means} pass"));
-            }
-        }
-        let Some(keys) = keys else { return };
-        if keys.get("isSslVerifyDisabled") == Some(&Value::Bool(true)) {
-            self.r#unsafe(PLACE, "`isSslVerifyDisabled` lets anybody on the way replace the keys");
-        }
-        let keys = keys.get("keys").and_then(Value::as_array).into_iter().flatten();
-        for key in keys.clone() {
-            self.key(key);
-        }
-        if keys.count() > 0 {
-            self.note(
-                PLACE,
-                "static keys: when the identity domain replaces its key, every call is a 401 until they are replaced here",
-            );
-        }
-    }
-
-    fn key(&mut self, key: &Value) {
-        let place = format!("key `{}`", text(key, "kid").unwrap_or_default());
-        let members = key.as_object().into_iter().flat_map(|key| key.keys());
-        let extra: Vec<_> = members.filter(|name| !KEY_MEMBERS.contains(&name.as_str())).collect();
-        if !extra.is_empty() {
-            let text = format!("it has {extra:?}, which the gateway does not know; use `mdfn jwk`");
-            self.refused(&place, &text);
-        }
-        let operations = key.get("key_ops").and_then(Value::as_array);
-        if operations.is_some_and(|names| !names.iter().any(|name| name == "verify")) {
-            self.refused(&place, "its `key_ops` are without `verify`; use `mdfn jwk`");
-        }
-    }
-
-    fn route(&mut self, route: &Value) {
-        let place = format!("route {}", text(route, "path").unwrap_or("without `path`"));
-        if !calls_function(route.get("backend")) {
-            return;
-        }
-        let policies = route.get("requestPolicies").unwrap_or(&Value::Null);
-        let sets = self.headers(&place, policies.get("headerTransformations"));
-        let authorization = policies.get("authorization");
-        match authorization.and_then(|policy| text(policy, "type")) {
-            Some("ANONYMOUS") if sets => {
-                self.r#unsafe(&place, "it is ANONYMOUS; anybody may call the model");
-            }
-            Some("ANY_OF" | "ANONYMOUS") => {}
-            _ => self.r#unsafe(
-                &place,
-                "no scope is asked for; any token for the audience passes; use ANY_OF with `allowedScope`",
+        match &specification.request_policies.authentication {
+            Some(policy) => authentication(&mut findings, policy),
+            None if known.checked_elsewhere => {}
+            None => findings.r#unsafe(
+                &Place::Authentication,
+                "there is none; anybody may call; use TOKEN_AUTHENTICATION",
             ),
         }
-        let cache = policies
-            .pointer("/responseCacheLookup")
-            .or(route.pointer("/requestPolicies/responseCacheLookup"));
-        if cache.is_some_and(|cache| cache.get("isEnabled") != Some(&Value::Bool(false))) {
-            self.r#unsafe(
-                &place,
-                "answers are cached, and the body is no part of the key; a caller gets the prediction of another",
+        if specification.request_policies.rate_limiting.is_none() {
+            findings.note(
+                &Place::Specification,
+                "there is no `rateLimiting`; a loop in one client can cost what it likes",
             );
         }
-        let methods = route.get("methods").and_then(Value::as_array);
-        if methods.is_some_and(|methods| methods.iter().any(|method| method == "ANY")) {
-            self.note(&place, "it takes ANY method; a prediction is a POST");
+        if specification.routes.is_empty() {
+            findings.refused(&Place::Specification, "there are no routes");
+        }
+        for route in &specification.routes {
+            if matches!(route.backend, Backend::Function { .. }) {
+                Checked { place: Place::Route(route.path.clone()), route, findings: &mut findings }
+                    .all();
+            }
+        }
+    }
+    Some(findings.sorted())
+}
+
+fn authentication(findings: &mut Findings, policy: &Authentication) {
+    let place = Place::Authentication;
+    let additional = policy.validation_policy.additional();
+    for (name, list, means) in [
+        ("issuers", &additional.issuers, "of any issuer"),
+        ("audiences", &additional.audiences, "for any API"),
+    ] {
+        if list.is_empty() || list.iter().any(String::is_empty) {
+            findings.r#unsafe(&place, &format!("`{name}` is empty; tokens {means} may pass"));
+        }
+    }
+    for claim in additional.verify_claims.iter().filter(|claim| !claim.is_required) {
+        findings.r#unsafe(
+            &place,
+            &format!(
+                "tokens without the claim `{}` pass; set `isRequired`",
+                claim.key.escape_debug()
+            ),
+        );
+    }
+    match &policy.validation_policy {
+        ValidationPolicy::StaticKeys { .. } => findings.note(
+            &place,
+            "static keys: when the identity domain replaces its key, every call is a 401 until they are replaced here",
+        ),
+        ValidationPolicy::RemoteJwks { uri, is_ssl_verify_disabled, .. } => {
+            if *is_ssl_verify_disabled {
+                findings.r#unsafe(&place, "`isSslVerifyDisabled` lets anybody on the way replace the keys");
+            }
+            if !is_trusted(uri) {
+                findings.r#unsafe(&place, "the keys' `uri` is not https; anybody on the way can replace them");
+            }
+        }
+    }
+}
+
+/// Whether what is fetched there is what its owner put there: https, or this machine.
+fn is_trusted(url: &str) -> bool {
+    let uri: Option<Uri> = url.parse().ok();
+    uri.is_some_and(|uri| match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => uri.host().is_some_and(is_this_machine),
+        _ => false,
+    })
+}
+
+/// One route to a function.
+struct Checked<'a> {
+    place: Place,
+    route: &'a Route,
+    findings: &'a mut Findings,
+}
+
+impl Checked<'_> {
+    fn all(mut self) {
+        let rules = &self.route.request_policies.header_transformations;
+        let target = |item: &&SetHeader| is_target(&item.name);
+        let set = || rules.set_headers.iter().flat_map(|set| &set.items).filter(target);
+        for item in set() {
+            self.target(item);
+        }
+        self.others(rules, set().next().is_some());
+        self.authorization(set().next().is_some());
+        if self.route.methods.iter().any(|method| method == "ANY") {
+            self.note("it takes ANY method; a prediction is a POST");
         }
     }
 
-    /// Whether the route sets the target; says what is wrong with how it does.
-    fn headers(&mut self, place: &str, transformations: Option<&Value>) -> bool {
-        let rules = transformations.unwrap_or(&Value::Null);
-        let items = |pointer: &str| {
-            rules.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default()
-        };
-        let is = |item: &Value, name: &str| {
-            text(item, "name").is_some_and(|known| known.eq_ignore_ascii_case(name))
-        };
-        let filter = items("/filterHeaders/items");
-        let allow = rules.pointer("/filterHeaders/type") == Some(&Value::from("ALLOW"));
-        let block = rules.pointer("/filterHeaders/type") == Some(&Value::from("BLOCK"));
-        let listed = |name: &str| filter.iter().any(|item| is(item, name));
-        let passes = |name: &str| if allow { listed(name) } else { !(block && listed(name)) };
+    fn r#unsafe(&mut self, text: &str) {
+        self.findings.r#unsafe(&self.place, text);
+    }
 
-        let set = items("/setHeaders/items");
-        let target = |item: &&Value| TARGET_HEADERS.iter().any(|name| is(item, name));
-        for item in set.iter().filter(target) {
-            self.target(place, item);
-        }
-        let sets = set.iter().any(|item| target(&item));
-        let open: Vec<_> = TARGET_HEADERS
-            .iter()
-            .filter(|name| passes(name) && !set.iter().any(|item| is(item, name)))
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let open = open.join(", ");
-        match (open.is_empty(), sets) {
-            (true, _) => {}
-            (false, true) => {
-                self.note(place, &format!("a client who sends {open} gets 400; filter with BLOCK"));
-            }
-            (false, false) => self.r#unsafe(
-                place,
-                &format!(
-                    "it sets no target, and a client's own {open} names one; filter with BLOCK"
-                ),
-            ),
-        }
-        if allow
-            && sets
-            && !set.iter().filter(target).all(|item| passes(text(item, "name").unwrap_or_default()))
-        {
-            self.refused(
-                place,
-                "the ALLOW list is without the target, which is set before it is filtered",
-            );
-        }
-        sets
+    fn refused(&mut self, text: &str) {
+        self.findings.refused(&self.place, text);
+    }
+
+    fn note(&mut self, text: &str) {
+        self.findings.note(&self.place, text);
     }
 
     /// One header that names the target.
-    fn target(&mut self, place: &str, item: &Value) {
-        let name = text(item, "name").unwrap_or_default();
-        match text(item, "ifExists") {
-            None | Some("OVERWRITE") => {}
-            Some(other) => self.r#unsafe(
-                place,
-                &format!(
-                    "`{name}` is set with {other}; a client's own value passes; use OVERWRITE"
-                ),
-            ),
+    fn target(&mut self, item: &SetHeader) {
+        let name = &item.name;
+        if let IfExists::Append | IfExists::Skip = item.if_exists {
+            let how = if item.if_exists == IfExists::Skip { "SKIP" } else { "APPEND" };
+            self.r#unsafe(&format!(
+                "`{name}` is set with {how}; a client's own value passes; use OVERWRITE"
+            ));
         }
-        let values = item.get("values").and_then(Value::as_array).into_iter().flatten();
-        for value in values.filter_map(Value::as_str) {
-            let variable =
-                value.strip_prefix("${request.path[").and_then(|rest| rest.strip_suffix("]}"));
-            if variable.is_some_and(|name| !name.contains(['[', '$'])) && !place.contains("*}") {
-                self.note(
-                    place,
-                    &format!("`{name}` is a segment of the path; the function takes it for an alias of MODEL_DEPLOYMENTS"),
-                );
-            } else if value.contains("${") {
-                self.r#unsafe(
-                    place,
-                    &format!("`{name}` is made from the request, so that callers choose the address; set ALLOWED_DEPLOYMENTS in the function, or name each model in a route"),
-                );
-            } else if value.starts_with("http://") {
-                self.refused(
-                    place,
-                    &format!("`{name}` is plain http; the function calls https alone"),
-                );
+        if item.values.len() > 1 {
+            self.refused(&format!(
+                "`{name}` has several values, which the function answers with 400"
+            ));
+        }
+        for value in &item.values {
+            self.value(name, value);
+        }
+    }
+
+    /// What the function is told to call.
+    fn value(&mut self, name: &str, value: &str) {
+        if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.r#unsafe(&format!(
+                "`{name}` has a value that makes no header; the gateway then sets none, and a client's own passes"
+            ));
+        } else if let Some(parameter) = whole_variable(value, "request.path") {
+            let has = |part: String| self.route.path.split('/').any(|segment| segment == part);
+            if has(format!("{{{parameter}}}")) {
+                self.note(&format!(
+                    "`{name}` is a segment of the path; the function takes it for an alias of MODEL_DEPLOYMENTS"
+                ));
+            } else if has(format!("{{{parameter}*}}")) {
+                self.r#unsafe(&format!(
+                    "`{name}` is the rest of the path, so that callers choose the address"
+                ));
+            } else {
+                self.refused(&format!(
+                    "`{name}` names a part of the path that the route does not have"
+                ));
             }
+        } else if whole_variable(value, "request.auth").is_some() {
+            self.note(&format!(
+                "`{name}` is what the token says; the function takes it for an alias"
+            ));
+        } else if value.contains("${") {
+            self.r#unsafe(&format!(
+                "`{name}` is made from the request, so that callers choose the address; set ALLOWED_DEPLOYMENTS in the \
+                 function, or give each model a route"
+            ));
+        } else if let Some((scheme, rest)) = value.split_once("://") {
+            let host = rest.split('/').next().unwrap_or_default();
+            if !scheme.eq_ignore_ascii_case("https") {
+                self.refused(&format!(
+                    "`{name}` is not https, and the function calls nothing else"
+                ));
+            } else if !is_oracle(host) {
+                self.note(&format!(
+                    "`{name}` names a host that is not Oracle's for model deployments; the function needs it in ALLOWED_HOSTS"
+                ));
+            }
+        }
+    }
+
+    /// The names of the target that the route leaves to the client.
+    fn others(&mut self, rules: &HeaderTransformations, sets: bool) {
+        let filter = rules.filter_headers.as_ref();
+        let passes = |name: &str| {
+            filter.is_none_or(|filter| {
+                let named = filter.items.iter().any(|item| item.name.eq_ignore_ascii_case(name));
+                named == (filter.r#type == FilterType::Allow)
+            })
+        };
+        let set = |name: &str| {
+            let mut items = rules.set_headers.iter().flat_map(|set| &set.items);
+            items.any(|item| item.name.eq_ignore_ascii_case(name))
+        };
+        let open: Vec<String> = TARGET_HEADERS
+            .iter()
+            .filter(|name| passes(name) && !set(name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        match (open.join(", "), sets) {
+            (open, _) if open.is_empty() => {}
+            (open, true) => {
+                self.note(&format!("a client who sends {open} gets 400; filter with BLOCK"));
+            }
+            (open, false) => self.r#unsafe(&format!(
+                "it sets no target, and a client's own {open} names one; filter with BLOCK"
+            )),
+        }
+        if TARGET_HEADERS.iter().any(|name| set(name) && !passes(name)) {
+            self.refused("the filter takes away the target, which is set before it is filtered");
+        }
+        let renamed = rules.rename_headers.iter().flat_map(|rename| &rename.items);
+        for item in renamed.filter(|item| is_target(&item.to)) {
+            self.r#unsafe(&format!(
+                "a client's `{}` becomes `{}`",
+                item.from.escape_debug(),
+                item.to
+            ));
+        }
+    }
+
+    fn authorization(&mut self, sets: bool) {
+        match &self.route.request_policies.authorization {
+            Authorization::AnyOf { allowed_scope } => {
+                if allowed_scope.iter().any(|scope| scope.contains("://")) {
+                    self.note("`allowedScope` has a scope with its audience; tokens have it without, so that none passes");
+                }
+            }
+            Authorization::Anonymous if sets => {
+                self.r#unsafe("it is ANONYMOUS; anybody may call the model");
+            }
+            Authorization::Anonymous if self.route.methods != ["GET"] => self.r#unsafe(
+                "it is ANONYMOUS and takes more than GET; anybody may call the model of MODEL_DEPLOYMENT",
+            ),
+            Authorization::Anonymous => {}
+            Authorization::AuthenticationOnly => self.r#unsafe(
+                "no scope is asked for; any token for the audience passes; use ANY_OF with `allowedScope`",
+            ),
         }
     }
 }
 
-fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
-    value.get(member)?.as_str()
+fn is_target(name: &str) -> bool {
+    TARGET_HEADERS.iter().any(|target| target.eq_ignore_ascii_case(name))
 }
 
-/// Whether any call of this back end reaches a function.
-fn calls_function(backend: Option<&Value>) -> bool {
-    let Some(backend) = backend else { return false };
-    let inner = backend.get("routingBackends").and_then(Value::as_array).into_iter().flatten();
-    text(backend, "type") == Some("ORACLE_FUNCTIONS_BACKEND")
-        || inner.into_iter().any(|routing| {
-            routing.pointer("/backend/type") == Some(&Value::from("ORACLE_FUNCTIONS_BACKEND"))
-        })
+/// The key of a value that is one variable of this table and nothing else.
+fn whole_variable<'a>(value: &'a str, table: &str) -> Option<&'a str> {
+    let key =
+        value.strip_prefix("${")?.strip_prefix(table)?.strip_prefix('[')?.strip_suffix("]}")?;
+    (!key.contains(['[', ']', '$', '}'])).then_some(key)
+}
+
+/// Whether a host is one of the two kinds that model deployments have without an entry of the operator's.
+fn is_oracle(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let host = host.strip_suffix(":443").unwrap_or(&host);
+    let public = host
+        .strip_prefix("modeldeployment.")
+        .and_then(|rest| rest.strip_suffix(".oci.customer-oci.com"))
+        .is_some_and(|region| !region.contains('.'));
+    public || (host.starts_with("md.datascience.") && host.contains(".oci."))
 }

@@ -147,6 +147,22 @@ fn wrong_usage_names_the_option_and_what_was_expected() {
         (vec!["--openai", "a=https://x/ocid1.datasciencemodeldeployment.x/predict"], "base URL"),
         (vec!["--model", &twice, "--model", &twice], "named twice"),
         (vec!["--model", &twice, "--keys", "-"], "cannot be used with"),
+        (vec!["--model", &twice, "--scope", ""], "--scope"),
+        (vec!["--model", &twice, "--scope", "https://gw/predict"], "without its audience"),
+        (vec!["--model", &twice, "--issuer", ""], "--issuer"),
+        (vec!["--model", &twice, "--client", ""], "--client"),
+        (
+            vec!["--model", "a=https://h@evil.example/ocid1.datasciencemodeldeployment.x/predict"],
+            "without user",
+        ),
+        (
+            vec!["--model", "a=https://h/x?y=/ocid1.datasciencemodeldeployment.x/predict"],
+            "without user, query",
+        ),
+        (
+            vec!["--openai", "a=https://h/ocid1.datasciencemodeldeployment.x?y"],
+            "without user, query",
+        ),
         (vec!["--model", &twice, "--rate-limit", "0"], "--rate-limit"),
         (vec![], "--model"),
     ] {
@@ -155,7 +171,7 @@ fn wrong_usage_names_the_option_and_what_was_expected() {
         assert_eq!(done.stdout, "");
     }
     let done = spec(&["--keys", "-", "--model", &twice], "[{\"format\":\"JSON_WEB_KEY\"}]");
-    assert!(done.code == 1 && done.stderr.contains("the service would not take it"), "{done:?}");
+    assert!(done.code == 1 && done.stderr.contains("it is not printed"), "{done:?}");
 }
 
 #[test]
@@ -163,7 +179,7 @@ fn an_audience_that_glues_its_scope_is_said() {
     let model = format!("a={BASE}/predict");
     let arguments =
         ["gateway-spec", "--function", FUNCTION, "--audience", "https://gw", "--model", &model];
-    let done = mdfn(&[&arguments[..], &["--jwks-uri", "https://x/"]].concat(), "");
+    let done = mdfn(&[&arguments[..], &["--jwks-uri", "https://domain.example/jwk"]].concat(), "");
     assert!(done.code == 0 && done.stderr.contains("`https://gwpredict`"), "{done:?}");
 }
 
@@ -178,7 +194,6 @@ fn each_unsafe_part_of_the_authentication_is_explained() {
     const PLACE: &str = "/requestPolicies/authentication";
     const POLICY: &str = "/requestPolicies/authentication/validationPolicy";
     let additional = |name: &str| format!("{POLICY}/additionalValidationPolicy/{name}");
-    let key = json!([{ "kid": "k", "x5c": [], "key_ops": ["sign"] }]);
     for (pointer, value, start) in [
         (PLACE.to_owned(), json!(null), "unsafe  authentication: there is none"),
         (
@@ -196,10 +211,36 @@ fn each_unsafe_part_of_the_authentication_is_explained() {
         (
             format!("{PLACE}/maxClockSkewInSeconds"),
             json!(121),
-            "refused  the specification: maxClockSkewInSeconds",
+            "refused  specification: maxClockSkewInSeconds",
         ),
-        (format!("{POLICY}/keys"), key.clone(), "refused  key `k`: it has [\"x5c\"]"),
-        (format!("{POLICY}/keys"), key, "refused  key `k`: its `key_ops` are without `verify`"),
+        (
+            additional("verifyClaims"),
+            json!([{ "key": "client_id", "values": ["x"] }]),
+            "unsafe  authentication: tokens without the claim `client_id` pass",
+        ),
+        (additional("audiences"), json!([""]), "unsafe  authentication: `audiences` is empty"),
+        (additional("issuers"), json!([null]), "refused  specification: not as the service"),
+        (
+            format!("{POLICY}/uri"),
+            json!("http://domain.example/jwk"),
+            "unsafe  authentication: the keys' `uri` is not https",
+        ),
+        (format!("{POLICY}/uri"), json!(null), "refused  specification: not as the service"),
+        (
+            format!("{POLICY}/isSslVerifyDisabled"),
+            json!("true"),
+            "refused  specification: not as the service",
+        ),
+        (
+            format!("{PLACE}/type"),
+            json!("NO_AUTHENTICATION"),
+            "refused  authentication: its `type`",
+        ),
+        (
+            PLACE.to_owned(),
+            json!({ "type": "JWT_AUTHENTICATION" }),
+            "refused  specification: not as",
+        ),
     ] {
         assert_found(&changed(&pointer, value), start);
     }
@@ -219,16 +260,6 @@ fn each_unsafe_part_of_a_route_is_explained() {
         ),
         (item("ifExists"), json!("APPEND"), "unsafe  route /iris: `model_deployment` is set with"),
         (
-            item("values"),
-            json!(["https://x/${request.path[o]}/predict"]),
-            "unsafe  route /iris: `model_deployment` is made from the request",
-        ),
-        (
-            item("values"),
-            json!(["${request.headers[x]}"]),
-            "unsafe  route /iris: `model_deployment` is made from the request",
-        ),
-        (
             format!("{HEADERS}/setHeaders"),
             json!(null),
             "unsafe  route /iris: it sets no target, and a client's own `model_deployment`",
@@ -239,6 +270,28 @@ fn each_unsafe_part_of_a_route_is_explained() {
             "unsafe  route /healthz: it sets no target",
         ),
         (format!("{ROUTE}/authorization"), json!(null), "unsafe  route /iris: no scope is asked"),
+        (
+            format!("{HEADERS}/renameHeaders"),
+            json!({ "items": [{ "from": "x-mine", "to": "X-Model-Deployment" }] }),
+            "unsafe  route /iris: a client's `x-mine` becomes `X-Model-Deployment`",
+        ),
+        (
+            format!("{HEADERS}/renameHeaders"),
+            json!({ "items": [{ "from": "x-mine", "to": "Model_Deployment" }] }),
+            "refused  specification: route /iris: `model_deployment` is in more than one",
+        ),
+        (
+            "/routes/1/requestPolicies/authorization".to_owned(),
+            json!({ "type": "ANY_OF", "allowedScope": [""] }),
+            "refused  specification: route /healthz: `allowedScope` is empty",
+        ),
+        ("/routes/1".to_owned(), json!(null), "refused  specification: not as the service"),
+        (
+            "/routes/1/methods".to_owned(),
+            json!(["get"]),
+            "refused  specification: route /healthz: `get`",
+        ),
+        ("/routes".to_owned(), json!([]), "refused  specification: there are no routes"),
         (
             format!("{ROUTE}/authorization"),
             json!({ "type": "ANONYMOUS" }),
@@ -252,10 +305,151 @@ fn each_unsafe_part_of_a_route_is_explained() {
         (
             format!("{HEADERS}/filterHeaders"),
             allow,
-            "refused  route /iris: the ALLOW list is without",
+            "refused  route /iris: the filter takes away the target",
         ),
     ] {
         assert_found(&changed(&pointer, value), start);
+    }
+}
+
+#[test]
+fn each_value_that_is_no_target_is_explained() {
+    let values = "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0/values";
+    for (value, start) in [
+        (
+            json!(["https://x/${request.path[o]}/predict"]),
+            "unsafe  route /iris: `model_deployment` is made from the request",
+        ),
+        (
+            json!(["${request.headers[x]}"]),
+            "unsafe  route /iris: `model_deployment` is made from the request",
+        ),
+        (
+            json!([format!("{BASE}/predict\n")]),
+            "unsafe  route /iris: `model_deployment` has a value that makes no header",
+        ),
+        (
+            json!(["https://modell\u{e9}/"]),
+            "unsafe  route /iris: `model_deployment` has a value that makes no header",
+        ),
+        (json!([""]), "unsafe  route /iris: `model_deployment` has a value that makes no header"),
+        (json!(["a", "b"]), "refused  route /iris: `model_deployment` has several values"),
+        (json!([]), "refused  specification: route /iris: `model_deployment` has not 1 to 10"),
+        (json!("x"), "refused  specification: not as the service"),
+        (json!(["http://x/"]), "refused  route /iris: `model_deployment` is not https"),
+        (json!(["${request.path[typo]}"]), "refused  route /iris: `model_deployment` names a part"),
+    ] {
+        assert_found(&changed(values, value), start);
+    }
+}
+
+#[test]
+fn an_open_route_is_unsafe_also_where_the_function_has_the_target() {
+    let mut specification =
+        changed("/requestPolicies/authentication/isAnonymousAccessAllowed", json!(true));
+    specification["routes"][1]["requestPolicies"]["authorization"] = json!({ "type": "ANONYMOUS" });
+    assert_eq!(findings(&specification).0, 0);
+    specification["routes"][1]["methods"] = json!(["GET", "POST"]);
+    assert_found(&specification, "unsafe  route /healthz: it is ANONYMOUS and takes more than GET");
+}
+
+/// The keys of a specification with static ones, changed.
+fn with_keys(keys: &Value) -> Value {
+    let policy = "/requestPolicies/authentication/validationPolicy";
+    let additional = json!({ "issuers": ["i"], "audiences": ["a"] });
+    changed(
+        policy,
+        json!({ "type": "STATIC_KEYS", "keys": keys, "additionalValidationPolicy": additional }),
+    )
+}
+
+#[test]
+fn keys_that_the_gateway_does_not_take_are_named() {
+    let mut key = Key::generate().jwk("k");
+    key["format"] = "JSON_WEB_KEY".into();
+    assert_eq!(findings(&with_keys(&json!([key]))).0, 0);
+    let with = |member: &str, value: Value| {
+        let mut key = key.clone();
+        key[member] = value;
+        with_keys(&json!([key]))
+    };
+    for (specification, start) in [
+        (with_keys(&json!([])), "refused  specification: STATIC_KEYS has no key"),
+        (with("x5c", json!([])), "refused  key `k`: it has [\"x5c\"]"),
+        (with("key_ops", json!(["sign"])), "refused  specification: key `k`: key_ops"),
+        (with("kty", json!("oct")), "refused  specification: key `k`: kty"),
+        (with("n", json!("AQAB")), "refused  specification: key `k`: "),
+    ] {
+        assert_found(&specification, start);
+    }
+}
+
+#[test]
+fn the_form_of_the_oci_cli_is_read_and_what_is_no_specification_is_refused() {
+    fn cli(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let kebab = |name: &String| {
+                    name.chars()
+                        .map(|letter| {
+                            if letter.is_uppercase() {
+                                format!("-{}", letter.to_lowercase())
+                            } else {
+                                letter.to_string()
+                            }
+                        })
+                        .collect::<String>()
+                };
+                let mut members: serde_json::Map<_, _> =
+                    members.iter().map(|(name, value)| (kebab(name), cli(value))).collect();
+                members.insert("response-policies".to_owned(), Value::Null);
+                members.insert("cors".to_owned(), Value::Null);
+                members.into()
+            }
+            Value::Array(items) => items.iter().map(cli).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        }
+    }
+    let safe = changed("/requestPolicies/cors", json!(null));
+    let skip = changed(
+        "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0/ifExists",
+        json!("SKIP"),
+    );
+    for wrap in [
+        |value| value,
+        |value| json!({ "data": { "specification": value } }),
+        |value| json!({ "specification": value }),
+    ] {
+        assert_eq!(findings(&wrap(cli(&safe))).0, 0, "{:#}", cli(&safe));
+        assert_found(&wrap(cli(&skip)), "unsafe  route /iris: `model_deployment` is set with SKIP");
+    }
+    for other in [json!({}), json!([]), json!({ "data": { "id": "x" } })] {
+        let done = mdfn(&["gateway-spec", "validate"], &other.to_string());
+        assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
+    }
+}
+
+#[test]
+fn what_is_not_looked_at_does_not_hide_the_rest() {
+    let mut specification = changed("/requestPolicies/cors", json!({ "allowedOrigins": ["*"] }));
+    specification["requestPolicies"]["rateLimiting"]["rateKey"] = "CLIENT_IP".into();
+    assert_eq!(findings(&specification).0, 0);
+    let jwt = json!({
+        "type": "JWT_AUTHENTICATION", "tokenHeader": "Authorization", "tokenAuthScheme": "Bearer",
+        "issuers": ["i"], "audiences": ["a"],
+        "publicKeys": { "type": "REMOTE_JWKS", "uri": "https://domain.example/jwk", "maxCacheDurationInHours": 1 },
+    });
+    for authentication in [jwt, json!({ "type": "CUSTOM_AUTHENTICATION", "functionId": "x" })] {
+        specification["requestPolicies"]["authentication"] = authentication;
+        let (code, lines) = findings(&specification);
+        assert_eq!(code, 0, "{lines:?}");
+        let mut skip = specification.clone();
+        skip["routes"][0]["requestPolicies"]["headerTransformations"]["setHeaders"]["items"][0]["values"] =
+            json!([]);
+        assert_found(
+            &skip,
+            "refused  specification: route /iris: `model_deployment` has not 1 to 10 values",
+        );
     }
 }
 
@@ -277,11 +471,22 @@ fn what_is_only_worth_knowing_is_no_failure() {
     for (specification, line) in [
         (
             changed("/requestPolicies/rateLimiting", json!(null)),
-            "note  rateLimiting: there is none",
+            "note  specification: there is no `rateLimiting`",
         ),
         (
-            changed(&format!("{items}/values"), json!(["${request.path[model]}"])),
-            "note  route /iris: `model_deployment` is a segment",
+            changed(&format!("{items}/values"), json!(["${request.auth[client_id]}"])),
+            "note  route /iris: `model_deployment` is what the token says",
+        ),
+        (
+            changed(&format!("{items}/values"), json!(["https://private.example/x/predict"])),
+            "note  route /iris: `model_deployment` names a host that is not Oracle's",
+        ),
+        (
+            changed(
+                "/routes/0/requestPolicies/authorization/allowedScope",
+                json!(["https://gw/predict"]),
+            ),
+            "note  route /iris: `allowedScope` has a scope with its audience",
         ),
         (changed("/routes/0/methods", json!(["ANY"])), "note  route /iris: it takes ANY method"),
         (
@@ -290,12 +495,21 @@ fn what_is_only_worth_knowing_is_no_failure() {
         ),
         (
             changed("/requestPolicies/cors", json!({})),
-            "note  `mdfn local`: it cannot execute this one",
+            "note  specification: `cors` is not looked at",
         ),
     ] {
         let (code, lines) = findings(&specification);
         assert!(code == 0 && lines.iter().any(|found| found.starts_with(line)), "{line} {lines:?}");
     }
+    let mut alias = changed(&format!("{items}/values"), json!(["${request.path[model]}"]));
+    alias["routes"][0]["path"] = "/{model}/v1/{path*}".into();
+    let (code, lines) = findings(&alias);
+    assert!(
+        code == 0 && lines.iter().any(|line| line.contains("is a segment of the path")),
+        "{lines:?}"
+    );
+    alias["routes"][0]["path"] = "/{model*}".into();
+    assert_found(&alias, "unsafe  route /{model*}: `model_deployment` is the rest of the path");
     let done = mdfn(&["gateway-spec", "validate"], "no JSON");
     assert!(done.code == 2 && done.stderr.contains("not JSON"), "{done:?}");
 }

@@ -98,8 +98,17 @@ async fn an_error_is_explained_and_ends_with_1() {
     let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
     let refused = "{\"code\":\"TargetNotAllowed\",\"message\":\"the address may not be called\"}";
     let missing = "{\"code\":\"NotAuthorizedOrNotFound\",\"message\":\"m\"}";
-    let answers =
-        [("/refused", 403, refused), ("/missing", 404, missing), ("/broken", 502, "<html>")];
+    let failed = "{\"code\":\"InternalServerError\",\"message\":\"score.py\"}";
+    let gateways = "{\"code\":500,\"message\":\"Internal Server Error\"}";
+    let answers = [
+        ("/refused", 403, refused),
+        ("/missing", 404, missing),
+        ("/broken", 502, "<html>"),
+        ("/failed", 500, failed),
+        ("/gateways", 500, gateways),
+        ("/streams", 409, "{\"code\":\"ExternalServerIncorrectState\"}"),
+        ("/container", 404, "{\"object\":\"error\",\"code\":404}"),
+    ];
     let gateway = gateway(&identity, &answers).await;
     let files = tempfile::tempdir().unwrap();
     let (valid, other) = (files.path().join("valid"), files.path().join("other"));
@@ -111,6 +120,10 @@ async fn an_error_is_explained_and_ends_with_1() {
         ("missing", valid, "status 404: OCI says this for a missing policy too"),
         ("broken", valid, "status 502: the function failed or did not start"),
         ("nothing", valid, "status 404: no route fits"),
+        ("failed", valid, "status 500: the model failed, or took longer than 60 s"),
+        ("gateways", valid, "status 500: the gateway could not call the function"),
+        ("streams", valid, "status 409: the URL for streams was used"),
+        ("container", valid, "status 404: the deployment is unknown or not active"),
         ("refused", other, "status 401: the gateway does not take the token"),
     ] {
         let url = format!("{}/models/{path}", gateway.url());

@@ -60,7 +60,7 @@ mod tests {
     #[tokio::test]
     async fn it_greets_whoever_the_request_names() {
         let reply = answer(call(r#"{"name": "Ada"}"#)).await.unwrap();
-        assert_eq!(reply.body(), r#"{"message":"Hello, Ada!"}"#);
+        assert_eq!(reply.body(), br#"{"message":"Hello, Ada!"}"#);
     }
 
     #[tokio::test]

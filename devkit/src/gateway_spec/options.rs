@@ -1,0 +1,116 @@
+//! What the options take.
+
+use hyper::Uri;
+
+use crate::client::is_this_machine;
+
+pub(super) fn function(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("ocid1.fnfunc.") && is_word(text, ".-_") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the OCID of a function, `ocid1.fnfunc...`")
+    }
+}
+
+/// Something that is compared to the letter, and so must be there.
+pub(super) fn text(text: &str) -> Result<String, &'static str> {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a text without spaces")
+    }
+}
+
+pub(super) fn client(text: &str) -> Result<String, &'static str> {
+    if is_word(text, ".-_") { Ok(text.to_owned()) } else { Err("expected the id of a client") }
+}
+
+pub(super) fn scope(text: &str) -> Result<String, &'static str> {
+    if text.contains("://") {
+        Err("expected the scope without its audience, such as `predict`: tokens have it so")
+    } else {
+        self::text(text)
+    }
+}
+
+pub(super) fn https(text: &str) -> Result<String, &'static str> {
+    let uri: Option<Uri> = text.parse().ok();
+    let fits = uri.is_some_and(|uri| {
+        let host = uri.host().unwrap_or_default();
+        let secure = uri.scheme_str() == Some("https")
+            || (uri.scheme_str() == Some("http") && is_this_machine(host));
+        secure && uri.path().len() > 1 && !text.contains('@')
+    });
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "expected the https URL of a key set, such as `https://<domain>/admin/v1/SigningCert/jwk`",
+        )
+    }
+}
+
+pub(super) fn model(text: &str) -> Result<(String, String), &'static str> {
+    let (name, target) = name_and_target(text)?;
+    match target.rest.as_deref() {
+        None | Some("/predict" | "/predictWithResponseStream") => Ok((name, target.text)),
+        Some(_) => Err("expected a URL that ends with `/predict`, or an alias"),
+    }
+}
+
+pub(super) fn openai_model(text: &str) -> Result<(String, String), &'static str> {
+    let (name, target) = name_and_target(text)?;
+    match target.rest.as_deref() {
+        None | Some("") => Ok((name, target.text)),
+        Some(_) => {
+            Err("expected a base URL, which ends after the model deployment's OCID, or an alias")
+        }
+    }
+}
+
+/// What a model's name stands for.
+struct Target {
+    text: String,
+    /// What follows the OCID, of a URL.
+    rest: Option<String>,
+}
+
+fn name_and_target(text: &str) -> Result<(String, Target), &'static str> {
+    let (name, target) = text.split_once('=').ok_or("expected `NAME=TARGET`")?;
+    if !is_word(name, "-_") || ["healthz", "readyz"].contains(&name) {
+        return Err(
+            "expected a name of letters, digits, `-` and `_`, other than `healthz` and `readyz`",
+        );
+    }
+    let rest = if target.contains("://") {
+        Some(after_ocid(target)?)
+    } else if is_word(target, ".-_") {
+        None
+    } else {
+        return Err("expected an https URL, or an alias of letters, digits, `.`, `-` and `_`");
+    };
+    Ok((name.to_owned(), Target { text: target.to_owned(), rest }))
+}
+
+/// What follows the OCID in the URL of a model deployment.
+fn after_ocid(url: &str) -> Result<String, &'static str> {
+    const NO_URL: &str = "expected an https URL without user, query and variables";
+    let uri: Uri = url.parse().ok().ok_or(NO_URL)?;
+    let plain = uri.scheme_str() == Some("https")
+        && uri.query().is_none()
+        && !url.contains(['@', '#', '{']);
+    if !plain || uri.host().is_none_or(str::is_empty) {
+        return Err(NO_URL);
+    }
+    let mut segments = uri.path().splitn(3, '/').skip(1);
+    let ocid = segments.next().unwrap_or_default();
+    if !ocid.starts_with("ocid1.datasciencemodeldeployment.") || !is_word(ocid, ".-_") {
+        return Err("expected a URL whose path begins with the OCID of a model deployment");
+    }
+    Ok(segments.next().map_or_else(String::new, |rest| format!("/{rest}")))
+}
+
+fn is_word(text: &str, others: &str) -> bool {
+    !text.is_empty()
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+}
