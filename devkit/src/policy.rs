@@ -2,12 +2,13 @@
 //!
 //! Source: OCI Data Science, model deployment policies; OCI API Gateway, policies to control access to functions.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::terminal::say;
+use crate::terminal::{complain, say};
 
 const AFTER_HELP: &str = "\
 The group holds this one function. It may predict with the model deployments of the compartments, and do nothing else; the gateways
@@ -42,7 +43,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", value_parser = name)]
     domain: Option<String>,
     /// Do without a dynamic group: name the function in a condition
-    #[arg(long, conflicts_with_all = ["domain"])]
+    #[arg(long, conflicts_with = "domain")]
     any_user: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -70,6 +71,13 @@ struct Policy {
 
 /// Carries the command out.
 pub fn run(options: &Options) -> ExitCode {
+    if let (Format::Oci, Some(domain)) = (options.format, &options.domain) {
+        complain(&format!(
+            "mdfn policy: `oci iam dynamic-group create` knows the default domain only; make the group in the console of `{domain}`, \
+             with the rule that `--format text` prints"
+        ));
+        return ExitCode::from(2);
+    }
     let (group, policies) = (group(options), policies(options));
     say(&match options.format {
         Format::Text => text(options, group.as_deref(), &policies),
@@ -87,7 +95,7 @@ fn group(options: &Options) -> Option<String> {
 
 fn policies(options: &Options) -> Vec<Policy> {
     const PREDICT: &str = "{DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT}";
-    let predict = |compartment: &String| {
+    let predict = |(number, compartment): (usize, &String)| {
         let statement = if options.any_user {
             format!(
                 "Allow any-user to {PREDICT} in compartment id {compartment} where ALL {{request.principal.type = 'fnfunc', \
@@ -101,8 +109,13 @@ fn policies(options: &Options) -> Vec<Policy> {
             };
             format!("Allow dynamic-group {group} to {PREDICT} in compartment id {compartment}")
         };
+        // The name of a policy is unique in the tenancy.
+        let name = match number {
+            0 => options.name.clone(),
+            more => format!("{}-{}", options.name, more + 1),
+        };
         Policy {
-            name: options.name.clone(),
+            name,
             description: "The function may predict, and nothing else",
             compartment: compartment.clone(),
             statement,
@@ -117,7 +130,9 @@ fn policies(options: &Options) -> Vec<Policy> {
              'ApiGateway', request.resource.compartment.id = '{gateways}'}}"
         ),
     });
-    options.models.iter().map(predict).chain(gateway).collect()
+    let mut seen = BTreeSet::new();
+    let models = options.models.iter().filter(|compartment| seen.insert(*compartment));
+    models.enumerate().map(predict).chain(gateway).collect()
 }
 
 fn text(options: &Options, group: Option<&str>, policies: &[Policy]) -> String {
@@ -157,7 +172,11 @@ fn commands(options: &Options, group: Option<&str>, policies: &[Policy]) -> Stri
             policy.name, policy.description, policy.compartment, policy.statement
         )
     });
-    group.into_iter().chain(policies).collect::<Vec<_>>().join("\n")
+    // A group that is not made must not be followed by a policy that names it.
+    let start =
+        "set -e\n# In the home region of the tenancy, where groups and policies are written."
+            .to_owned();
+    [start].into_iter().chain(group).chain(policies).collect::<Vec<_>>().join("\n")
 }
 
 fn function(text: &str) -> Result<String, &'static str> {

@@ -126,6 +126,13 @@ fn configuration(
             report.ok("target", &format!("{} may be called", endpoint.uri()));
             Some(endpoint)
         }
+        Err(_) if !target.contains("://") => {
+            report.fail(
+                "target",
+                &format!("`{target}` is no alias of MODEL_DEPLOYMENTS, and no URL"),
+            );
+            None
+        }
         Err(refusal) => {
             report.fail("target", &format!("the function answers 403 TargetNotAllowed: {refusal}"));
             None
@@ -234,7 +241,7 @@ async fn call(
                 answer.status,
                 answer.phases.wait.as_millis()
             );
-            if answer.status < 400 {
+            if (200..300).contains(&answer.status) {
                 return report.ok("call", &text);
             }
             let cause = cause::of_model(answer.status, &answer.body);

@@ -164,6 +164,9 @@ async fn a_clock_that_is_off_is_a_warning_and_a_refused_call_a_failure() {
         says(&done, &format!("FAIL  call: status {status} "));
         assert!(done.code == 1 && done.stdout.contains(said), "{done:?}");
     }
+    setup.deployment.behave(Behaviour::Redirect("https://elsewhere.example/".to_owned()));
+    setup.deployment.behave(Behaviour::Redirect("https://elsewhere.example/".to_owned()));
+    says(&setup.doctor(&[&setup.url(), "--call", "-"], &[]).await, "FAIL  call: status 302 ");
 }
 
 #[test]

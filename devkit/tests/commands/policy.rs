@@ -31,7 +31,9 @@ fn many_compartments_gateways_and_another_domain_as_json() {
         "--models",
         MODELS,
         "--models",
-        "ocid1.compartment.oc1..b",
+        "ocid1.compartment.oc1..other",
+        "--models",
+        "ocid1.compartment.oc1..other",
     ];
     let more = [
         "--gateways",
@@ -51,7 +53,7 @@ fn many_compartments_gateways_and_another_domain_as_json() {
     assert_eq!(all["policies"].as_array().unwrap().len(), 3);
     assert_eq!(
         statement(1),
-        "Allow dynamic-group 'data'/'mine' to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..b"
+        "Allow dynamic-group 'data'/'mine' to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..other"
     );
     assert_eq!(
         statement(2),
@@ -61,6 +63,8 @@ fn many_compartments_gateways_and_another_domain_as_json() {
         ))
     );
     assert_eq!(all["policies"][2]["compartmentId"], functions);
+    let names: Vec<_> = (0..3).map(|at| all["policies"][at]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["mine", "mine-2", "mine-gateway"], "the names of policies are unique");
 }
 
 #[test]
@@ -81,6 +85,10 @@ fn the_mistakes_of_the_tutorial_are_refused() {
         (vec!["--function", "x", "--models", MODELS], "ocid1.fnfunc"),
         (vec!["--function", FUNCTION, "--models", "tenancy"], "ocid1.compartment"),
         (vec!["--function", FUNCTION], "--models"),
+        (
+            vec!["--function", FUNCTION, "--models", MODELS, "--domain", "d", "--format", "oci"],
+            "in the console of `d`",
+        ),
         (vec!["--function", FUNCTION, "--models", MODELS, "--gateways", MODELS], "--functions"),
         (vec!["--function", FUNCTION, "--models", MODELS, "--name", "a'b"], "letters, digits"),
     ] {

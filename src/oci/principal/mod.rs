@@ -119,6 +119,9 @@ pub enum PrincipalError {
         "OCI_RESOURCE_PRINCIPAL_VERSION is not set; expected `2.2`, or a configuration file in OCI_CONFIG_FILE or ~/.oci/config"
     )]
     NoSource,
+    /// Credentials of a configuration file are asked for, and there is none.
+    #[error("there is no configuration file; expected one in OCI_CONFIG_FILE or ~/.oci/config")]
+    NoConfigFile,
     /// The configuration file cannot be read.
     #[error("the configuration file {} cannot be read", .0.display())]
     ConfigFile(PathBuf, #[source] std::io::Error),
@@ -221,8 +224,9 @@ impl Principal {
                 let sources = resource_principal::sources(var)?;
                 (Source::Resource(sources.load(now, send_expired)?), resource_region())
             }
-            (None | Some("api_key" | "security_token"), None) => {
-                return Err(PrincipalError::NoSource);
+            (None, None) => return Err(PrincipalError::NoSource),
+            (Some("api_key" | "security_token"), None) => {
+                return Err(PrincipalError::NoConfigFile);
             }
             (auth @ (None | Some("api_key" | "security_token")), Some(path)) => {
                 let profile = Profile::read(&path, var)?;
