@@ -161,6 +161,11 @@ impl Client {
         Self { patience, ..self }
     }
 
+    /// Whether a URL can be asked at all.
+    pub(crate) fn check(url: &str) -> Result<(), Error> {
+        Target::parse(url).map(drop)
+    }
+
     /// One request: 10 s for each step of the connection, the client's patience for the whole answer.
     pub(crate) async fn send(
         &self,
