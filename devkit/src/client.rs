@@ -12,7 +12,7 @@ use std::{fs, io};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::handshake;
-use hyper::header::{HOST, HeaderMap};
+use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::http::response::Parts;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
@@ -28,8 +28,10 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// The longest that a name, a connection or a TLS handshake is waited for.
 const CONNECT: Duration = Duration::from_secs(10);
-/// The longest that an answer is waited for: the longest timeout of a function, and some.
-const PATIENCE: Duration = Duration::from_secs(310);
+/// The longest that an answer is waited for, where nobody has to compute it.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that a prediction is waited for: the longest timeout of a function, and some.
+pub(crate) const PREDICTION: Duration = Duration::from_secs(310);
 /// The largest answer that is read, in bytes: more than a function may give.
 const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
 
@@ -41,6 +43,8 @@ pub(crate) const ROOTS: &str = "SSL_CERT_FILE";
 pub(crate) enum Error {
     #[error("`{0}` is no URL; expected `https://host/path`")]
     Url(String),
+    #[error("the URL has a user or password in it; leave it out")]
+    UserInfo,
     #[error("`{0}` is plain http to another machine; expected https")]
     Plain(String),
     #[error("the PEM bundle {path}, named by {ROOTS}, cannot be used: {1}", path = .0.display())]
@@ -53,12 +57,33 @@ pub(crate) enum Error {
     Connect(String, String),
     #[error("no TLS connection to {0}: {1}; a private certificate authority is named by {ROOTS}")]
     Tls(String, String),
+    #[error("the value for the header `{0}` cannot be sent; expected one line of visible ASCII")]
+    Header(String),
     #[error("the request cannot be made: {0}")]
     Request(String),
     #[error("{0} does not answer within {secs} s", secs = .1.as_secs())]
     Silent(String, Duration),
     #[error("the answer of {0} broke off: {1}")]
     Broken(String, String),
+}
+
+impl Error {
+    /// 2 where nothing was asked because of what the user gave, otherwise 3.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Url(_)
+            | Self::UserInfo
+            | Self::Plain(_)
+            | Self::Roots(..)
+            | Self::Header(_)
+            | Self::Request(_) => 2,
+            Self::Name(..)
+            | Self::Connect(..)
+            | Self::Tls(..)
+            | Self::Silent(..)
+            | Self::Broken(..) => 3,
+        }
+    }
 }
 
 /// What a service answered, whole.
@@ -102,10 +127,17 @@ impl Answered {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     tls: Arc<ClientConfig>,
+    patience: Duration,
 }
 
 impl Client {
-    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named.
+    /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is empty.
+    pub(crate) fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let bundle = variable(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self::new(bundle.as_deref())
+    }
+
+    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named. An answer is waited for 30 s.
     pub(crate) fn new(bundle: Option<&Path>) -> Result<Self, Error> {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = bundle {
@@ -120,10 +152,21 @@ impl Client {
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.2 and 1.3");
-        Ok(Self { tls: Arc::new(config.with_root_certificates(store).with_no_client_auth()) })
+        let config = config.with_root_certificates(store).with_no_client_auth();
+        Ok(Self { tls: Arc::new(config), patience: PATIENCE })
     }
 
-    /// One request: 10 s for each step of the connection, 310 s for the answer.
+    /// The same client, which waits so long for a whole answer.
+    pub(crate) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Whether a URL can be asked at all.
+    pub(crate) fn check(url: &str) -> Result<(), Error> {
+        Target::parse(url).map(drop)
+    }
+
+    /// One request: 10 s for each step of the connection, the client's patience for the whole answer.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -133,16 +176,20 @@ impl Client {
     ) -> Result<Answered, Error> {
         let start = Instant::now();
         let target = Target::parse(url)?;
-        let stream = target.connect().await?;
-        let connected = Instant::now();
         let uri: &Uri = &target.uri;
         let path = uri.path_and_query().map_or("/", |target| target.as_str());
-        let request = Request::builder().method(method).uri(path).header(HOST, &target.authority);
-        let request =
-            headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let mut request =
+            Request::builder().method(method).uri(path).header(HOST, &target.authority);
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value);
+            let value = value.map_err(|_invalid| Error::Header((*name).to_owned()))?;
+            request = request.header(*name, value);
+        }
         let request = request
             .body(Full::new(body.into()))
             .map_err(|error| Error::Request(error.to_string()))?;
+        let stream = target.connect().await?;
+        let connected = Instant::now();
         let exchange = async {
             if target.secure {
                 let name = ServerName::try_from(target.host.clone())
@@ -157,9 +204,9 @@ impl Client {
                 exchange(&target.host, stream, request).await
             }
         };
-        let answered = timeout(PATIENCE, exchange).await;
+        let answered = timeout(self.patience, exchange).await;
         let (head, body, [secured, waited, read]) =
-            answered.map_err(|_elapsed| Error::Silent(target.host.clone(), PATIENCE))??;
+            answered.map_err(|_elapsed| Error::Silent(target.host.clone(), self.patience))??;
         let phases = Phases {
             connect: connected - start,
             tls: secured - connected,
@@ -182,20 +229,34 @@ struct Target {
 
 impl Target {
     fn parse(url: &str) -> Result<Self, Error> {
-        let wrong = || Error::Url(url.to_owned());
+        // A URL that cannot be taken apart may have its password anywhere before an `@`.
+        let wrong = || {
+            if url.contains('@') { Error::UserInfo } else { Error::Url(url.to_owned()) }
+        };
         let uri: Uri = url.parse().map_err(|_invalid| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?.as_str().to_owned();
-        let host = uri.host().ok_or_else(wrong)?.trim_matches(['[', ']']).to_owned();
+        if authority.contains('@') {
+            return Err(Error::UserInfo);
+        }
+        let host = uri.host().ok_or_else(wrong)?;
+        let port = authority.strip_prefix(host).ok_or_else(wrong)?;
+        let host = host.trim_matches(['[', ']']).to_owned();
         let secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") if is_this_machine(&host) => false,
             Some("http") => return Err(Error::Plain(url.to_owned())),
             _ => return Err(wrong()),
         };
-        if authority.contains('@') {
-            return Err(wrong());
-        }
-        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let port = match port.strip_prefix(':') {
+            None => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) => port_number(port).ok_or_else(wrong)?,
+        };
         Ok(Self { uri, authority, host, port, secure })
     }
 
@@ -205,17 +266,16 @@ impl Target {
         let found = found.map_err(slow).and_then(|found| found);
         let found = found.map_err(|error| Error::Name(self.host.clone(), error.to_string()))?;
         let addresses: Vec<_> = found.collect();
-        let connected = timeout(CONNECT, async {
-            let mut last = io::Error::from(io::ErrorKind::NotFound);
-            for address in addresses {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => return Ok(stream),
-                    Err(error) => last = error,
-                }
+        // An address that swallows what it is sent must leave time for the others.
+        let share = CONNECT / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+        let mut connected = Err(io::Error::from(io::ErrorKind::NotFound));
+        for address in addresses {
+            let attempt = timeout(share, TcpStream::connect(address)).await;
+            connected = attempt.map_err(slow).and_then(|connected| connected);
+            if connected.is_ok() {
+                break;
             }
-            Err(last)
-        });
-        let connected = connected.await.map_err(slow).and_then(|connected| connected);
+        }
         let stream =
             connected.map_err(|error| Error::Connect(self.authority.clone(), error.to_string()))?;
         drop(stream.set_nodelay(true));
@@ -225,7 +285,14 @@ impl Target {
 
 /// Whether a host is this machine, which plain http does not leave.
 pub(crate) fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// A port of a URL: digits alone, and not 0.
+fn port_number(text: &str) -> Option<u16> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|port| digits && *port != 0)
 }
 
 /// The answer's head and body, and when there was a connection, a head and a body.
@@ -252,4 +319,39 @@ async fn exchange(
 fn chain(error: &(dyn StdError + 'static)) -> String {
     let causes = successors(Some(error), |error| StdError::source(*error));
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+    use tokio::spawn;
+    use tokio::time::interval;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_trickles_is_not_waited_for_longer_than_the_patience() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut next: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+            let mut ticks = interval(Duration::from_millis(10));
+            while stream.write_all(next).await.is_ok() {
+                next = b"x";
+                ticks.tick().await;
+            }
+        });
+        let client = Client::new(None).unwrap().waiting(Duration::from_millis(300));
+        let answer = timeout(Duration::from_secs(20), client.send("GET", &url, &[], "")).await;
+        assert!(matches!(answer.unwrap(), Err(Error::Silent(..))));
+        // The connection ends with the call: the server sees that.
+        timeout(Duration::from_secs(20), server).await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_question_is_waited_for_30_seconds() {
+        assert_eq!(Client::new(None).unwrap().patience, Duration::from_secs(30));
+    }
 }

@@ -1,25 +1,76 @@
 //! What a command reads: a file, or standard input in its place.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-/// A file that cannot be read.
+/// The most that is read, in bytes: more than a function takes.
+const LIMIT: u64 = 10 * 1024 * 1024;
+
+/// A file that cannot be read or used.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} cannot be read from {}: {cause}", .path.display())]
-pub(crate) struct Error {
-    what: &'static str,
-    path: PathBuf,
-    cause: io::Error,
+pub(crate) enum Error {
+    #[error("{what} cannot be read from {path}: {cause}", path = .path.display())]
+    Unreadable { what: &'static str, path: PathBuf, cause: io::Error },
+    #[error("{0} in {1} is larger than 10 MiB, the most that is read")]
+    Large(&'static str, String),
+    #[error("{0} in {1} is empty")]
+    Empty(&'static str, String),
+    #[error("{0} in {1} is not UTF-8; save the file as plain text")]
+    NotText(&'static str, String),
+    #[error(
+        "{0} in {1} begins with a byte order mark; save the file as UTF-8 without one (`tail -c +4` cuts it off)"
+    )]
+    Mark(&'static str, String),
+    #[error("standard input (`-`) is named more than once; it can be read once, so name a file")]
+    Twice,
 }
 
-/// All bytes of the file at `path`; `-` is standard input.
+impl Error {
+    /// Whether there is no such file.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// All bytes of the file at `path`, at most 10 MiB; `-` is standard input.
 pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    let read = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(path)
-    };
-    read.map_err(|cause| Error { what, path: path.to_owned(), cause })
+    let bytes =
+        if is_stdin(path) { limited(io::stdin()) } else { File::open(path).and_then(limited) };
+    let bytes = bytes.map_err(|cause| Error::Unreadable { what, path: path.to_owned(), cause })?;
+    bytes.ok_or_else(|| Error::Large(what, path.display().to_string()))
+}
+
+/// The one word in the file at `path`, such as a token or a secret, without the white space around it.
+pub(crate) fn read_word(what: &'static str, path: &Path) -> Result<String, Error> {
+    let bytes = read(what, path)?;
+    let place = || path.display().to_string();
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err(Error::Mark(what, place()));
+    }
+    let text = String::from_utf8(bytes).map_err(|_invalid| Error::NotText(what, place()))?;
+    match text.trim_ascii() {
+        "" => Err(Error::Empty(what, place())),
+        word => Ok(word.to_owned()),
+    }
+}
+
+/// Refuses what would read standard input twice.
+pub(crate) fn check_stdin<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Error> {
+    let named = paths.into_iter().filter(|path| is_stdin(path)).count();
+    if named > 1 { Err(Error::Twice) } else { Ok(()) }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// None if there is more than the limit.
+fn limited(source: impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let mut source = source.take(LIMIT);
+    source.read_to_end(&mut bytes)?;
+    source.set_limit(1);
+    let more = source.read(&mut [0])?;
+    Ok((more == 0).then_some(bytes))
 }

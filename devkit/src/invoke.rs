@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::agent::{Agent, Answer, Image, Invocation, Program, StartError};
-use crate::terminal::complain;
+use crate::terminal::{self, complain};
 
 /// How long the last lines of an ended function are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -204,9 +204,7 @@ fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
     if answer.status >= FIRST_ERROR {
         writeln!(stderr, "mdfn: {}{said}", explanation(answer))?;
     }
-    let mut stdout = io::stdout();
-    stdout.write_all(&answer.body)?;
-    stdout.flush()
+    terminal::print(&answer.body)
 }
 
 /// Who said that the call failed, the function or the platform.

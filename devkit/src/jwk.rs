@@ -11,15 +11,17 @@ use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
-use crate::client::{self, Client, ROOTS};
-use crate::input::{self, read};
+use crate::client::{self, Client};
+use crate::input::{self, check_stdin, read, read_word};
 use crate::keys::{self, Token};
-use crate::terminal::{complain, say};
+use crate::terminal::{complain, deliver, printable};
 
 /// Where an identity domain publishes its keys.
 const KEY_SET: &str = "/admin/v1/SigningCert/jwk";
 /// The most keys that a gateway takes.
 const MOST: usize = 10;
+/// The most keys that are named in one list.
+const LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
 Prints a JSON array for `keys` of the deployment specification, or for `--keys` of `mdfn gateway-spec`. What the gateway does not take
@@ -56,6 +58,8 @@ pub struct Options {
 enum Error {
     #[error(transparent)]
     Input(#[from] input::Error),
+    #[error("{0}; a URL begins with `https://`")]
+    NoSource(input::Error),
     #[error("the key set cannot be had: {0}")]
     Unreachable(#[from] client::Error),
     #[error(
@@ -88,8 +92,9 @@ enum Error {
 impl Error {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) | Self::NoSet | Self::NoToken => 2,
-            Self::Unreachable(_) | Self::NotPublic(..) | Self::Status(..) => 3,
+            Self::Input(_) | Self::NoSource(_) | Self::NoSet | Self::NoToken => 2,
+            Self::Unreachable(error) => error.exit_code(),
+            Self::NotPublic(..) | Self::Status(..) => 3,
             Self::NoKey(_)
             | Self::Unknown(..)
             | Self::NotSigner
@@ -111,10 +116,7 @@ pub fn static_keys(set: &Value) -> Result<Value, String> {
 /// Carries the command out; `variable` reads the environment.
 pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
     match chosen(&options, variable).await {
-        Ok(keys) => {
-            say(&format!("{keys:#}"));
-            ExitCode::SUCCESS
-        }
+        Ok(keys) => deliver("mdfn jwk", &format!("{keys:#}")),
         Err(error) => {
             complain(&format!("mdfn jwk: {error}"));
             ExitCode::from(error.exit_code())
@@ -123,6 +125,7 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 }
 
 async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Value, Error> {
+    check_stdin([Path::new(&options.source)].into_iter().chain(options.token.as_deref()))?;
     let set = key_set(&options.source, variable).await?;
     let set: Value = serde_json::from_slice(&set).map_err(|_invalid| Error::NoSet)?;
     let (mut keys, unusable) = usable(&set)?;
@@ -135,10 +138,10 @@ async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
     let token = options.token.as_deref().map(signed_token).transpose()?;
     let of_token = token.as_ref().and_then(|token| token.header.get("kid")?.as_str());
     if let Some(name) = options.kid.as_deref().or(of_token) {
-        let names = keys.iter().map(|key| format!("`{}`", key.kid)).collect::<Vec<_>>().join(", ");
+        let names = keys.iter().map(|key| format!("`{}`", printable(&key.kid))).collect();
         keys.retain(|key| key.kid == name);
         if keys.is_empty() {
-            return Err(Error::Unknown(name.to_owned(), names));
+            return Err(Error::Unknown(printable(name), listed(names).join(", ")));
         }
     }
     if let Some(token) = token {
@@ -152,7 +155,7 @@ async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
         .enumerate()
         .find(|(at, key)| keys.iter().take(*at).any(|earlier| earlier.kid == key.kid));
     if let Some((_, key)) = repeated {
-        return Err(Error::SameName(key.kid.clone()));
+        return Err(Error::SameName(printable(&key.kid)));
     }
     if keys.len() > MOST {
         return Err(Error::Many(keys.len()));
@@ -162,17 +165,21 @@ async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
 
 /// The bytes of the key set, from wherever it is.
 async fn key_set(source: &str, variable: fn(&str) -> Option<String>) -> Result<Vec<u8>, Error> {
-    if !source.starts_with("https://") && !source.starts_with("http://") {
-        return Ok(read("the key set", Path::new(source))?);
+    let begins = |scheme: &str| {
+        source.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    if !begins("https://") && !begins("http://") {
+        return read("the key set", Path::new(source)).map_err(|error| {
+            if error.is_missing() { Error::NoSource(error) } else { Error::Input(error) }
+        });
     }
-    let roots = variable(ROOTS).map(PathBuf::from);
     let path = source.splitn(4, '/').nth(3).unwrap_or_default();
     let url = if path.is_empty() {
         format!("{}{KEY_SET}", source.trim_end_matches('/'))
     } else {
         source.to_owned()
     };
-    let answer = Client::new(roots.as_deref())?.send("GET", &url, &[], "").await?;
+    let answer = Client::from_vars(variable)?.send("GET", &url, &[], "").await?;
     match answer.status {
         200 => Ok(answer.body.to_vec()),
         401 | 403 => Err(Error::NotPublic(url, answer.status)),
@@ -181,9 +188,7 @@ async fn key_set(source: &str, variable: fn(&str) -> Option<String>) -> Result<V
 }
 
 fn signed_token(path: &Path) -> Result<Token, Error> {
-    let text = read("`--token`", path)?;
-    let text = String::from_utf8_lossy(&text);
-    Token::parse(text.trim()).ok_or(Error::NoToken)
+    Token::parse(&read_word("`--token`", path)?).ok_or(Error::NoToken)
 }
 
 /// A key that a gateway can verify with.
@@ -198,7 +203,11 @@ impl Usable {
     fn parse(jwk: &Value) -> Result<Self, String> {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let kid = text("kid").ok_or("a key without `kid` is left out: tokens could not name it")?;
-        let refused = |why: &str| format!("key `{kid}` is left out: {why}");
+        let shown = printable(kid);
+        let refused = |why: &str| format!("key `{shown}` is left out: {why}");
+        if kid.is_empty() {
+            return Err(refused("its `kid` is empty, and tokens could not name it"));
+        }
         if text("kty") != Some("RSA") {
             return Err(refused("it is not RSA, and the gateway takes nothing else"));
         }
@@ -256,5 +265,13 @@ fn usable(set: &Value) -> Result<(Vec<Usable>, Vec<String>), Error> {
     if members.is_empty() {
         unusable.push("it is empty".to_owned());
     }
-    Ok((keys, unusable))
+    Ok((keys, listed(unusable)))
+}
+
+/// A list short enough for a person.
+fn listed(mut list: Vec<String>) -> Vec<String> {
+    let more = list.len().saturating_sub(LISTED);
+    list.truncate(LISTED);
+    list.extend((more > 0).then(|| format!("and {more} more")));
+    list
 }

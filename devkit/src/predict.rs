@@ -1,6 +1,5 @@
 //! `mdfn predict`: a call through the gateway, as a client makes it.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,15 +7,13 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cause::probable;
-use crate::client::{self, Answered, Client, ROOTS};
-use crate::input::{self, read};
-use crate::terminal::complain;
+use crate::client::{self, Answered, Client, PREDICTION};
+use crate::input::{self, check_stdin, read, read_word};
+use crate::terminal::{complain, print};
 use crate::token::{self, ClientOptions, Secret};
 
 /// The status of a gateway that does not take a token.
 const UNAUTHORIZED: u16 = 401;
-/// The first status that is an error.
-const FIRST_ERROR: u16 = 400;
 
 const AFTER_HELP: &str = "\
 The prediction goes to standard output, byte for byte; with -v, what took how long to standard error. Where the answer is an error,
@@ -24,7 +21,7 @@ its probable cause is said in words.
 
 The token is that of `mdfn token` with the same options and variables, or the one in --token-file.
 
-Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 without an answer.
+Exit code: 0 for a status from 200 to 299, 1 for any other, 2 for wrong usage, 3 without an answer.
 
 Example:
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | mdfn predict https://<gateway host>/models/iris -v";
@@ -74,7 +71,7 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
             ExitCode::from(match error {
                 Error::Input(_) => 2,
                 Error::Token(error) => error.exit_code(),
-                Error::Unreachable(_) => 3,
+                Error::Unreachable(error) => error.exit_code(),
             })
         }
     }
@@ -84,17 +81,22 @@ async fn answer(
     options: &Options,
     variable: fn(&str) -> Option<String>,
 ) -> Result<Answered, Error> {
-    let (token, kept) = match &options.token_file {
-        Some(path) => {
-            let token = read("`--token-file`", path)?;
-            (Secret(String::from_utf8_lossy(token.trim_ascii()).into_owned()), false)
-        }
-        None => options.client.token(variable).await?,
-    };
     let has_body = !matches!(options.method.as_str(), "GET" | "DELETE");
-    let body = if has_body { read("the body", &options.body)? } else { Vec::new() };
-    let roots = variable(ROOTS).map(PathBuf::from);
-    let client = Client::new(roots.as_deref())?;
+    let body = has_body.then_some(options.body.as_path());
+    check_stdin(
+        body.into_iter().chain(options.token_file.as_deref()).chain(options.client.secret_file()),
+    )?;
+    Client::check(&options.url)?;
+    let client = Client::from_vars(variable)?.waiting(PREDICTION);
+    let (token, request) = match &options.token_file {
+        Some(path) => (Secret(read_word("`--token-file`", path)?), None),
+        None => {
+            let request = options.client.request(variable)?;
+            let (token, kept) = request.token().await?;
+            (token, Some(request).filter(|_| kept))
+        }
+    };
+    let body = body.map_or(Ok(Vec::new()), |path| read("the body", path))?;
     let call = async |token: &Secret| {
         let mut headers = vec![("authorization", format!("Bearer {}", token.0))];
         if has_body {
@@ -103,11 +105,13 @@ async fn answer(
         client.send(&options.method, &options.url, &headers, body.clone()).await
     };
     let answer = call(&token).await?;
-    if answer.status == UNAUTHORIZED && kept {
-        // Its key may have been replaced meanwhile. The gateway refused, so nothing was done yet.
-        return Ok(call(&options.client.new_token(variable).await?).await?);
+    match request {
+        // A kept token's key may have been replaced. The gateway refused, so nothing was done yet.
+        Some(request) if answer.status == UNAUTHORIZED => {
+            Ok(call(&request.new_token().await?).await?)
+        }
+        _ => Ok(answer),
     }
-    Ok(answer)
 }
 
 fn show(options: &Options, answer: &Answered) -> ExitCode {
@@ -129,14 +133,14 @@ fn show(options: &Options, answer: &Answered) -> ExitCode {
             complain(&format!("opc-request-id {id}"));
         }
     }
-    let mut stdout = io::stdout();
-    // With nobody there to read it, the status is still told.
-    drop(stdout.write_all(&answer.body).and_then(|()| stdout.flush()));
-    if answer.status < FIRST_ERROR {
-        return ExitCode::SUCCESS;
+    let success = (200..300).contains(&answer.status);
+    let ends = success || answer.body.is_empty() || answer.body.ends_with(b"\n");
+    let written = print(&answer.body).and_then(|()| print(if ends { b"" } else { b"\n" }));
+    if let Err(error) = &written {
+        complain(&format!("mdfn predict: standard output cannot be written: {error}"));
     }
-    if !answer.body.is_empty() && !answer.body.ends_with(b"\n") {
-        drop(writeln!(io::stdout()));
+    if success {
+        return ExitCode::from(u8::from(written.is_err()));
     }
     let cause = probable(answer.status, &answer.body).unwrap_or("no usual cause is known");
     complain(&format!("mdfn predict: status {}: {cause}", answer.status));

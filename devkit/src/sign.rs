@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::clock::now;
-use crate::input::{self, read};
-use crate::terminal::{complain, say};
+use crate::input::{self, check_stdin, read, read_word};
+use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
 First the signing string, then an empty line, then the headers. Compare the first with what your own program signs: the first line
@@ -87,10 +87,7 @@ enum Error {
 /// Carries the command out.
 pub fn run(options: &Options) -> ExitCode {
     match lines(options) {
-        Ok(lines) => {
-            say(&lines.join("\n"));
-            ExitCode::SUCCESS
-        }
+        Ok(lines) => deliver("mdfn sign", &lines.join("\n")),
         Err(error) => {
             complain(&format!("mdfn: {error}"));
             ExitCode::from(2)
@@ -99,6 +96,8 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn lines(options: &Options) -> Result<Vec<String>, Error> {
+    let files = [&options.body, &options.key, &options.token];
+    check_stdin(files.into_iter().filter_map(|path| path.as_deref()))?;
     let mut request = Request::of(options)?;
     let string = request.signing_string()?;
     if let Some(path) = &options.key {
@@ -179,8 +178,7 @@ fn key_id(options: &Options) -> Result<String, Error> {
     match (&options.key_id, &options.token) {
         (Some(id), _) => Ok(id.clone()),
         (None, Some(path)) => {
-            let token = read("`--token`", path)?;
-            let token = String::from_utf8_lossy(token.trim_ascii()).into_owned();
+            let token = read_word("`--token`", path)?;
             let shown = format!("({} characters)", token.len());
             Ok(format!("ST${}", if options.reveal { token } else { shown }))
         }

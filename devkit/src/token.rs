@@ -2,33 +2,33 @@
 //!
 //! Source: RFC 6749, section 4.4; OCI identity domains, access tokens.
 
+mod cache;
+
 use std::fmt;
-use std::fs::{self, DirBuilder};
-use std::io::Write;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use crate::client::{self, Client, ROOTS};
+use self::cache::{Cache, Kept};
+use crate::client::{self, Client};
 use crate::clock::{now, since_epoch};
-use crate::input::{self, read};
+use crate::input::{self, read_word};
 use crate::keys::Token;
-use crate::terminal::{complain, say};
+use crate::terminal::{complain, deliver, printable};
 
 /// A token that ends sooner is not used any more.
 const MARGIN: Duration = Duration::from_secs(60);
 
 const AFTER_HELP: &str = "\
 The token goes to standard output and nowhere else; the secret goes nowhere. The token is kept in ~/.cache/mdfn (or XDG_CACHE_HOME),
-readable for you alone, until a minute before it expires.
+readable for you alone, until a minute before it expires; whoever asks for it needs the secret. What others could have put there
+is not used.
 
 Options that are not given are taken from MDFN_DOMAIN, MDFN_CLIENT_ID, MDFN_SCOPE; the secret from MDFN_CLIENT_SECRET.
 
@@ -85,6 +85,10 @@ pub(crate) enum Error {
         "the identity domain answers with status {0} and no token; is `--domain` the domain's URL?"
     )]
     NoToken(u16),
+    #[error(
+        "the identity domain answers with a token that is empty or not visible ASCII; is it an identity domain?"
+    )]
+    Unusable,
     #[error("the token is no JSON Web Token, so it has no claims to show")]
     Opaque,
 }
@@ -93,8 +97,8 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Missing(..) | Self::Input(_) => 2,
-            Self::Unreachable(_) => 3,
-            Self::Refused(..) | Self::NoToken(_) | Self::Opaque => 1,
+            Self::Unreachable(error) => error.exit_code(),
+            Self::Refused(..) | Self::NoToken(_) | Self::Unusable | Self::Opaque => 1,
         }
     }
 }
@@ -102,10 +106,7 @@ impl Error {
 /// Carries the command out; `variable` reads the environment.
 pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
     match shown(&options, variable).await {
-        Ok(line) => {
-            say(&line);
-            ExitCode::SUCCESS
-        }
+        Ok(line) => deliver("mdfn token", &line),
         Err(error) => {
             complain(&format!("mdfn token: {error}"));
             ExitCode::from(error.exit_code())
@@ -114,7 +115,7 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 }
 
 async fn shown(options: &Options, variable: fn(&str) -> Option<String>) -> Result<String, Error> {
-    let (bearer, _) = options.client.token(variable).await?;
+    let (bearer, _) = options.client.request(variable)?.token().await?;
     if !options.claims {
         return Ok(bearer.0);
     }
@@ -135,39 +136,34 @@ impl fmt::Debug for Secret {
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
-    expires_in: Option<u64>,
+    /// A number of seconds, in whatever form.
+    #[serde(default)]
+    expires_in: Value,
 }
 
-/// A token on disk.
-#[derive(Deserialize, Serialize)]
-struct Kept {
-    access_token: String,
-    /// In seconds since 1970.
-    expires: u64,
+impl Granted {
+    /// How long the token is good for; None if the answer does not say so in an understandable way.
+    fn lifetime(&self) -> Option<u64> {
+        let whole = |seconds| Some(Duration::try_from_secs_f64(seconds).ok()?.as_secs());
+        match &self.expires_in {
+            Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.parse().ok().or_else(|| whole(text.parse().ok()?)),
+            _ => None,
+        }
+    }
 }
 
 impl ClientOptions {
-    /// A token for the client, kept or new; whether it was kept.
-    pub(crate) async fn token(
-        &self,
-        variable: fn(&str) -> Option<String>,
-    ) -> Result<(Secret, bool), Error> {
-        self.granted(variable, !self.no_cache).await
+    /// The file with the secret, if one is given.
+    pub(crate) fn secret_file(&self) -> Option<&Path> {
+        self.client_secret_file.as_deref()
     }
 
-    /// A new token, where one that was kept is refused.
-    pub(crate) async fn new_token(
+    /// All that a token is asked for with. It reads the secret, which may be had only once.
+    pub(crate) fn request(
         &self,
         variable: fn(&str) -> Option<String>,
-    ) -> Result<Secret, Error> {
-        Ok(self.granted(variable, false).await?.0)
-    }
-
-    async fn granted(
-        &self,
-        variable: fn(&str) -> Option<String>,
-        may_be_kept: bool,
-    ) -> Result<(Secret, bool), Error> {
+    ) -> Result<TokenRequest, Error> {
         let of = |option: &Option<String>, what, flag, name| {
             let given = option.clone().or_else(|| variable(name)).filter(|text| !text.is_empty());
             given.ok_or(Error::Missing(what, flag, name))
@@ -176,64 +172,102 @@ impl ClientOptions {
         let domain = domain.trim_end_matches('/').to_owned();
         let id = of(&self.client_id, "the client id", "--client-id", "MDFN_CLIENT_ID")?;
         let scope = of(&self.scope, "the scope", "--scope", "MDFN_SCOPE")?;
-        let place = (!self.no_cache).then(|| place(&[&domain, &id, &scope], variable)).flatten();
-        if let Some(kept) = place.as_deref().filter(|_| may_be_kept).and_then(kept) {
-            return Ok((kept, true));
-        }
         let secret = self.secret(variable)?;
-        let asked = since_epoch(now()).as_secs();
-        let granted = ask(&domain, &id, &secret, &scope, variable).await?;
-        // Where the answer does not say, the token is for this call alone.
-        if let (Some(place), Some(lifetime)) = (place, granted.expires_in) {
-            let expires = asked + lifetime;
-            let kept = Kept { access_token: granted.access_token.clone(), expires };
-            if let Err(why) = keep(&place, &kept) {
-                complain(&format!("mdfn: the token is not kept: {why}"));
-            }
-        }
-        Ok((Secret(granted.access_token), false))
+        let cache = Cache::new([&domain, &id, &scope], &secret.0, variable);
+        let cache = cache.filter(|_| !self.no_cache);
+        Ok(TokenRequest { domain, id, scope, secret, cache, client: Client::from_vars(variable)? })
     }
 
     fn secret(&self, variable: fn(&str) -> Option<String>) -> Result<Secret, Error> {
         if let Some(path) = &self.client_secret_file {
-            let bytes = read("`--client-secret-file`", path)?;
-            return Ok(Secret(String::from_utf8_lossy(bytes.trim_ascii()).into_owned()));
+            return Ok(Secret(read_word("`--client-secret-file`", path)?));
         }
         let secret = variable("MDFN_CLIENT_SECRET").filter(|secret| !secret.is_empty());
-        let missing =
-            Error::Missing("the client secret", "--client-secret-file", "MDFN_CLIENT_SECRET");
+        let missing = Error::Missing(
+            "the client secret, without which a kept token is not given out either,",
+            "--client-secret-file",
+            "MDFN_CLIENT_SECRET",
+        );
         Ok(Secret(secret.ok_or(missing)?))
     }
 }
 
-async fn ask(
-    domain: &str,
-    id: &str,
-    secret: &Secret,
-    scope: &str,
-    variable: fn(&str) -> Option<String>,
-) -> Result<Granted, Error> {
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "client_credentials")
-        .append_pair("scope", scope)
-        .finish();
-    let headers = [
-        ("authorization", format!("Basic {}", STANDARD.encode(format!("{id}:{}", secret.0)))),
-        ("content-type", "application/x-www-form-urlencoded".to_owned()),
-    ];
-    let roots = variable(ROOTS).map(PathBuf::from);
-    let client = Client::new(roots.as_deref())?;
-    let answer = client.send("POST", &format!("{domain}/oauth2/v1/token"), &headers, form).await?;
-    if let (200, Ok(granted)) = (answer.status, serde_json::from_slice(&answer.body)) {
-        return Ok(granted);
-    }
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    match (answer.status, body.get("error").and_then(Value::as_str)) {
-        (400..=403, Some(error)) => {
-            Err(Error::Refused(format!("`{}`", printable(error)), meaning(error)))
+/// A client that asks its domain for a token.
+#[derive(Debug)]
+pub(crate) struct TokenRequest {
+    domain: String,
+    id: String,
+    scope: String,
+    secret: Secret,
+    cache: Option<Cache>,
+    client: Client,
+}
+
+impl TokenRequest {
+    /// A token, kept or new; whether it was kept.
+    pub(crate) async fn token(&self) -> Result<(Secret, bool), Error> {
+        let kept = self.cache.as_ref().map_or(Ok(None), Cache::read);
+        match kept {
+            Ok(Some(kept)) if kept.is_usable() => Ok((Secret(kept.access_token), true)),
+            Ok(_) => Ok((self.new_token().await?, false)),
+            Err(why) => {
+                complain(&format!("mdfn: the kept token is not used, and none is kept: {why}"));
+                Ok((Secret(self.ask().await?.access_token), false))
+            }
         }
-        (status, _) => Err(Error::NoToken(status)),
     }
+
+    /// A new token, where one that was kept is refused.
+    pub(crate) async fn new_token(&self) -> Result<Secret, Error> {
+        let asked = since_epoch(now()).as_secs();
+        let granted = self.ask().await?;
+        // Where the answer does not say, the token is for this call alone.
+        if let (Some(cache), Some(lifetime)) = (&self.cache, granted.lifetime()) {
+            let expires = asked.saturating_add(lifetime);
+            let kept = Kept { access_token: granted.access_token.clone(), expires };
+            if let Err(why) = cache.write(&kept) {
+                complain(&format!("mdfn: the token is not kept: {why}"));
+            }
+        }
+        Ok(Secret(granted.access_token))
+    }
+
+    async fn ask(&self) -> Result<Granted, Error> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("scope", &self.scope)
+            .finish();
+        let basic = STANDARD.encode(format!("{}:{}", self.id, self.secret.0));
+        let headers = [
+            ("authorization", format!("Basic {basic}")),
+            ("content-type", "application/x-www-form-urlencoded".to_owned()),
+        ];
+        let url = format!("{}/oauth2/v1/token", self.domain);
+        let answer = self.client.send("POST", &url, &headers, form).await?;
+        if let (200, Ok(granted)) = (answer.status, serde_json::from_slice::<Granted>(&answer.body))
+        {
+            let usable = is_token(&granted.access_token);
+            return if usable { Ok(granted) } else { Err(Error::Unusable) };
+        }
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        match (answer.status, body.get("error").and_then(Value::as_str)) {
+            (400..=403, Some(error)) => {
+                Err(Error::Refused(format!("`{}`", printable(error)), meaning(error)))
+            }
+            (status, _) => Err(Error::NoToken(status)),
+        }
+    }
+}
+
+impl Kept {
+    fn is_usable(&self) -> bool {
+        is_token(&self.access_token) && self.expires > (since_epoch(now()) + MARGIN).as_secs()
+    }
+}
+
+/// Whether a text can be sent as a token, and printed.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What an error of the token endpoint says to whoever set the client up.
@@ -252,34 +286,4 @@ fn meaning(error: &str) -> &'static str {
         }
         _ => "see the audit log of the identity domain",
     }
-}
-
-/// A word of the domain's for a terminal: short, without control characters.
-fn printable(text: &str) -> String {
-    text.chars().filter(char::is_ascii_graphic).take(60).collect()
-}
-
-/// Where a token for these is kept; None without a home.
-fn place(of: &[&str], variable: fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    let name = URL_SAFE_NO_PAD.encode(Sha256::digest(of.join("\n")));
-    Some(cache.join("mdfn").join(name))
-}
-
-fn kept(place: &Path) -> Option<Secret> {
-    let kept: Kept = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
-    let usable = kept.expires > (since_epoch(now()) + MARGIN).as_secs();
-    usable.then_some(Secret(kept.access_token))
-}
-
-/// Writes the token beside its place and moves it there, so that nobody reads half of one.
-fn keep(place: &Path, kept: &Kept) -> Result<(), String> {
-    let directory = place.parent().ok_or("there is no directory")?;
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(directory).map_err(|error| error.to_string())?;
-    let text = serde_json::to_string(kept).map_err(|error| error.to_string())?;
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| error.to_string())?;
-    file.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
-    file.persist(place).map(drop).map_err(|error| error.to_string())
 }

@@ -17,7 +17,7 @@ use model_deployment_fn::predict::Endpoint;
 
 use self::report::Report;
 use crate::cause;
-use crate::client::{Client, ROOTS};
+use crate::client::{Client, PREDICTION, ROOTS};
 use crate::clock::{now, rfc3339};
 use crate::input::read;
 use crate::terminal::{complain, say};
@@ -232,6 +232,7 @@ async fn call(
     let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let headers: Vec<(&str, String)> =
         headers.map(|(name, value)| (name, value.to_owned())).collect();
+    let client = client.clone().waiting(PREDICTION);
     match client.send("POST", &uri.to_string(), &headers, body.clone()).await {
         Err(error) => report.fail("call", &error.to_string()),
         Ok(answer) => {

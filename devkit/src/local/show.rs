@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Error;
 use super::cloud::Cloud;
-use crate::client::{self, Answered, Client};
+use crate::client::{self, Answered, Client, PREDICTION};
 use crate::terminal::say;
 
 /// An Iris virginica: sepal and petal, length and width, in centimetres.
@@ -148,7 +148,7 @@ async fn post(
     status: u16,
 ) -> Result<Answered, Error> {
     let unexpected = |error: client::Error| Error::Unexpected(error.to_string());
-    let client = Client::new(None).map_err(unexpected)?;
+    let client = Client::new(None).map_err(unexpected)?.waiting(PREDICTION);
     let answer = client.send("POST", url, headers, body).await.map_err(unexpected)?;
     if answer.status == status {
         return Ok(answer);

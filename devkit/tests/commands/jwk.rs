@@ -10,7 +10,7 @@ use devkit::keys::Key;
 use rsa::pkcs8::DecodePublicKey;
 use serde_json::{Value, json};
 
-use crate::{Done, mdfn};
+use crate::{Done, mdfn, mdfn_full};
 
 fn keys(done: &Done) -> Vec<Value> {
     assert_eq!(done.code, 0, "{done:?}");
@@ -190,5 +190,75 @@ fn a_host_that_is_not_there_and_plain_http_to_another_machine_are_named() {
     let gone = mdfn(&["jwk", "http://127.0.0.1:9"], "");
     assert!(gone.code == 3 && gone.stderr.contains("127.0.0.1:9"), "{gone:?}");
     let plain = mdfn(&["jwk", "http://domain.example/"], "");
-    assert!(plain.code == 3 && plain.stderr.contains("expected https"), "{plain:?}");
+    assert!(plain.code == 2 && plain.stderr.contains("expected https"), "{plain:?}");
+}
+
+#[test]
+fn a_hostile_set_does_not_write_on_the_terminal() {
+    let key = |kid: String| json!({ "kty": "EC", "kid": kid });
+    let mut members = vec![key("a\u{1b}[2J\u{202e}b".to_owned()), key("x".repeat(5000))];
+    members.extend((0..40).map(|at| key(at.to_string())));
+    members.push(Key::generate().jwk("good\u{7}"));
+    let done = mdfn(&["jwk"], &set(&members));
+    assert_eq!(keys(&done).len(), 1);
+    assert!(done.stderr.contains("`a?[2J?b`"), "{done:?}");
+    assert!(done.stderr.lines().all(|line| line.len() < 200), "{done:?}");
+    assert_eq!(done.stderr.matches("is left out").count(), 10);
+    assert!(done.stderr.contains("and 32 more"), "{done:?}");
+    let unknown = mdfn(&["jwk", "--kid", "\u{1b}c"], &set(&members));
+    assert!(unknown.code == 1 && !unknown.stderr.contains(['\u{1b}', '\u{7}']), "{unknown:?}");
+    members.pop();
+    let none = mdfn(&["jwk"], &set(&members));
+    assert!(none.code == 1 && none.stderr.contains("and 32 more"), "{none:?}");
+    assert!(!none.stderr.contains('\u{1b}') && none.stderr.len() < 4000, "{none:?}");
+}
+
+#[test]
+fn a_key_with_an_empty_name_is_refused() {
+    let done = mdfn(&["jwk"], &set(&[Key::generate().jwk("")]));
+    assert!(done.code == 1 && done.stderr.contains("`kid` is empty"), "{done:?}");
+}
+
+#[test]
+fn a_url_is_known_in_capitals_and_missed_where_it_has_no_scheme() {
+    let done = mdfn(&["jwk", "HTTPS://127.0.0.1:9/"], "");
+    assert!(done.code == 3 && done.stderr.contains("127.0.0.1:9"), "{done:?}");
+    let done = mdfn(&["jwk", "idcs-x.identity.oraclecloud.com"], "");
+    assert!(done.code == 2 && done.stderr.contains("a URL begins with `https://`"), "{done:?}");
+}
+
+#[test]
+fn more_than_10_mib_is_not_read() {
+    let done = mdfn(&["jwk", "/dev/zero"], "");
+    assert!(done.code == 2 && done.stderr.contains("larger than 10 MiB"), "{done:?}");
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("keys.json");
+    let text = set(&[Key::generate().jwk("k")]);
+    let fill = " ".repeat(10 * 1024 * 1024 - text.len());
+    fs::write(&file, format!("{text}{fill}")).unwrap();
+    assert_eq!(keys(&mdfn(&["jwk", file.to_str().unwrap()], "")).len(), 1);
+    let done = mdfn(&["jwk"], &format!("{text}{fill} "));
+    assert!(done.code == 2 && done.stderr.contains("larger than 10 MiB"), "{done:?}");
+}
+
+#[test]
+fn standard_input_is_named_once() {
+    let done = mdfn(&["jwk", "-", "--token", "-"], &set(&[Key::generate().jwk("k")]));
+    assert!(done.code == 2 && done.stderr.contains("more than once"), "{done:?}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let done = mdfn_full(&["jwk"], &set(&[Key::generate().jwk("k")]));
+    assert!(done.code == 1 && done.stderr.contains("cannot be written"), "{done:?}");
+}
+
+#[test]
+fn a_token_file_that_is_no_plain_text_is_refused() {
+    let files = tempfile::tempdir().unwrap();
+    let token = files.path().join("token");
+    fs::write(&token, b"\xef\xbb\xbfa.b.c").unwrap();
+    let input = set(&[Key::generate().jwk("k")]);
+    let done = mdfn(&["jwk", "--token", token.to_str().unwrap()], &input);
+    assert!(done.code == 2 && done.stderr.contains("byte order mark"), "{done:?}");
 }

@@ -13,8 +13,18 @@ mod policy;
 mod predict;
 mod token;
 
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread::spawn;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The longest that a command may take.
+const BOUND: Duration = Duration::from_secs(60);
 
 /// What a command printed, and how it ended.
 #[derive(Debug)]
@@ -26,13 +36,34 @@ struct Done {
 
 /// Runs `mdfn` with nothing in its environment but `variables`.
 fn mdfn_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Done {
+    run(arguments, variables, input.as_bytes(), Stdio::piped())
+}
+
+fn mdfn(arguments: &[&str], input: &str) -> Done {
+    mdfn_with(arguments, &[], input)
+}
+
+/// Runs `mdfn` with a full disk for its result.
+fn mdfn_full(arguments: &[&str], input: &str) -> Done {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    run(arguments, &[], input.as_bytes(), full.into())
+}
+
+fn run(arguments: &[&str], variables: &[(&str, &str)], input: &[u8], stdout: Stdio) -> Done {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
     command.args(arguments).env_clear().envs(variables.iter().copied());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // Wrong usage ends before standard input is read.
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap_or_default();
-    let output = child.wait_with_output().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap_or_default();
+    let process = Pid::from_child(&child);
+    let (ended, end) = channel();
+    spawn(move || ended.send(child.wait_with_output()));
+    let Ok(output) = end.recv_timeout(BOUND) else {
+        kill_process(process, Signal::KILL).unwrap();
+        panic!("{arguments:?} does not end");
+    };
+    let output = output.unwrap();
     Done {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -40,6 +71,27 @@ fn mdfn_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Don
     }
 }
 
-fn mdfn(arguments: &[&str], input: &str) -> Done {
-    mdfn_with(arguments, &[], input)
+/// The URL of a server that gives everybody this answer.
+fn answering(status: &str, body: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let (mut line, mut length) = (String::new(), 0);
+            while stream.read_line(&mut line).unwrap() > 2 {
+                let value = line.to_lowercase();
+                let value = value.strip_prefix("content-length:").map(str::trim);
+                length = value.map_or(length, |value| value.parse().unwrap());
+                line.clear();
+            }
+            stream.read_exact(&mut vec![0; length]).unwrap();
+            stream.get_mut().write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    url
 }

@@ -10,10 +10,11 @@ use devkit::identity::IdentityDomain;
 use devkit::jwk;
 use devkit::principal::Issuer;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 
 use crate::token::client;
-use crate::{Done, mdfn_with};
+use crate::{Done, answering, mdfn_full, mdfn_with};
 
 /// A gateway that answers itself, to those who have a token.
 async fn gateway(identity: &IdentityDomain, answers: &[(&str, u16, &str)]) -> Gateway {
@@ -170,8 +171,61 @@ async fn tls_is_verified_and_a_private_authority_is_named_by_a_variable() {
         );
     }
     let done = predict(&["http://gateway.example/", "--token-file", token], &[], "{}").await;
-    assert!(done.code == 3 && done.stderr.contains("expected https"), "{done:?}");
+    assert!(done.code == 2 && done.stderr.contains("expected https"), "{done:?}");
     let wrong = [("SSL_CERT_FILE", token)];
     let done = predict(&["https://localhost/", "--token-file", token], &wrong, "{}").await;
-    assert!(done.stderr.contains("holds no certificate"), "{done:?}");
+    assert!(done.code == 2 && done.stderr.contains("holds no certificate"), "{done:?}");
+}
+
+/// A file with a token that nobody checks.
+fn token_file(text: impl AsRef<[u8]>) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn no_status_but_2xx_is_a_success() {
+    let token = token_file("token");
+    let token = token.path().to_str().unwrap();
+    for (status, code) in [("200 OK", 0), ("204 No Content", 0), ("302 Found", 1), ("304 N", 1)] {
+        let url = answering(status, "");
+        let done = predict(&[&url, "--token-file", token], &[], "{}").await;
+        assert_eq!(done.code, code, "{status} {done:?}");
+        assert_eq!(done.stderr.contains("status 30"), code == 1, "{status} {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2() {
+    let (good, split) = (token_file("token"), token_file("to\rken"));
+    let (wide, mark) = (token_file(b"t\xff"), token_file("\u{feff}token"));
+    let [good, split, wide, mark] =
+        [&good, &split, &wide, &mark].map(|file| file.path().to_str().unwrap());
+    let url = answering("200 OK", "[]");
+    for (arguments, said) in [
+        (&["gateway.example/iris", "--token-file", good][..], "is no URL"),
+        (&["https://u:hunter2@gateway.example/", "--token-file", good], "leave it out"),
+        (&[&url, "--token-file", good, "--content-type", "a\nb"], "`content-type`"),
+        (&[&url, "--token-file", split], "`authorization`"),
+        (&[&url, "--token-file", wide], "not UTF-8"),
+        (&[&url, "--token-file", mark], "byte order mark"),
+        (&[&url, "--token-file", "-"], "more than once"),
+        (&[&url, "-", "--client-secret-file", "-"], "more than once"),
+    ] {
+        let done = predict(arguments, &[], "{}").await;
+        assert!(done.code == 2 && done.stderr.contains(said), "{arguments:?} {done:?}");
+        assert!(!done.stderr.contains("hunter2") && done.stdout.is_empty(), "{done:?}");
+    }
+    // A GET reads no body, so the token may have standard input.
+    let done = predict(&[&url, "-X", "GET", "--token-file", "-"], &[], "token").await;
+    assert_eq!((done.code, done.stdout.as_str()), (0, "[]"), "{done:?}");
+}
+
+#[test]
+fn a_prediction_that_cannot_be_written_is_an_error() {
+    let (token, url) = (token_file("token"), answering("200 OK", "[1]"));
+    let token = token.path().to_str().unwrap();
+    let done = mdfn_full(&["predict", &url, "--token-file", token], "{}");
+    assert!(done.code == 1 && done.stderr.contains("cannot be written"), "{done:?}");
 }

@@ -1,15 +1,16 @@
 //! `mdfn token`: one request until the token expires, and no secret anywhere.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use devkit::identity::{Client, IdentityDomain};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use crate::{Done, mdfn_with};
+use crate::{Done, answering, mdfn_with};
 
 const SECRET: &str = "s3cr3t-of-the-client";
 
@@ -25,7 +26,11 @@ pub(crate) fn client() -> Client {
 
 /// Runs `mdfn token` against this domain, at home in `home`.
 async fn token(domain: &IdentityDomain, home: &TempDir, more: &[(&str, &str)]) -> Done {
-    let (url, home) = (domain.url(), home.path().to_str().unwrap().to_owned());
+    token_at(&domain.url(), home, more).await
+}
+
+async fn token_at(url: &str, home: &TempDir, more: &[(&str, &str)]) -> Done {
+    let (url, home) = (url.to_owned(), home.path().to_str().unwrap().to_owned());
     let mut variables = vec![
         ("HOME".to_owned(), home),
         ("MDFN_DOMAIN".to_owned(), url),
@@ -111,7 +116,8 @@ async fn a_refusal_says_what_to_do() {
         (("--scope", "https://gateway.example/admin"), 1, "`unauthorized_client`"),
         (("--scope", "predict"), 1, "`invalid_scope`: no application has this scope"),
         (("--domain", "http://127.0.0.1:9"), 3, "127.0.0.1:9"),
-        (("--domain", "http://domain.example"), 3, "expected https"),
+        (("--domain", "http://domain.example"), 2, "expected https"),
+        (("SSL_CERT_FILE", "/nowhere"), 2, "SSL_CERT_FILE"),
         (("MDFN_SCOPE", ""), 2, "`--scope` or the variable MDFN_SCOPE"),
         (("MDFN_CLIENT_SECRET", ""), 2, "--client-secret-file"),
         (("--client-secret-file", "/nowhere"), 2, "/nowhere"),
@@ -136,4 +142,146 @@ async fn a_secret_may_come_from_a_file_and_a_home_is_not_needed() {
     let done = token(&domain, &home, &more).await;
     assert!(done.code == 0 && done.stderr.is_empty(), "{done:?}");
     assert!(!Path::new(".cache").exists(), "a token was kept where the command was run");
+}
+
+#[tokio::test]
+async fn a_lifetime_of_any_form_is_understood_and_one_of_none_is_not_kept() {
+    for (lifetime, is_kept) in [
+        ("3600", true),
+        ("3600.0", true),
+        ("\"3600\"", true),
+        ("18446744073709551615", true),
+        ("-1", false),
+        ("\"soon\"", false),
+        ("null", false),
+        ("[]", false),
+    ] {
+        let body = format!("{{\"access_token\":\"a.b.c\",\"expires_in\":{lifetime}}}");
+        let (url, home) = (answering("200 OK", &body), tempfile::tempdir().unwrap());
+        let done = token_at(&url, &home, &[]).await;
+        assert_eq!((done.code, done.stdout.as_str()), (0, "a.b.c\n"), "{lifetime} {done:?}");
+        assert_eq!(!kept(&home).is_empty(), is_kept, "{lifetime}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_can_hold_is_refused_and_not_shown() {
+    for text in ["", "a b", "a\\u001b[2Jb", "a\\nb", "\u{e4}"] {
+        let body = format!("{{\"access_token\":\"{text}\",\"expires_in\":3600}}");
+        let (url, home) = (answering("200 OK", &body), tempfile::tempdir().unwrap());
+        let done = token_at(&url, &home, &[]).await;
+        assert!(done.code == 1 && done.stderr.contains("visible ASCII"), "{text:?} {done:?}");
+        assert!(done.stdout.is_empty() && kept(&home).is_empty(), "{text:?} {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_does_not_get_the_kept_token() {
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(token(&domain, &home, &[]).await.code, 0);
+    let wrong = token(&domain, &home, &[("MDFN_CLIENT_SECRET", "wrong")]).await;
+    assert!(wrong.code == 1 && wrong.stdout.is_empty(), "{wrong:?}");
+    let none = token(&domain, &home, &[("MDFN_CLIENT_SECRET", "")]).await;
+    assert!(none.code == 2 && none.stderr.contains("MDFN_CLIENT_SECRET"), "{none:?}");
+}
+
+#[tokio::test]
+async fn what_others_could_have_put_into_the_cache_is_not_used() {
+    type Plant = fn(&Path);
+    let plants: [(&str, Plant); 7] = [
+        ("a FIFO", |file| {
+            fs::remove_file(file).unwrap();
+            mknodat(CWD, file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        }),
+        ("a file of somebody else", |file| chown(file, Some(1), None).unwrap()),
+        ("a file for all", |file| {
+            fs::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap();
+        }),
+        ("a symbolic link", |file| {
+            let other = file.with_file_name("other");
+            fs::rename(file, &other).unwrap();
+            symlink(&other, file).unwrap();
+        }),
+        ("a directory for all", |file| {
+            fs::set_permissions(file.parent().unwrap(), PermissionsExt::from_mode(0o755)).unwrap();
+        }),
+        ("a directory of somebody else", |file| {
+            chown(file.parent().unwrap(), Some(1), None).unwrap();
+        }),
+        ("a symbolic link to a directory", |file| {
+            let directory = file.parent().unwrap();
+            let other = directory.with_file_name("other");
+            fs::rename(directory, &other).unwrap();
+            symlink(&other, directory).unwrap();
+        }),
+    ];
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    for (what, plant) in plants {
+        let home = tempfile::tempdir().unwrap();
+        let first = token(&domain, &home, &[]).await;
+        // Only root gives a file away.
+        if what.contains("somebody") && !rustix::process::geteuid().is_root() {
+            continue;
+        }
+        plant(&kept(&home)[0]);
+        let second = token(&domain, &home, &[]).await;
+        assert_eq!(second.code, 0, "{what} {second:?}");
+        assert_ne!(second.stdout, first.stdout, "{what}");
+        assert_eq!(second.stderr.matches("remove it").count(), 1, "{what} {second:?}");
+        assert!(second.stderr.contains(".cache/mdfn"), "{what} {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_file_that_is_no_plain_text_is_refused() {
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("secret");
+    let name = file.to_str().unwrap();
+    for (bytes, expected) in [
+        (&b"\xef\xbb\xbfs3cr3t-of-the-client"[..], "byte order mark"),
+        (b"\xff\xfes\0", "not UTF-8"),
+        (b"\n", "is empty"),
+    ] {
+        fs::write(&file, bytes).unwrap();
+        let done = token(&domain, &home, &[("--client-secret-file", name)]).await;
+        assert!(done.code == 2 && done.stderr.contains(expected), "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_with_a_password_is_refused_and_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for url in [
+        "https://user:hunter2@domain.example",
+        "http://user:hunter2@domain.example/",
+        "https://user:hunter2 @domain.example",
+        "https://user:hunter2/x@domain.example",
+    ] {
+        let done = token_at(url, &home, &[]).await;
+        assert!(done.code == 2 && done.stderr.contains("leave it out"), "{url} {done:?}");
+        assert!(!done.stderr.contains("hunter2"), "{url} {done:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_name_of_further_roots_is_none() {
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let done = token(&domain, &home, &[("SSL_CERT_FILE", "")]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+}
+
+#[tokio::test]
+async fn this_machine_has_a_name_in_capitals_too_and_a_port_is_a_number() {
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let url = domain.url().replace("http://127.0.0.1", "HTTP://LOCALHOST");
+    let done = token_at(&url, &home, &[]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    for port in ["0", "65536", "99999999999", "", "x", "-1"] {
+        let done = token_at(&format!("https://127.0.0.1:{port}/"), &home, &[]).await;
+        assert!(done.code == 2 && done.stderr.contains("is no URL"), "{port} {done:?}");
+    }
 }
