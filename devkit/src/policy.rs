@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::terminal::{complain, say};
+use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
 The group holds this one function. It may predict with the model deployments of the compartments, and do nothing else; the gateways
@@ -79,12 +79,12 @@ pub fn run(options: &Options) -> ExitCode {
         return ExitCode::from(2);
     }
     let (group, policies) = (group(options), policies(options));
-    say(&match options.format {
+    let printed = match options.format {
         Format::Text => text(options, group.as_deref(), &policies),
         Format::Json => json(options, group.as_deref(), &policies),
         Format::Oci => commands(options, group.as_deref(), &policies),
-    });
-    ExitCode::SUCCESS
+    };
+    deliver("mdfn policy", &printed)
 }
 
 /// The matching rule, if there is to be a group.

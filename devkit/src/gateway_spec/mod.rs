@@ -21,7 +21,7 @@ use self::options::{client, function, https, model, openai_model, scope, text};
 
 use crate::identity::ISSUER;
 use crate::input::{self, read};
-use crate::terminal::{complain, say};
+use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
 Every model gets a route that sets the header `model_deployment`, whatever the client sent; `/healthz` and `/readyz` are answered by
@@ -176,8 +176,7 @@ fn print(options: Options) -> Result<ExitCode, Error> {
     if let Some(worst) = findings.first().filter(|found| found.severity != Severity::Note) {
         return Err(Error::Refused(worst.to_string()));
     }
-    say(&format!("{document:#}"));
-    Ok(ExitCode::SUCCESS)
+    Ok(deliver("mdfn gateway-spec", &format!("{document:#}")))
 }
 
 fn validate(file: &Path) -> Result<ExitCode, Error> {
@@ -185,13 +184,12 @@ fn validate(file: &Path) -> Result<ExitCode, Error> {
     let specification: Value =
         serde_json::from_slice(&text).map_err(|error| Error::Json("the specification", error))?;
     let findings = findings(&specification).ok_or(Error::NoSpecification)?;
-    for finding in &findings {
-        say(&finding.to_string());
-    }
     let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
     let (refused, unsafe_parts) = (count(Severity::Refused), count(Severity::Unsafe));
-    say(&format!("{refused} refused, {unsafe_parts} unsafe, {} notes", count(Severity::Note)));
-    Ok(ExitCode::from(u8::from(refused + unsafe_parts > 0)))
+    let sum = format!("{refused} refused, {unsafe_parts} unsafe, {} notes", count(Severity::Note));
+    let lines = findings.iter().map(ToString::to_string).chain([sum]);
+    let written = deliver("mdfn gateway-spec", &lines.collect::<Vec<_>>().join("\n"));
+    Ok(if refused + unsafe_parts > 0 { ExitCode::FAILURE } else { written })
 }
 
 fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Error> {

@@ -7,7 +7,7 @@ use devkit::gateway::spec::Specification;
 use devkit::keys::Key;
 use serde_json::{Value, json};
 
-use crate::{Done, mdfn};
+use crate::{Done, mdfn, mdfn_full};
 
 const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample";
 const BASE: &str = "https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample";
@@ -512,4 +512,18 @@ fn what_is_only_worth_knowing_is_no_failure() {
     assert_found(&alias, "unsafe  route /{model*}: `model_deployment` is the rest of the path");
     let done = mdfn(&["gateway-spec", "validate"], "no JSON");
     assert!(done.code == 2 && done.stderr.contains("not JSON"), "{done:?}");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let safe = changed("/requestPolicies/cors", json!(null)).to_string();
+    let model = format!("iris={BASE}/predict");
+    let arguments = ["gateway-spec", "--function", FUNCTION, "--audience", "https://gw/"];
+    let more = ["--jwks-uri", "https://domain.example/jwk", "--model", &model];
+    for done in [
+        mdfn_full(&["gateway-spec", "validate"], &safe),
+        mdfn_full(&[&arguments[..], &more].concat(), ""),
+    ] {
+        assert!(done.code == 1 && done.stderr.contains("standard output cannot"), "{done:?}");
+    }
 }

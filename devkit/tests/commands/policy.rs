@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::mdfn;
+use crate::{mdfn, mdfn_full};
 
 const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample";
 const MODELS: &str = "ocid1.compartment.oc1..models";
@@ -95,4 +95,13 @@ fn the_mistakes_of_the_tutorial_are_refused() {
         let done = mdfn(&[&["policy"][..], &arguments].concat(), "");
         assert!(done.code == 2 && done.stderr.contains(expected), "{arguments:?} {done:?}");
     }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let done = mdfn_full(&["policy", "--function", FUNCTION, "--models", MODELS], "");
+    assert!(
+        done.code == 1 && done.stderr.contains("standard output cannot be written"),
+        "{done:?}"
+    );
 }
