@@ -88,13 +88,12 @@ async fn answer(
     )?;
     Client::check(&options.url)?;
     let client = Client::from_vars(variable)?.waiting(PREDICTION);
-    let (token, request) = match &options.token_file {
-        Some(path) => (Secret(read_word("`--token-file`", path)?), None),
-        None => {
-            let request = options.client.request(variable)?;
-            let (token, kept) = request.token().await?;
-            (token, Some(request).filter(|_| kept))
-        }
+    let (token, request) = if let Some(path) = &options.token_file {
+        (Secret(read_word("`--token-file`", path)?), None)
+    } else {
+        let request = options.client.request(variable)?;
+        let (token, kept) = request.token().await?;
+        (token, Some(request).filter(|_| kept))
     };
     let body = body.map_or(Ok(Vec::new()), |path| read("the body", path))?;
     let call = async |token: &Secret| {

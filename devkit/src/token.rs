@@ -148,7 +148,7 @@ impl Granted {
         match &self.expires_in {
             Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
             Value::String(text) => text.parse().ok().or_else(|| whole(text.parse().ok()?)),
-            _ => None,
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 }

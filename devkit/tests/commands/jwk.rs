@@ -234,10 +234,10 @@ fn more_than_10_mib_is_not_read() {
     let files = tempfile::tempdir().unwrap();
     let file = files.path().join("keys.json");
     let text = set(&[Key::generate().jwk("k")]);
-    let fill = " ".repeat(10 * 1024 * 1024 - text.len());
-    fs::write(&file, format!("{text}{fill}")).unwrap();
+    let padding = " ".repeat(10 * 1024 * 1024 - text.len());
+    fs::write(&file, format!("{text}{padding}")).unwrap();
     assert_eq!(keys(&mdfn(&["jwk", file.to_str().unwrap()], "")).len(), 1);
-    let done = mdfn(&["jwk"], &format!("{text}{fill} "));
+    let done = mdfn(&["jwk"], &format!("{text}{padding} "));
     assert!(done.code == 2 && done.stderr.contains("larger than 10 MiB"), "{done:?}");
 }
 
