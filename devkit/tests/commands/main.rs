@@ -12,6 +12,7 @@ mod jwk;
 mod policy;
 mod predict;
 mod token;
+mod validate;
 
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};

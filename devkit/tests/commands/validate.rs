@@ -1,0 +1,338 @@
+//! `mdfn gateway-spec validate`: no unsafe specification passes, and nothing that is safe is called unsafe.
+
+use devkit::keys::Key;
+use serde_json::{Value, json};
+
+use crate::gateway_spec::{BASE, FUNCTION, changed, findings};
+use crate::mdfn;
+
+/// Whether a specification has a finding that starts so, and the command fails for it.
+fn assert_found(specification: &Value, start: &str) {
+    let (code, lines) = findings(specification);
+    assert!(code == 1 && lines.iter().any(|line| line.starts_with(start)), "{start} {lines:?}");
+}
+
+#[test]
+fn each_unsafe_part_of_the_authentication_is_explained() {
+    const PLACE: &str = "/requestPolicies/authentication";
+    const POLICY: &str = "/requestPolicies/authentication/validationPolicy";
+    let additional = |name: &str| format!("{POLICY}/additionalValidationPolicy/{name}");
+    for (pointer, value, start) in [
+        (PLACE.to_owned(), json!(null), "unsafe  authentication: there is none"),
+        (
+            format!("{PLACE}/tokenQueryParam"),
+            json!("t"),
+            "unsafe  authentication: `tokenQueryParam`",
+        ),
+        (
+            format!("{POLICY}/isSslVerifyDisabled"),
+            json!(true),
+            "unsafe  authentication: `isSslVerifyDisabled`",
+        ),
+        (additional("audiences"), json!([]), "unsafe  authentication: `audiences` is empty"),
+        (additional("issuers"), json!(null), "unsafe  authentication: `issuers` is empty"),
+        (
+            format!("{PLACE}/maxClockSkewInSeconds"),
+            json!(121),
+            "refused  specification: maxClockSkewInSeconds",
+        ),
+        (
+            additional("verifyClaims"),
+            json!([{ "key": "client_id", "values": ["x"] }]),
+            "unsafe  authentication: tokens without the claim `client_id` pass",
+        ),
+        (additional("audiences"), json!([""]), "unsafe  authentication: `audiences` is empty"),
+        (additional("issuers"), json!([null]), "refused  specification: not as the service"),
+        (
+            format!("{POLICY}/uri"),
+            json!("http://domain.example/jwk"),
+            "unsafe  authentication: the keys' `uri` is not https",
+        ),
+        (format!("{POLICY}/uri"), json!(null), "refused  specification: not as the service"),
+        (
+            format!("{POLICY}/isSslVerifyDisabled"),
+            json!("true"),
+            "refused  specification: not as the service",
+        ),
+        (
+            format!("{PLACE}/type"),
+            json!("NO_AUTHENTICATION"),
+            "refused  authentication: its `type`",
+        ),
+        (
+            PLACE.to_owned(),
+            json!({ "type": "JWT_AUTHENTICATION" }),
+            "refused  specification: not as",
+        ),
+    ] {
+        assert_found(&changed(&pointer, value), start);
+    }
+}
+
+#[test]
+fn each_unsafe_part_of_a_route_is_explained() {
+    const ROUTE: &str = "/routes/0/requestPolicies";
+    const HEADERS: &str = "/routes/0/requestPolicies/headerTransformations";
+    let item = |member: &str| format!("{HEADERS}/setHeaders/items/0/{member}");
+    let allow = json!({ "type": "ALLOW", "items": [{ "name": "accept" }] });
+    for (pointer, value, start) in [
+        (
+            item("ifExists"),
+            json!("SKIP"),
+            "unsafe  route /iris: `model_deployment` is set with SKIP",
+        ),
+        (item("ifExists"), json!("APPEND"), "unsafe  route /iris: `model_deployment` is set with"),
+        (
+            format!("{HEADERS}/setHeaders"),
+            json!(null),
+            "unsafe  route /iris: it sets no target, and a client's own `model_deployment`",
+        ),
+        (
+            "/routes/1/requestPolicies/headerTransformations".to_owned(),
+            json!(null),
+            "unsafe  route /healthz: it sets no target",
+        ),
+        (format!("{ROUTE}/authorization"), json!(null), "unsafe  route /iris: no scope is asked"),
+        (
+            format!("{HEADERS}/renameHeaders"),
+            json!({ "items": [{ "from": "x-mine", "to": "X-Model-Deployment" }] }),
+            "unsafe  route /iris: a client's `x-mine` becomes `X-Model-Deployment`",
+        ),
+        (
+            format!("{HEADERS}/renameHeaders"),
+            json!({ "items": [{ "from": "x-mine", "to": "Model_Deployment" }] }),
+            "refused  specification: route /iris: `model_deployment` is in more than one",
+        ),
+        (
+            "/routes/1/requestPolicies/authorization".to_owned(),
+            json!({ "type": "ANY_OF", "allowedScope": [""] }),
+            "refused  specification: route /healthz: `allowedScope` is empty",
+        ),
+        ("/routes/1".to_owned(), json!(null), "refused  specification: not as the service"),
+        (
+            "/routes/1/methods".to_owned(),
+            json!(["get"]),
+            "refused  specification: route /healthz: `get`",
+        ),
+        ("/routes".to_owned(), json!([]), "refused  specification: there are no routes"),
+        (
+            format!("{ROUTE}/authorization"),
+            json!({ "type": "ANONYMOUS" }),
+            "unsafe  route /iris: it is ANONYMOUS",
+        ),
+        (
+            format!("{ROUTE}/responseCacheLookup"),
+            json!({ "type": "SIMPLE_LOOKUP_POLICY" }),
+            "unsafe  route /iris: answers are cached",
+        ),
+        (
+            format!("{HEADERS}/filterHeaders"),
+            allow,
+            "refused  route /iris: the filter takes away the target",
+        ),
+    ] {
+        assert_found(&changed(&pointer, value), start);
+    }
+}
+
+#[test]
+fn each_value_that_is_no_target_is_explained() {
+    let values = "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0/values";
+    for (value, start) in [
+        (
+            json!(["https://x/${request.path[o]}/predict"]),
+            "unsafe  route /iris: `model_deployment` is made from the request",
+        ),
+        (
+            json!(["${request.headers[x]}"]),
+            "unsafe  route /iris: `model_deployment` is made from the request",
+        ),
+        (
+            json!([format!("{BASE}/predict\n")]),
+            "unsafe  route /iris: `model_deployment` has a value that makes no header",
+        ),
+        (
+            json!(["https://modell\u{e9}/"]),
+            "unsafe  route /iris: `model_deployment` has a value that makes no header",
+        ),
+        (json!([""]), "unsafe  route /iris: `model_deployment` has a value that makes no header"),
+        (json!(["a", "b"]), "refused  route /iris: `model_deployment` has several values"),
+        (json!([]), "refused  specification: route /iris: `model_deployment` has not 1 to 10"),
+        (json!("x"), "refused  specification: not as the service"),
+        (json!(["http://x/"]), "refused  route /iris: `model_deployment` is not https"),
+        (json!(["${request.path[typo]}"]), "refused  route /iris: `model_deployment` names a part"),
+    ] {
+        assert_found(&changed(values, value), start);
+    }
+}
+
+#[test]
+fn an_open_route_is_unsafe_also_where_the_function_has_the_target() {
+    let mut specification =
+        changed("/requestPolicies/authentication/isAnonymousAccessAllowed", json!(true));
+    specification["routes"][1]["requestPolicies"]["authorization"] = json!({ "type": "ANONYMOUS" });
+    assert_eq!(findings(&specification).0, 0);
+    specification["routes"][1]["methods"] = json!(["GET", "POST"]);
+    assert_found(&specification, "unsafe  route /healthz: it is ANONYMOUS and takes more than GET");
+}
+
+/// The keys of a specification with static ones, changed.
+fn with_keys(keys: &Value) -> Value {
+    let policy = "/requestPolicies/authentication/validationPolicy";
+    let additional = json!({ "issuers": ["i"], "audiences": ["a"] });
+    changed(
+        policy,
+        json!({ "type": "STATIC_KEYS", "keys": keys, "additionalValidationPolicy": additional }),
+    )
+}
+
+#[test]
+fn keys_that_the_gateway_does_not_take_are_named() {
+    let mut key = Key::generate().jwk("k");
+    key["format"] = "JSON_WEB_KEY".into();
+    assert_eq!(findings(&with_keys(&json!([key]))).0, 0);
+    let with = |member: &str, value: Value| {
+        let mut key = key.clone();
+        key[member] = value;
+        with_keys(&json!([key]))
+    };
+    for (specification, start) in [
+        (with_keys(&json!([])), "refused  specification: STATIC_KEYS has no key"),
+        (with("x5c", json!([])), "refused  key `k`: it has [\"x5c\"]"),
+        (with("key_ops", json!(["sign"])), "refused  specification: key `k`: key_ops"),
+        (with("kty", json!("oct")), "refused  specification: key `k`: kty"),
+        (with("n", json!("AQAB")), "refused  specification: key `k`: "),
+    ] {
+        assert_found(&specification, start);
+    }
+}
+
+#[test]
+fn the_form_of_the_oci_cli_is_read_and_what_is_no_specification_is_refused() {
+    fn cli(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let kebab = |name: &String| {
+                    name.chars()
+                        .map(|letter| {
+                            if letter.is_uppercase() {
+                                format!("-{}", letter.to_lowercase())
+                            } else {
+                                letter.to_string()
+                            }
+                        })
+                        .collect::<String>()
+                };
+                let mut members: serde_json::Map<_, _> =
+                    members.iter().map(|(name, value)| (kebab(name), cli(value))).collect();
+                members.insert("response-policies".to_owned(), Value::Null);
+                members.insert("cors".to_owned(), Value::Null);
+                members.into()
+            }
+            Value::Array(items) => items.iter().map(cli).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        }
+    }
+    let safe = changed("/requestPolicies/cors", json!(null));
+    let skip = changed(
+        "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0/ifExists",
+        json!("SKIP"),
+    );
+    for wrap in [
+        |value| value,
+        |value| json!({ "data": { "specification": value } }),
+        |value| json!({ "specification": value }),
+    ] {
+        assert_eq!(findings(&wrap(cli(&safe))).0, 0, "{:#}", cli(&safe));
+        assert_found(&wrap(cli(&skip)), "unsafe  route /iris: `model_deployment` is set with SKIP");
+    }
+    for other in [json!({}), json!([]), json!({ "data": { "id": "x" } })] {
+        let done = mdfn(&["gateway-spec", "validate"], &other.to_string());
+        assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
+    }
+}
+
+#[test]
+fn what_is_not_looked_at_does_not_hide_the_rest() {
+    let mut specification = changed("/requestPolicies/cors", json!({ "allowedOrigins": ["*"] }));
+    specification["requestPolicies"]["rateLimiting"]["rateKey"] = "CLIENT_IP".into();
+    assert_eq!(findings(&specification).0, 0);
+    let jwt = json!({
+        "type": "JWT_AUTHENTICATION", "tokenHeader": "Authorization", "tokenAuthScheme": "Bearer",
+        "issuers": ["i"], "audiences": ["a"],
+        "publicKeys": { "type": "REMOTE_JWKS", "uri": "https://domain.example/jwk", "maxCacheDurationInHours": 1 },
+    });
+    for authentication in [jwt, json!({ "type": "CUSTOM_AUTHENTICATION", "functionId": "x" })] {
+        specification["requestPolicies"]["authentication"] = authentication;
+        let (code, lines) = findings(&specification);
+        assert_eq!(code, 0, "{lines:?}");
+        let mut skip = specification.clone();
+        skip["routes"][0]["requestPolicies"]["headerTransformations"]["setHeaders"]["items"][0]["values"] =
+            json!([]);
+        assert_found(
+            &skip,
+            "refused  specification: route /iris: `model_deployment` has not 1 to 10 values",
+        );
+    }
+}
+
+#[test]
+fn a_function_behind_a_choice_of_back_ends_is_looked_at_too() {
+    let function = json!({ "type": "ORACLE_FUNCTIONS_BACKEND", "functionId": FUNCTION });
+    let backend = |backend: &Value| json!({ "type": "DYNAMIC_ROUTING_BACKEND", "routingBackends": [{ "backend": backend }] });
+    let mut specification = changed("/routes/1/backend", backend(&function));
+    assert_eq!(findings(&specification).0, 0);
+    specification["routes"][1]["requestPolicies"] = json!({});
+    assert_found(&specification, "unsafe  route /healthz: it sets no target");
+    specification["routes"][1]["backend"] = backend(&json!({ "type": "HTTP_BACKEND" }));
+    assert_eq!(findings(&specification).0, 0);
+}
+
+#[test]
+fn what_is_only_worth_knowing_is_no_failure() {
+    let items = "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0";
+    for (specification, line) in [
+        (
+            changed("/requestPolicies/rateLimiting", json!(null)),
+            "note  specification: there is no `rateLimiting`",
+        ),
+        (
+            changed(&format!("{items}/values"), json!(["${request.auth[client_id]}"])),
+            "note  route /iris: `model_deployment` is what the token says",
+        ),
+        (
+            changed(&format!("{items}/values"), json!(["https://private.example/x/predict"])),
+            "note  route /iris: `model_deployment` names a host that is not Oracle's",
+        ),
+        (
+            changed(
+                "/routes/0/requestPolicies/authorization/allowedScope",
+                json!(["https://gw/predict"]),
+            ),
+            "note  route /iris: `allowedScope` has a scope with its audience",
+        ),
+        (changed("/routes/0/methods", json!(["ANY"])), "note  route /iris: it takes ANY method"),
+        (
+            changed("/routes/0/requestPolicies/headerTransformations/filterHeaders", json!(null)),
+            "note  route /iris: a client who sends `model-deployment`, `x-model-deployment` gets 400",
+        ),
+        (
+            changed("/requestPolicies/cors", json!({})),
+            "note  specification: `cors` is not looked at",
+        ),
+    ] {
+        let (code, lines) = findings(&specification);
+        assert!(code == 0 && lines.iter().any(|found| found.starts_with(line)), "{line} {lines:?}");
+    }
+    let mut alias = changed(&format!("{items}/values"), json!(["${request.path[model]}"]));
+    alias["routes"][0]["path"] = "/{model}/v1/{path*}".into();
+    let (code, lines) = findings(&alias);
+    assert!(
+        code == 0 && lines.iter().any(|line| line.contains("is a segment of the path")),
+        "{lines:?}"
+    );
+    alias["routes"][0]["path"] = "/{model*}".into();
+    assert_found(&alias, "unsafe  route /{model*}: `model_deployment` is the rest of the path");
+    let done = mdfn(&["gateway-spec", "validate"], "no JSON");
+    assert!(done.code == 2 && done.stderr.contains("not JSON"), "{done:?}");
+}
