@@ -188,5 +188,10 @@ resource "oci_apigateway_deployment" "this" {
       condition     = !local.static || var.jwks_uri == null
       error_message = "Keys are either static_keys or fetched from jwks_uri."
     }
+
+    precondition {
+      condition     = local.static || var.jwks_uri != null || var.publish_signing_certificate
+      error_message = "There are no keys: give static_keys, as mdfn jwk prints them, or publish_signing_certificate, or the jwks_uri of a domain that shows its keys already."
+    }
   }
 }

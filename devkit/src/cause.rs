@@ -14,7 +14,7 @@ const OWN: [(u16, &str, &str); 15] = [
     (
         400,
         "InvalidParameter",
-        "more than one header names the deployment, or a GET has a body; the message says which",
+        "the message says what: the model refuses the rows, several headers name the deployment, or a GET has a body",
     ),
     (400, "CannotParseRequest", "the body is empty or not JSON"),
     (

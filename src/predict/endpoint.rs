@@ -120,7 +120,9 @@ pub enum Refusal {
     #[error("its host is neither Oracle's for model deployments nor one of ALLOWED_HOSTS")]
     Host,
     /// A path that is not a deployment's.
-    #[error("its path is not `/<model deployment OCID>/predict` or `/predictWithResponseStream`")]
+    #[error(
+        "its path is not `/<model deployment OCID>/predict` or `/predictWithResponseStream`, with the OCID whole"
+    )]
     Path,
     /// A custom path that the operator did not open.
     #[error("its custom path is not one of ALLOWED_PATHS")]

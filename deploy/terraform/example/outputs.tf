@@ -48,3 +48,8 @@ output "gateway_spec_arguments" {
   description = "Arguments of `mdfn gateway-spec` for the same specification."
   value       = module.models.gateway_spec_arguments
 }
+
+output "gateway_hostname" {
+  description = "Host name of the gateway."
+  value       = module.models.gateway_hostname
+}

@@ -37,7 +37,7 @@ Each line begins with `ok`, `warn` or `FAIL`. Exit code: 0 without a FAIL, 1 wit
 
 Example:
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | OCI_CLI_AUTH=security_token mdfn doctor --call - \\
-      https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.example/predict
+      https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample/predict
   mdfn doctor --explain 404";
 
 /// Finds out why a prediction does not come

@@ -17,7 +17,7 @@ pub use self::document::{Input, Keys};
 pub use self::findings::{Finding, Place, Severity};
 pub use self::safety::findings;
 
-use self::options::{client, function, https, model, openai_model, scope, text};
+use self::options::{audience, client, function, https, model, openai_model, scope, text};
 
 use crate::identity::ISSUER;
 use crate::input::{self, read};
@@ -68,7 +68,7 @@ pub struct Options {
     #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
     openai_models: Vec<(String, String)>,
     /// The audience of the tokens, to the letter as the identity domain has it
-    #[arg(long, value_name = "URL", required = true, value_parser = text)]
+    #[arg(long, value_name = "URL", required = true, value_parser = audience)]
     audience: Option<String>,
     /// An accepted issuer, to the letter as in the tokens' `iss` (repeatable)
     #[arg(long = "issuer", value_name = "URL", default_value = ISSUER, value_parser = text)]

@@ -21,6 +21,16 @@ pub(super) fn text(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// An audience: where it is a URL, with a host.
+pub(super) fn audience(text: &str) -> Result<String, &'static str> {
+    let is_url = text.contains("://");
+    let host = text.parse::<Uri>().ok().and_then(|uri| uri.host().map(|host| !host.is_empty()));
+    if is_url && host != Some(true) {
+        return Err("expected the audience of the tokens, such as `https://<gateway host>/`");
+    }
+    self::text(text)
+}
+
 pub(super) fn client(text: &str) -> Result<String, &'static str> {
     if is_word(text, ".-_") { Ok(text.to_owned()) } else { Err("expected the id of a client") }
 }

@@ -170,6 +170,9 @@ fn wrong_usage_names_the_option_and_what_was_expected() {
         assert!(done.code == 2 && done.stderr.contains(expected), "{more:?} {done:?}");
         assert_eq!(done.stdout, "");
     }
+    let hostless = ["gateway-spec", "--function", FUNCTION, "--audience", "https:///"];
+    let done = mdfn(&[&hostless[..], &jwks, &["--model", &twice]].concat(), "");
+    assert!(done.code == 2 && done.stderr.contains("`https://<gateway host>/`"), "{done:?}");
     let done = spec(&["--keys", "-", "--model", &twice], "[{\"format\":\"JSON_WEB_KEY\"}]");
     assert!(done.code == 1 && done.stderr.contains("it is not printed"), "{done:?}");
 }

@@ -70,7 +70,8 @@ fn no_client_but_the_own() {
 
 #[test]
 fn keys_fetched_from_the_domain() {
-    let specification = is_canonical(&least_and(&json!({ "static_keys": [] })));
+    let open = json!({ "static_keys": [], "publish_signing_certificate": true });
+    let specification = is_canonical(&least_and(&open));
     let policy = &specification["requestPolicies"]["authentication"]["validationPolicy"];
     let uri = "https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com/admin/v1/SigningCert/jwk";
     assert_eq!(policy["uri"], uri);

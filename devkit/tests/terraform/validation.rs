@@ -107,6 +107,7 @@ fn what_must_be_given_must_be_given() {
 fn values_that_do_not_go_together_are_refused() {
     refused(&json!({ "models": {} }), "There is no model");
     refused(&json!({ "jwks_uri": "https://keys.example/jwks" }), "either static_keys or");
+    refused(&json!({ "static_keys": [] }), "There are no keys");
     refused(&json!({ "provisioned_concurrency": 20 }), "a multiple of 40");
     refused(&json!({ "memory": 256, "provisioned_concurrency": 30 }), "a multiple of 20");
     refused(&json!({ "memory": 512, "provisioned_concurrency": 15 }), "a multiple of 10");
@@ -129,7 +130,8 @@ fn more_models_than_the_services_take_are_refused() {
 #[test]
 fn the_variables_of_the_example_are_taken() {
     let given = std::fs::read_to_string(place(EXAMPLE).join("terraform.tfvars.example")).unwrap();
-    let given: Value = hcl::from_str(&given).unwrap();
+    let mut given: Value = hcl::from_str(&given).unwrap();
+    given["static_keys"] = json!([key()]);
     let example = Module::read(EXAMPLE);
     let variables = variables(&example, &given).unwrap_or_else(|errors| panic!("{errors:?}"));
     let mut context = Context::new();
