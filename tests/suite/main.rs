@@ -21,6 +21,7 @@ mod examples;
 mod gateway;
 mod interop;
 mod oci;
+mod peers;
 mod predict;
 mod process;
 mod setup;
