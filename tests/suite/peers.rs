@@ -8,7 +8,7 @@ use devkit::deployment::{Behaviour, Request};
 use serde_json::json;
 
 use crate::end_to_end::body;
-use crate::setup::{ROW, Setup, header};
+use crate::setup::{ROW, Setup, header, targeted};
 
 /// Started as `benches/peers/README.md` says.
 async fn start(peer: &str, setup: &Setup) -> Agent {
@@ -29,20 +29,25 @@ async fn start(peer: &str, setup: &Setup) -> Agent {
     Agent::start(program).await.unwrap()
 }
 
-/// Three predictions, to the header's address in both intents and to the default.
-async fn predictions(peer: &str, setup: &Setup) -> [Answer; 3] {
+/// Two predictions to the default and one each, direct and through a gateway, to the header's address.
+async fn predictions(peer: &str, setup: &Setup) -> [Answer; 4] {
     let function = start(peer, setup).await;
-    let direct = header(Invocation::json(ROW), "model_deployment", &setup.url());
+    let other = setup.deployment.url("127.0.0.1");
+    let direct = header(Invocation::json(ROW), "model_deployment", &other);
     let answers = [
         function.call(Invocation::json(ROW)).await,
+        function.call(Invocation::json(ROW)).await,
         function.call(direct).await,
-        function.call(setup.call()).await,
+        function.call(targeted(&other, ROW)).await,
     ];
     for answer in &answers {
         assert_eq!(answer.status, 200, "{answer:?} {:?}", function.lines());
     }
     let received = setup.deployment.received();
-    assert!(received.len() == 3 && received.iter().all(|received| received.verdict.is_ok()));
+    assert!(received.iter().all(|received| received.verdict.is_ok()));
+    let hosts: Vec<_> = received.iter().map(|received| value(&received.request, "host")).collect();
+    let (default, other) = (authority(&setup.url()), authority(&other));
+    assert_eq!(hosts, [&default, &default, &other, &other]);
     answers
 }
 
@@ -53,18 +58,18 @@ async fn the_tutorials_function_predicts_in_pythons_notation_on_a_connection_per
     for answer in predictions("tutorial", &setup).await {
         assert!(answer.body.starts_with(b"{'prediction': ['virginica']"), "{answer:?}");
     }
-    assert_eq!(setup.deployment.connections(), 3);
+    assert_eq!(setup.deployment.connections(), 4);
 }
 
 #[tokio::test]
 #[ignore = "needs the peers; benches/peers/check installs them"]
-async fn the_lean_function_predicts_in_json_on_one_connection() {
+async fn the_lean_function_predicts_in_json_on_a_connection_per_host() {
     let setup = Setup::new().await;
     for answer in predictions("lean", &setup).await {
         assert_eq!(body(&answer)["prediction"], json!(["virginica"]));
         assert_eq!(answer.header("content-type"), Some(&b"application/json"[..]));
     }
-    assert_eq!(setup.deployment.connections(), 1);
+    assert_eq!(setup.deployment.connections(), 2, "one for each host");
 }
 
 #[tokio::test]
@@ -94,7 +99,16 @@ async fn the_lean_function_keeps_statuses_and_takes_new_credentials() {
 
 /// The session token that a request was signed with.
 fn token(request: &Request) -> &str {
-    let (_, value) = request.headers.iter().find(|(name, _)| name == "authorization").unwrap();
-    let (_, rest) = std::str::from_utf8(value).unwrap().split_once("keyId=\"").unwrap();
+    let (_, rest) = value(request, "authorization").split_once("keyId=\"").unwrap();
     rest.split_once('"').unwrap().0
+}
+
+fn value<'a>(request: &'a Request, name: &str) -> &'a str {
+    let (_, value) = request.headers.iter().find(|(other, _)| other == name).unwrap();
+    std::str::from_utf8(value).unwrap()
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> String {
+    url.split('/').nth(2).unwrap().to_owned()
 }
