@@ -1,0 +1,65 @@
+//! A started program, and what the kernel says of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use benches::world::Program;
+
+use crate::limits::Limits;
+
+/// A process that ends with this value.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts a program, within limits or without.
+    pub(crate) fn start(program: &Program, socket: &Path, limits: Option<&Limits>) -> Self {
+        drop(fs::remove_file(socket));
+        let mut command = match limits {
+            Some(limits) => limits.command(&program.path),
+            None => Command::new(&program.path),
+        };
+        command.args(&program.arguments).env_clear().envs(&program.vars);
+        Self(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
+    }
+
+    /// The processor time it has taken, in milliseconds, that of its threads included.
+    pub(crate) fn cpu(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let nanoseconds: f64 = tasks
+            .filter_map(|task| fs::read_to_string(task.unwrap().path().join("schedstat")).ok())
+            .map(|schedule| schedule.split(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum();
+        nanoseconds / 1e6
+    }
+
+    /// Its resident memory now, in MiB.
+    pub(crate) fn resident(&self) -> f64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most that was ever resident, in MiB.
+    pub(crate) fn peak(&self) -> f64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}

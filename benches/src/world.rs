@@ -1,0 +1,152 @@
+//! The programs, built and configured to call the same deployment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs};
+
+use devkit::deployment::{Authority, OCID};
+use devkit::principal::{Issuer, ResourcePrincipal};
+use tempfile::TempDir;
+
+use super::upstream;
+
+/// A program that can be started any number of times.
+#[derive(Debug)]
+pub struct Program {
+    /// What it is called in a table.
+    pub name: &'static str,
+    /// The file that is executed.
+    pub path: PathBuf,
+    /// What follows its name.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub vars: BTreeMap<String, String>,
+    /// What it weighs on disk, in bytes.
+    pub size: u64,
+}
+
+/// What all programs share: the deployment that they call, who they are, and where they listen.
+#[derive(Debug)]
+pub struct World {
+    directory: TempDir,
+    principal: ResourcePrincipal,
+    roots: PathBuf,
+    host: String,
+}
+
+impl World {
+    /// A deployment on loopback, up until the process ends, and credentials in a directory of its own.
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let host = format!("localhost:{}", upstream::start(&authority));
+        let hour = Duration::from_secs(3600);
+        let principal = ResourcePrincipal::mint(issuer, directory.path(), hour).unwrap();
+        let roots = directory.path().join("ca.pem");
+        fs::write(&roots, authority.pem()).unwrap();
+        Self { directory, principal, roots, host }
+    }
+
+    /// Where every program listens, one at a time.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("lsnr.sock")
+    }
+
+    /// The function as its image has it.
+    pub fn function(&self) -> Program {
+        program("function", built("model-deployment-fn", "func"), self.vars())
+    }
+
+    /// The bare program, built as the function is.
+    pub fn floor(&self) -> Program {
+        let key = self.directory.path().join("private.pem");
+        let vars = [
+            ("FLOOR_SOCKET", self.socket().display().to_string()),
+            ("FLOOR_KEY", key.display().to_string()),
+            ("FLOOR_CA", self.roots.display().to_string()),
+            ("FLOOR_UPSTREAM", self.host.clone()),
+            ("FLOOR_PATH", format!("/{OCID}/predict")),
+        ];
+        let vars = vars.map(|(name, value)| (name.to_owned(), value));
+        program("floor", built("floor", "floor"), vars.into())
+    }
+
+    /// A Python function of `benches/peers`, if it is installed.
+    pub fn peer(&self, name: &'static str) -> Option<Program> {
+        let root = root();
+        let installed = root.join("target/peers").join(name);
+        if !installed.join("installed.txt").exists() {
+            return None;
+        }
+        // What requests reads where it trusts more than Mozilla's roots: those and the deployment's.
+        let bundle = self.directory.path().join(format!("{name}.pem"));
+        let roots =
+            [installed.join("roots.pem"), self.roots.clone()].map(|path| fs::read(path).unwrap());
+        fs::write(&bundle, roots.concat()).unwrap();
+        let mut vars = self.vars();
+        vars.insert("REQUESTS_CA_BUNDLE".to_owned(), bundle.display().to_string());
+        vars.insert("HOME".to_owned(), self.directory.path().display().to_string());
+        vars.insert("PATH".to_owned(), "/usr/bin:/bin".to_owned());
+        let source = root.join("benches/peers").join(format!("{name}.py"));
+        let arguments = vec![source.display().to_string(), "handler".to_owned()];
+        let path = installed.join("bin/fdk");
+        Some(Program { name, path, arguments, vars, size: weight(&installed.join("lib")) })
+    }
+
+    /// The environment of a function in any language.
+    fn vars(&self) -> BTreeMap<String, String> {
+        let own = [
+            ("FN_LISTENER", format!("unix:{}", self.socket().display())),
+            ("FN_FORMAT", "http-stream".to_owned()),
+            ("MODEL_DEPLOYMENT", format!("https://{}/{OCID}/predict", self.host)),
+            ("ALLOWED_HOSTS", self.host.clone()),
+            ("SSL_CERT_FILE", self.roots.display().to_string()),
+        ];
+        let vars = self.principal.variables().into_iter().chain(own);
+        vars.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn program(name: &'static str, path: PathBuf, vars: BTreeMap<String, String>) -> Program {
+    let size = fs::metadata(&path).unwrap().len();
+    Program { name, path, arguments: Vec::new(), vars, size }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The bytes of all files below a directory.
+fn weight(directory: &Path) -> u64 {
+    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| match entry.metadata().unwrap() {
+            metadata if metadata.is_dir() => weight(&entry.path()),
+            metadata if metadata.is_file() => metadata.len(),
+            _ => 0,
+        })
+        .sum()
+}
+
+/// Builds a binary of the workspace as the Dockerfile does, in release and linked statically; its path.
+pub fn built(package: &str, name: &str) -> PathBuf {
+    let root = root();
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let directory = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--quiet", "--package", package, "--bin", name])
+        .args(["--target", &target])
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .current_dir(root)
+        .status();
+    assert!(status.unwrap().success(), "{name} was not built");
+    directory.join(target).join("release").join(name)
+}
