@@ -204,7 +204,8 @@ impl Client {
             StatusCode::NOT_FOUND => {
                 // Credentials that are being replaced at this moment are no reason to lose the answer.
                 let newest = self.credentials().await.ok();
-                Ok(newest.filter(|newest| !Arc::ptr_eq(newest, used)))
+                // Near its end a token is read again for every request, and may be the same one.
+                Ok(newest.filter(|newest| newest.key_id().expose() != used.key_id().expose()))
             }
             _ => Ok(None),
         }
