@@ -20,6 +20,7 @@ mod end_to_end;
 mod examples;
 mod gateway;
 mod interop;
+mod memory;
 mod oci;
 mod predict;
 mod process;
