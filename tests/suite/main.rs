@@ -25,4 +25,5 @@ mod oci;
 mod predict;
 mod process;
 mod setup;
+mod shown;
 mod verifier;
