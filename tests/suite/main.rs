@@ -16,6 +16,7 @@ mod agent;
 mod configuration;
 mod contract;
 mod data;
+mod dependencies;
 mod end_to_end;
 mod examples;
 mod gateway;
