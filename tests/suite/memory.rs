@@ -18,16 +18,16 @@ use crate::setup::Setup;
 /// The longest piece of a secret that is looked for, in bytes.
 const PIECE: usize = 32;
 
+const SKIPPED: &str = "SKIPPED: the memory of another process is for root to read";
+
 /// Everything that a process can write to, and so everything that it may have copied a secret to.
 struct Image(Vec<Vec<u8>>);
 
 impl Image {
+    /// None for who may not see it.
     fn of(function: &Agent) -> Option<Self> {
         let pid = function.pid().unwrap();
-        let Ok(memory) = File::open(format!("/proc/{pid}/mem")) else {
-            println!("SKIPPED: the memory of another process is for root to read");
-            return None;
-        };
+        let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
         let region = |line: &str| {
             let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
@@ -95,7 +95,7 @@ async fn a_token_that_was_replaced_and_its_key_are_gone() {
     for _ in 0..3 {
         let (token, key) = session(&setup);
         assert_eq!(function.call(setup.call()).await.status, 200);
-        let Some(image) = Image::of(&function) else { return };
+        let Some(image) = Image::of(&function) else { return println!("{SKIPPED}") };
         // It stands beside its claims, in the key id, and in what the HTTP library has sent last.
         let copies = image.count(&token);
         assert!((1..=3).contains(&copies), "{copies} copies of the token");
@@ -103,7 +103,7 @@ async fn a_token_that_was_replaced_and_its_key_are_gone() {
 
         setup.principal.rotate(3600).unwrap();
         assert_eq!(function.call(setup.call()).await.status, 200);
-        let Some(image) = Image::of(&function) else { return };
+        let Some(image) = Image::of(&function) else { return println!("{SKIPPED}") };
         assert_eq!(image.count(&token), 0);
         key.assert_gone(&image);
     }
@@ -119,7 +119,7 @@ async fn a_key_that_was_replaced_is_gone_also_when_its_connection_was_closed() {
     setup.deployment.close_idle().await;
     setup.principal.rotate(3600).unwrap();
     assert_eq!(function.call(setup.call()).await.status, 200);
-    let Some(image) = Image::of(&function) else { return };
+    let Some(image) = Image::of(&function) else { return println!("{SKIPPED}") };
     key.assert_gone(&image);
     // The HTTP library gives a connection's buffer back as it is.
     assert!(image.count(&token) <= 1, "{} copies of the token", image.count(&token));
@@ -139,7 +139,7 @@ async fn a_passphrase_and_what_it_opened_are_gone_after_the_start() {
         fs::write(&config, text).unwrap();
         let program = setup.program_as([("OCI_CONFIG_FILE", config.display().to_string())]);
         let function = Agent::start(program).await.unwrap();
-        let Some(image) = Image::of(&function) else { return };
+        let Some(image) = Image::of(&function) else { return println!("{SKIPPED}") };
         assert_ne!(image.count("c3:e0:13:b8:83:35:30:ca"), 0, "nothing is seen");
         assert_eq!(image.count("test passphrase=1"), 0, "{form}");
         key.assert_only_in_use(&image);

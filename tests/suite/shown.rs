@@ -34,12 +34,12 @@ impl Shown {
     fn add<T: Debug>(&mut self, thing: &T) {
         let name = std::any::type_name::<T>().split(['<', '&']).next().unwrap();
         let name = name.rsplit("::").next().unwrap();
-        *self.0.entry(name).or_default() += &format!("{thing:?} {thing:#?}\n");
+        self.say(name, &format!("{thing:?} {thing:#?}\n"));
     }
 
     /// A text that an error or a log line would have.
-    fn say(&mut self, name: &'static str, text: String) {
-        *self.0.entry(name).or_default() += &text;
+    fn say(&mut self, name: &'static str, text: &str) {
+        self.0.entry(name).or_default().push_str(text);
     }
 }
 
@@ -129,15 +129,15 @@ fn refusals(home: &Path) -> Shown {
     let encrypted = data::text("keys/test-rsa2048-a.pkcs8-aes256-sha256.pem");
     for pem in [SECRET.to_owned(), block("RSA PRIVATE KEY"), block("EC PRIVATE KEY"), encrypted] {
         let error = PrivateKey::from_pem(pem.as_bytes(), Some(SECRET.as_bytes())).unwrap_err();
-        shown.say("KeyError", format!("{error} {error:?}"));
+        shown.say("KeyError", &format!("{error} {error:?}"));
     }
     let valid = data::text("rpst/valid.jwt");
     for text in [SECRET.to_owned(), format!("ST${SECRET}"), format!("{}.{SECRET}!", valid.trim())] {
         let error = SessionToken::parse(&text).unwrap_err();
-        shown.say("TokenError", format!("{error} {error:?}"));
+        shown.say("TokenError", &format!("{error} {error:?}"));
     }
     let error = KeyId::new(format!("{SECRET}\"")).unwrap_err();
-    shown.say("SignError", format!("{error} {error:?}"));
+    shown.say("SignError", &format!("{error} {error:?}"));
     for environment in environments(home) {
         for broken in environment.keys() {
             // What is read for a file's name is a secret by mistake, as often as not.
@@ -147,7 +147,7 @@ fn refusals(home: &Path) -> Shown {
             };
             let Err(error) = Principal::from_vars(&var, now()) else { continue };
             if *broken != "OCI_CONFIG_FILE" {
-                shown.say("PrincipalError", format!("{} {error:?}", error_chain(&error)));
+                shown.say("PrincipalError", &format!("{} {error:?}", error_chain(&error)));
             }
         }
     }
@@ -155,7 +155,7 @@ fn refusals(home: &Path) -> Shown {
     fs::write(&profile, format!("[DEFAULT]\n{SECRET}\n")).unwrap();
     let var = |name: &str| (name == "OCI_CONFIG_FILE").then(|| profile.display().to_string());
     let error = Principal::from_vars(&var, now()).unwrap_err();
-    shown.say("PrincipalError", format!("{} {error:?}", error_chain(&error)));
+    shown.say("PrincipalError", &format!("{} {error:?}", error_chain(&error)));
     shown
 }
 

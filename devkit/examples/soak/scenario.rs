@@ -247,16 +247,16 @@ impl Kind {
             Self::Forbidden => "https://169.254.169.254/opc/v2/instance/",
             _ => url,
         };
-        let mut headers =
-            format!("Content-Type: application/json\r\n{prefix}Model_deployment: {target}\r\n");
-        if gateway {
-            headers.push_str("Fn-Intent: httprequest\r\nFn-Http-Method: POST\r\nFn-Http-Request-Url: /models/soak\r\n");
-        }
-        headers.push_str(&format!("{prefix}Authorization: Bearer {SECRET}\r\n"));
-        if let Self::TwoTargets = self {
-            headers.push_str(&format!("{prefix}Model_deployment: {target}\r\n"));
-        }
-        headers
+        let route = if gateway {
+            "Fn-Intent: httprequest\r\nFn-Http-Method: POST\r\nFn-Http-Request-Url: /models/soak\r\n"
+        } else {
+            ""
+        };
+        let named = format!("{prefix}Model_deployment: {target}\r\n");
+        let again = if let Self::TwoTargets = self { named.as_str() } else { "" };
+        format!(
+            "Content-Type: application/json\r\n{route}{named}{again}{prefix}Authorization: Bearer {SECRET}\r\n"
+        )
     }
 }
 

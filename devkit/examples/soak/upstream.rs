@@ -171,9 +171,10 @@ impl Shared {
         if request.target != format!("/{OCID}/predict") || request.method != "POST" {
             wrong.push(format!("{} {}", request.method, request.target));
         }
-        if state.requests % VERIFIED == 0 || state.last_token != state.plan.token {
+        if state.requests.is_multiple_of(VERIFIED) || state.last_token != state.plan.token {
             state.verified += 1;
-            state.last_token = state.plan.token.clone();
+            let State { plan, last_token, .. } = &mut *state;
+            last_token.clone_from(&plan.token);
             let verdict = verify(request, self.issuer.public(), devkit::clock::now());
             wrong.extend(verdict.err().map(|why| why.to_string()));
         }
