@@ -8,7 +8,7 @@ use super::function::Function;
 /// The figures of a sample, in the order in which they are taken.
 const FIGURES: [(&str, Limit); 4] = [
     ("resident memory, KiB", Limit::Part(0.02)),
-    ("of it anonymous, KiB", Limit::None),
+    ("of it anonymous, KiB", Limit::Part(0.02)),
     ("file descriptors", Limit::Number(1.0)),
     ("threads", Limit::Number(1.0)),
 ];
@@ -18,8 +18,6 @@ enum Limit {
     Part(f64),
     /// For what is few, and one more or less from moment to moment.
     Number(f64),
-    /// It is shown, and is a part of another figure.
-    None,
 }
 
 /// What was seen at each look, in order.
@@ -64,7 +62,6 @@ impl Measurements {
             flat &= match limit {
                 Limit::Part(part) => change <= *part,
                 Limit::Number(number) => after - before < *number,
-                Limit::None => true,
             };
             let percent = change * 100.0;
             writeln!(

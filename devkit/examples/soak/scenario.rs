@@ -105,8 +105,8 @@ pub(crate) enum Body {
 }
 
 impl Call {
-    pub(crate) fn new(number: u64, rng: &mut Rng, url: &str) -> Self {
-        let kind = Kind::random(rng);
+    pub(crate) fn new(number: u64, heavy: bool, rng: &mut Rng, url: &str) -> Self {
+        let kind = if heavy { Kind::heavy(rng) } else { Kind::random(rng) };
         let gateway = rng.u8(..10) < 8;
         let size = match kind {
             Kind::Huge => rng.usize(BODY_LIMIT / 2..BODY_LIMIT - 1024),
@@ -171,6 +171,16 @@ impl Kind {
             at -= share;
         }
         Self::Plain
+    }
+
+    /// One of those that need the most memory, every fourth time.
+    fn heavy(rng: &mut Rng) -> Self {
+        match rng.u16(..1000) {
+            ..10 => Self::Huge,
+            10..20 => Self::TooLarge,
+            20..250 => Self::Large,
+            _ => Self::random(rng),
+        }
     }
 
     /// Its name, what the deployment does with each try, and what becomes of it.
