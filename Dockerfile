@@ -3,7 +3,8 @@
 FROM rust:1-bookworm AS build
 WORKDIR /function
 # Statically linked by the toolchain's own target: no further target and no other C library to install.
-ENV RUSTFLAGS="-C target-feature=+crt-static"
+# The dependencies name their source files in their panics, without the folders of whoever builds.
+ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo/registry/src="
 
 # The dependencies first: they change seldom, and this layer is then kept.
 COPY .cargo/config.toml .cargo/

@@ -10,6 +10,7 @@ use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{Function, Logger, error_chain};
 use model_deployment_fn::oci::{Principal, ServiceClock};
 use model_deployment_fn::predict::{Forwarder, Predictor};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// What `sysexits.h` calls a wrong use: here, of configuration.
 const EX_USAGE: u8 = 64;
@@ -18,6 +19,9 @@ fn main() -> ExitCode {
     let config = Config::from_vars(&var);
     let logger = config.as_ref().map_or(Logger::default(), |config| config.logger);
     logger.install();
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        log::warn!("a crash may write the key into a core dump: {error}");
+    }
     match config.map(run) {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => log::error!("stopped: {}", error_chain(&*error)),

@@ -1,5 +1,6 @@
 //! Calls any OCI service: signs, sends, renews what was refused, and tries again what may pass.
 
+use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -35,7 +36,6 @@ pub struct Client {
 }
 
 /// What a request carries.
-#[derive(Debug)]
 pub enum Body {
     /// Bytes; with POST, PUT and PATCH they are hashed and signed.
     Bytes(Bytes),
@@ -44,6 +44,17 @@ pub enum Body {
     /// A stream, which can be sent once: such a request is never repeated. It has `content-length`; with
     /// `x-content-sha256` beside it both are signed, and without it the body is left out of the signature.
     Stream(reqwest::Body),
+}
+
+/// Shows how long it is, and no byte of it.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::Unsigned(bytes) => write!(f, "Unsigned({})", bytes.len()),
+            Self::Stream(_) => f.write_str("Stream"),
+        }
+    }
 }
 
 /// How one request is delivered, by someone who knows it better than its method tells.
@@ -204,7 +215,8 @@ impl Client {
             StatusCode::NOT_FOUND => {
                 // Credentials that are being replaced at this moment are no reason to lose the answer.
                 let newest = self.credentials().await.ok();
-                Ok(newest.filter(|newest| !Arc::ptr_eq(newest, used)))
+                // Near its end a token is read again for every request, and may be the same one.
+                Ok(newest.filter(|newest| newest.key_id().expose() != used.key_id().expose()))
             }
             _ => Ok(None),
         }

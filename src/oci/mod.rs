@@ -12,6 +12,7 @@ mod key;
 mod principal;
 pub mod region;
 mod retry;
+mod secret;
 mod service_error;
 mod signature;
 mod token;

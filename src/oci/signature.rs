@@ -15,7 +15,7 @@ use http::{HeaderValue, Method, Uri};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Credentials, SessionToken};
+use super::{Credentials, SessionToken, secret};
 
 const X_DATE: HeaderName = HeaderName::from_static("x-date");
 const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
@@ -54,7 +54,7 @@ impl fmt::Debug for KeyId {
 }
 
 /// The body of a request, as far as its signature is concerned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Content<'a> {
     /// The bytes that will be sent; for POST, PUT and PATCH they are hashed in place and covered.
     Bytes(&'a [u8]),
@@ -62,6 +62,17 @@ pub enum Content<'a> {
     Hashed,
     /// Not covered. A few operations accept that, Object Storage uploads among them; predict does not.
     Unsigned,
+}
+
+/// Shows no byte of it.
+impl fmt::Debug for Content<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Self::Hashed => f.write_str("Hashed"),
+            Self::Unsigned => f.write_str("Unsigned"),
+        }
+    }
 }
 
 /// What a signature covers beside its fixed parts. The default is what nearly every OCI call wants.
@@ -139,14 +150,16 @@ pub fn sign(
     let covered = signing.covered(&head.method, content);
     let string = string_of(head, &covered)?;
     let signature = credentials.key().sign(string.as_bytes()).ok_or(SignError::Key)?;
-    let authorization = Zeroizing::new(format!(
-        "Signature version=\"1\",headers=\"{}\",keyId=\"{}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
-        names(&covered),
+    let authorization = secret::header([
+        "Signature version=\"1\",headers=\"",
+        &names(&covered),
+        "\",keyId=\"",
         credentials.key_id().expose(),
-        STANDARD.encode(signature),
-    ));
-    let mut authorization = HeaderValue::from_str(&authorization).ok().ok_or(SignError::KeyId)?;
-    authorization.set_sensitive(true);
+        "\",algorithm=\"rsa-sha256\",signature=\"",
+        &STANDARD.encode(signature),
+        "\"",
+    ]);
+    let authorization = authorization.ok_or(SignError::KeyId)?;
     head.headers.insert(AUTHORIZATION, authorization);
     Ok(())
 }

@@ -9,7 +9,6 @@ use super::{Endpoint, Error};
 use crate::fdk::{Call, Intent};
 
 /// A body that may be forwarded as it is.
-#[derive(Debug)]
 pub(super) struct Payload {
     /// The caller's own bytes.
     pub(super) body: Bytes,

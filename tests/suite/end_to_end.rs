@@ -195,6 +195,17 @@ async fn an_answer_of_the_model_passes_whatever_its_status() {
 }
 
 #[tokio::test]
+async fn a_404_is_asked_again_with_another_token_and_not_with_the_same() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    // So near its end it is read again for every request.
+    setup.principal.rotate(60).unwrap();
+    setup.deployment.behave(Behaviour::Answer(404, "application/json", "{}".into()));
+    assert_eq!(function.call(setup.call()).await.status, 404);
+    assert_eq!(setup.deployment.received().len(), 1);
+}
+
+#[tokio::test]
 async fn only_the_listed_headers_come_back() {
     let setup = Setup::new().await;
     let function = setup.start().await;

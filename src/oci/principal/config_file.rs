@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::files::{Source, Sources, read_key};
 use super::{Credentials, PrincipalError};
 use crate::oci::{KeyId, Vars};
@@ -21,9 +23,12 @@ const REGION: Setting = Setting("region", "OCI_CLI_REGION");
 
 struct Setting(&'static str, &'static str);
 
+/// Names and values; a passphrase may be among them.
+type Settings = BTreeMap<String, Zeroizing<String>>;
+
 /// One profile of the file, with what it inherits from `DEFAULT` and what the environment overrides.
 pub(super) struct Profile<'a> {
-    settings: BTreeMap<String, String>,
+    settings: Settings,
     var: Vars<'a>,
 }
 
@@ -42,6 +47,7 @@ impl<'a> Profile<'a> {
     pub(super) fn read(path: &Path, var: Vars<'a>) -> Result<Self, PrincipalError> {
         let text = fs::read_to_string(path);
         let text = text.map_err(|error| PrincipalError::ConfigFile(path.to_owned(), error))?;
+        let text = Zeroizing::new(text);
         let name = var("OCI_CLI_PROFILE").filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| "DEFAULT".to_owned());
         let profiles = parse(&text).map_err(PrincipalError::ConfigLine)?;
@@ -84,13 +90,17 @@ impl<'a> Profile<'a> {
     }
 
     fn passphrase(&self) -> Option<Source> {
-        let passphrase = self.get(&PASSPHRASE).or_else(|| self.settings.get("passphrase").cloned());
+        let passphrase = self.get(&PASSPHRASE).or_else(|| self.setting("passphrase"));
         passphrase.map(|passphrase| Source::value(PASSPHRASE.0, passphrase))
     }
 
     fn get(&self, Setting(name, variable): &Setting) -> Option<String> {
-        let value = (self.var)(variable).or_else(|| self.settings.get(*name).cloned());
+        let value = (self.var)(variable).or_else(|| self.setting(name));
         value.filter(|value| !value.is_empty())
+    }
+
+    fn setting(&self, name: &str) -> Option<String> {
+        self.settings.get(name).map(|value| value.to_string())
     }
 
     fn need(&self, setting: &Setting) -> Result<String, PrincipalError> {
@@ -99,8 +109,8 @@ impl<'a> Profile<'a> {
 }
 
 /// The profiles of a file, or the number of the first line that is none of it.
-fn parse(text: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, usize> {
-    let mut profiles: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+fn parse(text: &str) -> Result<BTreeMap<String, Settings>, usize> {
+    let mut profiles: BTreeMap<String, Settings> = BTreeMap::new();
     let mut current = None;
     for (line, number) in text.lines().map(str::trim).zip(1..) {
         if line.is_empty() || line.starts_with(['#', ';']) {
@@ -115,7 +125,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, usize
         else {
             return Err(number);
         };
-        profile.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        let value = Zeroizing::new(value.trim().to_owned());
+        profile.insert(name.trim().to_ascii_lowercase(), value);
     }
     Ok(profiles)
 }

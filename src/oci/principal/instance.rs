@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use x509_cert::der::Decode;
+use zeroize::Zeroizing;
 
 use super::renewable::Supply;
 use super::token_service::TokenService;
@@ -93,7 +94,8 @@ impl Instance {
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
             Ok(request)
         };
-        Ok(self.metadata.ask(request).await?.to_vec())
+        // Not a copy: the key is among what is asked for.
+        Ok(self.metadata.ask(request).await?.into())
     }
 
     /// Learns the region, the first time.
@@ -113,7 +115,7 @@ impl Instance {
             self.metadata("identity/intermediate.pem").await?,
         ]
         .map(|pem| CertificateDer::from_pem_slice(&pem).ok());
-        let key = zeroize::Zeroizing::new(self.metadata("identity/key.pem").await?);
+        let key = Zeroizing::new(self.metadata("identity/key.pem").await?);
         let key = PrivateKey::from_pem(&key, None)
             .map_err(|error| PrincipalError::Key("the instance's key", error))?;
         let unusable = || PrincipalError::Unusable(METADATA);
@@ -159,10 +161,11 @@ impl Supply for Instance {
             let request = http::Request::from_parts(head, body.clone());
             Request::try_from(request).ok().ok_or(PrincipalError::Url(AUTH_URL))
         };
-        let answer = self.federation.ask(request).await?;
+        let answer = Zeroizing::new(Vec::from(self.federation.ask(request).await?));
         let answer = serde_json::from_slice::<Answer>(&answer);
-        let answer = answer.ok().ok_or(PrincipalError::Unusable(FEDERATION))?;
-        let token = SessionToken::parse(&answer.token)
+        let token = answer.ok().map(|answer| Zeroizing::new(answer.token));
+        let token = token.ok_or(PrincipalError::Unusable(FEDERATION))?;
+        let token = SessionToken::parse(&token)
             .map_err(|error| PrincipalError::Token(FEDERATION, error))?;
         Credentials::session(token, session)
     }

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use http::{HeaderValue, header};
 use reqwest::{Method, Request, Url};
 use serde::Deserialize;
@@ -19,7 +18,7 @@ use super::renewable::Supply;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::transport::{request_id, trusting};
-use crate::oci::{PrivateKey, SessionToken, Vars, trust};
+use crate::oci::{PrivateKey, SessionToken, Vars, secret, trust};
 
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
 const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
@@ -72,11 +71,7 @@ impl Workload {
         if token.expires() <= now {
             return Err(PrincipalError::TokenExpired);
         }
-        let bearer = Zeroizing::new(format!("Bearer {text}"));
-        let mut bearer =
-            HeaderValue::from_str(&bearer).ok().ok_or(PrincipalError::Unusable(TOKEN))?;
-        bearer.set_sensitive(true);
-        Ok(bearer)
+        secret::header(["Bearer ", text]).ok_or(PrincipalError::Unusable(TOKEN))
     }
 }
 
@@ -100,7 +95,7 @@ impl Supply for Workload {
             *request.body_mut() = Some(body.clone().into());
             Ok(request)
         };
-        let answer = self.service.ask(request).await?;
+        let answer = Zeroizing::new(Vec::from(self.service.ask(request).await?));
         let token = token(&answer).ok_or(PrincipalError::Unusable(SERVICE))?;
         let token =
             SessionToken::parse(&token).map_err(|error| PrincipalError::Token(SERVICE, error))?;
@@ -109,7 +104,7 @@ impl Supply for Workload {
 }
 
 /// The session token in an answer: base64, perhaps between quotes, of JSON with a whole key id in it.
-fn token(answer: &Bytes) -> Option<Zeroizing<String>> {
+fn token(answer: &[u8]) -> Option<Zeroizing<String>> {
     let text = answer.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
     let json = Zeroizing::new(STANDARD.decode(text).ok()?);

@@ -1,0 +1,79 @@
+//! What the function's process holds, and whether it holds more in the end than in the beginning.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use super::function::Function;
+
+/// The figures of a sample, in the order in which they are taken.
+const FIGURES: [(&str, Limit); 4] = [
+    ("resident memory, KiB", Limit::Part(0.02)),
+    ("of it anonymous, KiB", Limit::Part(0.02)),
+    ("file descriptors", Limit::Number(1.0)),
+    ("threads", Limit::Number(1.0)),
+];
+
+/// By how much the mean of the last tenth may exceed that of the first.
+enum Limit {
+    Part(f64),
+    /// For what is few, and one more or less from moment to moment.
+    Number(f64),
+}
+
+/// What was seen at each look, in order.
+#[derive(Default)]
+pub(crate) struct Measurements(Vec<[f64; 4]>);
+
+impl Measurements {
+    pub(crate) fn take(&mut self, function: &Function) {
+        let process = format!("/proc/{}", function.pid());
+        let status = fs::read_to_string(format!("{process}/status")).unwrap();
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
+        };
+        let files = fs::read_dir(format!("{process}/fd")).unwrap().count();
+        let files = f64::from(u32::try_from(files).unwrap());
+        self.0.push([figure("VmRSS:"), figure("RssAnon:"), files, figure("Threads:")]);
+    }
+
+    /// Whether nothing grew, and the means of the first and the last tenth.
+    pub(crate) fn table(&self) -> (bool, String) {
+        let tenth = (self.0.len() / 10).max(1);
+        let (first, last) = (self.0.chunks(tenth).next(), self.0.rchunks(tenth).next());
+        let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
+        let mut table = format!(
+            "{:28} {:>11} {:>11} {:>8} {:>9}   of {} samples\n",
+            "",
+            "first tenth",
+            "last tenth",
+            "change",
+            "highest",
+            self.0.len()
+        );
+        let mut flat = true;
+        for (at, (name, limit)) in FIGURES.iter().enumerate() {
+            let column = |samples: &[[f64; 4]]| -> Vec<f64> {
+                samples.iter().filter_map(|sample| sample.get(at).copied()).collect()
+            };
+            let (before, after) = (mean(&column(first)), mean(&column(last)));
+            let highest = column(&self.0).into_iter().fold(0.0, f64::max);
+            let change = after / before - 1.0;
+            flat &= match limit {
+                Limit::Part(part) => change <= *part,
+                Limit::Number(number) => after - before < *number,
+            };
+            let percent = change * 100.0;
+            writeln!(
+                table,
+                "{name:28} {before:>11.1} {after:>11.1} {percent:>+7.2}% {highest:>9.0}"
+            )
+            .unwrap();
+        }
+        (flat, table)
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap())
+}

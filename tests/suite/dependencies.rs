@@ -1,0 +1,39 @@
+//! Has every direct dependency its reason in docs/dependencies.md, and every reason its dependency?
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn file(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The crates that a manifest names below `[section]`.
+fn named(manifest: &str, section: &str) -> BTreeSet<String> {
+    let text = file(manifest);
+    let (_, rest) = text.split_once(&format!("\n[{section}]\n")).unwrap();
+    let lines = rest.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
+}
+
+/// The crates that have a row in this part of the page, and how many rows there are.
+fn explained(part: &str) -> (BTreeSet<String>, usize) {
+    let rows = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let rows: Vec<String> = rows.map(|(name, _)| name.to_owned()).collect();
+    (rows.iter().cloned().collect(), rows.len())
+}
+
+#[test]
+fn every_dependency_has_a_row_and_every_row_a_dependency() {
+    let page = file("docs/dependencies.md");
+    let (function, rest) = page.split_once("## The devkit and the tests").unwrap();
+    let needed = named("Cargo.toml", "dependencies");
+    assert!(needed.len() > 20, "{needed:?}");
+    assert_eq!(explained(function), (needed.clone(), needed.len()));
+
+    let mut others = named("Cargo.toml", "dev-dependencies");
+    others.extend(named("devkit/Cargo.toml", "dependencies"));
+    others.extend(named("devkit/Cargo.toml", "dev-dependencies"));
+    let others: BTreeSet<String> = &others - &needed;
+    assert_eq!(explained(rest), (others.clone(), others.len()));
+}
