@@ -49,7 +49,12 @@ impl Cloud {
     }
 
     pub(crate) async fn upstream_with(&self, certificate: Certificate) -> Upstream {
-        Upstream::start(self.authority.server_config(certificate)).await
+        Upstream::start(0, self.authority.server_config(certificate)).await
+    }
+
+    /// One on a port that another one had.
+    pub(crate) async fn upstream_at(&self, port: u16) -> Upstream {
+        Upstream::start(port, self.authority.server_config(Certificate::Valid)).await
     }
 
     /// The function, about to be started, which may call `localhost` at these ports.

@@ -14,6 +14,7 @@
 mod agent_faults;
 mod answer_faults;
 mod cloud;
+mod connect_faults;
 mod function;
 mod tally;
 mod upstream;

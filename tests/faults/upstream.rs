@@ -113,8 +113,9 @@ struct State {
 }
 
 impl Upstream {
-    pub(crate) async fn start(config: Arc<ServerConfig>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    /// Starts on this port; on a free one if it is 0.
+    pub(crate) async fn start(port: u16, config: Arc<ServerConfig>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (state, acceptor) = (Arc::new(State::default()), TlsAcceptor::from(config));
         let mut connections = JoinSet::new();
