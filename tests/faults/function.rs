@@ -51,6 +51,12 @@ impl Start {
         self
     }
 
+    /// This copy of the program.
+    pub(crate) fn program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
+    }
+
     /// Where the socket will be.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
@@ -132,6 +138,15 @@ impl Function {
     /// What it wrote so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has written this word, after so many bytes of its log.
+    pub(crate) async fn logs(&self, word: &str, after: usize) {
+        let until = Instant::now() + PATIENCE;
+        while !self.log()[after..].contains(word) {
+            assert!(Instant::now() < until, "no `{word}`: {}", self.last_line());
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// The last line of it, for the message of a test that fails.

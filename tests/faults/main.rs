@@ -7,14 +7,17 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and sets its own time and environment"
 )]
 
 mod agent_faults;
 mod answer_faults;
+mod clock_faults;
 mod cloud;
 mod connect_faults;
+mod disk_faults;
 mod function;
 mod tally;
 mod upstream;
