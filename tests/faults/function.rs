@@ -158,6 +158,16 @@ impl Function {
         run("kill", &[&format!("-{name}"), &self.pid().to_string()]);
     }
 
+    /// Waits until the operating system has stopped it.
+    pub(crate) async fn is_stopped(&self) {
+        let until = Instant::now() + PATIENCE;
+        let path = format!("/proc/{}/status", self.pid());
+        while !fs::read_to_string(&path).unwrap().contains("State:\tT") {
+            assert!(Instant::now() < until, "it is not stopped");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     pub(crate) async fn raw(&self) -> UnixStream {
         UnixStream::connect(&self.socket).await.unwrap()
     }
