@@ -1,6 +1,7 @@
 //! What a function needs around it: an authority, credentials, deployments.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -34,6 +35,12 @@ impl Cloud {
     /// Where token (`rpst`), key (`private.pem`) and roots (`ca.pem`) are.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Its files are for every user to read.
+    pub(crate) fn open(&self) -> &Self {
+        fs::set_permissions(self.directory(), Permissions::from_mode(0o755)).unwrap();
+        self
     }
 
     /// A deployment that verifies signatures.

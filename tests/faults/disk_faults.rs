@@ -16,9 +16,6 @@ const FILES: [(&str, &str); 2] = [
     ("rpst", "OCI_RESOURCE_PRINCIPAL_RPST"),
     ("private.pem", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"),
 ];
-/// A user who owns nothing here, so that rights count also where the tests are root.
-const NOBODY: &str = "64321";
-
 /// A way to break a file.
 type Break = fn(&Path);
 
@@ -55,14 +52,12 @@ const BREAKS: [(&str, Break); 11] = [
 /// What stands in the files of [`FILES`].
 type Files = [Vec<u8>; 2];
 
-/// A cloud whose function runs as a user who has no rights but those that everybody has.
+/// A cloud whose function runs as a user who owns nothing here, so that rights count also where the tests are root.
 struct Scene {
     cloud: Cloud,
     deployment: ModelDeployment,
     good: [Files; 2],
     expired: Files,
-    _program: tempfile::TempDir,
-    program: PathBuf,
 }
 
 impl Scene {
@@ -73,14 +68,9 @@ impl Scene {
             cloud.principal.rotate(lifetime).unwrap();
             FILES.map(|(name, _)| fs::read(cloud.directory().join(name)).unwrap())
         });
-        let directory = tempfile::tempdir().unwrap();
-        let program = directory.path().join("func");
-        fs::copy(env!("CARGO_BIN_EXE_func"), &program).unwrap();
-        for open in [directory.path(), cloud.directory()] {
-            fs::set_permissions(open, Permissions::from_mode(0o755)).unwrap();
-        }
+        cloud.open();
         let good = [good, other];
-        let scene = Self { cloud, deployment, good, expired, program, _program: directory };
+        let scene = Self { cloud, deployment, good, expired };
         scene.replace(&scene.good[0]);
         scene
     }
@@ -90,14 +80,7 @@ impl Scene {
     }
 
     fn start(&self) -> Start {
-        let start = self.cloud.function([self.deployment.port()]).program(&self.program);
-        fs::set_permissions(start.directory(), Permissions::from_mode(0o777)).unwrap();
-        if is_root() {
-            let [user, group] = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
-            start.through(&["setpriv", &user, &group, "--clear-groups"])
-        } else {
-            start
-        }
+        self.cloud.function([self.deployment.port()]).as_nobody(64_321)
     }
 
     /// A call whose signature the deployment verifies.
@@ -123,10 +106,6 @@ impl Scene {
             fs::rename(new, path).unwrap();
         }
     }
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
 /// No error may show what was in the file.

@@ -1,7 +1,8 @@
 //! The real binary in a process of its own, as the agent and the operating system see it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,7 @@ use crate::cloud::call;
 /// The function, about to be started.
 pub(crate) struct Start {
     directory: TempDir,
+    copy: TempDir,
     socket: PathBuf,
     vars: BTreeMap<&'static str, String>,
     before: Vec<String>,
@@ -33,6 +35,7 @@ impl Start {
         let start = Self {
             socket: socket.clone(),
             directory,
+            copy: tempfile::tempdir().unwrap(),
             vars: BTreeMap::new(),
             before: Vec::new(),
             program: PathBuf::from(env!("CARGO_BIN_EXE_func")),
@@ -51,10 +54,20 @@ impl Start {
         self
     }
 
-    /// This copy of the program.
-    pub(crate) fn program(mut self, program: &Path) -> Self {
-        program.clone_into(&mut self.program);
-        self
+    /// As a user of this number who owns nothing; where the tests are not root, as themselves.
+    pub(crate) fn as_nobody(mut self, user: u32) -> Self {
+        if !is_root() {
+            return self;
+        }
+        // Where the program was built may be closed to others.
+        let program = self.copy.path().join("func");
+        fs::copy(&self.program, &program).unwrap();
+        self.program = program;
+        for (directory, mode) in [(self.copy.path(), 0o755), (self.directory.path(), 0o777)] {
+            fs::set_permissions(directory, Permissions::from_mode(mode)).unwrap();
+        }
+        let [user, group] = ["--reuid", "--regid"].map(|option| format!("{option}={user}"));
+        self.through(&["setpriv", &user, &group, "--clear-groups"])
     }
 
     /// Where the socket will be.
@@ -201,6 +214,22 @@ impl Function {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it lives").count()
     }
 
+    /// Waits until it holds as many as it can.
+    pub(crate) async fn fills(&self, descriptors: usize) {
+        let until = Instant::now() + PATIENCE;
+        while self.descriptors() < descriptors {
+            assert!(Instant::now() < until, "{} are open", self.descriptors());
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The same, whose directory only it sees: the way there is through the process.
+    pub(crate) fn inside(mut self) -> Self {
+        let root = format!("/proc/{}/root{}", self.pid(), self.socket.display());
+        self.socket = PathBuf::from(root);
+        self
+    }
+
     /// Waits until it holds no more than so many.
     pub(crate) async fn settles(&self, most: impl Fn() -> usize, after: &str) {
         let until = Instant::now() + PATIENCE;
@@ -237,6 +266,20 @@ pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
     let status = answer.header("fn-http-status").unwrap_or_default().parse().unwrap_or_default();
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     (status, json["code"].as_str().unwrap_or_default().to_owned())
+}
+
+pub(crate) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// The socket of a function that was started without its log, once it is there.
+pub(crate) async fn socket_of(start: &Start) -> PathBuf {
+    let until = Instant::now() + PATIENCE;
+    while !start.socket.exists() {
+        assert!(Instant::now() < until, "it did not start");
+        sleep(Duration::from_millis(1)).await;
+    }
+    start.socket.clone()
 }
 
 /// Runs a tool of the system that has to succeed.

@@ -19,6 +19,7 @@ mod cloud;
 mod connect_faults;
 mod disk_faults;
 mod function;
+mod limits;
 mod stops;
 mod tally;
 mod upstream;

@@ -9,3 +9,8 @@ pub(crate) fn tried(number: usize, what: &str) {
     let all = TRIED.fetch_add(number, Ordering::Relaxed) + number;
     println!("{number} {what}; faults tried: {all}");
 }
+
+/// Says what was not tried, and why.
+pub(crate) fn skipped(what: &str) {
+    println!("SKIPPED: {what}");
+}

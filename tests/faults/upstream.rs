@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use devkit::deployment::OCID;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex, split};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -50,6 +50,8 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Sends them again and again, until nobody takes them.
     Flood(Vec<u8>),
+    /// Sends the right answer.
+    Echo,
     /// Says that it is here, and waits until it may go on.
     Wait(Arc<Gate>),
 }
@@ -110,6 +112,7 @@ struct State {
     requests: AtomicUsize,
     sent: AtomicUsize,
     closing: AtomicBool,
+    close: Notify,
 }
 
 impl Upstream {
@@ -151,6 +154,11 @@ impl Upstream {
     /// How many faults have not been met.
     pub(crate) fn unmet(&self) -> usize {
         self.state.faults.lock().unwrap().len()
+    }
+
+    /// Ends every connection that waits for a request.
+    pub(crate) fn close(&self) {
+        self.state.close.notify_waiters();
     }
 
     /// Forgets what should have gone wrong.
@@ -202,7 +210,7 @@ async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, state: Arc<Sta
     match state.next(|fault| !matches!(fault, Fault::Answer(_))) {
         Some(Fault::Cut(limit, end)) => return cut(stream, acceptor, state, limit, end).await,
         Some(Fault::Clear(script)) => {
-            play(&script, &mut stream).await;
+            play(&script, &[], &mut stream).await;
             if script.end != End::Keep {
                 return ended(stream, script.end).await;
             }
@@ -255,7 +263,14 @@ async fn cut(stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>, limit:
 /// Answers requests until one of them ends the connection.
 async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), state: &State) -> End {
     let mut buffer = Vec::new();
-    while let Some(body) = request(stream, &mut buffer).await {
+    loop {
+        let next = tokio::select! {
+            next = request(stream, &mut buffer) => next,
+            () = state.close.notified() => None,
+        };
+        let Some(body) = next else {
+            return End::Close;
+        };
         state.requests.fetch_add(1, Ordering::Relaxed);
         let script = match state.next(|fault| matches!(fault, Fault::Answer(_))) {
             Some(Fault::Answer(script)) => script,
@@ -266,28 +281,30 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), state: &State
                 Script::bytes(answer(header, &body), end)
             }
         };
-        play(&script, stream).await;
+        play(&script, &body, stream).await;
         if script.end != End::Keep {
             return script.end;
         }
     }
-    End::Close
 }
 
-async fn play(script: &Script, stream: &mut (impl AsyncWrite + Unpin)) {
+async fn play(script: &Script, body: &[u8], stream: &mut (impl AsyncWrite + Unpin)) {
     for step in &script.steps {
         match step {
-            Step::Send(bytes) => {
-                // The peer may have gone, which the test then sees.
-                drop(stream.write_all(bytes).await);
-                drop(stream.flush().await);
-            }
+            Step::Send(bytes) => send(bytes, stream).await,
+            Step::Echo => send(&answer("", body), stream).await,
             Step::Flood(bytes) => {
                 while stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() {}
             }
             Step::Wait(gate) => gate.pass().await,
         }
     }
+}
+
+async fn send(bytes: &[u8], stream: &mut (impl AsyncWrite + Unpin)) {
+    // The peer may have gone, which the test then sees.
+    drop(stream.write_all(bytes).await);
+    drop(stream.flush().await);
 }
 
 /// The right answer to this body, with these further header lines.
