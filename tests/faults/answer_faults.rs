@@ -48,7 +48,8 @@ async fn an_answer_that_is_cut_at_any_byte_is_never_taken_for_a_whole_one() {
     let scene = Scene::new(1).await;
     let upstream = &scene.upstreams[0];
     let mut faults = 0;
-    for framing in [answer as Framing, chunked] {
+    let framings: [Framing; 2] = [answer, chunked];
+    for framing in framings {
         for end in [End::Close, End::Vanish, End::Reset] {
             let body = scene.function.body();
             let whole = framing("", body.as_bytes());

@@ -169,7 +169,7 @@ async fn a_connection_that_is_cut_at_any_byte_of_its_server_is_made_again() {
     let lanes = upstreams.iter().enumerate().map(async |(lane, upstream)| {
         let cuts = (lane..whole).step_by(LANES);
         for cut in cuts.clone() {
-            let end = if cut / LANES % 2 == 0 { End::Vanish } else { End::Reset };
+            let end = if (cut / LANES).is_multiple_of(2) { End::Vanish } else { End::Reset };
             upstream.fails(Fault::Cut(cut, end));
             function.serves(&upstream.url(), &format!("{end:?} at byte {cut} of {whole}")).await;
         }

@@ -46,7 +46,7 @@ const BREAKS: [(&str, Break); 11] = [
         fs::remove_file(path).unwrap();
         symlink(path.file_name().unwrap(), path).unwrap();
     }),
-    ("without rights", |path| fs::set_permissions(path, Permissions::from_mode(0)).unwrap()),
+    ("without rights", |path| fs::set_permissions(path, Permissions::from_mode(0o000)).unwrap()),
 ];
 
 /// What stands in the files of [`FILES`].
@@ -80,7 +80,7 @@ impl Scene {
     }
 
     fn start(&self) -> Start {
-        self.cloud.function([self.deployment.port()]).as_nobody(64_321)
+        self.cloud.function([self.deployment.port()]).by_nobody(64_321)
     }
 
     /// A call whose signature the deployment verifies.
@@ -197,6 +197,10 @@ async fn a_file_that_stays_broken_is_500_once_the_old_token_has_expired_and_mend
             scene.serves(&function, &after).await;
             faults += 1;
         }
+    }
+    let said = function.stop().await;
+    for secret in scene.good.iter().flatten().chain(&scene.expired) {
+        shows_nothing(&said, &String::from_utf8_lossy(secret));
     }
     tried(faults, "files broken when the token had expired");
 }

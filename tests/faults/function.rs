@@ -1,6 +1,7 @@
 //! The real binary in a process of its own, as the agent and the operating system see it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ impl Start {
     }
 
     /// As a user of this number who owns nothing; where the tests are not root, as themselves.
-    pub(crate) fn as_nobody(mut self, user: u32) -> Self {
+    pub(crate) fn by_nobody(mut self, user: u32) -> Self {
         if !is_root() {
             return self;
         }
@@ -99,7 +100,7 @@ impl Start {
         loop {
             let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
             let line = line.unwrap_or_else(|| panic!("it did not start: {}", log.lock().unwrap()));
-            *log.lock().unwrap() += &format!("{line}\n");
+            writeln!(log.lock().unwrap(), "{line}").unwrap();
             if line.contains("message=ready") {
                 break;
             }
@@ -110,7 +111,7 @@ impl Start {
             socket: self.socket.clone(),
             log,
             calls: AtomicUsize::new(0),
-            start: self,
+            _start: self,
         }
     }
 
@@ -126,7 +127,7 @@ impl Start {
 
 async fn keep(mut lines: tokio::io::Lines<BufReader<ChildStderr>>, log: Arc<Mutex<String>>) {
     while let Ok(Some(line)) = lines.next_line().await {
-        *log.lock().unwrap() += &format!("{line}\n");
+        writeln!(log.lock().unwrap(), "{line}").unwrap();
     }
 }
 
@@ -136,16 +137,12 @@ pub(crate) struct Function {
     pub(crate) socket: PathBuf,
     log: Arc<Mutex<String>>,
     calls: AtomicUsize,
-    start: Start,
+    _start: Start,
 }
 
 impl Function {
     pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("it has not ended")
-    }
-
-    pub(crate) fn directory(&self) -> &Path {
-        self.start.directory()
     }
 
     /// What it wrote so far.
@@ -263,7 +260,8 @@ pub(crate) fn is_echo(answer: &Answer, body: &str) -> bool {
 
 /// The caller's status and the function's own code, of an answer through a gateway.
 pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
-    let status = answer.header("fn-http-status").unwrap_or_default().parse().unwrap_or_default();
+    let status = answer.header("fn-http-status");
+    let status = status.map_or(answer.status(), |status| status.parse().unwrap());
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     (status, json["code"].as_str().unwrap_or_default().to_owned())
 }

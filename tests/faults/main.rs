@@ -8,6 +8,9 @@
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::format_collect,
+    clippy::wildcard_enum_match_arm,
+    clippy::similar_names,
     clippy::disallowed_methods,
     reason = "a test fails by panicking, and sets its own time and environment"
 )]
@@ -18,6 +21,7 @@ mod clock_faults;
 mod cloud;
 mod connect_faults;
 mod disk_faults;
+mod dns_faults;
 mod function;
 mod limits;
 mod stops;

@@ -1,5 +1,6 @@
 //! What if the process is stopped in any phase of a call, as the platform and a busy machine do, and goes on after a while?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,7 +10,7 @@ use crate::agent::Connection;
 use crate::cloud::{Cloud, call};
 use crate::function::{Function, is_echo};
 use crate::tally::tried;
-use crate::upstream::{End, Fault, Gate, Script, Step, Upstream, answer, chunked};
+use crate::upstream::{End, Fault, Gate, Script, Step, answer, chunked};
 
 /// Where the process is stopped.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +88,7 @@ async fn answered(function: &Function, agent: &mut Connection, body: &str, phase
 }
 
 /// How the deployment waits for the stop, if it does.
-fn held(phase: Phase, body: &str, gate: &std::sync::Arc<Gate>) -> Option<Fault> {
+fn held(phase: Phase, body: &str, gate: &Arc<Gate>) -> Option<Fault> {
     let wait = || Step::Wait(gate.clone());
     let split = |whole: Vec<u8>, at: usize| {
         let steps = [Step::Send(whole[..at].to_vec()), wait(), Step::Send(whole[at..].to_vec())];
