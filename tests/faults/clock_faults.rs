@@ -100,7 +100,7 @@ async fn an_agent_whose_clock_jumps_gets_an_answer_to_every_call() {
         let start = Instant::now();
         let answer = called(&function, &deployment, &format!("Fn-Deadline: {text}\r\n")).await;
         assert!(answer.status() == 504 || refusal(&answer).0 == 504, "{text}: {answer:?}");
-        assert!(start.elapsed() < Duration::from_secs(1), "{text}: {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(5), "{text}: {:?}", start.elapsed());
     }
     for text in other {
         let answer = called(&function, &deployment, &format!("Fn-Deadline: {text}\r\n")).await;

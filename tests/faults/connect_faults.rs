@@ -86,14 +86,14 @@ async fn what_is_no_handshake_is_refused_and_outlived() {
         // Always it is an error, by the deadline.
         (0..TRIES).for_each(|_| upstream.fails(Fault::Clear(script.clone())));
         let start = Instant::now();
-        let answer = function.exchange(call(&upstream.url(), &deadline(2.0), "{}")).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}: {:?}", start.elapsed());
+        let answer = function.exchange(call(&upstream.url(), &deadline(3.0), "{}")).await;
+        assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
         let expected =
             if *hangs { (504, "DeploymentTimedOut") } else { (502, "DeploymentUnreachable") };
         let (status, code) = refusal(&answer);
         assert_eq!((status, code.as_str()), expected, "{what}: {answer:?}");
         assert_eq!(upstream.requests(), usize::from(!hangs), "{what}: a request was sent");
-        assert!(upstream.unmet() <= TRIES - if *hangs { 1 } else { 3 }, "{what}");
+        assert!(upstream.unmet() <= TRIES - if *hangs { 1 } else { 2 }, "{what}");
         upstream.recover();
         function.serves(&upstream.url(), what).await;
     });
@@ -119,12 +119,11 @@ async fn a_certificate_that_is_not_right_sends_no_request_and_is_not_tried_again
     let function = cloud.function(ports).ready().await;
     let rest = function.descriptors();
     for (what, upstream) in &wrong {
-        let (start, logged) = (Instant::now(), function.log().len());
+        let logged = function.log().len();
         let answer = function.exchange(call(&upstream.url(), "", "{}")).await;
         assert_eq!(refusal(&answer), (502, "DeploymentUnreachable".to_owned()), "{what}");
-        assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
+        assert_eq!((upstream.connections(), upstream.requests()), (1, 0), "{what}");
         function.logs("its certificate is not trusted", logged).await;
-        assert_eq!(upstream.requests(), 0, "{what}");
         function.serves(&good.url(), what).await;
         function.settles(|| rest + good.open(), what).await;
     }

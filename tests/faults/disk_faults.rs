@@ -20,7 +20,7 @@ const FILES: [(&str, &str); 2] = [
 type Break = fn(&Path);
 
 /// What may happen to a file.
-const BREAKS: [(&str, Break); 11] = [
+const BREAKS: [(&str, Break); 12] = [
     ("missing", |path| fs::remove_file(path).unwrap()),
     ("empty", |path| fs::write(path, "").unwrap()),
     ("white space", |path| fs::write(path, " \n").unwrap()),
@@ -33,6 +33,7 @@ const BREAKS: [(&str, Break); 11] = [
         fs::write(path, &bytes[..bytes.len() - 41]).unwrap();
     }),
     ("zeros", |path| fs::write(path, vec![0; fs::read(path).unwrap().len()]).unwrap()),
+    ("a gigabyte", |path| fs::File::create(path).unwrap().set_len(1 << 30).unwrap()),
     ("not text", |path| fs::write(path, [0xff; 700]).unwrap()),
     ("a directory", |path| {
         fs::remove_file(path).unwrap();
@@ -171,6 +172,8 @@ async fn a_file_that_breaks_in_a_rotation_stops_no_call_while_the_old_token_is_v
     assert_eq!(refusal(&scene.call(&function).await), refused);
     scene.replace(&scene.good[1]);
     scene.serves(&function, "a token without its signature").await;
+    let peak = function.status("VmHWM");
+    assert!(peak < 128 * 1024, "{peak} KiB at the peak");
     tried(faults + 1, "files broken in a rotation");
 }
 

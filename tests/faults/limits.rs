@@ -156,6 +156,10 @@ async fn eight_bodies_of_6_mib_at_once_are_answered_within_128_mib() {
         );
     }
     let function = start.ready().await;
+    if let Some(Group(path)) = &group {
+        let member = fs::read_to_string(path.join("cgroup.procs")).unwrap();
+        assert_eq!(member.trim(), function.pid().to_string());
+    }
     let rest = function.descriptors();
     let size = 6 * 1024 * 1024 - "{\"echo\":}".len();
     for round in 0..2 {

@@ -109,6 +109,7 @@ pub(crate) struct Upstream {
 struct State {
     faults: Mutex<VecDeque<Fault>>,
     open: AtomicUsize,
+    connections: AtomicUsize,
     requests: AtomicUsize,
     sent: AtomicUsize,
     closing: AtomicBool,
@@ -171,6 +172,11 @@ impl Upstream {
         self.state.open.load(Ordering::Relaxed)
     }
 
+    /// How many connections it had so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
+    }
+
     /// How many requests came so far, whole.
     pub(crate) fn requests(&self) -> usize {
         self.state.requests.load(Ordering::Relaxed)
@@ -199,6 +205,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<State>)
         let state = state.clone();
         connections.spawn(async move {
             state.open.fetch_add(1, Ordering::Relaxed);
+            state.connections.fetch_add(1, Ordering::Relaxed);
             connection.await;
             state.open.fetch_sub(1, Ordering::Relaxed);
         });
