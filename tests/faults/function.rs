@@ -19,6 +19,12 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::agent::{Answer, Connection, PATIENCE};
 use crate::cloud::call;
 
+/// The binary of this build, or that in `FAULTS_FUNCTION`: the released one, the static one.
+fn program() -> PathBuf {
+    let other = std::env::var_os("FAULTS_FUNCTION").map(PathBuf::from);
+    other.unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_func")))
+}
+
 /// The function, about to be started.
 pub(crate) struct Start {
     directory: TempDir,
@@ -39,7 +45,7 @@ impl Start {
             copy: tempfile::tempdir().unwrap(),
             vars: BTreeMap::new(),
             before: Vec::new(),
-            program: PathBuf::from(env!("CARGO_BIN_EXE_func")),
+            program: program(),
         };
         start.with("FN_LISTENER", format!("unix:{}", socket.display()))
     }

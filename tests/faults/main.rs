@@ -1,7 +1,8 @@
 //! What breaks the real binary? Every fault of its agent, of the deployment, of the name service, of the disk, of the clock and of
 //! the machine that a test can make; after each of them the same process has to answer a good call, and to hold nothing more.
 //!
-//! With `--nocapture` it prints how many faults were tried; the last line has the sum.
+//! With `--nocapture` it prints how many faults were tried; the last line has the sum. `FAULTS_FUNCTION` names another binary than
+//! that of this build.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
