@@ -66,9 +66,12 @@ async fn an_agent_that_vanishes_at_any_byte_harms_no_other_call() {
         body.as_bytes(),
         7,
     );
-    let mut faults = 0;
+    let (mut faults, mut memory) = (0, 0);
     for whole in [scene.call(&body), chunks] {
         for cut in 0..=whole.len() {
+            if faults == 100 {
+                memory = scene.function.status("VmRSS");
+            }
             let mut stream = scene.function.raw().await;
             stream.write_all(&whole[..cut]).await.unwrap();
             drop(stream);
@@ -76,6 +79,9 @@ async fn an_agent_that_vanishes_at_any_byte_harms_no_other_call() {
             faults += 1;
         }
     }
+    let after = scene.function.status("VmRSS");
+    println!("{memory} KiB after 100 faults, {after} KiB after {faults}");
+    assert!(after < memory + 1024, "{memory} KiB, then {after} KiB");
     tried(faults, "bytes at which the agent vanished");
 }
 

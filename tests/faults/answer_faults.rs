@@ -47,13 +47,16 @@ type Framing = fn(&str, &[u8]) -> Vec<u8>;
 async fn an_answer_that_is_cut_at_any_byte_is_never_taken_for_a_whole_one() {
     let scene = Scene::new(1).await;
     let upstream = &scene.upstreams[0];
-    let mut faults = 0;
+    let (mut faults, mut memory) = (0, 0);
     let framings: [Framing; 2] = [answer, chunked];
     for framing in framings {
         for end in [End::Close, End::Vanish, End::Reset] {
             let body = scene.function.body();
             let whole = framing("", body.as_bytes());
             for cut in 0..=whole.len() {
+                if faults == 100 {
+                    memory = scene.function.status("VmRSS");
+                }
                 let after = format!("{end:?} at byte {cut} of {}", whole.len());
                 let script = Script::bytes(&whole[..cut], end);
                 let answer = scene.once(upstream, script, "", &body).await;
@@ -70,6 +73,9 @@ async fn an_answer_that_is_cut_at_any_byte_is_never_taken_for_a_whole_one() {
             }
         }
     }
+    let after = scene.function.status("VmRSS");
+    println!("{memory} KiB after 100 faults, {after} KiB after {faults}");
+    assert!(after < memory + 1024, "{memory} KiB, then {after} KiB");
     tried(faults, "answers cut");
 }
 

@@ -25,6 +25,7 @@ mod disk_faults;
 mod dns_faults;
 mod function;
 mod limits;
+mod request_faults;
 mod stops;
 mod tally;
 mod upstream;

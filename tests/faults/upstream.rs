@@ -22,6 +22,8 @@ pub(crate) enum Fault {
     Clear(Script),
     /// The next connection is as it should be, and cut after so many of the server's bytes.
     Cut(usize, End),
+    /// This as soon as so many bytes of the next request were read; no more of it will be.
+    Early(usize, Script),
     /// This as the answer to the next request.
     Answer(Script),
 }
@@ -214,7 +216,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, state: Arc<State>)
 }
 
 async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>) {
-    match state.next(|fault| !matches!(fault, Fault::Answer(_))) {
+    match state.next(|fault| matches!(fault, Fault::Clear(_) | Fault::Cut(..))) {
         Some(Fault::Cut(limit, end)) => return cut(stream, acceptor, state, limit, end).await,
         Some(Fault::Clear(script)) => {
             play(&script, &[], &mut stream).await;
@@ -222,7 +224,7 @@ async fn connection(mut stream: TcpStream, acceptor: TlsAcceptor, state: Arc<Sta
                 return ended(stream, script.end).await;
             }
         }
-        Some(Fault::Answer(_)) | None => {}
+        Some(Fault::Early(..) | Fault::Answer(_)) | None => {}
     }
     if let Ok(mut stream) = acceptor.accept(stream).await {
         let end = serve(&mut stream, &state).await;
@@ -272,16 +274,27 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), state: &State
     let mut buffer = Vec::new();
     loop {
         let next = tokio::select! {
-            next = request(stream, &mut buffer) => next,
+            next = begun(stream, &mut buffer) => next,
             () = state.close.notified() => None,
         };
+        if next.is_none() {
+            return End::Close;
+        }
+        if let Some(Fault::Early(size, script)) =
+            state.next(|fault| matches!(fault, Fault::Early(..)))
+        {
+            while buffer.len() < size && more(stream, &mut buffer).await.is_some() {}
+            play(&script, &[], stream).await;
+            return script.end;
+        }
+        let next = request(stream, &mut buffer).await;
         let Some(body) = next else {
             return End::Close;
         };
         state.requests.fetch_add(1, Ordering::Relaxed);
         let script = match state.next(|fault| matches!(fault, Fault::Answer(_))) {
             Some(Fault::Answer(script)) => script,
-            Some(Fault::Clear(_) | Fault::Cut(..)) | None => {
+            Some(_) | None => {
                 let closing = state.closing.load(Ordering::Relaxed);
                 let end = if closing { End::Close } else { End::Keep };
                 let header = if closing { "connection: close\r\n" } else { "" };
@@ -330,6 +343,11 @@ pub(crate) fn chunked(headers: &str, body: &[u8]) -> Vec<u8> {
     );
     let size = format!("8\r\n{{\"echo\":\r\n{:x}\r\n", body.len() + 1);
     [head.as_bytes(), size.as_bytes(), body, b"}\r\n0\r\nx-after: all\r\n\r\n"].concat()
+}
+
+/// Reads the first bytes of the next request; None if there is none.
+async fn begun(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<()> {
+    if buffer.is_empty() { more(stream, buffer).await } else { Some(()) }
 }
 
 /// The body of the next request; None if there is none.
