@@ -27,6 +27,7 @@ mod function;
 mod limits;
 mod request_faults;
 mod stops;
+mod strange;
 mod tally;
 mod upstream;
 

@@ -292,14 +292,14 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), state: &State
             return End::Close;
         };
         state.requests.fetch_add(1, Ordering::Relaxed);
-        let script = match state.next(|fault| matches!(fault, Fault::Answer(_))) {
-            Some(Fault::Answer(script)) => script,
-            Some(_) | None => {
-                let closing = state.closing.load(Ordering::Relaxed);
-                let end = if closing { End::Close } else { End::Keep };
-                let header = if closing { "connection: close\r\n" } else { "" };
-                Script::bytes(answer(header, &body), end)
-            }
+        let script = if let Some(Fault::Answer(script)) =
+            state.next(|fault| matches!(fault, Fault::Answer(_)))
+        {
+            script
+        } else if state.closing.load(Ordering::Relaxed) {
+            Script::bytes(answer("connection: close\r\n", &body), End::Close)
+        } else {
+            Script::new([Step::Echo], End::Keep)
         };
         play(&script, &body, stream).await;
         if script.end != End::Keep {
