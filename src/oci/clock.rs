@@ -46,6 +46,11 @@ impl ServiceClock {
             }
         }
     }
+
+    /// Takes the machine's clock to be right again; whether it was not before.
+    pub fn forget(&self) -> bool {
+        self.offset.swap(0, Ordering::Relaxed) != 0
+    }
 }
 
 impl fmt::Debug for ServiceClock {
@@ -85,5 +90,7 @@ mod tests {
         ] {
             assert_eq!(told(&clock, date), offset, "{date}");
         }
+        assert_eq!(told(&clock, "Thu, 01 Jan 1970 12:10:00 GMT"), 600);
+        assert_eq!((clock.forget(), clock.forget(), clock.now()), (true, false, noon()));
     }
 }

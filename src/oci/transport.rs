@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use hyper::body::Body;
 use reqwest::{Client, ClientBuilder, Request, redirect, retry};
 use rustls::ClientConfig;
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{TrustError, trust};
@@ -145,9 +146,7 @@ async fn collect(
         return Err(TransportError::AnswerTooLarge(limit));
     }
     let mut body = Vec::with_capacity(length);
-    while let Some(frame) =
-        timeout(silence, incoming.frame()).await.ok().ok_or(TransportError::Silent)?
-    {
+    while let Some(frame) = in_time(silence, incoming.frame()).await? {
         let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
         match frame.into_data() {
             Ok(data) if body.len() + data.len() > limit => {
@@ -160,6 +159,20 @@ async fn collect(
         }
     }
     Ok(Response::from_parts(head, Bytes::from(body)))
+}
+
+/// Waits for the next piece of an answer. A process that was stopped for longer finds the time over and the piece there, unread:
+/// only what is not there even then has fallen silent.
+async fn in_time<T>(
+    silence: Duration,
+    mut next: impl Future<Output = T> + Unpin,
+) -> Result<T, TransportError> {
+    if let Ok(next) = timeout(silence, &mut next).await {
+        return Ok(next);
+    }
+    // The connection is read meanwhile.
+    yield_now().await;
+    timeout(Duration::ZERO, next).await.ok().ok_or(TransportError::Silent)
 }
 
 /// 32 hexadecimal digits by which both sides find a request in their logs.

@@ -40,10 +40,10 @@ pub enum Error {
     #[error("the method is not {0}")]
     MethodNotAllowed(&'static str),
     /// There is nothing to sign with.
-    #[error("no credentials: {0}")]
+    #[error("no credentials")]
     Credentials(#[from] PrincipalError),
     /// The request could not be signed.
-    #[error("not signed: {0}")]
+    #[error("not signed")]
     Signing(#[from] SignError),
     /// The deployment refuses what we sign, also with the newest credentials.
     #[error(
@@ -51,7 +51,7 @@ pub enum Error {
     )]
     Unauthenticated,
     /// The model deployment was not reached, or its answer did not come, whole and in time.
-    #[error("the model deployment gave no answer: {0}")]
+    #[error("the model deployment gave no answer")]
     Unanswered(#[source] TransportError),
     /// The deployment said at the end of its stream that it is not whole.
     #[error("the model deployment's stream failed before its end")]

@@ -1,8 +1,9 @@
 //! A session token and its key, as values or as files that somebody replaces while we live.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::SystemTime;
@@ -13,6 +14,9 @@ use zeroize::Zeroizing;
 use super::renewable::{Generation, LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::{Credentials, PrincipalError};
 use crate::oci::{KeyError, PrivateKey, SessionToken};
+
+/// Longer than any token or key, in bytes.
+const LONGEST: u16 = u16::MAX;
 
 /// Where the parts of a session are.
 #[derive(Debug)]
@@ -132,8 +136,7 @@ impl Source {
         match self {
             Self::Value(_, value) => Ok(Zeroizing::new(value.as_bytes().to_vec())),
             Self::File(setting, path) => {
-                let bytes = fs::read(path).map_err(|error| PrincipalError::File(setting, error))?;
-                Ok(Zeroizing::new(bytes))
+                read_secret(path).map_err(|error| PrincipalError::File(setting, error))
             }
         }
     }
@@ -154,6 +157,15 @@ impl std::fmt::Debug for Source {
             Self::File(setting, path) => write!(f, "File({setting}, {})", path.display()),
         }
     }
+}
+
+/// Reads a file that is too small to fill the memory of the smallest container.
+fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut file = File::open(path)?.take(LONGEST.into());
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST.into()));
+    file.read_to_end(&mut bytes)?;
+    if file.limit() == 0 { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
 /// Tells one state of a file from another without reading it.

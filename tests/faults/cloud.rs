@@ -1,0 +1,97 @@
+//! What a function needs around it: an authority, credentials, deployments.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use devkit::deployment::{Authority, Certificate, ModelDeployment};
+use devkit::principal::{Issuer, ResourcePrincipal};
+use tempfile::TempDir;
+
+use crate::agent::gateway_request;
+use crate::function::Start;
+use crate::upstream::Upstream;
+
+/// An emulated tenancy.
+pub(crate) struct Cloud {
+    pub(crate) principal: ResourcePrincipal,
+    issuer: Arc<Issuer>,
+    authority: Authority,
+    directory: TempDir,
+}
+
+impl Cloud {
+    pub(crate) fn new() -> Self {
+        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let directory = tempfile::tempdir().unwrap();
+        let hour = Duration::from_secs(3600);
+        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), hour).unwrap();
+        fs::write(directory.path().join("ca.pem"), authority.pem()).unwrap();
+        Self { principal, issuer, authority, directory }
+    }
+
+    /// Where token (`rpst`), key (`private.pem`) and roots (`ca.pem`) are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Its files are for every user to read.
+    pub(crate) fn open(&self) -> &Self {
+        fs::set_permissions(self.directory(), Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    /// A deployment that verifies signatures.
+    pub(crate) async fn deployment(&self) -> ModelDeployment {
+        let started =
+            ModelDeployment::start(self.issuer.clone(), &self.authority, Certificate::Valid);
+        started.await.unwrap()
+    }
+
+    /// A deployment that answers byte by byte as it is told.
+    pub(crate) async fn upstream(&self) -> Upstream {
+        self.upstream_with(Certificate::Valid).await
+    }
+
+    pub(crate) async fn upstream_with(&self, certificate: Certificate) -> Upstream {
+        Upstream::start(0, self.authority.server_config(certificate)).await
+    }
+
+    /// One on a port that another one had.
+    pub(crate) async fn upstream_at(&self, port: u16) -> Upstream {
+        Upstream::start(port, self.authority.server_config(Certificate::Valid)).await
+    }
+
+    /// The function, about to be started, which may call `localhost` at these ports.
+    pub(crate) fn function(&self, ports: impl IntoIterator<Item = u16>) -> Start {
+        let hosts: Vec<String> =
+            ports.into_iter().map(|port| format!("localhost:{port}")).collect();
+        let mut start = Start::new()
+            .with("ALLOWED_HOSTS", hosts.join(","))
+            .with("ALLOWED_PATHS", "/once")
+            .with("SSL_CERT_FILE", self.directory.path().join("ca.pem").display().to_string());
+        for (name, value) in self.principal.variables() {
+            start = start.with(name, value);
+        }
+        start
+    }
+}
+
+/// A call through a gateway whose route names this target.
+pub(crate) fn call(url: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let headers = format!(
+        "Fn-Http-Method: POST\r\nFn-Http-Request-Url: /models/iris\r\nContent-Type: application/json\r\n\
+         Fn-Http-H-Model_deployment: {url}\r\n{headers}"
+    );
+    gateway_request(&headers, body)
+}
+
+/// The header of a call that has at most so many seconds, cut to whole ones as the agent does.
+pub(crate) fn deadline(seconds: f64) -> String {
+    let until = SystemTime::now() + Duration::from_secs_f64(seconds);
+    let text = httpdate::fmt_http_date(until);
+    let date = chrono::DateTime::parse_from_rfc2822(&text).unwrap();
+    format!("Fn-Deadline: {}\r\n", date.to_rfc3339())
+}
