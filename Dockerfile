@@ -4,11 +4,14 @@ FROM rust:1-bookworm AS build
 WORKDIR /function
 # Statically linked by the toolchain's own target: no further target and no other C library to install.
 # The dependencies name their source files in their panics, without the folders of whoever builds.
-ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo/registry/src="
+# The last packs the addresses to correct at start into bits: 200 KB less to pull, and to read before the first call.
+ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo/registry/src= -C link-arg=-Wl,-z,pack-relative-relocs"
 
 # The dependencies first: they change seldom, and this layer is then kept.
 COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock build.rs ./
+COPY benches/Cargo.toml benches/
+COPY benches/floor/Cargo.toml benches/floor/
 COPY devkit/Cargo.toml devkit/
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"

@@ -136,17 +136,9 @@ fn weight(directory: &Path) -> u64 {
         .sum()
 }
 
-/// Builds a binary of the workspace as the Dockerfile does, in release and linked statically; its path.
+/// Builds a binary of the workspace, in release and linked statically; its path.
 pub fn built(package: &str, name: &str) -> PathBuf {
-    let root = root();
-    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
-    let directory = env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--quiet", "--package", package, "--bin", name])
-        .args(["--target", &target])
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .current_dir(root)
-        .status();
-    assert!(status.unwrap().success(), "{name} was not built");
-    directory.join(target).join("release").join(name)
+    let output = Command::new(root().join(".ci/static")).args([package, name]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    root().join(String::from_utf8(output.stdout).unwrap().trim())
 }
