@@ -1,9 +1,11 @@
 //! A runtime whose clock runs only while nothing else can.
 
 use std::future::Future;
+use std::sync::Once;
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
@@ -26,11 +28,18 @@ pub fn now() -> SystemTime {
 #[derive(Debug)]
 pub struct World(Runtime);
 
+/// Keeps a peer that has gone from ending the process, as the runtime of any Rust program does; here there is none.
+fn survive_broken_pipes() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(signal(SignalKind::pipe()).expect("the signal can be caught")));
+}
+
 impl World {
     /// A new world, in which `make` has made something.
     pub fn with<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> (Self, T) {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
         let runtime = runtime.expect("the machine has descriptors");
+        runtime.block_on(async { survive_broken_pipes() });
         // A paused clock jumps to the next timer though a socket has something to read: short steps leave time for that.
         runtime.spawn(async {
             loop {
