@@ -47,8 +47,10 @@ pub fn all(mut bytes: &[u8]) -> Vec<Answer> {
 }
 
 fn parsed(head: &[u8]) -> (u16, Vec<(String, Vec<u8>)>) {
-    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let line = std::str::from_utf8(lines.next().unwrap_or_default()).expect("a status line is text");
+    let mut lines =
+        head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let line =
+        std::str::from_utf8(lines.next().unwrap_or_default()).expect("a status line is text");
     let mut words = line.splitn(3, ' ');
     let version = words.next().unwrap_or_default();
     assert!(["HTTP/1.0", "HTTP/1.1"].contains(&version), "{line:?}");
@@ -62,7 +64,10 @@ fn header(line: &[u8]) -> (String, Vec<u8>) {
     let name = std::str::from_utf8(name).expect("a name is text");
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     assert!(!name.is_empty() && name.bytes().all(token), "{name:?}");
-    assert!(value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)), "{value:?}");
+    assert!(
+        value.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f)),
+        "{value:?}"
+    );
     (name.to_ascii_lowercase(), value.to_vec())
 }
 

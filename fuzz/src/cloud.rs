@@ -68,8 +68,11 @@ impl Function {
             ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", KEY.to_owned()),
         ];
         let var = |name: &str| {
-            let extra = extra.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
-            extra.or_else(|| settings.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone()))
+            let extra =
+                extra.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+            extra.or_else(|| {
+                settings.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone())
+            })
         };
         let config = Config::from_vars(&var).expect("the settings are valid");
         let principal = Principal::from_vars(&var, now()).expect("the token is of the key");

@@ -60,7 +60,8 @@ fuzz_target!(|input: &[u8]| {
     assert!(is_model_deployment(endpoint.ocid()));
     let listed = hosts && HOSTS[..4].contains(&authority);
     assert!(listed || is_oracle(authority, realm), "{text}");
-    let tail = sent.path().strip_prefix(&format!("/{}/predict", endpoint.ocid())).expect("its path");
+    let tail =
+        sent.path().strip_prefix(&format!("/{}/predict", endpoint.ocid())).expect("its path");
     let suffix = tail.strip_prefix("WithResponseStream").unwrap_or(tail);
     assert!(open || suffix.is_empty(), "{text}");
     assert!(!suffix.is_empty() || sent.query().is_none(), "{text}");

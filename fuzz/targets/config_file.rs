@@ -19,9 +19,9 @@ thread_local! {
 
 /// Whether a line of the file gives a setting this value.
 fn says(text: &str, setting: &str, value: &str) -> bool {
-    text.lines().filter_map(|line| line.split_once(['=', ':'])).any(|(name, own)| {
-        name.trim().eq_ignore_ascii_case(setting) && own.trim() == value
-    })
+    text.lines()
+        .filter_map(|line| line.split_once(['=', ':']))
+        .any(|(name, own)| name.trim().eq_ignore_ascii_case(setting) && own.trim() == value)
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -49,7 +49,10 @@ fuzz_target!(|input: &[u8]| {
     secret::kept(&format!("{credentials:?}"));
     let key_id = credentials.key_id().expose();
     if session {
-        assert_eq!((principal.source(), key_id), ("security_token", format!("ST${TOKEN}").as_str()));
+        assert_eq!(
+            (principal.source(), key_id),
+            ("security_token", format!("ST${TOKEN}").as_str())
+        );
         return;
     }
     assert_eq!(principal.source(), "api_key");

@@ -33,7 +33,8 @@ thread_local! {
 fn call(choice: u8, deployment: &Deployment) -> Vec<u8> {
     let gateway = choice & 1 != 0;
     let prefix = if gateway { "fn-http-h-" } else { "" };
-    let path = ["", "WithResponseStream", "/v1/completions", "/items/7"][usize::from(choice >> 1 & 3)];
+    let path =
+        ["", "WithResponseStream", "/v1/completions", "/items/7"][usize::from(choice >> 1 & 3)];
     let mut head = format!(
         "POST /call HTTP/1.1\r\nhost: localhost\r\nfn-call-id: 01CALL\r\nfn-deadline: {DEADLINE}\r\n\
          {prefix}authorization: Bearer {word}\r\n{prefix}x-other: {word}\r\n\

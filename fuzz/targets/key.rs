@@ -45,7 +45,9 @@ fuzz_target!(|input: &[u8]| {
     // A text as it is, or the content of a block, so that mutations reach what is inside of the encoding.
     let (text, passphrase) = match choice {
         b'T' => (rest.to_vec(), None),
-        b'P' if !rest.windows(9).any(|word| word == b"ENCRYPTED") => (rest.to_vec(), Some(PASSPHRASE)),
+        b'P' if !rest.windows(9).any(|word| word == b"ENCRYPTED") => {
+            (rest.to_vec(), Some(PASSPHRASE))
+        }
         b'P' => return,
         choice => match pem(*choice, rest) {
             Some(text) => (text, Some(PASSPHRASE)),

@@ -60,12 +60,17 @@ thread_local! {
 fuzz_target!(|input: &[u8]| {
     let mut parts = input.splitn(2, |byte| *byte == 0);
     let (Some(asked), date) = (parts.next(), parts.next().unwrap_or_default()) else { return };
-    let fits = |text: &[u8]| text.iter().all(|byte| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f);
+    let fits =
+        |text: &[u8]| text.iter().all(|byte| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f);
     if !fits(asked) || !fits(date) {
         return;
     }
     let head = [
-        b"HTTP/1.1 503 X\r\ncontent-length: 0\r\nretry-after: ", asked, b"\r\ndate: ", date, b"\r\n\r\n",
+        b"HTTP/1.1 503 X\r\ncontent-length: 0\r\nretry-after: ",
+        asked,
+        b"\r\ndate: ",
+        date,
+        b"\r\n\r\n",
     ];
     SETTING.with(|Setting { world, deployment, client }| {
         deployment.answer_with(&head.concat(), false);
@@ -83,7 +88,10 @@ fuzz_target!(|input: &[u8]| {
         match seconds {
             Some(Ok(asked @ 0..=2)) => {
                 let expected = Duration::from_secs(2 * asked).as_secs_f64();
-                assert!(tries == 3 && (expected..expected + SLACK).contains(&waited), "{tries} in {waited}");
+                assert!(
+                    tries == 3 && (expected..expected + SLACK).contains(&waited),
+                    "{tries} in {waited}"
+                );
             }
             Some(Ok(_)) => assert!(tries == 1 && waited < SLACK, "{tries} in {waited}"),
             Some(Err(_)) | None => {
