@@ -23,5 +23,6 @@ mod interop;
 mod oci;
 mod predict;
 mod process;
+mod properties;
 mod setup;
 mod verifier;
