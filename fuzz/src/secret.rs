@@ -1,6 +1,6 @@
 //! The word that stands for every secret: wherever an input has it, nothing may show it.
 
-use std::fmt::{Debug, Display};
+use std::fmt::{Debug, Display, Write};
 use std::sync::Once;
 
 use log::{LevelFilter, Log, Metadata, Record};
@@ -54,7 +54,6 @@ impl<'kvs> log::kv::VisitSource<'kvs> for Pairs<'_> {
         key: log::kv::Key<'kvs>,
         value: log::kv::Value<'kvs>,
     ) -> Result<(), log::kv::Error> {
-        self.0.push_str(&format!(" {key}={value}"));
-        Ok(())
+        write!(self.0, " {key}={value}").map_err(Into::into)
     }
 }

@@ -35,8 +35,8 @@ fn survive_broken_pipes() {
 }
 
 impl World {
-    /// A new world, in which `make` has made something.
-    pub fn with<T, F: Future<Output = T>>(make: impl FnOnce() -> F) -> (Self, T) {
+    /// A new world, and what is in it from its beginning.
+    pub fn with<T, F: Future<Output = T>>(content: impl FnOnce() -> F) -> (Self, T) {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build();
         let runtime = runtime.expect("the machine has descriptors");
         runtime.block_on(async { survive_broken_pipes() });
@@ -49,8 +49,8 @@ impl World {
                 sleep(STEP).await;
             }
         });
-        let made = runtime.block_on(make());
-        (Self(runtime), made)
+        let content = runtime.block_on(content());
+        (Self(runtime), content)
     }
 
     /// Runs to the end, which must come within a minute of this world's time.

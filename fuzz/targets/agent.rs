@@ -40,10 +40,10 @@ async fn dressed(call: Call) -> Result<Reply, Error> {
     for (name, value) in call.headers() {
         // What is reserved is refused, and the rest of the reply stays.
         let lent = std::mem::replace(&mut reply, Reply::empty());
-        let bytes = lent.status();
+        let status = lent.status();
         match lent.with_header(name.clone(), value.clone()) {
             Ok(dressed) => reply = dressed,
-            Err(_reserved) => reply = Reply::text("reserved").with_status(bytes)?,
+            Err(_reserved) => reply = Reply::text("reserved").with_status(status)?,
         }
     }
     if let Some(status) = asked("x-status") {
@@ -72,7 +72,7 @@ fn check(answer: &Answer, last: bool) {
     assert!(
         answer.only("fn-fdk-version").is_some_and(|own| own.starts_with("model-deployment-fn/"))
     );
-    let status = answer.only("fn-http-status").map(|status| status.parse::<u16>());
+    let status = answer.only("fn-http-status").map(str::parse::<u16>);
     assert!(status.as_ref().is_none_or(|status| matches!(status, Ok(200..=599))), "{answer:?}");
     let framing = ["keep-alive", "te", "trailer", "upgrade"];
     for (name, value) in &answer.headers {

@@ -71,7 +71,7 @@ fuzz_target!(|input: &[u8]| {
         for (name, _) in &answer.headers {
             assert!(own.contains(&name.as_str()) || passed.contains(&name.as_str()), "{name}");
         }
-        let status = answer.only("fn-http-status").map(|status| status.parse::<u16>());
+        let status = answer.only("fn-http-status").map(str::parse::<u16>);
         assert!(if gateway { matches!(status, Some(Ok(200..=599))) } else { status.is_none() });
         assert!(!matches!(status, Some(Ok(300..=399 | 401))), "{answer:?}");
         // Neither what the caller kept for the gateway nor what the function signs with goes anywhere else.
