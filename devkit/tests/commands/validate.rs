@@ -353,3 +353,14 @@ fn nothing_that_a_terminal_would_obey_is_printed() {
         assert!(!printed.contains(['\u{1b}', '\u{7f}', '\u{202e}']), "{printed:?}");
     }
 }
+
+#[test]
+fn a_member_that_only_looks_like_another_does_not_stand_for_it() {
+    let safe = changed("/routes/0/methods", json!(["POST"]));
+    let authorization = "/routes/0/requestPolicies/authorization";
+    for name in ["routes-", "-routes", "routes--"] {
+        let mut specification = changed(authorization, json!({ "type": "ANONYMOUS" }));
+        specification[name] = safe["routes"].clone();
+        assert_found(&specification, "refused  specification: not as the service documents it");
+    }
+}
