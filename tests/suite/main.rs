@@ -26,6 +26,7 @@ mod oci;
 mod peers;
 mod predict;
 mod process;
+mod properties;
 mod setup;
 mod shown;
 mod verifier;

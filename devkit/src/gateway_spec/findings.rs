@@ -50,8 +50,18 @@ impl fmt::Display for Finding {
             Place::Key(name) => write!(f, "key `{}`", name.escape_debug())?,
             Place::Route(path) => write!(f, "route {}", path.escape_debug())?,
         }
-        write!(f, ": {}", self.text)
+        write!(f, ": {}", visible(&self.text))
     }
+}
+
+/// A text that quotes a document, without what a terminal would obey.
+fn visible(text: &str) -> String {
+    let shown = |letter: char| {
+        let escaped = (!letter.is_ascii_graphic() && letter != ' ').then(|| letter.escape_debug());
+        let kept = escaped.is_none().then_some(letter);
+        escaped.into_iter().flatten().chain(kept)
+    };
+    text.chars().flat_map(shown).collect()
 }
 
 /// Everything that was found so far.

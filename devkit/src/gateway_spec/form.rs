@@ -56,6 +56,10 @@ fn plain(value: Value) -> Value {
 }
 
 fn camel(name: &str) -> String {
+    // No spelling of the CLI's: it must not become the name of something else.
+    if name.split('-').any(str::is_empty) {
+        return name.to_owned();
+    }
     let mut words = name.split('-');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {

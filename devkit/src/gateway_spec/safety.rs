@@ -64,10 +64,7 @@ fn authentication(findings: &mut Findings, policy: &Authentication) {
     for claim in additional.verify_claims.iter().filter(|claim| !claim.is_required) {
         findings.r#unsafe(
             &place,
-            &format!(
-                "tokens without the claim `{}` pass; set `isRequired`",
-                claim.key.escape_debug()
-            ),
+            &format!("tokens without the claim `{}` pass; set `isRequired`", claim.key),
         );
     }
     match &policy.validation_policy {
@@ -225,11 +222,7 @@ impl Checked<'_> {
         }
         let renamed = rules.rename_headers.iter().flat_map(|rename| &rename.items);
         for item in renamed.filter(|item| is_target(&item.to)) {
-            self.r#unsafe(&format!(
-                "a client's `{}` becomes `{}`",
-                item.from.escape_debug(),
-                item.to
-            ));
+            self.r#unsafe(&format!("a client's `{}` becomes `{}`", item.from, item.to));
         }
     }
 

@@ -336,3 +336,31 @@ fn what_is_only_worth_knowing_is_no_failure() {
     let done = mdfn(&["gateway-spec", "validate"], "no JSON");
     assert!(done.code == 2 && done.stderr.contains("not JSON"), "{done:?}");
 }
+
+#[test]
+fn nothing_that_a_terminal_would_obey_is_printed() {
+    const HOSTILE: &str = "\u{1b}[2J\u{7f}\u{202e}";
+    let backend = format!("ORACLE{HOSTILE}FUNCTIONS_BACKEND");
+    let claims =
+        "/requestPolicies/authentication/validationPolicy/additionalValidationPolicy/verifyClaims";
+    for specification in [
+        changed("/routes/0/backend/type", json!(backend)),
+        changed(claims, json!([{ "key": HOSTILE, "values": ["x"] }])),
+    ] {
+        let done = mdfn(&["gateway-spec", "validate"], &specification.to_string());
+        let printed = format!("{}{}", done.stdout, done.stderr);
+        assert!(done.code != 0 && printed.contains("\\u{202e}"), "{printed:?}");
+        assert!(!printed.contains(['\u{1b}', '\u{7f}', '\u{202e}']), "{printed:?}");
+    }
+}
+
+#[test]
+fn a_member_that_only_looks_like_another_does_not_stand_for_it() {
+    let safe = changed("/routes/0/methods", json!(["POST"]));
+    let authorization = "/routes/0/requestPolicies/authorization";
+    for name in ["routes-", "-routes", "routes--"] {
+        let mut specification = changed(authorization, json!({ "type": "ANONYMOUS" }));
+        specification[name] = safe["routes"].clone();
+        assert_found(&specification, "refused  specification: not as the service documents it");
+    }
+}

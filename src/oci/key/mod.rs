@@ -1,5 +1,6 @@
 //! Private keys: every PEM form that OCI users have, and the one operation that signing needs.
 
+mod cost;
 mod pbes1;
 mod pem;
 
@@ -57,6 +58,11 @@ pub enum KeyError {
         "it is encrypted in a way that is not supported; expected PBES2, PBES1 with 3DES, or AES-CBC or DES-EDE3-CBC of OpenSSL"
     )]
     UnsupportedEncryption,
+    /// Encrypted with more work than any tool asks for by itself.
+    #[error(
+        "its encryption asks for too much work; expected at most 10000000 rounds, or 256 MiB of scrypt"
+    )]
+    TooCostly,
     /// The block decodes to something else than a key.
     #[error("it is broken: its content is no RSA private key")]
     Invalid,
@@ -85,6 +91,7 @@ impl PrivateKey {
                     let der = pbes1::decrypt(&block.der, passphrase)?;
                     return Self::from_pkcs8(&der).map_err(undecryptable);
                 };
+                cost::check(&encrypted.encryption_algorithm)?;
                 let der = encrypted.decrypt(passphrase);
                 let der = der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
                 Self::from_pkcs8(der.as_bytes()).map_err(undecryptable)
@@ -146,6 +153,7 @@ fn undecryptable(error: KeyError) -> KeyError {
         | KeyError::PassphraseMissing
         | KeyError::InvalidKeyOrWrongPassphrase
         | KeyError::UnsupportedEncryption
+        | KeyError::TooCostly
         | KeyError::Invalid => KeyError::InvalidKeyOrWrongPassphrase,
     }
 }

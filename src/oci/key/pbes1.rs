@@ -11,11 +11,10 @@ use rsa::pkcs1::der::{Decode, Reader, SliceReader};
 use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::cost::check_rounds;
 use super::{KeyError, Secret};
 
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
-/// More rounds than anybody uses; each takes a microsecond.
-const MOST_ROUNDS: u32 = 10_000_000;
 /// The block size of SHA-1, in bytes.
 const BLOCK: usize = 64;
 /// What is derived: a key or an initial vector.
@@ -26,9 +25,7 @@ const VECTOR: u8 = 2;
 pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret, KeyError> {
     let unsupported = KeyError::UnsupportedEncryption;
     let Encrypted { salt, rounds, content } = Encrypted::parse(der).ok_or(unsupported)?;
-    if !(1..=MOST_ROUNDS).contains(&rounds) {
-        return Err(KeyError::UnsupportedEncryption);
-    }
+    check_rounds(rounds)?;
     let text = std::str::from_utf8(passphrase).ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
     let units = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes);
     let password: Secret = Zeroizing::new(units.collect());

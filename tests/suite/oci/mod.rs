@@ -5,6 +5,7 @@ mod client;
 mod config_file;
 mod credentials;
 mod instance;
+mod key_costs;
 mod keys;
 mod rotation;
 mod signatures;

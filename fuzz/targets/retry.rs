@@ -1,0 +1,102 @@
+//! What a service asks for by `Retry-After` and `Date`, to how long is waited and how often is tried.
+#![no_main]
+
+use std::io::Write;
+use std::time::Duration;
+
+use fuzz::cloud::{Deployment, KEY, TOKEN};
+use fuzz::secret;
+use fuzz::world::{World, now};
+use http::Request;
+use libfuzzer_sys::fuzz_target;
+use model_deployment_fn::oci::{Client, Principal, Retry, ServiceClock, http_client};
+use tokio::time::Instant;
+
+const RETRY: Retry = Retry {
+    attempts: 3,
+    first_wait: Duration::from_millis(500),
+    longest_wait: Duration::from_secs(2),
+    statuses: &[429, 503],
+};
+/// What connections and the steps of the clock add to a wait.
+const SLACK: f64 = 0.5;
+
+struct Setting {
+    world: World,
+    deployment: Deployment,
+    client: Client,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let (world, (deployment, client)) = World::with(|| async {
+            let deployment = Deployment::start().await;
+            let roots = tempfile::NamedTempFile::new().expect("there is a place for a file");
+            let mut file = roots.as_file();
+            file.write_all(deployment.roots().as_bytes()).expect("a file can be written there");
+            let http = http_client(Some(roots.path())).expect("the certificate is one");
+            let vars = |name: &str| match name {
+                "OCI_RESOURCE_PRINCIPAL_VERSION" => Some("2.2".to_owned()),
+                "OCI_RESOURCE_PRINCIPAL_RPST" => Some(TOKEN.to_owned()),
+                "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM" => Some(KEY.to_owned()),
+                _ => None,
+            };
+            let principal = Principal::from_vars(&vars, now()).expect("the token is of the key");
+            let http = http.build().expect("its parts fit");
+            let client = Client::new(principal, ServiceClock::new(now), http).with_retry(RETRY);
+            (deployment, client)
+        });
+        Self { world, deployment, client }
+    }
+}
+
+thread_local! {
+    static SETTING: Setting = {
+        secret::watch_log();
+        Setting::new()
+    };
+}
+
+fuzz_target!(|input: &[u8]| {
+    let mut parts = input.splitn(2, |byte| *byte == 0);
+    let (Some(asked), date) = (parts.next(), parts.next().unwrap_or_default()) else { return };
+    let fits =
+        |text: &[u8]| text.iter().all(|byte| *byte == b'\t' || *byte >= b' ' && *byte != 0x7f);
+    if !fits(asked) || !fits(date) {
+        return;
+    }
+    let head = [
+        b"HTTP/1.1 503 X\r\ncontent-length: 0\r\nretry-after: ",
+        asked,
+        b"\r\ndate: ",
+        date,
+        b"\r\n\r\n",
+    ];
+    SETTING.with(|Setting { world, deployment, client }| {
+        deployment.answer_with(&head.concat(), false);
+        let request = Request::get(deployment.url()).body(()).expect("it is a request");
+        let (status, waited) = world.run(async {
+            let start = Instant::now();
+            let answer = client.send(request, start + Duration::from_secs(30)).await;
+            (answer.expect("there is an answer").status(), start.elapsed().as_secs_f64())
+        });
+        assert_eq!(status, 503);
+        let tries = deployment.requests().len();
+        let text = std::str::from_utf8(asked).unwrap_or_default().trim();
+        let seconds = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>());
+        // A number is obeyed, or the service not asked again; anything else never makes more of it.
+        match seconds {
+            Some(Ok(asked @ 0..=2)) => {
+                let expected = Duration::from_secs(2 * asked).as_secs_f64();
+                assert!(
+                    tries == 3 && (expected..expected + SLACK).contains(&waited),
+                    "{tries} in {waited}"
+                );
+            }
+            Some(Ok(_)) => assert!(tries == 1 && waited < SLACK, "{tries} in {waited}"),
+            Some(Err(_)) | None => {
+                assert!([1, 3].contains(&tries) && waited < 4.0 + SLACK, "{tries} in {waited}");
+            }
+        }
+    });
+});

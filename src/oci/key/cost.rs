@@ -1,0 +1,49 @@
+//! What the derivation of an encrypted key may cost: a file must not keep the function from its first call, nor take its memory.
+
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::{Kdf, ScryptParams};
+
+use super::KeyError;
+
+/// More rounds than anybody uses; each takes a microsecond.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// The most blocks of 128 bytes that scrypt may fill: 256 MiB.
+const MOST_BLOCKS: u64 = 2 * 1024 * 1024;
+/// The most blocks that it may go through: eight times as many as OWASP recommends, which take some seconds.
+const MOST_MIXES: u64 = 8 * 1024 * 1024;
+
+/// Checks the number of rounds of a derivation.
+pub(super) fn check_rounds(rounds: u32) -> Result<(), KeyError> {
+    match rounds {
+        0 => Err(KeyError::Invalid),
+        1..=MOST_ROUNDS => Ok(()),
+        _ => Err(KeyError::TooCostly),
+    }
+}
+
+/// Checks the derivation of a PBES2 key.
+pub(super) fn check(scheme: &EncryptionScheme) -> Result<(), KeyError> {
+    let EncryptionScheme::Pbes2(parameters) = scheme else {
+        return Ok(());
+    };
+    if let Kdf::Pbkdf2(pbkdf2) = &parameters.kdf {
+        check_rounds(pbkdf2.iteration_count)?;
+    }
+    if let Kdf::Scrypt(scrypt) = &parameters.kdf {
+        check_scrypt(scrypt)?;
+    }
+    Ok(())
+}
+
+fn check_scrypt(scrypt: &ScryptParams) -> Result<(), KeyError> {
+    let ScryptParams { cost_parameter, block_size, parallelization, .. } = scrypt;
+    if !cost_parameter.is_power_of_two() || *block_size == 0 || *parallelization == 0 {
+        return Err(KeyError::Invalid);
+    }
+    let blocks = cost_parameter.saturating_mul((*block_size).into());
+    let mixes = blocks.saturating_mul((*parallelization).into());
+    if blocks > MOST_BLOCKS || mixes > MOST_MIXES {
+        return Err(KeyError::TooCostly);
+    }
+    Ok(())
+}
