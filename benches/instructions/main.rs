@@ -87,7 +87,7 @@ fn instructions(world: &World) -> BTreeMap<String, u64> {
         };
         (count(many) - count(few)) / (many - few)
     };
-    let wrapped = gateway_request(Json::Rows, 1024);
+    let wrapped = gateway_request(1024);
     BTreeMap::from([
         ("start", start),
         ("first call", callgrind.serving(&function, 1, &small) - start),

@@ -14,7 +14,10 @@ pub(crate) struct Running(Child);
 impl Running {
     /// Starts a program, within limits or without.
     pub(crate) fn start(program: &Program, socket: &Path, limits: Option<&Limits>) -> Self {
-        drop(fs::remove_file(socket));
+        // The second is what the Python kit links the first one to.
+        for left in [socket.to_owned(), socket.with_file_name("phonylsnr.sock")] {
+            drop(fs::remove_file(left));
+        }
         let mut command = match limits {
             Some(limits) => limits.command(&program.path),
             None => Command::new(&program.path),

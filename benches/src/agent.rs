@@ -48,9 +48,9 @@ fn body(json: Json, size: usize) -> String {
         Json::Floats => ("{\"data\":[0", ",0.12345678901234567", "]}"),
         Json::Rows => ("{\"data\":[[]", ",[6.3,3.3,6.0,2.5]", "]}"),
     };
-    let pieces = (size - start.len() - end.len()) / piece.len();
-    let body = format!("{start}{}{end}", piece.repeat(pieces));
-    format!("{body:size$}")
+    let room = size - start.len() - end.len();
+    let (pieces, rest) = (room / piece.len(), room % piece.len());
+    format!("{start}{}{end}{}", piece.repeat(pieces), " ".repeat(rest))
 }
 
 /// One connection of the agent.
