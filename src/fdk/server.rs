@@ -21,6 +21,11 @@ use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, err
 
 /// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
 pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+/// From this size on a body does not grow step by step, in bytes.
+const LARGE: usize = 256 * 1024;
+/// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large bodies leave no holes in the heap.
+/// Only what is written to is ever in memory.
+const MAPPED: usize = 33 * 1024 * 1024;
 /// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
 const HEAD_LIMIT: usize = 1024 * 1024 + 64 * 1024;
 /// More headers than hyper's default of 100, and no more than a header map can hold.
@@ -200,7 +205,8 @@ fn too_large(intent: Intent) -> Result<Reply, Error> {
 /// Reads a body to its end. None if it was larger than allowed: the rest is read all the same, and not kept.
 async fn collect(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
     let sized = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    let mut bytes = Vec::with_capacity(sized.unwrap_or_default().min(BODY_LIMIT));
+    let sized = sized.unwrap_or_default().min(BODY_LIMIT);
+    let mut bytes = Vec::with_capacity(if sized > LARGE { MAPPED } else { sized });
     let mut fits = true;
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame?.data_ref() {
@@ -208,6 +214,9 @@ async fn collect(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
             if !fits {
                 bytes = Vec::new();
                 continue;
+            }
+            if bytes.len() + data.len() > LARGE.max(bytes.capacity()) {
+                bytes.reserve_exact(MAPPED - bytes.len());
             }
             bytes.extend_from_slice(data);
         }

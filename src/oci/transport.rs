@@ -19,6 +19,11 @@ use super::{TrustError, trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
 const SILENCE: Duration = Duration::from_secs(3);
+/// From this size on an answer does not grow step by step, in bytes.
+const LARGE: usize = 256 * 1024;
+/// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large answers leave no holes in the heap.
+/// Only what is written to is ever in memory.
+const MAPPED: usize = 33 * 1024 * 1024;
 /// A name, an address and a TLS handshake inside one region.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
@@ -145,14 +150,19 @@ async fn collect(
     if length > limit {
         return Err(TransportError::AnswerTooLarge(limit));
     }
-    let mut body = Vec::with_capacity(length);
+    let mut body = Vec::with_capacity(if length > LARGE { length.max(MAPPED) } else { length });
     while let Some(frame) = in_time(silence, incoming.frame()).await? {
         let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
         match frame.into_data() {
             Ok(data) if body.len() + data.len() > limit => {
                 return Err(TransportError::AnswerTooLarge(limit));
             }
-            Ok(data) => body.extend_from_slice(&data),
+            Ok(data) => {
+                if body.len() + data.len() > LARGE.max(body.capacity()) {
+                    body.reserve(MAPPED.saturating_sub(body.len()).max(data.len()));
+                }
+                body.extend_from_slice(&data);
+            }
             Err(frame) => {
                 head.extensions.insert(Trailers(frame.into_trailers().unwrap_or_default()));
             }
