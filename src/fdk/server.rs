@@ -1,13 +1,14 @@
 //! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,11 +22,9 @@ use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, err
 
 /// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
 pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
-/// From this size on a body does not grow step by step, in bytes.
-const LARGE: usize = 256 * 1024;
-/// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large bodies leave no holes in the heap.
-/// Only what is written to is ever in memory.
-const MAPPED: usize = 33 * 1024 * 1024;
+/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
+/// bodies leave no holes in the heap. Only what is written to is ever in memory.
+const ROOM: usize = 33 * 1024 * 1024;
 /// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
 const HEAD_LIMIT: usize = 1024 * 1024 + 64 * 1024;
 /// More headers than hyper's default of 100, and no more than a header map can hold.
@@ -63,7 +62,7 @@ impl Server {
         F: Future<Output = Result<Reply, Error>> + Send + 'static,
     {
         let Self { listener, log_frame, clock } = self;
-        let room = Arc::new(Room { handler, log_frame, clock });
+        let room = Arc::new(Room { handler, log_frame, clock, spare: Mutex::default() });
         let connections = GracefulShutdown::new();
         tokio::pin!(stop);
         loop {
@@ -94,6 +93,8 @@ struct Room<H> {
     handler: H,
     log_frame: Option<LogFrame>,
     clock: Clock,
+    /// What the last body was read into: a new one for each would fault its pages in again.
+    spare: Mutex<BytesMut>,
 }
 
 impl<H, F> Room<H>
@@ -142,7 +143,7 @@ where
     async fn respond(self: Arc<Self>, call: Call, body: Incoming) -> Answered {
         let (intent, limit, id) =
             (call.intent(), call.deadline().limit(), call.id().map(str::to_owned));
-        let answered = match timeout_at(limit, collect(body)).await {
+        let answered = match timeout_at(limit, self.collect(body)).await {
             Ok(body) => match body? {
                 Some(body) => self.run(call.with_body(body)).await,
                 None => too_large(intent),
@@ -154,6 +155,26 @@ where
             Err(error) => error.into_response(intent),
         };
         Ok(response.map(|content| content.sent(limit, id)))
+    }
+
+    /// Reads a body to its end. None if it was larger than allowed: the rest is read all the same, and not kept.
+    async fn collect(&self, mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = mem::take(&mut *spare());
+        // All of it again, from its beginning, unless someone holds what was read before.
+        bytes.reserve(ROOM);
+        let mut fits = true;
+        while let Some(frame) = body.frame().await {
+            if let Some(data) = frame?.data_ref() {
+                fits &= bytes.len() + data.len() <= BODY_LIMIT;
+                if fits {
+                    bytes.extend_from_slice(data);
+                }
+            }
+        }
+        let body = bytes.split().freeze();
+        *spare() = bytes;
+        Ok(fits.then_some(body))
     }
 
     /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
@@ -200,26 +221,4 @@ fn too_large(intent: Intent) -> Result<Reply, Error> {
         Intent::Gateway => Ok(reply.with_status(StatusCode::PAYLOAD_TOO_LARGE)?),
         Intent::Direct => Err(Error::failed(reply)),
     }
-}
-
-/// Reads a body to its end. None if it was larger than allowed: the rest is read all the same, and not kept.
-async fn collect(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-    let sized = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    let sized = sized.unwrap_or_default().min(BODY_LIMIT);
-    let mut bytes = Vec::with_capacity(if sized > LARGE { MAPPED } else { sized });
-    let mut fits = true;
-    while let Some(frame) = body.frame().await {
-        if let Some(data) = frame?.data_ref() {
-            fits &= bytes.len() + data.len() <= BODY_LIMIT;
-            if !fits {
-                bytes = Vec::new();
-                continue;
-            }
-            if bytes.len() + data.len() > LARGE.max(bytes.capacity()) {
-                bytes.reserve_exact(MAPPED - bytes.len());
-            }
-            bytes.extend_from_slice(data);
-        }
-    }
-    Ok(fits.then(|| Bytes::from(bytes)))
 }

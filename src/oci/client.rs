@@ -13,7 +13,7 @@ use reqwest::Url;
 use tokio::time::Instant;
 
 use super::retry::Outcome;
-use super::transport::{Limits, exchange, request_id};
+use super::transport::{Limits, Transport, request_id};
 use super::{
     Content, Credentials, Principal, PrincipalError, Repeat, Retry, ServiceClock, SignError,
     Signing, TransportError, sign,
@@ -30,7 +30,7 @@ const ANSWER_LIMIT: usize = 10_000_000;
 pub struct Client {
     principal: Principal,
     clock: ServiceClock,
-    http: reqwest::Client,
+    transport: Transport,
     retry: Retry,
     answer_limit: usize,
 }
@@ -118,7 +118,8 @@ impl Client {
     /// A client that signs as `principal`, tells the time by `clock` and connects with `http`, which should come from
     /// [`http_client`](super::http_client): a client that follows redirects would carry signatures elsewhere.
     pub fn new(principal: Principal, clock: ServiceClock, http: reqwest::Client) -> Self {
-        Self { principal, clock, http, retry: Retry::default(), answer_limit: ANSWER_LIMIT }
+        let transport = Transport::new(http);
+        Self { principal, clock, transport, retry: Retry::default(), answer_limit: ANSWER_LIMIT }
     }
 
     /// The same with other tries; [`Retry::default`] otherwise.
@@ -234,7 +235,8 @@ impl Client {
         until: Instant,
     ) -> Result<Outcome, SignError> {
         let request = message.signed(by, self.clock.now())?;
-        Ok(exchange(&self.http, request, Limits { until, bytes: self.answer_limit }).await)
+        let limits = Limits { until, bytes: self.answer_limit };
+        Ok(self.transport.exchange(request, limits).await)
     }
 }
 

@@ -1,12 +1,13 @@
 //! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
 
 use std::error::Error;
-use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use std::{fmt, io, mem};
 
 use aws_lc_rs::rand;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use hyper::body::Body;
@@ -19,11 +20,9 @@ use super::{TrustError, trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
 const SILENCE: Duration = Duration::from_secs(3);
-/// From this size on an answer does not grow step by step, in bytes.
-const LARGE: usize = 256 * 1024;
-/// Room that glibc maps for itself (more than 32 MiB) and gives back whole, so that large answers leave no holes in the heap.
-/// Only what is written to is ever in memory.
-const MAPPED: usize = 33 * 1024 * 1024;
+/// Room for an answer, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
+/// answers leave no holes in the heap. Only what is written to is ever in memory.
+const ROOM: usize = 33 * 1024 * 1024;
 /// A name, an address and a TLS handshake inside one region.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
@@ -125,50 +124,71 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
-/// Sends a request and brings the answer back: all of it, or an error, within the limits.
-pub(super) async fn exchange(
-    http: &Client,
-    request: Request,
-    limits: Limits,
-) -> Result<Response<Bytes>, TransportError> {
-    let whole = async {
-        let answer = http.execute(request).await.map_err(TransportError::unanswered)?;
-        collect(answer, limits.bytes).await
-    };
-    timeout_at(limits.until, whole).await.ok().ok_or(TransportError::Late)?
+/// An HTTP client, and the memory for its answers.
+pub(super) struct Transport {
+    http: Client,
+    /// What the last answer was read into: a new one for each would fault its pages in again.
+    spare: Mutex<BytesMut>,
 }
 
-/// Reads an answer to its end, into one buffer.
-async fn collect(
-    answer: reqwest::Response,
-    limit: usize,
-) -> Result<Response<Bytes>, TransportError> {
-    let (mut head, mut incoming) = Response::<reqwest::Body>::from(answer).into_parts();
-    let exact = incoming.size_hint().exact();
-    let silence = exact.map_or(Duration::from_secs(3600), |_| SILENCE);
-    let length = usize::try_from(exact.unwrap_or_default()).unwrap_or(usize::MAX);
-    if length > limit {
-        return Err(TransportError::AnswerTooLarge(limit));
+/// Shows no byte of an answer.
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport").finish_non_exhaustive()
     }
-    let mut body = Vec::with_capacity(if length > LARGE { length.max(MAPPED) } else { length });
-    while let Some(frame) = in_time(silence, incoming.frame()).await? {
-        let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
-        match frame.into_data() {
-            Ok(data) if body.len() + data.len() > limit => {
-                return Err(TransportError::AnswerTooLarge(limit));
-            }
-            Ok(data) => {
-                if body.len() + data.len() > LARGE.max(body.capacity()) {
-                    body.reserve(MAPPED.saturating_sub(body.len()).max(data.len()));
+}
+
+impl Transport {
+    pub(super) fn new(http: Client) -> Self {
+        Self { http, spare: Mutex::default() }
+    }
+
+    /// Sends a request and brings the answer back: all of it, or an error, within the limits.
+    pub(super) async fn exchange(
+        &self,
+        request: Request,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let whole = async {
+            let answer = self.http.execute(request).await.map_err(TransportError::unanswered)?;
+            self.collect(answer, limits.bytes).await
+        };
+        timeout_at(limits.until, whole).await.ok().ok_or(TransportError::Late)?
+    }
+
+    /// Reads an answer to its end, into one buffer.
+    async fn collect(
+        &self,
+        answer: reqwest::Response,
+        limit: usize,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let (mut head, mut incoming) = Response::<reqwest::Body>::from(answer).into_parts();
+        let exact = incoming.size_hint().exact();
+        let silence = exact.map_or(Duration::from_secs(3600), |_| SILENCE);
+        let length = usize::try_from(exact.unwrap_or_default()).unwrap_or(usize::MAX);
+        if length > limit {
+            return Err(TransportError::AnswerTooLarge(limit));
+        }
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut body = mem::take(&mut *spare());
+        // All of it again, from its beginning, unless someone holds what was read before.
+        body.reserve(length.max(ROOM));
+        while let Some(frame) = in_time(silence, incoming.frame()).await? {
+            let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
+            match frame.into_data() {
+                Ok(data) if body.len() + data.len() > limit => {
+                    return Err(TransportError::AnswerTooLarge(limit));
                 }
-                body.extend_from_slice(&data);
-            }
-            Err(frame) => {
-                head.extensions.insert(Trailers(frame.into_trailers().unwrap_or_default()));
+                Ok(data) => body.extend_from_slice(&data),
+                Err(frame) => {
+                    head.extensions.insert(Trailers(frame.into_trailers().unwrap_or_default()));
+                }
             }
         }
+        let answer = Response::from_parts(head, body.split().freeze());
+        *spare() = body;
+        Ok(answer)
     }
-    Ok(Response::from_parts(head, Bytes::from(body)))
 }
 
 /// Waits for the next piece of an answer. A process that was stopped for longer finds the time over and the piece there, unread:

@@ -8,7 +8,7 @@ use reqwest::{Client, Request};
 use tokio::time::Instant;
 
 use super::PrincipalError;
-use crate::oci::transport::{Limits, exchange};
+use crate::oci::transport::{Limits, Transport};
 use crate::oci::{Repeat, Retry, ServiceError};
 
 /// The longest that one service is waited for, all tries together.
@@ -48,8 +48,10 @@ impl TokenService {
         let until = Instant::now() + PATIENCE;
         let limits = Limits { until, bytes: ANSWER_LIMIT };
         let mut tries = self.retry.tries(Repeat::Harmless, until);
+        // Of its own, since no answer that was a secret is to be kept.
+        let transport = Transport::new(self.http.clone());
         let answer = loop {
-            let outcome = exchange(&self.http, request()?, limits).await;
+            let outcome = transport.exchange(request()?, limits).await;
             if !tries.again(&outcome).await {
                 break outcome;
             }
