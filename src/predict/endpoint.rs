@@ -180,11 +180,12 @@ impl EndpointRule {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::Characters);
         }
+        let (authority, rest) = split(text).ok_or(Refusal::Form)?;
         let url = Url::parse(text).ok().ok_or(Refusal::Form)?;
         if url.scheme() != "https" {
             return Err(Refusal::Scheme);
         }
-        if !is_plain(text, &url) {
+        if !is_plain(authority, rest, &url) {
             return Err(Refusal::Form);
         }
         let domain = self.domain(&url)?;
@@ -228,13 +229,17 @@ impl EndpointRule {
     }
 }
 
+/// The authority of an address and what follows it, as they are written. None for an authority that no address of a deployment
+/// has: an encoded name would be decoded by the parser, which may fail over what comes out.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (_scheme, rest) = text.split_once("://")?;
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    (!authority.is_empty() && !authority.contains('%')).then_some((authority, rest))
+}
+
 /// Whether the parser kept every part as it was written. A host in capitals and an explicit `:443` are the only freedom:
 /// an address that normalisation changes is one that two readers could understand in two ways.
-fn is_plain(text: &str, url: &Url) -> bool {
-    let Some((_scheme, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+fn is_plain(authority: &str, rest: &str, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
     let authority = authority.to_ascii_lowercase();
@@ -244,7 +249,7 @@ fn is_plain(text: &str, url: &Url) -> bool {
     let nothing_else =
         url.fragment().is_none() && url.username().is_empty() && url.query() != Some("");
     let query = url.query().map_or(String::new(), |query| format!("?{query}"));
-    same_authority && !international && nothing_else && path == format!("{}{query}", url.path())
+    same_authority && !international && nothing_else && rest == format!("{}{query}", url.path())
 }
 
 /// The domain of the realms that one of Oracle's two host patterns belongs to.
