@@ -10,7 +10,9 @@ use crate::setup::Setup;
 
 fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    tests.ancestors().nth(2).unwrap().join("examples").join(name)
+    let path = tests.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is built by `cargo build --examples`", path.display());
+    path
 }
 
 #[tokio::test]

@@ -61,14 +61,15 @@ async fn a_prediction_outlives_what_passes_and_each_try_is_signed_anew() {
 async fn what_does_not_pass_is_given_back_before_the_deadline() {
     for (behaviour, expected) in passing() {
         let mut setup = Setup::new().await;
-        setup.program = setup.program.timeout(Duration::from_secs(1));
+        // As little as a second of it is left if the clock's second ends between the agent and the function.
+        setup.program = setup.program.timeout(Duration::from_secs(2));
         let function = setup.start().await;
         for _ in 0..TRIES {
             setup.deployment.behave(behaviour.clone());
         }
         let start = Instant::now();
         let answer = function.call(setup.call()).await;
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         assert_eq!(answer.status, expected, "{behaviour:?}");
         assert!(setup.deployment.received().len() >= 3, "{behaviour:?}");
         match behaviour {
