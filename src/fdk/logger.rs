@@ -5,9 +5,9 @@ use std::io::{self, Write as _};
 use std::panic;
 use std::str::FromStr;
 
-use log::kv::{self, Key, Value, VisitSource};
+use log::kv::{self, Key, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
-use serde_json::json;
+use serde_json::{Value, json};
 
 tokio::task_local! {
     /// The id of the call that a task works for.
@@ -110,18 +110,13 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
     let mut line = match format {
         LogFormat::Text => text(call, &level, &message, fields.0),
         LogFormat::Json => {
-            let mut object = serde_json::Map::new();
-            object.extend(call.map(|call| ("call".to_owned(), json!(call))));
-            object.extend([
-                ("level".to_owned(), json!(level)),
-                ("message".to_owned(), json!(message)),
-            ]);
-            object.extend(fields.0);
-            let whole = serde_json::Value::Object(object).to_string();
+            let whole = json(call, &level, &message, fields.0);
             if whole.len() < LINE_LIMIT {
                 whole
             } else {
-                json!({ "level": level, "message": "(too long)" }).to_string()
+                // Escaped, these are less than the limit whatever they are.
+                let beginning: String = message.chars().take(1000).collect();
+                json(call, &level, &format!("{beginning}..."), Vec::new())
             }
         }
     };
@@ -133,12 +128,13 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
     line
 }
 
-fn text(
-    call: Option<&str>,
-    level: &str,
-    message: &str,
-    fields: Vec<(String, serde_json::Value)>,
-) -> String {
+fn json(call: Option<&str>, level: &str, message: &str, fields: Vec<(String, Value)>) -> String {
+    let own = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
+    let call = call.map(|call| ("call".to_owned(), json!(call)));
+    Value::Object(call.into_iter().chain(own).chain(fields).collect()).to_string()
+}
+
+fn text(call: Option<&str>, level: &str, message: &str, fields: Vec<(String, Value)>) -> String {
     let mut line = String::with_capacity(128);
     let own = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
     let call = call.map(|call| ("call".to_owned(), json!(call)));
@@ -160,10 +156,10 @@ fn quoted(character: char) -> bool {
 }
 
 #[derive(Default)]
-struct Fields(Vec<(String, serde_json::Value)>);
+struct Fields(Vec<(String, Value)>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
         let value = match (value.to_u64(), value.to_bool()) {
             (Some(number), _) => json!(number),
             (None, Some(flag)) => json!(flag),
@@ -171,5 +167,80 @@ impl<'kvs> VisitSource<'kvs> for Fields {
         };
         self.0.push((key.to_string(), value));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Level;
+
+    use super::*;
+
+    fn written(format: LogFormat, message: &str) -> String {
+        let fields: &[(&str, u64)] = &[("bytes", 7)];
+        let mut record = Record::builder();
+        record.level(Level::Warn).key_values(&fields);
+        line(format, Some("01CALL"), &record.args(format_args!("{message}")).build())
+    }
+
+    #[test]
+    fn a_text_line_quotes_what_would_end_a_value() {
+        for plain in ["done", "a:b/c", "ä"] {
+            let expected = format!("call=01CALL level=warn message={plain} bytes=7\n");
+            assert_eq!(written(LogFormat::Text, plain), expected);
+        }
+        for quoted in ["", "two words", "two\nlines", "a=b", "\"", "\\", "\u{7}"] {
+            let expected = format!("call=01CALL level=warn message={} bytes=7\n", json!(quoted));
+            assert_eq!(written(LogFormat::Text, quoted), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_is_whole_up_to_the_limit_and_json_beyond_it_too() {
+        let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        let around = [written(LogFormat::Text, ""), written(LogFormat::Json, "")]
+            .map(|empty| LINE_LIMIT - empty.len());
+        // A text without blanks loses its quotes.
+        for (format, fits) in [(LogFormat::Text, around[0] + 2), (LogFormat::Json, around[1])] {
+            for length in fits - 3..fits + 4 {
+                let message = "x".repeat(length);
+                let line = written(format, &message);
+                assert!(line.ends_with('\n') && line.len() <= LINE_LIMIT, "{}", line.len());
+                // The last field is there.
+                assert_eq!(line.contains('7'), length <= fits, "{format:?} {length}");
+            }
+        }
+        for letter in ["ä", "\u{7}", "x", "\u{1F980}"] {
+            let message = letter.repeat(LINE_LIMIT);
+            let text = written(LogFormat::Text, &message);
+            assert!((LINE_LIMIT - 3..=LINE_LIMIT).contains(&text.len()), "{}", text.len());
+            let line = written(LogFormat::Json, &message);
+            assert!(line.len() <= LINE_LIMIT, "{}", line.len());
+            let json = parsed(&line);
+            assert_eq!((&json["call"], &json["level"]), (&json!("01CALL"), &json!("warn")));
+            assert_eq!(json["message"], json!(format!("{}...", letter.repeat(1000))));
+        }
+        assert_eq!(parsed(&written(LogFormat::Json, "short"))["bytes"], 7);
+    }
+
+    #[test]
+    fn libraries_that_log_every_step_are_heard_from_warnings_on() {
+        let logger = Logger::new(LogFormat::Text, LevelFilter::Debug);
+        let enabled = |target, level| {
+            logger.enabled(&Metadata::builder().target(target).level(level).build())
+        };
+        for (target, level, heard) in [
+            ("model_deployment_fn::predict", Level::Debug, true),
+            ("model_deployment_fn::predict", Level::Trace, false),
+            ("hyper::proto", Level::Debug, false),
+            ("rustls", Level::Info, false),
+            ("rustls", Level::Warn, true),
+            ("hyperbole", Level::Debug, true),
+        ] {
+            assert_eq!(enabled(target, level), heard, "{target} {level}");
+        }
+        let quiet = Logger::new(LogFormat::Text, LevelFilter::Error);
+        let warning = Metadata::builder().target("rustls").level(Level::Warn).build();
+        assert!(!quiet.enabled(&warning));
     }
 }

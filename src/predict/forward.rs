@@ -130,3 +130,30 @@ fn says_failed(Trailers(trailers): &Trailers) -> bool {
         |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"false");
     trailers.get_all(STREAM_FAILURE).iter().any(|value| !nothing(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailer_without_a_word_is_no_failure() {
+        for (said, failed) in [
+            (&[][..], false),
+            (&[""], false),
+            (&["false"], false),
+            (&["False"], false),
+            (&["", "false"], false),
+            (&["true"], true),
+            (&["the model died"], true),
+            (&["", "the model died"], true),
+        ] {
+            let name = http::HeaderName::from_static(STREAM_FAILURE);
+            let values = said.iter().map(|text| (name.clone(), HeaderValue::from_static(text)));
+            let trailers = values.fold(HeaderMap::new(), |mut trailers, (name, value)| {
+                trailers.append(name, value);
+                trailers
+            });
+            assert_eq!(says_failed(&Trailers(trailers)), failed, "{said:?}");
+        }
+    }
+}

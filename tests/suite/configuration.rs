@@ -89,3 +89,18 @@ fn targets_are_checked_at_start() {
         config(&[("FORWARD_HEADERS", "x-team, X-Trace"), ("RETURN_HEADERS", "x-model")]).is_ok()
     );
 }
+
+#[test]
+fn a_list_of_deployments_is_taken_and_keeps_others_out() {
+    let url = |ocid: &str| {
+        format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{ocid}/predict")
+    };
+    let other = format!("{OCID}b");
+    for list in [OCID.to_owned(), format!(" {OCID} , {OCID}c")] {
+        let allowed = ("ALLOWED_DEPLOYMENTS", list.as_str());
+        assert!(config(&[allowed, ("MODEL_DEPLOYMENT", &url(OCID))]).is_ok(), "{list}");
+        let error = config(&[allowed, ("MODEL_DEPLOYMENT", &url(&other))]).unwrap_err();
+        assert!(error.starts_with("MODEL_DEPLOYMENT"), "{error}");
+    }
+    assert!(config(&[("MODEL_DEPLOYMENT", &url(&other))]).is_ok());
+}

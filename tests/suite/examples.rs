@@ -8,7 +8,8 @@ use tokio::process::Command;
 
 use crate::setup::Setup;
 
-fn example(name: &str) -> PathBuf {
+/// The program of an example.
+pub(crate) fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     let path = tests.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(path.exists(), "{} is built by `cargo build --examples`", path.display());

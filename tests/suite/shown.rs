@@ -34,6 +34,7 @@ impl Shown {
     fn add<T: Debug>(&mut self, thing: &T) {
         let name = std::any::type_name::<T>().split(['<', '&']).next().unwrap();
         let name = name.rsplit("::").next().unwrap();
+        assert_ne!(format!("{thing:?}"), "", "{name}");
         self.say(name, &format!("{thing:?} {thing:#?}\n"));
     }
 

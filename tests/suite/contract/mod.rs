@@ -1,6 +1,7 @@
 //! Does the function kit keep the container contract? Each test names the items of the contract's checklist.
 
 mod limits;
+mod logs;
 mod requests;
 mod responses;
 mod start;

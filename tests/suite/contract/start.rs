@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
 use model_deployment_fn::fdk::Listener;
-use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
-use crate::agent::{Connection, Function, request};
+use crate::agent::{Connection, Function, PATIENCE, request};
 
 use super::echo;
 
@@ -62,11 +63,13 @@ async fn item_11_a_path_of_107_bytes_is_served() {
 #[tokio::test]
 async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
     let (started, mut calls) = mpsc::channel(1);
+    let released = Arc::new(Semaphore::new(1));
+    let gate = released.clone();
     let mut function = Function::start(move |call| {
-        let started = started.clone();
+        let (started, gate) = (started.clone(), gate.clone());
         async move {
             started.send(()).await?;
-            sleep(Duration::from_millis(200)).await;
+            gate.acquire().await?.forget();
             echo(call).await
         }
     });
@@ -78,8 +81,15 @@ async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
     busy.send(request("", "late")).await;
     calls.recv().await.unwrap();
     function.order_stop();
-    assert_eq!(busy.answer().await.text(), "late");
     let socket = function.socket.clone();
+    let begun = async {
+        while fs::symlink_metadata(&socket).is_ok() {
+            yield_now().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.expect("no new connection is taken while the call goes on");
+    released.add_permits(1);
+    assert_eq!(busy.answer().await.text(), "late");
     function.stopped().await;
     assert!(fs::symlink_metadata(&socket).is_err());
     assert!(fs::symlink_metadata(socket.with_file_name(".s")).is_err());

@@ -115,6 +115,7 @@ async fn item_38_a_hundred_refusals_at_once_cause_one_renewal() {
     let instance = instance(&setup, 3600).await;
     let principal = Arc::new(principal(&setup, &instance));
     let refused = principal.credentials(SystemTime::now()).await.unwrap();
+    // What is younger than a second is taken for the answer to a refusal before it.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..100 {

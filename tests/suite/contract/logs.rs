@@ -1,0 +1,48 @@
+//! What the log says of a call whose handler did what it should not.
+
+use devkit::agent::{Agent, Invocation, Program};
+
+use crate::examples::example;
+
+/// Asks the example for a behaviour, through a gateway or not; the lines of the log that this call wrote.
+async fn logged(function: &Agent, asked: &str, gateway: bool) -> Vec<String> {
+    let mut call = Invocation { body: "{}".into(), ..Invocation::default() };
+    if gateway {
+        call = call.through_gateway("POST", "/");
+    }
+    call.headers.push(("conformance".to_owned(), asked.into()));
+    let before = function.lines().len();
+    function.call(call).await;
+    let mut lines = function.lines().split_off(before);
+    // The rest is the frame of the call.
+    lines.retain(|line| line.contains("level="));
+    lines
+}
+
+#[tokio::test]
+async fn items_63_and_86_what_failed_is_said_once_with_its_cause_and_the_calls_id() {
+    let function = Agent::start(Program::new(example("conformance"))).await.unwrap();
+    let created = r#"{"do":"reply","status":201,"headers":[]}"#;
+    for (asked, gateway, said) in [
+        (r#"{"do":"fail"}"#, false, Some("the function failed: failed on purpose")),
+        (r#"{"do":"fail"}"#, true, Some("the function failed: failed on purpose")),
+        (
+            r#"{"do":"stream","bytes":200000,"fails":true}"#,
+            false,
+            Some("the answer's stream failed: the source failed on purpose"),
+        ),
+        (created, false, Some("a direct caller cannot see the status 201 Created of this answer")),
+        (created, true, None),
+        (r#"{"do":"text"}"#, false, None),
+    ] {
+        let lines = logged(&function, asked, gateway).await;
+        match said {
+            Some(said) => {
+                assert_eq!(lines.len(), 1, "{asked}: {lines:?}");
+                assert!(lines[0].contains(&format!("message=\"{said}\"")), "{asked}: {lines:?}");
+                assert!(lines[0].starts_with("call=01"), "{asked}: {lines:?}");
+            }
+            None => assert!(lines.is_empty(), "{asked}: {lines:?}"),
+        }
+    }
+}
