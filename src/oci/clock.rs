@@ -82,7 +82,10 @@ mod tests {
     fn item_48_a_date_far_from_ours_is_taken_over_until_one_is_near() {
         let clock = ServiceClock::new(noon);
         for (date, offset) in [
-            ("Thu, 01 Jan 1970 12:00:59 GMT", 0),
+            ("Thu, 01 Jan 1970 12:01:00 GMT", 0),
+            ("Thu, 01 Jan 1970 12:01:01 GMT", 61),
+            ("Thu, 01 Jan 1970 11:59:00 GMT", 0),
+            ("Thu, 01 Jan 1970 11:58:59 GMT", -61),
             ("Thu, 01 Jan 1970 12:10:00 GMT", 600),
             ("not a date", 600),
             ("Thu, 01 Jan 1970 11:50:00 GMT", -600),

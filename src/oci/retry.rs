@@ -176,7 +176,9 @@ mod tests {
         assert_eq!(seconds(waits(1.0).collect()), [2, 3, 5, 9, 17, 30, 30]);
         assert_eq!(retry.wait(u32::MAX, None, 1.0), Some(Duration::from_secs(30)));
         assert_eq!(retry.attempts, 8);
-        assert!((0..100).map(|_| chance()).all(|chance| (0.0..=1.0).contains(&chance)));
+        let chances: Vec<f64> = (0..100).map(|_| chance()).collect();
+        assert!(chances.iter().all(|chance| (0.0..=1.0).contains(chance)));
+        assert!(chances.iter().any(|chance| chance.total_cmp(&chances[0]).is_ne()));
     }
 
     #[test]

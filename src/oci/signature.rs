@@ -267,7 +267,7 @@ fn has_body(method: &Method) -> bool {
 /// The host and, if it is written, the port: as they stand in the URL, in lower case.
 fn host(uri: &Uri) -> Result<String, SignError> {
     let authority = uri.authority().ok_or(SignError::Host)?.as_str();
-    if authority.is_empty() || authority.contains('@') {
+    if authority.contains('@') {
         return Err(SignError::Host);
     }
     Ok(authority.to_ascii_lowercase())

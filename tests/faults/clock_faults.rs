@@ -68,6 +68,7 @@ async fn a_machine_whose_clock_is_behind_a_service_signs_by_the_clock_of_the_ser
         let answer = called(&function, &deployment, "").await;
         assert_eq!(answer.header("fn-http-status"), Some("200"), "{jump} s: {answer:?}");
     }
+    function.logs("the service's clock differs from ours by", 0).await;
     // By the clock of the service the token has expired: nothing helps but another one, or the right clock.
     for jump in [4000, 86_400] {
         deployment.set_clock_offset(jump);

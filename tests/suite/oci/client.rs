@@ -314,6 +314,50 @@ async fn item_47_what_may_pass_is_tried_again_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn item_47_a_post_with_a_retry_token_is_tried_again() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    for (token, failures, expected) in [(Some("once-only"), 2, (400, 3)), (None, 1, (500, 1))] {
+        for _ in 0..failures {
+            setup.deployment.behave(Behaviour::Answer(500, "application/json", "{}".into()));
+        }
+        let before = setup.deployment.received().len();
+        let request = Request::post(setup.url()).header("content-type", "application/json");
+        let request = token
+            .into_iter()
+            .fold(request, |request, token| request.header("opc-retry-token", token));
+        let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await.unwrap();
+        let tries = setup.deployment.received().split_off(before);
+        assert_eq!((answer.status().as_u16(), tries.len()), expected);
+        assert!(tries.iter().all(|received| received.request.body == b"{}"));
+    }
+}
+
+#[tokio::test]
+async fn a_404_is_asked_again_with_the_token_that_came_meanwhile() {
+    let setup = Setup::new().await;
+    let client = client(&setup);
+    setup.deployment.behave(Behaviour::Slow(Duration::from_millis(500)));
+    let request = Request::get(format!("{}/nothing", origin(&setup))).body(()).unwrap();
+    let rotated = async {
+        while setup.deployment.received().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        setup.principal.rotate(3600).unwrap();
+    };
+    let (answer, ()) = tokio::join!(client.send(request, soon()), rotated);
+    assert_eq!(answer.unwrap().status(), 404);
+    let tries = setup.deployment.received();
+    assert_eq!(tries.len(), 2);
+    assert!(tries.iter().all(|received| received.verdict.is_ok()));
+    let token = |at: usize| {
+        let authorization = tries[at].request.text("authorization").unwrap();
+        authorization.split('"').find(|part| part.starts_with("ST$")).unwrap().to_owned()
+    };
+    assert_ne!(token(0), token(1));
+}
+
+#[tokio::test]
 async fn item_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
     let setup = Setup::new().await;
     let client = client(&setup);

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::region::{RegionError, Regions};
 use model_deployment_fn::oci::{Principal, PrincipalError, SessionToken};
 use serde_json::Value;
@@ -170,6 +171,22 @@ fn item_32_tokens_are_accepted_or_refused_as_recommended() {
         seen += 1;
     }
     assert!(seen >= 25, "{seen}");
+}
+
+#[test]
+fn a_token_file_of_64_kib_is_refused_unread() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let token = data::text("rpst/valid.jwt");
+    // Blanks around a token are no part of it.
+    let of_length = |length: usize| format!("{token}{}", " ".repeat(length - token.len()));
+    for (length, taken) in [(65_534, true), (65_535, false), (1 << 20, false)] {
+        fs::write(directory.path().join("rpst"), of_length(length)).unwrap();
+        let principal = principal(&files(directory.path()));
+        assert_eq!(principal.is_ok(), taken, "{length}: {principal:?}");
+        let said = principal.err().map(|error| error_chain(&error)).unwrap_or_default();
+        assert!(taken || said.contains("OCI_RESOURCE_PRINCIPAL_RPST"), "{length}: {said}");
+    }
 }
 
 #[tokio::test]
@@ -386,13 +403,16 @@ fn item_40_a_region_table_that_cannot_be_read_is_named() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".oci")).unwrap();
     fs::write(home.path().join(".oci/regions-config.json"), "{}").unwrap();
-    let home = home.path().to_str().unwrap();
+    let unreadable = tempfile::tempdir().unwrap();
+    fs::create_dir_all(unreadable.path().join(".oci/regions-config.json")).unwrap();
+    let [home, unreadable] = [&home, &unreadable].map(|home| home.path().to_str().unwrap());
     for (name, value, named) in [
         ("OCI_REGION_METADATA", "[]", "OCI_REGION_METADATA"),
         ("OCI_REGION_METADATA", r#"{"regionKey": "x"}"#, "OCI_REGION_METADATA"),
         ("OCI_DEFAULT_REALM", "oc99", "OCI_DEFAULT_REALM"),
         ("OCI_DEFAULT_REALM", "a.b/c", "OCI_DEFAULT_REALM"),
         ("HOME", home, "regions-config.json"),
+        ("HOME", unreadable, "regions-config.json"),
     ] {
         let error = regions(&[(name, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");

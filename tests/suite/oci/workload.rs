@@ -73,3 +73,19 @@ fn a_pod_without_its_cluster_is_told_what_is_missing() {
         assert!(error.to_string().contains(named), "{named}: {error}");
     }
 }
+
+#[test]
+fn a_cluster_with_an_ipv6_address_is_addressed_in_brackets() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca = directory.path().join("ca.crt");
+    std::fs::write(&ca, Authority::new().pem()).unwrap();
+    let var = |name: &str| match name {
+        "OCI_CLI_AUTH" => Some("oke_workload_identity".to_owned()),
+        "KUBERNETES_SERVICE_HOST" => Some("fd00::1".to_owned()),
+        "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH" => Some(ca.display().to_string()),
+        _ => None,
+    };
+    let principal = Principal::from_vars(&var, SystemTime::now()).unwrap();
+    let shown = format!("{principal:?}");
+    assert!(shown.contains("fd00::1"), "{shown}");
+}
