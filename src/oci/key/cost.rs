@@ -1,7 +1,7 @@
 //! What the derivation of an encrypted key may cost: a file must not keep the function from its first call, nor take its memory.
 
 use pkcs8::pkcs5::EncryptionScheme;
-use pkcs8::pkcs5::pbes2::{Kdf, ScryptParams};
+use pkcs8::pkcs5::pbes2::Kdf;
 
 use super::KeyError;
 
@@ -30,20 +30,51 @@ pub(super) fn check(scheme: &EncryptionScheme) -> Result<(), KeyError> {
         check_rounds(pbkdf2.iteration_count)?;
     }
     if let Kdf::Scrypt(scrypt) = &parameters.kdf {
-        check_scrypt(scrypt)?;
+        check_scrypt(scrypt.cost_parameter, scrypt.block_size, scrypt.parallelization)?;
     }
     Ok(())
 }
 
-fn check_scrypt(scrypt: &ScryptParams) -> Result<(), KeyError> {
-    let ScryptParams { cost_parameter, block_size, parallelization, .. } = scrypt;
-    if !cost_parameter.is_power_of_two() || *block_size == 0 || *parallelization == 0 {
+fn check_scrypt(cost: u64, block_size: u16, parallelization: u16) -> Result<(), KeyError> {
+    if !cost.is_power_of_two() || block_size == 0 || parallelization == 0 {
         return Err(KeyError::Invalid);
     }
-    let blocks = cost_parameter.saturating_mul((*block_size).into());
-    let mixes = blocks.saturating_mul((*parallelization).into());
+    let blocks = cost.saturating_mul(block_size.into());
+    let mixes = blocks.saturating_mul(parallelization.into());
     if blocks > MOST_BLOCKS || mixes > MOST_MIXES {
         return Err(KeyError::TooCostly);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_24_the_limits_themselves_may_be_reached() {
+        for (rounds, expected) in [
+            (0, Err(KeyError::Invalid)),
+            (1, Ok(())),
+            (10_000_000, Ok(())),
+            (10_000_001, Err(KeyError::TooCostly)),
+        ] {
+            assert_eq!(check_rounds(rounds), expected, "{rounds}");
+        }
+        for (cost, block_size, parallelization, expected) in [
+            (1 << 18, 8, 1, Ok(())),
+            (1 << 17, 16, 1, Ok(())),
+            (1 << 18, 8, 4, Ok(())),
+            (1 << 18, 9, 1, Err(KeyError::TooCostly)),
+            (1 << 18, 8, 5, Err(KeyError::TooCostly)),
+            (1 << 17, 8, 9, Err(KeyError::TooCostly)),
+            (1 << 18, 8, 0, Err(KeyError::Invalid)),
+            (1 << 18, 0, 1, Err(KeyError::Invalid)),
+            ((1 << 18) - 1, 8, 1, Err(KeyError::Invalid)),
+            (0, 8, 1, Err(KeyError::Invalid)),
+        ] {
+            let checked = check_scrypt(cost, block_size, parallelization);
+            assert_eq!(checked, expected, "{cost} {block_size} {parallelization}");
+        }
+    }
 }

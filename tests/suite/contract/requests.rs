@@ -30,6 +30,11 @@ async fn items_17_to_22_a_body_arrives_whole_in_any_framing() {
         assert_eq!(function.exchange(sent).await.body, large);
     }
     assert_eq!(function.exchange(request("", "")).await.body, b"");
+    // A trailer is read, and is no part of the body.
+    let mut trailed = chunked("Trailer: X-End\r\n", &bytes, 100);
+    trailed.truncate(trailed.len() - 2);
+    trailed.extend(b"X-End: 1\r\n\r\n");
+    assert_eq!(function.exchange(trailed).await.body, bytes);
 }
 
 #[tokio::test]
