@@ -155,6 +155,9 @@ impl State {
             return refused("there is no such operation");
         }
         let signed = Signed::of(request, &["(request-target)"], now())?;
+        if signed.covered.split(' ').any(|name| name == "host") {
+            return refused("the host is signed");
+        }
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let member = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default();
         let identity = lock(&self.identity);

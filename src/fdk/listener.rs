@@ -89,3 +89,17 @@ fn hidden_name(path: &Path) -> &'static str {
     let fits = |name: &&str| name.len() <= public.len() && **name != *public;
     [".s", "s", "t"].into_iter().find(fits).unwrap_or("t")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hidden_name_is_another_one_and_no_longer() {
+        for (public, hidden) in
+            [("lsnr.sock", ".s"), (".s", "s"), ("ab", ".s"), ("x", "s"), ("s", "t"), ("t", "s")]
+        {
+            assert_eq!(hidden_name(&Path::new("/tmp/iofs").join(public)), hidden, "{public}");
+        }
+    }
+}

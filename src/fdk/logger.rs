@@ -176,6 +176,9 @@ mod tests {
 
     use super::*;
 
+    /// What OCI Logging takes of a line, in bytes.
+    const LIMIT: usize = 8192;
+
     fn written(format: LogFormat, message: &str) -> String {
         let fields: &[(&str, u64)] = &[("bytes", 7)];
         let mut record = Record::builder();
@@ -199,23 +202,23 @@ mod tests {
     fn a_line_is_whole_up_to_the_limit_and_json_beyond_it_too() {
         let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap();
         let around = [written(LogFormat::Text, ""), written(LogFormat::Json, "")]
-            .map(|empty| LINE_LIMIT - empty.len());
+            .map(|empty| LIMIT - empty.len());
         // A text without blanks loses its quotes.
         for (format, fits) in [(LogFormat::Text, around[0] + 2), (LogFormat::Json, around[1])] {
             for length in fits - 3..fits + 4 {
                 let message = "x".repeat(length);
                 let line = written(format, &message);
-                assert!(line.ends_with('\n') && line.len() <= LINE_LIMIT, "{}", line.len());
+                assert!(line.ends_with('\n') && line.len() <= LIMIT, "{}", line.len());
                 // The last field is there.
                 assert_eq!(line.contains('7'), length <= fits, "{format:?} {length}");
             }
         }
         for letter in ["ä", "\u{7}", "x", "\u{1F980}"] {
-            let message = letter.repeat(LINE_LIMIT);
+            let message = letter.repeat(LIMIT);
             let text = written(LogFormat::Text, &message);
-            assert!((LINE_LIMIT - 3..=LINE_LIMIT).contains(&text.len()), "{}", text.len());
+            assert!((LIMIT - 3..=LIMIT).contains(&text.len()), "{}", text.len());
             let line = written(LogFormat::Json, &message);
-            assert!(line.len() <= LINE_LIMIT, "{}", line.len());
+            assert!(line.len() <= LIMIT, "{}", line.len());
             let json = parsed(&line);
             assert_eq!((&json["call"], &json["level"]), (&json!("01CALL"), &json!("warn")));
             assert_eq!(json["message"], json!(format!("{}...", letter.repeat(1000))));

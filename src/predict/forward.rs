@@ -94,7 +94,7 @@ impl Forwarder {
         *request.headers_mut() = headers;
         let delivery = Delivery {
             repeat: self.repeat(&request, to),
-            try_limit: if to.action() == Action::Stream { STREAM } else { Delivery::TRY },
+            try_limit: try_limit(to.action()),
             until: call.deadline().limit() - REPLY_MARGIN,
         };
         let (head, body) = self.client.deliver(request, delivery).await?.into_parts();
@@ -124,6 +124,14 @@ impl Forwarder {
     }
 }
 
+/// The longest that one try may take.
+fn try_limit(action: Action) -> Duration {
+    match action {
+        Action::Predict => Delivery::TRY,
+        Action::Stream => STREAM,
+    }
+}
+
 /// Whether a stream ended with the word that it is not whole.
 fn says_failed(Trailers(trailers): &Trailers) -> bool {
     let nothing =
@@ -134,6 +142,12 @@ fn says_failed(Trailers(trailers): &Trailers) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prediction_is_waited_for_as_long_as_the_service_does_and_a_stream_as_long_as_a_call() {
+        assert_eq!(try_limit(Action::Predict).as_secs(), 65);
+        assert_eq!(try_limit(Action::Stream).as_secs(), 3600);
+    }
 
     #[test]
     fn a_trailer_without_a_word_is_no_failure() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use devkit::agent::Invocation;
-use model_deployment_fn::predict::{EndpointRule, Paths, Refusal};
+use model_deployment_fn::predict::{EndpointRule, Paths, Refusal, is_model_deployment};
 use proptest::prelude::*;
 
 use crate::data;
@@ -62,6 +62,39 @@ fn both_oracle_hosts_are_accepted_in_every_realm() {
         format!("https://md.datascience.eu-frankfurt-2.oci.oraclecloud.eu/{oc19}/predict"),
     ] {
         assert!(oracle().check(&url).is_ok(), "{url}: {:?}", oracle().check(&url));
+    }
+}
+
+#[test]
+fn what_no_address_looks_like_is_refused_by_its_name() {
+    let of_length = |length: usize| {
+        let url = format!("https://{HOST}/{OCID}/predict/open/");
+        format!("{url}{}", "a".repeat(length - url.len()))
+    };
+    let rule = opening("/open/{}");
+    assert!(rule.check(&of_length(2048)).is_ok());
+    assert_eq!(rule.check(&of_length(2049)), Err(Refusal::Length));
+    let url = format!("https://{HOST}/{OCID}/predict");
+    for odd in [String::new(), format!("{url} "), format!("{url}\n"), url.replace('m', "\u{e4}")] {
+        assert_eq!(rule.check(&odd), Err(Refusal::Characters), "{odd}");
+    }
+}
+
+#[test]
+fn a_realm_is_oc_and_up_to_three_letters_or_digits() {
+    let ocid = |realm: &str| OCID.replace(".oc1.", &format!(".{realm}."));
+    for (realm, known) in [
+        ("oc1", true),
+        ("oc19", true),
+        ("oc123", true),
+        ("oc", false),
+        ("oc1234", false),
+        ("ocA", false),
+        ("oc-", false),
+        ("xc1", false),
+        ("", false),
+    ] {
+        assert_eq!(is_model_deployment(&ocid(realm)), known, "{realm}");
     }
 }
 

@@ -215,3 +215,18 @@ impl PublicKey {
 
 /// The bytes of a key in the making; wiped when dropped.
 type Secret = Zeroizing<Vec<u8>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_of_a_key_is_counted_from_its_first_bit() {
+        for (modulus, bits) in
+            [(vec![0xff, 0], 16), (vec![0x80, 0], 16), (vec![0x7f, 0xff], 15), (vec![1], 1)]
+        {
+            let key = PublicKey { modulus, exponent: vec![3], spki: Vec::new() };
+            assert_eq!(key.bits(), bits, "{key:?}");
+        }
+    }
+}

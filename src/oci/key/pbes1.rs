@@ -97,3 +97,35 @@ fn add(block: &mut [u8], digest: &[u8]) {
         carry = u16::from(high);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One element in DER, of fewer than 128 bytes.
+    fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let contents = parts.concat();
+        [&[tag, u8::try_from(contents.len()).unwrap()], &contents[..]].concat()
+    }
+
+    #[test]
+    fn item_24_nothing_may_stand_behind_what_is_known() {
+        let known = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03";
+        let other = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x04";
+        let (salt, rounds) = (element(4, &[b"saltsalt"]), element(2, &[&[8, 0]]));
+        let content = element(4, &[b"encrypted"]);
+        let key = |oid: &[u8], in_parameters: &[u8], in_key: &[u8]| {
+            let parameters = element(0x30, &[&salt, &rounds, in_parameters]);
+            element(0x30, &[&element(0x30, &[oid, &parameters]), &content, in_key])
+        };
+        let whole = key(known, b"", b"");
+        let parsed = Encrypted::parse(&whole).unwrap();
+        assert_eq!(
+            (parsed.salt, parsed.rounds, parsed.content),
+            (&b"saltsalt"[..], 2048, &b"encrypted"[..])
+        );
+        for odd in [key(other, b"", b""), key(known, &rounds, b""), key(known, b"", &rounds)] {
+            assert!(Encrypted::parse(&odd).is_none(), "{odd:02x?}");
+        }
+    }
+}

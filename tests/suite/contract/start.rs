@@ -47,6 +47,15 @@ async fn item_10_files_of_an_earlier_process_are_replaced() {
 }
 
 #[tokio::test]
+async fn item_10_what_cannot_be_replaced_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("lsnr.sock");
+    fs::create_dir(&socket).unwrap();
+    let error = Listener::publish(&socket).unwrap_err().to_string();
+    assert!(error.contains("lsnr.sock") && error.contains("could not be removed"), "{error}");
+}
+
+#[tokio::test]
 async fn item_11_a_path_of_107_bytes_is_served() {
     let directory = tempfile::tempdir().unwrap();
     for name_length in [1, 2, 3] {

@@ -8,9 +8,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::region::{RegionError, Regions};
-use model_deployment_fn::oci::{Principal, PrincipalError, SessionToken};
+use model_deployment_fn::oci::{Principal, PrincipalError, SessionToken, TokenError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -297,24 +299,95 @@ async fn item_33_claims_are_readable_by_name_and_follow_a_refresh() {
 }
 
 /// A rotation that is under way: the key is new, and the token becomes new while the first look reads the old one.
-#[tokio::test]
-async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
-    let directory = tempfile::tempdir().unwrap();
-    write(directory.path(), "valid.jwt", "test-rsa3072-b.pkcs8.pem");
-    let pipe = directory.path().join("rpst");
+fn rotate_while_it_is_read(directory: &Path) -> std::thread::JoinHandle<()> {
+    write(directory, "valid.jwt", "test-rsa3072-b.pkcs8.pem");
+    let pipe = directory.join("rpst");
     fs::remove_file(&pipe).unwrap();
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let rotation = std::thread::spawn(move || {
+    std::thread::spawn(move || {
         // It opens when somebody opens it to read.
         let mut old = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
         fs::write(pipe.with_extension("new"), data::bytes("rpst/valid-key-b.jwt")).unwrap();
         fs::rename(pipe.with_extension("new"), &pipe).unwrap();
         old.write_all(&data::bytes("rpst/valid.jwt")).unwrap();
-    });
+    })
+}
+
+#[tokio::test]
+async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let rotation = rotate_while_it_is_read(directory.path());
     let credentials = principal(&files(directory.path())).unwrap().credentials(now()).await;
     rotation.join().unwrap();
     let expected = format!("ST${}", data::text("rpst/valid-key-b.jwt").trim());
     assert_eq!(credentials.unwrap().key_id().expose(), expected);
+}
+
+#[tokio::test]
+async fn item_37_a_rotation_that_is_under_way_at_a_refusal_is_waited_for() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let principal = principal(&files(directory.path())).unwrap();
+    let refused = principal.credentials(now()).await.unwrap();
+    let rotation = rotate_while_it_is_read(directory.path());
+    let credentials = principal.refresh(&refused, now()).await;
+    rotation.join().unwrap();
+    let expected = format!("ST${}", data::text("rpst/valid-key-b.jwt").trim());
+    assert_eq!(credentials.unwrap().key_id().expose(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn item_37_the_other_half_is_looked_for_three_times_after_a_refusal_and_once_otherwise() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let principal = principal(&files(directory.path())).unwrap();
+    let old = principal.credentials(now()).await.unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa3072-b.pkcs8.pem");
+    // The clock stands still but for what is waited for.
+    let start = tokio::time::Instant::now();
+    assert!(Arc::ptr_eq(&principal.credentials(now()).await.unwrap(), &old));
+    assert_eq!(start.elapsed().as_millis(), 0);
+    assert!(Arc::ptr_eq(&principal.refresh(&old, now()).await.unwrap(), &old));
+    assert!((200..210).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn item_39_a_token_is_valid_until_the_second_in_which_it_expires() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
+    let principal = principal(&files(directory.path())).unwrap();
+    let expires = principal.credentials(now()).await.unwrap().expires().unwrap();
+    let second = Duration::from_secs(1);
+    assert!(principal.credentials(expires - second).await.is_ok());
+    for late in [expires, expires + second] {
+        let result = principal.credentials(late).await;
+        assert!(matches!(result, Err(PrincipalError::TokenExpired)), "{result:?}");
+    }
+}
+
+#[test]
+fn item_32_an_expiry_is_taken_as_far_as_it_can_be_told() {
+    let parsed = |exp: &str| {
+        let payload = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
+        let token = format!("{}.{payload}.c2ln", URL_SAFE_NO_PAD.encode("{}"));
+        let expires = SessionToken::parse(&token).map(|token| token.expires());
+        expires.map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs())
+    };
+    let farthest = 4_294_967_295 * 64;
+    for (exp, seconds) in [
+        ("0", 0),
+        ("1795514400", 1_795_514_400),
+        ("1795514400.9", 1_795_514_400),
+        ("10000000000", 10_000_000_000),
+        ("274877906880", farthest),
+        ("274877906881", farthest),
+        ("18446744073709551615", farthest),
+    ] {
+        assert_eq!(parsed(exp), Ok(seconds), "{exp}");
+    }
+    for exp in ["-1", "1e300", "\"1\"", "null"] {
+        assert_eq!(parsed(exp), Err(TokenError::Expiry), "{exp}");
+    }
 }
 
 #[test]
