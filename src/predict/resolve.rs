@@ -76,13 +76,18 @@ mod tests {
         let resolve = |rule: EndpointRule| {
             CheckedResolver::new(rule).resolve("localhost".parse::<Name>().unwrap())
         };
-        let refused = resolve(EndpointRule::default()).await.err().unwrap();
-        assert_eq!(refused.to_string(), "the name has no address that may be called");
-        let listed = ["localhost:8443".to_owned()].into();
-        let found =
-            resolve(EndpointRule::new(listed, None, crate::predict::Paths::default())).await;
-        let found: Vec<SocketAddr> = found.unwrap().collect();
-        assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()));
+        let listing = |host: &str| {
+            EndpointRule::new([host.to_owned()].into(), None, crate::predict::Paths::default())
+        };
+        let others = ["elsewhere.example", "localhost.example:443", "host:localhost"].map(listing);
+        for rule in others.into_iter().chain([EndpointRule::default()]) {
+            let refused = resolve(rule).await.err().unwrap();
+            assert_eq!(refused.to_string(), "the name has no address that may be called");
+        }
+        for host in ["localhost", "localhost:8443"] {
+            let found: Vec<SocketAddr> = resolve(listing(host)).await.unwrap().collect();
+            assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()));
+        }
     }
 
     #[test]

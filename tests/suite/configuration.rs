@@ -91,6 +91,16 @@ fn targets_are_checked_at_start() {
 }
 
 #[test]
+fn the_log_has_two_formats_and_five_levels() {
+    for format in ["text", "json"] {
+        assert!(config(&[("LOG_FORMAT", format)]).is_ok(), "{format}");
+    }
+    for level in ["error", "warn", "info", "debug", "trace"] {
+        assert!(config(&[("LOG_LEVEL", level)]).is_ok(), "{level}");
+    }
+}
+
+#[test]
 fn a_list_of_deployments_is_taken_and_keeps_others_out() {
     let url = |ocid: &str| {
         format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{ocid}/predict")

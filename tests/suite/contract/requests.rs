@@ -1,6 +1,6 @@
 //! What a handler sees of a request, however it is framed and wrapped.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model_deployment_fn::fdk::{Call, Error, Intent, Reply};
@@ -183,6 +183,32 @@ async fn items_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     let absolute = "Fn-Http-Request-Url: http://gw:1/v1/iris?q=1\r\n";
     let seen = function.exchange(gateway_request(absolute, "")).await;
     assert!(seen.text().starts_with("Gateway POST http://gw:1/v1/iris?q=1\n"), "{}", seen.text());
+}
+
+#[test]
+fn item_77_a_call_tells_what_the_platform_said_of_it() {
+    let header = |name: &'static str, value: &'static str| {
+        (HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    let deadline = header("fn-deadline", "1970-01-01T12:00:30Z");
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
+    let headers = HeaderMap::from_iter([deadline, header("fn-call-id", "01CALL")]);
+    let call = Call::from_agent(headers.clone(), "", noon);
+    assert_eq!((call.id(), call.platform_headers()), (Some("01CALL"), &headers));
+    assert_eq!(call.deadline().named(), Some(noon + Duration::from_secs(30)));
+    let left = call.deadline().remaining().as_secs_f64();
+    assert!((29.0..=30.0).contains(&left), "{left}");
+    let late = Call::from_agent(headers, "", noon + Duration::from_secs(31));
+    assert_eq!(late.deadline().remaining(), Duration::ZERO);
+    assert_eq!(Call::from_agent(HeaderMap::new(), "", noon).deadline().named(), None);
+}
+
+#[test]
+fn a_reply_tells_what_the_caller_shall_see() {
+    let (name, value) = (HeaderName::from_static("x-model"), HeaderValue::from_static("iris"));
+    let reply = Reply::text("body").with_header(name.clone(), value.clone()).unwrap();
+    assert_eq!((reply.status().as_u16(), reply.body()), (200, &b"body"[..]));
+    assert_eq!(reply.headers().get(name), Some(&value));
 }
 
 #[test]

@@ -72,6 +72,17 @@ async fn item_42_the_environment_of_the_cli_overrides_the_file() {
     assert_eq!(principal.region(), Some("uk-london-1"));
 }
 
+#[tokio::test]
+async fn item_42_the_key_may_stand_in_the_environment_and_an_empty_one_is_none() {
+    let key = data::text("keys/test-rsa2048-a.pkcs1.pem");
+    let absent = profile("").replace("pkcs8.pem", "absent.pem");
+    let in_the_environment = principal(&absent, &[("OCI_CLI_KEY_CONTENT", &key)]).unwrap();
+    assert_eq!(key_id(&in_the_environment).await, format!("{TENANCY}/{USER}/{FINGERPRINT}"));
+    assert!(principal(&profile(""), &[("OCI_CLI_KEY_CONTENT", "")]).is_ok());
+    let error = principal(&absent, &[("OCI_CLI_KEY_CONTENT", "")]).unwrap_err();
+    assert!(error.to_string().contains("key_file"), "{error}");
+}
+
 #[test]
 fn item_42_each_mistake_is_named_and_no_value_shown() {
     let encrypted = profile("")

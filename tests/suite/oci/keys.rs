@@ -41,6 +41,17 @@ fn items_22_and_26_every_key_loads_and_is_known_by_its_fingerprint() {
 }
 
 #[test]
+fn item_22_a_traditional_key_with_aes_192_loads() {
+    let pem = include_bytes!("../../data/test-rsa2048-a.legacy-aes192.pem");
+    let passphrase = data::bytes("keys/passphrase-a.txt");
+    let plain = PrivateKey::from_pem(&data::bytes("keys/test-rsa2048-a.pkcs8.pem"), None).unwrap();
+    let loaded = PrivateKey::from_pem(pem, Some(&passphrase)).unwrap();
+    assert_eq!(loaded.public_key(), plain.public_key());
+    let wrong = PrivateKey::from_pem(pem, Some(b"wrong")).unwrap_err();
+    assert_eq!(wrong, KeyError::InvalidKeyOrWrongPassphrase);
+}
+
+#[test]
 fn items_23_and_24_the_refusals_are_those_expected() {
     for row in data::json("keys/keyload.json")["rows"].as_array().unwrap() {
         let file = row["file"].as_str().unwrap();
