@@ -63,9 +63,11 @@ async fn item_28_many_and_large_headers_are_served() {
     let function = Function::start(describe);
     let many: String = (0..10_000).map(|n| format!("X-{n}: {n}\r\n")).collect();
     assert!(function.exchange(request(&many, "")).await.text().contains("x-9999=\"9999\""));
-    let large = format!("X-Large: {}\r\n", "v".repeat(1024 * 1024 - 1024));
+    // Go's server, which the agent is, reads 4 KiB more than the 1 MiB that it allows.
+    let length = 1024 * 1024 + 4096 - request("", "").len();
+    let large = format!("X-Large: {}\r\n", "v".repeat(length));
     let answer = function.exchange(request(&large, "")).await;
-    assert_eq!((answer.status(), answer.text().len() > 1024 * 1024 - 1024), (200, true));
+    assert_eq!((answer.status(), answer.text().len() > length), (200, true));
 }
 
 #[tokio::test]
