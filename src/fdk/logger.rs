@@ -26,6 +26,8 @@ pub(super) fn of_call(id: Option<String>, log: impl FnOnce()) {
 
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
 const LINE_LIMIT: usize = 8 * 1024;
+/// What is kept of a call's id where a line is too long, in bytes; the platform's have 26.
+const LONGEST_ID: usize = 256;
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -116,6 +118,7 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
             } else {
                 // Escaped, these are less than the limit whatever they are.
                 let beginning: String = message.chars().take(1000).collect();
+                let call = call.map(|call| call.get(..LONGEST_ID).unwrap_or(call));
                 json(call, &level, &format!("{beginning}..."), Vec::new())
             }
         }
@@ -180,10 +183,14 @@ mod tests {
     const LIMIT: usize = 8192;
 
     fn written(format: LogFormat, message: &str) -> String {
+        written_in("01CALL", format, message)
+    }
+
+    fn written_in(call: &str, format: LogFormat, message: &str) -> String {
         let fields: &[(&str, u64)] = &[("bytes", 7)];
         let mut record = Record::builder();
         record.level(Level::Warn).key_values(&fields);
-        line(format, Some("01CALL"), &record.args(format_args!("{message}")).build())
+        line(format, Some(call), &record.args(format_args!("{message}")).build())
     }
 
     #[test]
@@ -224,6 +231,10 @@ mod tests {
             assert_eq!(json["message"], json!(format!("{}...", letter.repeat(1000))));
         }
         assert_eq!(parsed(&written(LogFormat::Json, "short"))["bytes"], 7);
+        // Whoever reaches the socket chooses the id.
+        let line = written_in(&"\"".repeat(10_000), LogFormat::Json, &"\u{7}".repeat(1000));
+        assert!(line.len() <= LIMIT, "{}", line.len());
+        assert_eq!(parsed(&line)["call"], json!("\"".repeat(256)));
     }
 
     #[test]

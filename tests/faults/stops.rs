@@ -123,7 +123,6 @@ async fn a_stop_of_seconds_in_any_phase_loses_no_call() {
 
 /// Longer than a connection may take to be made, or be kept.
 #[tokio::test]
-#[ignore = "it takes a minute"]
 async fn a_stop_of_a_minute_in_any_phase_loses_no_call() {
     stopped_in_every_phase(Duration::from_secs(61)).await;
 }

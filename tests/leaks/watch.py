@@ -76,6 +76,8 @@ def search(trace, never, tokens):
 def main():
     work, chosen = Path(sys.argv[1]).resolve(), sys.argv[2:]
     tests = [(path, folder) for path, folder in programs() if not chosen or path.name.rpartition("-")[0] in chosen]
+    if not tests:
+        sys.exit(f"no test program is called {' or '.join(chosen)}")
     keys, signatures = secrets()
     never, tokens = pattern(keys, NEVER), pattern(signatures, TOKENS)
     print(f"{len(keys) + len(signatures)} secrets of the vectors in what {len(tests)} programs write")
@@ -98,6 +100,8 @@ def main():
             result = b" ".join(dict.fromkeys(line.strip() for line in result)).decode()
             print(f"{program.name}: {writes} writes, {len(leaks)} with a secret; {result}", flush=True)
             total += leaks
+            if not writes or result == "no result":
+                sys.exit(f"{program.name} did not run to its end")
             trace.unlink()
     finally:
         FUNCTION.unlink()

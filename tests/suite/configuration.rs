@@ -91,11 +91,11 @@ fn targets_are_checked_at_start() {
 }
 
 #[test]
-fn the_log_has_two_formats_and_five_levels() {
+fn the_log_has_two_formats_and_four_levels() {
     for format in ["text", "json"] {
         assert!(config(&[("LOG_FORMAT", format)]).is_ok(), "{format}");
     }
-    for level in ["error", "warn", "info", "debug", "trace"] {
+    for level in ["error", "warn", "info", "debug"] {
         assert!(config(&[("LOG_LEVEL", level)]).is_ok(), "{level}");
     }
 }

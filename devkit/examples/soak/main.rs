@@ -27,7 +27,7 @@ use function::Function;
 use measure::Measurements;
 use principal::Principal;
 use scenario::{Call, Change};
-use upstream::{Plan, Upstream};
+use upstream::{Plan, Step, Upstream};
 
 /// How often memory and file descriptors are looked at.
 const SAMPLES: u64 = 2000;
@@ -133,7 +133,7 @@ impl Soak {
         (*count, *time) = (*count + 1, *time + took);
         let unused = self.upstream.left();
         let tried = call.may_be_unsent || unused <= usize::from(self.closing);
-        self.closing = call.closes;
+        self.closing = matches!(call.steps.back(), Some(Step::AnswerAndClose));
         let mut wrong = self.upstream.wrong();
         wrong.extend(seen.err());
         wrong.extend((!tried).then(|| format!("{unused} tries were not made")));

@@ -73,8 +73,6 @@ pub(crate) struct Call {
     pub(crate) expired: bool,
     /// Whether its time may be over before a try is made.
     pub(crate) may_be_unsent: bool,
-    /// Whether the deployment closes its connection behind the answer.
-    pub(crate) closes: bool,
     pub(crate) leaves: Option<Leaves>,
     /// What the deployment answers where it answers.
     pub(crate) answer: Bytes,
@@ -144,7 +142,6 @@ impl Call {
             urgent: matches!(kind, Kind::Stalled),
             expired: matches!(kind, Kind::Expired),
             may_be_unsent: matches!(kind, Kind::Stalled),
-            closes: matches!(kind, Kind::ClosedAfter),
             leaves: match kind {
                 Kind::GoneWhileSending => Some(Leaves::Sending(rng.usize(1..1000))),
                 Kind::GoneBeforeTheAnswer => Some(Leaves::Waiting),

@@ -66,7 +66,13 @@ async fn item_28_many_and_large_headers_are_served() {
     // Go's server, which the agent is, reads 4 KiB more than the 1 MiB that it allows.
     let length = 1024 * 1024 + 4096 - request("", "").len();
     let large = format!("X-Large: {}\r\n", "v".repeat(length));
-    let answer = function.exchange(request(&large, "")).await;
+    let mut connection = function.connect().await;
+    // Piece by piece: of what comes at once the kit looks at the size too late.
+    for piece in request(&large, "").chunks(1024) {
+        connection.send(piece).await;
+        tokio::task::yield_now().await;
+    }
+    let answer = connection.answer().await;
     assert_eq!((answer.status(), answer.text().len() > length), (200, true));
 }
 
@@ -187,8 +193,8 @@ async fn items_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     assert!(seen.text().starts_with("Gateway POST http://gw:1/v1/iris?q=1\n"), "{}", seen.text());
 }
 
-#[test]
-fn item_77_a_call_tells_what_the_platform_said_of_it() {
+#[tokio::test(start_paused = true)]
+async fn item_77_a_call_tells_what_the_platform_said_of_it() {
     let header = |name: &'static str, value: &'static str| {
         (HeaderName::from_static(name), HeaderValue::from_static(value))
     };
@@ -198,8 +204,7 @@ fn item_77_a_call_tells_what_the_platform_said_of_it() {
     let call = Call::from_agent(headers.clone(), "", noon);
     assert_eq!((call.id(), call.platform_headers()), (Some("01CALL"), &headers));
     assert_eq!(call.deadline().named(), Some(noon + Duration::from_secs(30)));
-    let left = call.deadline().remaining().as_secs_f64();
-    assert!((29.0..=30.0).contains(&left), "{left}");
+    assert_eq!(call.deadline().remaining(), Duration::from_secs(30));
     let late = Call::from_agent(headers, "", noon + Duration::from_secs(31));
     assert_eq!(late.deadline().remaining(), Duration::ZERO);
     assert_eq!(Call::from_agent(HeaderMap::new(), "", noon).deadline().named(), None);

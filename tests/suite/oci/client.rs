@@ -392,21 +392,19 @@ async fn item_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
 #[tokio::test]
 async fn an_answer_up_to_the_limit_is_taken_however_it_is_framed() {
     let setup = Setup::new().await;
-    let sized = || Behaviour::Answer(200, "text/plain", b"0123456789".into());
-    // The answer of the model to this row, in chunks.
-    for (behaviour, chunked) in
-        [(sized as fn() -> Behaviour, false), (|| Behaviour::ChunkedWithLength, true)]
-    {
+    for chunked in [false, true] {
+        let sized = Behaviour::Answer(200, "text/plain", b"0123456789".into());
+        let behaviour = if chunked { Behaviour::ChunkedWithLength } else { sized };
         let request = || {
             let request = Request::post(setup.url()).header("content-type", "application/json");
             request.body(ROW.to_owned()).unwrap()
         };
-        setup.deployment.behave(behaviour());
+        setup.deployment.behave(behaviour.clone());
         let answer = client(&setup).send(request(), soon()).await.unwrap();
         let length = answer.body().len();
         assert!(length >= 10 && chunked == answer.headers().contains_key("transfer-encoding"));
         for (limit, taken) in [(length + 1, true), (length, true), (length - 1, false)] {
-            setup.deployment.behave(behaviour());
+            setup.deployment.behave(behaviour.clone());
             let limited = client(&setup).with_answer_limit(limit);
             match limited.send(request(), soon()).await {
                 Ok(whole) => assert!(taken && whole.body() == answer.body(), "{limit}"),

@@ -318,9 +318,9 @@ async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let rotation = rotate_while_it_is_read(directory.path());
     let credentials = principal(&files(directory.path())).unwrap().credentials(now()).await;
-    rotation.join().unwrap();
     let expected = format!("ST${}", data::text("rpst/valid-key-b.jwt").trim());
     assert_eq!(credentials.unwrap().key_id().expose(), expected);
+    rotation.join().unwrap();
 }
 
 #[tokio::test]
@@ -331,9 +331,9 @@ async fn item_37_a_rotation_that_is_under_way_at_a_refusal_is_waited_for() {
     let refused = principal.credentials(now()).await.unwrap();
     let rotation = rotate_while_it_is_read(directory.path());
     let credentials = principal.refresh(&refused, now()).await;
-    rotation.join().unwrap();
     let expected = format!("ST${}", data::text("rpst/valid-key-b.jwt").trim());
     assert_eq!(credentials.unwrap().key_id().expose(), expected);
+    rotation.join().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
