@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -35,11 +34,11 @@ const QUICK: Retry = Retry {
     statuses: &[429, 500, 502, 503, 504],
 };
 
-fn soon() -> Instant {
+pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
-fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
+pub(super) fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
     let vars = &setup.program.config;
     let principal =
         Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
@@ -51,11 +50,11 @@ fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> 
     Client::new(principal, ServiceClock::new(clock), http.build().unwrap()).with_retry(QUICK)
 }
 
-fn client(setup: &Setup) -> Client {
+pub(super) fn client(setup: &Setup) -> Client {
     client_with(setup, SystemTime::now, None)
 }
 
-fn origin(setup: &Setup) -> String {
+pub(super) fn origin(setup: &Setup) -> String {
     format!("https://localhost:{}", setup.deployment.port())
 }
 
@@ -263,132 +262,6 @@ async fn item_46_errors_of_services_are_typed_whatever_their_body() {
     assert!(ServiceError::check(answer).is_ok());
 }
 
-/// Sends one request after these misbehaviours: the status of its answer, and how many requests arrived.
-async fn tried(
-    setup: &Setup,
-    client: &Client,
-    method: Method,
-    failures: &[Behaviour],
-) -> (u16, usize) {
-    for failure in failures {
-        setup.deployment.behave(failure.clone());
-    }
-    let before = setup.deployment.received().len();
-    let request = Request::builder().method(method).uri(setup.url());
-    let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await;
-    let status = answer.map_or(0, |answer| answer.status().as_u16());
-    (status, setup.deployment.received().len() - before)
-}
-
-#[tokio::test]
-async fn item_47_what_may_pass_is_tried_again_and_nothing_else() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    let answer = |status, code: &str| {
-        let body = format!(r#"{{"code": "{code}", "message": ""}}"#);
-        Behaviour::Answer(status, "application/json", body.into())
-    };
-    let two = |behaviour: Behaviour| [behaviour.clone(), behaviour];
-    // Nothing was done yet: any method is tried again. The model says 400 to an empty object.
-    for failure in [answer(429, "TooManyRequests"), answer(503, "x"), answer(409, "IncorrectState")]
-    {
-        assert_eq!(tried(&setup, &client, Method::POST, &two(failure)).await, (400, 3));
-    }
-    // It may have been done: only what may be done twice is tried again.
-    for failure in [answer(500, "x"), answer(502, "x"), answer(504, "x")] {
-        assert_eq!(tried(&setup, &client, Method::GET, &two(failure.clone())).await, (405, 3));
-        let (status, tries) = tried(&setup, &client, Method::POST, &[failure]).await;
-        assert!(status >= 500 && tries == 1);
-    }
-    for failure in [Behaviour::Close, Behaviour::Cut] {
-        assert_eq!(tried(&setup, &client, Method::GET, &two(failure.clone())).await, (405, 3));
-        assert_eq!(tried(&setup, &client, Method::POST, &[failure]).await, (0, 1));
-    }
-    // Trying again would change nothing.
-    for failure in [answer(400, "x"), answer(403, "x"), answer(409, "Other"), answer(501, "x")] {
-        assert_eq!(tried(&setup, &client, Method::GET, &[failure]).await.1, 1);
-    }
-    // No more than it was told.
-    let four = [&two(answer(503, "x"))[..], &two(answer(503, "x"))[..]].concat();
-    assert_eq!(tried(&setup, &client, Method::GET, &four).await, (503, 4));
-}
-
-#[tokio::test]
-async fn item_47_a_post_with_a_retry_token_is_tried_again() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    for (token, failures, expected) in [(Some("once-only"), 2, (400, 3)), (None, 1, (500, 1))] {
-        for _ in 0..failures {
-            setup.deployment.behave(Behaviour::Answer(500, "application/json", "{}".into()));
-        }
-        let before = setup.deployment.received().len();
-        let request = Request::post(setup.url()).header("content-type", "application/json");
-        let request = token
-            .into_iter()
-            .fold(request, |request, token| request.header("opc-retry-token", token));
-        let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await.unwrap();
-        let tries = setup.deployment.received().split_off(before);
-        assert_eq!((answer.status().as_u16(), tries.len()), expected);
-        assert!(tries.iter().all(|received| received.request.body == b"{}"));
-    }
-}
-
-#[tokio::test]
-async fn a_404_is_asked_again_with_the_token_that_came_meanwhile() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    setup.deployment.behave(Behaviour::Slow(Duration::from_millis(500)));
-    let request = Request::get(format!("{}/nothing", origin(&setup))).body(()).unwrap();
-    let rotated = async {
-        while setup.deployment.received().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        setup.principal.rotate(3600).unwrap();
-    };
-    let (answer, ()) = tokio::join!(client.send(request, soon()), rotated);
-    assert_eq!(answer.unwrap().status(), 404);
-    let tries = setup.deployment.received();
-    assert_eq!(tries.len(), 2);
-    assert!(tries.iter().all(|received| received.verdict.is_ok()));
-    let token = |at: usize| {
-        let authorization = tries[at].request.text("authorization").unwrap();
-        authorization.split('"').find(|part| part.starts_with("ST$")).unwrap().to_owned()
-    };
-    assert_ne!(token(0), token(1));
-}
-
-#[tokio::test]
-async fn item_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    let start = Instant::now();
-    let busy = |wait: &str| [Behaviour::Busy(429, wait.to_owned())];
-    assert_eq!(tried(&setup, &client, Method::POST, &busy("1")).await, (400, 2));
-    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
-    // Longer than the longest wait, and past the end of the call.
-    assert_eq!(tried(&setup, &client, Method::POST, &busy("3")).await, (429, 1));
-    setup.deployment.behave(Behaviour::Busy(503, "2".to_owned()));
-    let request = Request::get(origin(&setup)).body(()).unwrap();
-    let until = Instant::now() + Duration::from_secs(1);
-    let answer = client.send(request, until).await.unwrap();
-    assert_eq!(answer.status(), 503);
-    assert!(Instant::now() < until);
-}
-
-#[tokio::test]
-async fn item_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
-    let setup = Setup::new().await;
-    let client = client(&setup);
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("https://localhost:{}/", gone.local_addr().unwrap().port());
-    drop(gone);
-    let start = Instant::now();
-    let error = client.send(Request::post(uri).body(()).unwrap(), soon()).await.unwrap_err();
-    assert!(matches!(error, SendError::Transport(TransportError::Unreachable(_))), "{error}");
-    // Three waits lie between four tries.
-    assert!(start.elapsed() >= Duration::from_millis(5 + 10 + 20), "{:?}", start.elapsed());
-}
-
 #[tokio::test]
 async fn an_answer_up_to_the_limit_is_taken_however_it_is_framed() {
     let setup = Setup::new().await;
@@ -428,24 +301,6 @@ async fn an_answer_over_the_limit_or_past_the_time_is_an_error() {
     let until = Instant::now() + Duration::from_millis(300);
     let error = client(&setup).send(request(), until).await.unwrap_err();
     assert!(matches!(error, SendError::Transport(TransportError::Late)), "{error}");
-}
-
-#[tokio::test]
-async fn item_19_each_try_has_a_new_date() {
-    static SECONDS: AtomicU64 = AtomicU64::new(0);
-    fn clock() -> SystemTime {
-        SystemTime::now() + Duration::from_secs(SECONDS.fetch_add(2, Ordering::Relaxed))
-    }
-    let setup = Setup::new().await;
-    let client = client_with(&setup, clock, None);
-    let failures = [Behaviour::Busy(503, "0".to_owned()), Behaviour::Busy(503, "0".to_owned())];
-    assert_eq!(tried(&setup, &client, Method::POST, &failures).await, (400, 3));
-    let received = setup.deployment.received();
-    let mut dates: Vec<_> =
-        received.iter().map(|received| received.request.text("date").unwrap()).collect();
-    dates.dedup();
-    assert_eq!(dates.len(), 3, "{dates:?}");
-    assert!(received.iter().all(|received| received.verdict.is_ok()));
 }
 
 #[tokio::test]
