@@ -9,7 +9,9 @@ use log::LevelFilter;
 
 use crate::fdk::{LogFormat, Logger, Platform};
 use crate::oci::Vars;
-use crate::predict::{EndpointRule, HeaderRules, Paths, Targets, is_model_deployment};
+use crate::predict::{
+    EndpointRule, HeaderRules, Paths, Targets, is_authority, is_model_deployment,
+};
 
 /// What the operator and the platform set. OCI limits all config of a function to 4 KB.
 #[derive(Debug)]
@@ -100,8 +102,7 @@ impl Reader<'_> {
         let list = self.get("ALLOWED_HOSTS").unwrap_or_default().to_ascii_lowercase();
         let hosts: BTreeSet<String> =
             list.split_terminator(',').map(|host| host.trim().to_owned()).collect();
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-        if !hosts.iter().all(|host| !host.is_empty() && host.bytes().all(fits)) {
+        if !hosts.iter().all(|host| is_authority(host)) {
             self.errors.push("ALLOWED_HOSTS is not a list of `host` or `host:port`".to_owned());
         }
         hosts

@@ -232,9 +232,16 @@ impl EndpointRule {
 /// The authority of an address and what follows it, as they are written. None for an authority that no address of a deployment
 /// has: an encoded name would be decoded by the parser, which may fail over what comes out.
 fn split(text: &str) -> Option<(&str, &str)> {
-    let (_scheme, rest) = text.split_once("://")?;
+    let (scheme, rest) = text.split_once("://")?;
     let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    (!authority.is_empty() && !authority.contains('%')).then_some((authority, rest))
+    let plain = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (plain && is_authority(authority)).then_some((authority, rest))
+}
+
+/// Whether a text has the characters of a `host` or `host:port`, and no others.
+pub fn is_authority(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// Whether the parser kept every part as it was written. A host in capitals and an explicit `:443` are the only freedom:

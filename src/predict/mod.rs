@@ -19,7 +19,7 @@ mod target;
 
 use std::sync::Arc;
 
-pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
+pub use endpoint::{Endpoint, EndpointRule, Refusal, is_authority, is_model_deployment};
 pub use error::Error;
 pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
