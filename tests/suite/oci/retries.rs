@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 use devkit::deployment::Behaviour;
 use http::{Method, Request};
 use model_deployment_fn::oci::{Client, SendError, TransportError};
-use tokio::time::Instant;
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout};
 
 use super::client::{client, client_with, origin, soon};
+use crate::agent::PATIENCE;
 use crate::setup::Setup;
 
 /// Sends one request after these misbehaviours: the status of its answer, and how many requests arrived.
@@ -87,10 +89,13 @@ async fn a_404_is_asked_again_with_the_token_that_came_meanwhile() {
     let client = client(&setup);
     setup.deployment.behave(Behaviour::Slow(Duration::from_millis(500)));
     let request = Request::get(format!("{}/nothing", origin(&setup))).body(()).unwrap();
-    let rotated = async {
+    let arrived = async {
         while setup.deployment.received().is_empty() {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
+    };
+    let rotated = async {
+        timeout(PATIENCE, arrived).await.expect("a request that waits for its answer");
         setup.principal.rotate(3600).unwrap();
     };
     let (answer, ()) = tokio::join!(client.send(request, soon()), rotated);
