@@ -163,12 +163,16 @@ struct Fields(Vec<(String, Value)>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let value = match (value.to_u64(), value.to_bool()) {
-            (Some(number), _) => json!(number),
-            (None, Some(flag)) => json!(flag),
-            (None, None) => json!(value.to_string()),
+        let value = match (value.to_u64(), value.to_f64(), value.to_bool()) {
+            (Some(number), ..) => json!(number),
+            (None, Some(number), _) => json!(number),
+            (None, None, Some(flag)) => json!(flag),
+            (None, None, None) => json!(value.to_string()),
         };
-        self.0.push((key.to_string(), value));
+        // What is not known of a call is not written.
+        if value != "" {
+            self.0.push((key.to_string(), value));
+        }
         Ok(())
     }
 }

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::retry::Outcome;
 use super::transport::{Limits, Transport, request_id};
 use super::{
-    Content, Credentials, Principal, PrincipalError, Repeat, Retry, ServiceClock, SignError,
-    Signing, TransportError, sign,
+    Content, Credentials, Journey, Principal, PrincipalError, Repeat, Retry, ServiceClock,
+    SignError, Signing, TransportError, sign,
 };
 
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
@@ -151,14 +151,15 @@ impl Client {
     ) -> Result<Response<Bytes>, SendError> {
         let (head, body) = request.into_parts();
         let delivery = Delivery { repeat: repeat(&head), try_limit: Delivery::TRY, until };
-        self.deliver(Request::from_parts(head, body), delivery).await
+        self.deliver(Request::from_parts(head, body), delivery, &mut Journey::default()).await
     }
 
-    /// The same for a request whose delivery the caller decides.
+    /// The same for a request whose delivery the caller decides. What it took is added to `journey`, whatever comes of it.
     pub async fn deliver(
         &self,
         request: Request<impl Into<Body>>,
         delivery: Delivery,
+        journey: &mut Journey,
     ) -> Result<Response<Bytes>, SendError> {
         let mut message = Message::new(request)?;
         let repeat = if message.is_stream() { Repeat::Impossible } else { delivery.repeat };
@@ -166,7 +167,7 @@ impl Client {
         let mut last = None;
         loop {
             let until = delivery.until.min(Instant::now() + delivery.try_limit);
-            let outcome = match (self.attempt(&mut message, until).await?, last) {
+            let outcome = match (self.attempt(&mut message, until, journey).await?, last) {
                 // A try that had no time left says less than the one before it.
                 (Err(TransportError::Late), Some(before)) => return Ok(before?),
                 (outcome, _) => outcome,
@@ -188,15 +189,20 @@ impl Client {
     }
 
     /// One try, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
-    async fn attempt(&self, message: &mut Message, until: Instant) -> Result<Outcome, SendError> {
+    async fn attempt(
+        &self,
+        message: &mut Message,
+        until: Instant,
+        journey: &mut Journey,
+    ) -> Result<Outcome, SendError> {
         let credentials = self.credentials().await?;
-        let outcome = self.send_once(message, &credentials, until).await?;
+        let outcome = self.send_once(message, &credentials, until, journey).await?;
         match &outcome {
             Ok(answer) if !message.renewed && !message.is_stream() => {
                 match self.renewed(answer, &credentials).await? {
                     Some(credentials) => {
                         message.renewed = true;
-                        Ok(self.send_once(message, &credentials, until).await?)
+                        Ok(self.send_once(message, &credentials, until, journey).await?)
                     }
                     None => Ok(outcome),
                 }
@@ -233,10 +239,13 @@ impl Client {
         message: &mut Message,
         by: &Credentials,
         until: Instant,
+        journey: &mut Journey,
     ) -> Result<Outcome, SignError> {
-        let request = message.signed(by, self.clock.now())?;
+        let start = std::time::Instant::now();
+        let request = message.signed(by, self.clock.now());
+        journey.sign += start.elapsed();
         let limits = Limits { until, bytes: self.answer_limit };
-        Ok(self.transport.exchange(request, limits).await)
+        Ok(self.transport.exchange(request?, limits, journey).await)
     }
 }
 

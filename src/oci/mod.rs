@@ -8,6 +8,7 @@
 
 mod client;
 mod clock;
+mod journey;
 mod key;
 mod principal;
 pub mod region;
@@ -21,6 +22,7 @@ mod trust;
 
 pub use client::{Body, Client, Delivery, SendError};
 pub use clock::ServiceClock;
+pub use journey::Journey;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use principal::{Credentials, Principal, PrincipalError};
 pub use retry::{Repeat, Retry};

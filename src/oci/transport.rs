@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io, mem};
 
@@ -16,7 +16,8 @@ use rustls::ClientConfig;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{TrustError, trust};
+use super::journey::{CONNECTION, Connection, Timed};
+use super::{Journey, TrustError, trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -44,6 +45,7 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .no_proxy()
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
+        .connector_layer(Timed)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
 
@@ -143,17 +145,21 @@ impl Transport {
         Self { http, spare: Mutex::default() }
     }
 
-    /// Sends a request and brings the answer back: all of it, or an error, within the limits.
+    /// Sends a request and brings the answer back: all of it, or an error, within the limits. What it took is added to `journey`.
     pub(super) async fn exchange(
         &self,
         request: Request,
         limits: Limits,
+        journey: &mut Journey,
     ) -> Result<Response<Bytes>, TransportError> {
+        let (start, connection) = (std::time::Instant::now(), Arc::<Connection>::default());
         let whole = async {
             let answer = self.http.execute(request).await.map_err(TransportError::unanswered)?;
             self.collect(answer, limits.bytes).await
         };
-        timeout_at(limits.until, whole).await.ok().ok_or(TransportError::Late)?
+        let outcome = timeout_at(limits.until, CONNECTION.scope(connection.clone(), whole)).await;
+        journey.count(start, &connection);
+        outcome.ok().ok_or(TransportError::Late)?
     }
 
     /// Reads an answer to its end, into one buffer.

@@ -14,7 +14,8 @@ use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError, http_client,
+    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError,
+    http_client,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
@@ -87,6 +88,7 @@ impl Forwarder {
         to: &Endpoint,
         headers: HeaderMap,
         body: Bytes,
+        journey: &mut Journey,
     ) -> Result<Prediction, Error> {
         let mut request = Request::new(body);
         *request.method_mut() = call.method().clone();
@@ -97,7 +99,7 @@ impl Forwarder {
             try_limit: try_limit(to.action()),
             until: call.deadline().limit() - REPLY_MARGIN,
         };
-        let (head, body) = self.client.deliver(request, delivery).await?.into_parts();
+        let (head, body) = self.client.deliver(request, delivery, journey).await?.into_parts();
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Error::Unauthenticated);

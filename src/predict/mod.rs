@@ -60,6 +60,7 @@ impl Predictor {
         record.endpoint(&endpoint);
         let payload = Payload::of(call, &endpoint, body)?;
         let headers = self.headers.forwarded(call, &payload);
-        self.forwarder.send(call, &endpoint, headers, payload.body).await
+        record.checked();
+        self.forwarder.send(call, &endpoint, headers, payload.body, &mut record.journey).await
     }
 }

@@ -1,23 +1,45 @@
 //! What became of a call: the one line for the operator, and the reply for the caller.
 
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use log::Level;
 
 use super::{Endpoint, Error, HeaderRules, Prediction};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
+use crate::oci::Journey;
 
-/// What is noted of a call while it runs: nothing that a client or a model said.
+/// Whether this process has had a call: the first one is the one that pays for the start.
+static WARM: AtomicBool = AtomicBool::new(false);
+/// The longest id of a request that is written, in bytes; Oracle's have 32 to 98.
+const LONGEST_ID: usize = 128;
+
+/// What is noted of a call while it runs: nothing that a client or a model said, but for the ids of requests.
 pub(super) struct Record {
     start: Instant,
+    warm: bool,
+    check: Option<Duration>,
     deployment: String,
     path: String,
+    pub(super) journey: Journey,
 }
 
 impl Record {
     pub(super) fn start() -> Self {
-        Self { start: Instant::now(), deployment: String::new(), path: String::new() }
+        Self {
+            start: Instant::now(),
+            warm: WARM.swap(true, Ordering::Relaxed),
+            check: None,
+            deployment: String::new(),
+            path: String::new(),
+            journey: Journey::default(),
+        }
+    }
+
+    /// All that can be refused before anything is signed has been looked at.
+    pub(super) fn checked(&mut self) {
+        self.check = Some(self.start.elapsed());
     }
 
     pub(super) fn endpoint(&mut self, endpoint: &Endpoint) {
@@ -29,21 +51,45 @@ impl Record {
     pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
         let (deployment, path) = (self.deployment.as_str(), self.path.as_str());
-        let bytes_in = call.body().len();
-        let ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (bytes_in, opc_request_id) = (call.body().len(), request_id(call.headers()));
+        let start = if self.warm { "warm" } else { "cold" };
+        let (total, Journey { tries, sign, connect, wait }) = (self.start.elapsed(), self.journey);
+        let (ms, check_ms) = (milliseconds(total), milliseconds(self.check.unwrap_or(total)));
+        let [sign_ms, connect_ms, wait_ms] = [sign, connect, wait].map(milliseconds);
+        let left_ms = milliseconds(call.deadline().remaining());
         match outcome {
-            Ok(Prediction { status, body, .. }) => {
+            Ok(Prediction { status, headers, body }) => {
                 let (status, bytes_out) = (status.as_u16(), body.len());
-                log::info!(intent, deployment, path, status, bytes_in, bytes_out, ms; "predicted");
+                let deployment_request_id = request_id(headers);
+                log::info!(
+                    intent, deployment, path, status, bytes_in, bytes_out, tries, check_ms, sign_ms,
+                    connect_ms, wait_ms, ms, left_ms, start, opc_request_id, deployment_request_id;
+                    "predicted"
+                );
             }
             Err(error) => {
                 let (status, code) = (error.status(), error.code());
                 let level = if status.is_client_error() { Level::Warn } else { Level::Error };
                 let (status, why) = (status.as_u16(), error_chain(error));
-                log::log!(level, intent, deployment, path, status, code, bytes_in, ms; "{why}");
+                log::log!(
+                    level, intent, deployment, path, status, code, bytes_in, tries, check_ms, sign_ms,
+                    connect_ms, wait_ms, ms, left_ms, start, opc_request_id; "{why}"
+                );
             }
         }
     }
+}
+
+/// The id that a request or its answer was given, if it is one: whoever may call writes what they like into that header.
+fn request_id(headers: &HeaderMap) -> &str {
+    let id = headers.get("opc-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(&byte);
+    if id.len() <= LONGEST_ID && id.bytes().all(plain) { id } else { "" }
+}
+
+/// Milliseconds, to a hundredth of one.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// The reply to a caller. A gateway passes the true status on; a direct caller knows success and two kinds of failure.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::PrincipalError;
 use crate::oci::transport::{Limits, Transport};
-use crate::oci::{Repeat, Retry, ServiceError};
+use crate::oci::{Journey, Repeat, Retry, ServiceError};
 
 /// The longest that one service is waited for, all tries together.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,7 +51,7 @@ impl TokenService {
         // Of its own, since no answer that was a secret is to be kept.
         let transport = Transport::new(self.http.clone());
         let answer = loop {
-            let outcome = transport.exchange(request()?, limits).await;
+            let outcome = transport.exchange(request()?, limits, &mut Journey::default()).await;
             if !tries.again(&outcome).await {
                 break outcome;
             }

@@ -3,6 +3,7 @@
 mod envelope;
 mod health;
 pub(crate) mod llm;
+mod logs;
 mod paths;
 mod retries;
 mod streams;

@@ -1,0 +1,121 @@
+//! Does the one line about a call say what an operator asks at night: whose fault it was, and where the time went?
+
+use std::time::Duration;
+
+use devkit::agent::{Agent, Invocation};
+use devkit::deployment::{Behaviour, OCID};
+use serde_json::Value;
+
+use crate::setup::{ROW, Setup, header, targeted};
+
+async fn function(setup: &Setup) -> Agent {
+    let program = setup.program.clone().config("LOG_FORMAT", "json");
+    Agent::start(program.timeout(Duration::from_secs(2))).await.unwrap()
+}
+
+/// The only line that a call writes.
+async fn line(function: &Agent, call: Invocation) -> Value {
+    let before = function.lines().len();
+    let id = function.call(call).await.header("fn-call-id").map(<[u8]>::to_vec);
+    let lines = function.lines().split_off(before);
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<Value> = lines.filter(|line| line.get("call").is_some()).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(id.is_none_or(|id| lines[0]["call"].as_str().unwrap().as_bytes() == id));
+    lines[0].clone()
+}
+
+fn milliseconds(line: &Value, name: &str) -> f64 {
+    line[name].as_f64().unwrap_or_else(|| panic!("no {name}: {line}"))
+}
+
+/// The parts of the time, which are no more than the whole.
+fn parts(line: &Value) -> [f64; 4] {
+    let parts =
+        ["check_ms", "sign_ms", "connect_ms", "wait_ms"].map(|name| milliseconds(line, name));
+    let total = milliseconds(line, "ms");
+    assert!(parts.iter().sum::<f64>() <= total + 0.05, "{line}");
+    assert!(milliseconds(line, "left_ms") + total <= 2000.0, "{line}");
+    parts
+}
+
+#[tokio::test]
+async fn a_line_says_where_the_time_of_a_prediction_went() {
+    let setup = Setup::new().await;
+    let function = function(&setup).await;
+    let first = line(&function, setup.call()).await;
+    for (name, value) in [
+        ("level", "info".into()),
+        ("message", "predicted".into()),
+        ("intent", "gateway".into()),
+        ("deployment", OCID.into()),
+        ("path", "/predict".into()),
+        ("status", Value::from(200)),
+        ("tries", 1.into()),
+        ("bytes_in", ROW.len().into()),
+        ("start", "cold".into()),
+    ] {
+        assert_eq!(first[name], value, "{name}: {first}");
+    }
+    assert!(first["bytes_out"].as_u64().unwrap() > 10, "{first}");
+    let [check, sign, connect, wait] = parts(&first);
+    assert!(check > 0.0 && sign > 0.0 && connect > 0.0 && wait > 0.0, "{first}");
+    let second = line(&function, setup.call()).await;
+    assert_eq!(second["start"], "warm", "{second}");
+    // The connection is kept.
+    assert!(parts(&second)[2] == 0.0, "{second}");
+    // Two that are busy, and one that is slow: the time of all three, without the pauses between them.
+    for behaviour in [
+        Behaviour::Busy(503, "0".to_owned()),
+        Behaviour::Busy(429, "0".to_owned()),
+        Behaviour::Slow(Duration::from_millis(300)),
+    ] {
+        setup.deployment.behave(behaviour);
+    }
+    let third = line(&function, setup.call()).await;
+    assert_eq!((&third["tries"], &third["status"]), (&3.into(), &200.into()), "{third}");
+    assert!(parts(&third)[3] >= 300.0, "{third}");
+}
+
+#[tokio::test]
+async fn a_line_about_a_failure_has_its_code_and_where_the_time_went() {
+    let setup = Setup::new().await;
+    let function = function(&setup).await;
+    let refused = line(&function, targeted("https://evil.example/", ROW)).await;
+    assert_eq!((&refused["level"], &refused["code"]), (&"warn".into(), &"TargetNotAllowed".into()));
+    assert_eq!((&refused["tries"], &refused["status"]), (&0.into(), &403.into()));
+    // What there was none of is not there.
+    for name in ["deployment", "path", "bytes_out", "opc_request_id", "deployment_request_id"] {
+        assert_eq!(refused.get(name), None, "{refused}");
+    }
+    assert!(parts(&refused)[1..].iter().all(|time| *time == 0.0), "{refused}");
+    setup.deployment.behave(Behaviour::Hang);
+    let late = line(&function, setup.call()).await;
+    assert_eq!(late["code"], "DeploymentTimedOut", "{late}");
+    assert_eq!((&late["level"], &late["tries"]), (&"error".into(), &1.into()), "{late}");
+    assert!(parts(&late)[3] > 500.0, "{late}");
+}
+
+#[tokio::test]
+async fn a_line_has_the_ids_of_the_request_if_they_are_ids() {
+    let setup = Setup::new().await;
+    let function = function(&setup).await;
+    let longest = "x".repeat(128);
+    for (id, written) in [
+        ("/6279EE7E7C60CCDF/AE9E95B9301A67D1:1.2_3-4", true),
+        (longest.as_str(), true),
+        (&"x".repeat(129), false),
+        ("two words", false),
+        ("a\"b", false),
+        ("", false),
+    ] {
+        let line = line(&function, header(setup.call(), "opc-request-id", id)).await;
+        let expected = written.then(|| Value::from(id));
+        assert_eq!(line.get("opc_request_id"), expected.as_ref(), "{id}: {line}");
+        // The deployment gives back what it was called with.
+        assert_eq!(line.get("deployment_request_id"), expected.as_ref(), "{id}: {line}");
+    }
+    setup.deployment.behave(Behaviour::Header("opc-request-id", "of-the-deployment".to_owned()));
+    let line = line(&function, setup.call()).await;
+    assert!(line["deployment_request_id"].is_string(), "{line}");
+}
