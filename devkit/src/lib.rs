@@ -21,6 +21,7 @@ pub mod invoke;
 pub mod jwk;
 pub mod keys;
 pub mod local;
+pub mod logs;
 pub mod object_storage;
 pub mod policy;
 pub mod predict;

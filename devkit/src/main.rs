@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{conformance, doctor, gateway_spec, invoke, jwk, local, policy, predict, sign, token};
+use devkit::{
+    conformance, doctor, gateway_spec, invoke, jwk, local, logs, policy, predict, sign, token,
+};
 use tokio::runtime::Runtime;
 
 /// Sets the function up, calls it, finds out what is wrong, and runs it as Oracle Cloud would.
@@ -24,6 +26,7 @@ enum Command {
     Invoke(invoke::Options),
     Jwk(jwk::Options),
     Local(local::Options),
+    Logs(logs::Options),
     Policy(policy::Options),
     Predict(predict::Options),
     Sign(sign::Options),
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
             Command::Invoke(options) => invoke::run(options, variable).await,
             Command::Jwk(options) => jwk::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
+            Command::Logs(options) => logs::run(&options),
             Command::Policy(options) => policy::run(&options),
             Command::Predict(options) => predict::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),

@@ -1,0 +1,72 @@
+//! `mdfn logs`: what a log says, for a person.
+
+use std::fs;
+
+use crate::{mdfn, mdfn_full};
+
+/// A log as it is found: both forms, an entry of OCI Logging, and what else stands in between.
+const LOG: &str = r#"level=info message=ready version=0.1.0 source=resource_principal region=sa-saopaulo-1
+call=01A level=info message=predicted intent=gateway path=/predict status=200 bytes_in=32 bytes_out=141 tries=1 check_ms=0.13 sign_ms=1.55 connect_ms=6.98 wait_ms=1.68 ms=10.49 left_ms=29839.28 start=cold
+
+{"call":"01B","level":"info","message":"predicted","status":200,"tries":3,"check_ms":0.1,"sign_ms":4,"connect_ms":0,"wait_ms":300.5,"ms":455.25,"start":"warm"}
+{"time":"2026-11-25T00:00:00Z","data":{"message":"call=01C level=error message=\"no answer: in time\" status=504 code=DeploymentTimedOut tries=1 check_ms=0.2 sign_ms=1.5 connect_ms=0 wait_ms=28000.25 ms=28002 start=warm"}}
+call=01D level=warn message="the target is refused" status=403 code=TargetNotAllowed tries=0 check_ms=0.05 sign_ms=0 connect_ms=0 wait_ms=0 ms=0.05 start=warm
+thread 'main' said something
+"#;
+
+const PAGE: &str = "\
+calls: 4; 1 the first of their process, 1 tried more than once
+
+        2  200
+        1  403 TargetNotAllowed
+        1  504 DeploymentTimedOut
+
+ms                    p50        p90        p99        max
+the whole call      10.49   28002.00   28002.00   28002.00
+check                0.10       0.20       0.20       0.20
+sign                 1.50       4.00       4.00       4.00
+connect              0.00       6.98       6.98       6.98
+wait                 1.68   28000.25   28000.25   28000.25
+
+the slowest
+   28002.00  01C 504 DeploymentTimedOut  tries 1 check 0.20 sign 1.50 connect 0.00 wait 28000.25
+     455.25  01B 200  tries 3 check 0.10 sign 4.00 connect 0.00 wait 300.50
+
+2 other lines
+";
+
+#[test]
+fn a_log_is_summed_up() {
+    let done = mdfn(&["logs", "--slowest", "2"], LOG);
+    assert_eq!((done.code, done.stdout.as_str()), (0, PAGE), "{}", done.stderr);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("function.log");
+    fs::write(&file, LOG).unwrap();
+    let done = mdfn(&["logs", file.to_str().unwrap(), "--slowest", "2"], "");
+    assert_eq!((done.code, done.stdout.as_str()), (0, PAGE), "{}", done.stderr);
+}
+
+#[test]
+fn a_log_without_calls_and_one_that_is_not_there_are_said() {
+    for (arguments, input, code, said) in [
+        (&["logs"][..], "", 1, "no line is about a call"),
+        (&["logs"], "level=info message=ready\nwords\n", 1, "no line is about a call"),
+        (&["logs"], "call=01A status=200 ms=soon\n", 1, "no line is about a call"),
+        (&["logs", "/no/such/file"], "", 1, "/no/such/file cannot be read"),
+        (&["logs", "--slowest", "1001"], "", 2, "1001"),
+    ] {
+        let done = mdfn(arguments, input);
+        assert_eq!(done.code, code, "{done:?}");
+        assert!(done.stdout.is_empty() && done.stderr.contains(said), "{done:?}");
+    }
+    let done = mdfn_full(&["logs"], LOG);
+    assert_eq!(done.code, 1, "{done:?}");
+}
+
+#[test]
+fn a_log_of_a_million_bytes_without_a_line_end_and_hostile_names_are_read() {
+    let log = format!("{}\n{}\x1b[31m\n", "x".repeat(3 << 20), "status=200 ms=1 code=a\x1b[31m");
+    let done = mdfn(&["logs"], &log);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.stdout.contains("calls: 1;") && !done.stdout.contains('\x1b'), "{done:?}");
+}
