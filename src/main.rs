@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{Function, Logger, error_chain};
 use model_deployment_fn::oci::{Principal, ServiceClock};
@@ -37,14 +38,22 @@ fn main() -> ExitCode {
 fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let principal = Principal::from_vars(&var, now())?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
+    let expires = principal.expires().map(timestamp).unwrap_or_default();
+    let (aliases, default) = (config.targets.aliases(), config.targets.default_ocid());
+    let default = default.unwrap_or_default().to_owned();
     let (rule, roots) = (&config.rule, config.roots.as_deref());
     let clock = ServiceClock::new(now);
     let forwarder = Forwarder::new(rule, roots, principal, clock, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
     let predictor = Arc::new(Predictor { targets, headers, forwarder });
     let function = Function::publish(config.platform, now)?;
-    log::info!(version = env!("CARGO_PKG_VERSION"), source, region; "ready");
+    log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)
+}
+
+/// `2026-11-24T10:00:00Z`.
+fn timestamp(at: SystemTime) -> String {
+    DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The one place that reads the environment. What is not text fails where it is parsed, instead of passing for absent.

@@ -75,6 +75,16 @@ impl Targets {
         Self { envelopes, ..self }
     }
 
+    /// How many aliases there are.
+    pub fn aliases(&self) -> usize {
+        self.aliases.len()
+    }
+
+    /// The deployment that is called where nothing names one.
+    pub fn default_ocid(&self) -> Option<&str> {
+        self.default.as_ref().map(Endpoint::ocid)
+    }
+
     /// The endpoint that a call means, by exactly one header, an envelope or the default; and the body for it.
     pub(super) fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
         let mut values = NAMES.iter().flat_map(|name| call.headers().get_all(name));

@@ -188,6 +188,33 @@ async fn items_1_2_14_and_15_it_serves_with_no_more_than_the_platform_sets() {
 }
 
 #[tokio::test]
+async fn the_line_of_the_start_says_who_signs_until_when_and_what_is_called() {
+    let ocid = "ocid1.datasciencemodeldeployment.oc1.iad.aaaaaaaaexampleexampleexampleexample";
+    let url = format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{ocid}/predict");
+    let token = data::json("rpst/index.json");
+    let token = token["fixtures"].as_array().unwrap().iter().find(|one| one["file"] == "valid.jwt");
+    let expires = token.unwrap()["claims"]["exp"].as_i64().unwrap();
+    let expires = chrono::DateTime::from_timestamp(expires, 0).unwrap();
+    let expires = format!(" expires={} ", expires.format("%Y-%m-%dT%H:%M:%SZ"));
+    for (program, said) in [
+        (Program::new(), " aliases=0\n".to_owned()),
+        (Program::new().with("MODEL_DEPLOYMENT", &url), format!(" aliases=0 default={ocid}\n")),
+        (
+            Program::new()
+                .with("MODEL_DEPLOYMENTS", format!("{{\"iris\": \"{url}\", \"rose\": \"{url}\"}}"))
+                .with("MODEL_DEPLOYMENT", "rose"),
+            format!(" aliases=2 default={ocid}\n"),
+        ),
+    ] {
+        let mut child = program.spawn();
+        let mut log = Log(BufReader::new(child.stderr.take().unwrap()));
+        let line = log.until("ready").await;
+        assert!(line.contains("source=resource_principal") && line.contains(&expires), "{line}");
+        assert!(line.ends_with(&said), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn item_94_a_value_that_is_no_text_is_no_panic() {
     use std::os::unix::ffi::OsStrExt;
     let program = Program::new();

@@ -267,6 +267,16 @@ impl Principal {
         }
     }
 
+    /// When what it signs with now expires. None for what does not, and for an instance or a pod before its first signature.
+    pub fn expires(&self) -> Option<SystemTime> {
+        match &self.source {
+            Source::Resource(files) | Source::SecurityToken(files) => files.expires(),
+            Source::ApiKey(_) => None,
+            Source::Instance(instance) => instance.expires(),
+            Source::Workload(workload) => workload.expires(),
+        }
+    }
+
     /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an instance is asked where it
     /// is. None without a region.
     pub async fn host(&self, service: &str) -> Result<Option<String>, PrincipalError> {

@@ -59,6 +59,11 @@ impl<S: Supply> Renewable<S> {
         Self { supplier, generation: Mutex::new(first), send_expired }
     }
 
+    /// When the credentials that are there expire; None while they are being taken, or none are there.
+    pub(super) fn expires(&self) -> Option<SystemTime> {
+        self.generation.try_lock().ok()?.as_ref()?.credentials.expires()
+    }
+
     /// Who supplies them.
     pub(super) fn supplier(&self) -> &S {
         &self.supplier
