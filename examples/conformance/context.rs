@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use model_deployment_fn::fdk::{Call, Intent};
 use serde_json::{Map, Value, json};
 
-use crate::tracing::Tracing;
+use crate::tracing::Span;
 
 pub(crate) fn of(call: &Call) -> Value {
     let content_type = call.content_type().map(latin);
@@ -34,7 +34,7 @@ pub(crate) fn of(call: &Call) -> Value {
         "fnName": env::var("FN_FN_NAME").ok(),
         "appName": env::var("FN_APP_NAME").ok(),
         "memory": env::var("FN_MEMORY").ok().and_then(|text| text.parse::<u32>().ok()),
-        "tracing": Tracing::of(call).view(),
+        "tracing": Span::of(call).view(),
     })
 }
 

@@ -20,6 +20,7 @@ mod logger;
 mod platform;
 mod reply;
 mod server;
+mod tracing;
 
 pub use call::{Call, Intent};
 pub use deadline::Deadline;
@@ -31,6 +32,7 @@ pub use logger::{LogFormat, Logger};
 pub use platform::{Platform, PlatformError, PlatformErrors};
 pub use reply::{InvalidStatus, Reply, ReservedHeader};
 pub use server::{BODY_LIMIT, Server};
+pub use tracing::{TraceContext, Tracing};
 
 /// Where the time of day comes from. The process has one: its `main` reads the clock, everything else is told.
 pub type Clock = fn() -> std::time::SystemTime;

@@ -1,0 +1,278 @@
+//! The platform's tracing: where spans go, and which span of whose trace a call is.
+//!
+//! Nothing is sent from here. A function that makes spans sends them before it answers: nothing runs between calls.
+
+use std::fmt;
+
+use http::HeaderMap;
+
+use super::Call;
+
+/// What the platform says of tracing in the environment, read once at start.
+///
+/// Source: Fn container contract, tracing.
+#[derive(Clone, Default)]
+pub struct Tracing {
+    enabled: bool,
+    collector: Option<String>,
+    service: String,
+    tags: Vec<(&'static str, String)>,
+}
+
+/// The place of a call in a trace. What the function does in it is a span of its own, below the platform's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TraceContext {
+    /// The trace: 16 or 32 hexadecimal digits in lower case. None if nobody traces the call.
+    pub trace_id: Option<String>,
+    /// The platform's span, the parent of the function's: 16 hexadecimal digits in lower case.
+    pub parent_id: Option<String>,
+    /// Whether its spans are wanted: they are, unless somebody said that they are not.
+    pub sampled: bool,
+}
+
+impl Tracing {
+    /// Reads the platform's variables through `var`. On is `1`, `true`, `yes` or `on`; anything else is off, and no error.
+    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
+        let var = |name: &str| var(name).filter(|value| !value.is_empty());
+        let on = var("OCI_TRACING_ENABLED").unwrap_or_default().to_ascii_lowercase();
+        let name = |name, id| var(name).or_else(|| var(id)).unwrap_or_default().to_lowercase();
+        let named = [
+            ("appName", "FN_APP_NAME"),
+            ("appID", "FN_APP_ID"),
+            ("fnName", "FN_FN_NAME"),
+            ("fnID", "FN_FN_ID"),
+        ];
+        let named = named.into_iter().filter_map(|(tag, name)| Some((tag, var(name)?)));
+        Self {
+            enabled: matches!(on.as_str(), "1" | "true" | "yes" | "on"),
+            collector: var("OCI_TRACE_COLLECTOR_URL"),
+            service: name("FN_APP_NAME", "FN_APP_ID") + "::" + &name("FN_FN_NAME", "FN_FN_ID"),
+            tags: [("generatedBy", "faas".to_owned())].into_iter().chain(named).collect(),
+        }
+    }
+
+    /// Whether the application's tracing is on.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Where spans go, as a POST of a JSON array of Zipkin's second version; None while tracing is off. It holds a key.
+    pub fn collector(&self) -> Option<&str> {
+        self.collector.as_deref().filter(|_| self.enabled)
+    }
+
+    /// The name of the service in its spans: application and function, in lower case, with `::` between them.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// What every span of a function says beside its own.
+    pub fn tags(&self) -> &[(&'static str, String)] {
+        &self.tags
+    }
+}
+
+/// Shows no collector, whose address holds a key.
+impl fmt::Debug for Tracing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { enabled, service, .. } = self;
+        f.debug_struct("Tracing")
+            .field("enabled", enabled)
+            .field("service", service)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TraceContext {
+    /// The place of a call, by the platform's B3 headers or else by the caller's: B3 in either form, or `traceparent`.
+    ///
+    /// What cannot be read is no error: such a call is of no trace.
+    pub fn of(call: &Call) -> Self {
+        let said = [call.platform_headers(), call.headers()];
+        let read = [of_b3, of_single_b3, of_traceparent];
+        let found = said.iter().find_map(|headers| read.iter().find_map(|read| read(headers)));
+        let sampled = said.iter().all(|headers| is_sampled(headers));
+        found.unwrap_or(Self { trace_id: None, parent_id: None, sampled })
+    }
+}
+
+/// `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`.
+fn of_b3(headers: &HeaderMap) -> Option<TraceContext> {
+    let trace_id = trace(text(headers, "x-b3-traceid")?)?;
+    let parent_id = text(headers, "x-b3-spanid").and_then(span);
+    Some(TraceContext { trace_id: Some(trace_id), parent_id, sampled: is_sampled(headers) })
+}
+
+fn is_sampled(headers: &HeaderMap) -> bool {
+    let debug = text(headers, "x-b3-flags") == Some("1");
+    // Alone, it is no more than the decision.
+    let single = text(headers, "b3").filter(|b3| !b3.contains('-'));
+    debug || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
+}
+
+/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: OpenZipkin's B3 propagation.
+fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut parts = text(headers, "b3")?.split('-');
+    let (trace_id, parent_id) = (trace(parts.next()?)?, span(parts.next()?)?);
+    let sampled = parts.next().is_none_or(wanted);
+    Some(TraceContext { trace_id: Some(trace_id), parent_id: Some(parent_id), sampled })
+}
+
+/// `traceparent: 00-<trace>-<span>-<flags>`, in lower case; a later version may have more at its end.
+/// Source: W3C Trace Context.
+fn of_traceparent(headers: &HeaderMap) -> Option<TraceContext> {
+    let parts: Vec<&str> = text(headers, "traceparent")?.split('-').collect();
+    let [version, trace_id, parent_id, flags, more @ ..] = parts.as_slice() else {
+        return None;
+    };
+    let lower = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let written = [version, trace_id, parent_id, flags].into_iter().all(|part| lower(part));
+    let lengths = (version.len(), trace_id.len(), flags.len());
+    if !written || lengths != (2, 32, 2) || *version == "ff" {
+        return None;
+    }
+    if *version == "00" && !more.is_empty() {
+        return None;
+    }
+    let sampled = u8::from_str_radix(flags, 16).ok()? & 1 == 1;
+    Some(TraceContext {
+        trace_id: Some(trace(trace_id)?),
+        parent_id: Some(span(parent_id)?),
+        sampled,
+    })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn wanted(sampled: &str) -> bool {
+    !matches!(sampled.to_ascii_lowercase().as_str(), "0" | "false")
+}
+
+fn trace(id: &str) -> Option<String> {
+    matches!(id.len(), 16 | 32).then_some(id).and_then(hexadecimal)
+}
+
+fn span(id: &str) -> Option<String> {
+    (id.len() == 16).then_some(id).and_then(hexadecimal)
+}
+
+/// Digits in lower case; an id of zeros is none.
+fn hexadecimal(id: &str) -> Option<String> {
+    let digits = id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (digits && id.bytes().any(|byte| byte != b'0')).then(|| id.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const TRACE: &str = "5b8aa5a2d2c872e8";
+    const LONG: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "00f067aa0ba902b7";
+
+    fn context(headers: &[(&str, &str)]) -> (Option<String>, Option<String>, bool) {
+        let headers = headers.iter().map(|(name, value)| {
+            (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
+        });
+        let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH);
+        let TraceContext { trace_id, parent_id, sampled } = TraceContext::of(&call);
+        (trace_id, parent_id, sampled)
+    }
+
+    fn known(trace: &str, sampled: bool) -> (Option<String>, Option<String>, bool) {
+        (Some(trace.to_owned()), Some(SPAN.to_owned()), sampled)
+    }
+
+    #[test]
+    fn a_call_is_where_the_platform_says_and_else_where_its_caller_does() {
+        let (b3, w3c) = (format!("{LONG}-{SPAN}-0-{SPAN}"), format!("00-{LONG}-{SPAN}-01"));
+        let (upper, later) = (LONG.to_uppercase(), format!("01-{LONG}-{SPAN}-00-more"));
+        let (gateway, short_b3) = (("fn-intent", "httprequest"), format!("{LONG}-{SPAN}"));
+        let (trace, span) = (("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN));
+        for (headers, expected) in [
+            (vec![trace, span], known(TRACE, true)),
+            (vec![("x-b3-traceid", &upper), span], known(LONG, true)),
+            (vec![trace, span, ("x-b3-sampled", "0")], known(TRACE, false)),
+            (vec![trace, span, ("x-b3-sampled", "False")], known(TRACE, false)),
+            (vec![trace, span, ("x-b3-sampled", "true")], known(TRACE, true)),
+            (vec![trace, span, ("x-b3-sampled", "0"), ("x-b3-flags", "1")], known(TRACE, true)),
+            (vec![trace, span, ("traceparent", &w3c)], known(TRACE, true)),
+            (vec![("b3", &b3)], known(LONG, false)),
+            (vec![("b3", &short_b3)], known(LONG, true)),
+            (vec![("traceparent", &w3c)], known(LONG, true)),
+            (vec![("traceparent", &later)], known(LONG, false)),
+            (vec![gateway, ("fn-http-h-traceparent", &w3c)], known(LONG, true)),
+            (vec![gateway, ("fn-http-h-b3", &b3), trace, span], known(TRACE, true)),
+            (vec![trace], (Some(TRACE.to_owned()), None, true)),
+        ] {
+            assert_eq!(context(&headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_is_no_trace() {
+        let zeros = "0".repeat(32);
+        let odd = [
+            format!("ff-{LONG}-{SPAN}-01"),
+            format!("00-{LONG}-{SPAN}-01-x"),
+            format!("zz-{LONG}-{SPAN}-01"),
+            format!("00-{LONG}-{SPAN}-1"),
+            format!("00-{LONG}-{SPAN}-+1"),
+            format!("00-{LONG}-{SPAN}-001"),
+            format!("00-{}-{SPAN}-01", LONG.to_uppercase()),
+            format!("00-{zeros}-{SPAN}-01"),
+            format!("00-{TRACE}-{SPAN}-01"),
+            "00".to_owned(),
+        ];
+        for traceparent in &odd {
+            assert_eq!(
+                context(&[("traceparent", traceparent)]),
+                (None, None, true),
+                "{traceparent}"
+            );
+        }
+        for (headers, sampled) in [
+            (vec![], true),
+            (vec![("x-b3-sampled", "0")], false),
+            (vec![("x-b3-traceid", zeros.as_str())], true),
+            (vec![("x-b3-traceid", "5b8aa5a2d2c872eg")], true),
+            (vec![("x-b3-traceid", "5b8aa5a2d2c872e")], true),
+            (vec![("b3", "0")], false),
+            (vec![("b3", "1")], true),
+            (vec![("b3", "d")], true),
+            (vec![("b3", LONG)], true),
+            (vec![("b3", "0-0")], true),
+        ] {
+            assert_eq!(context(&headers), (None, None, sampled), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_environment_turns_it_on_and_names_the_service() {
+        let tracing = |vars: &[(&str, &str)]| {
+            let var = |name: &str| vars.iter().find(|(known, _)| *known == name);
+            Tracing::from_vars(|name| var(name).map(|(_, value)| (*value).to_owned()))
+        };
+        let url = ("OCI_TRACE_COLLECTOR_URL", "https://collector.example/?dataKey=secret");
+        for (on, expected) in
+            [("1", true), ("TRUE", true), ("on", true), ("0", false), ("", false), ("2", false)]
+        {
+            let tracing = tracing(&[("OCI_TRACING_ENABLED", on), url]);
+            assert_eq!(tracing.is_enabled(), expected, "{on}");
+            assert_eq!(tracing.collector().is_some(), expected, "{on}");
+            assert!(!format!("{tracing:?}").contains("secret"), "{tracing:?}");
+        }
+        let off = tracing(&[]);
+        assert_eq!((off.is_enabled(), off.service(), off.tags().len()), (false, "::", 1));
+        let named = [("FN_APP_NAME", "Flowers"), ("FN_APP_ID", "a"), ("FN_FN_ID", "F")];
+        let named = tracing(&named);
+        assert_eq!(named.service(), "flowers::f");
+        let tags: Vec<_> =
+            named.tags().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(tags, ["generatedBy=faas", "appName=Flowers", "appID=a", "fnID=F"]);
+    }
+}
