@@ -22,10 +22,10 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// Counts a try that began at `start`, and is over now.
-    pub(super) fn count(&mut self, start: Instant, connection: &Connection) {
+    /// Counts a try that began at `start`, and is over now, `answered` or not.
+    pub(super) fn count(&mut self, start: Instant, connection: &Connection, answered: bool) {
         let end = Instant::now();
-        let connect = connection.took(end);
+        let connect = connection.took(end, answered);
         self.tries += 1;
         self.connect += connect;
         self.wait += (end - start).saturating_sub(connect);
@@ -45,10 +45,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// How long it took, or takes already at `now`; nothing if none was begun.
-    fn took(&self, now: Instant) -> Duration {
-        let end = self.made.get().copied().unwrap_or(now);
-        self.begun.get().map_or(Duration::ZERO, |begun| end.saturating_duration_since(*begun))
+    /// How long it took, or takes already at `now`; nothing if none was begun, or an answer came over another that was kept.
+    fn took(&self, now: Instant, answered: bool) -> Duration {
+        match (self.begun.get(), self.made.get()) {
+            (Some(begun), Some(made)) => made.saturating_duration_since(*begun),
+            (Some(begun), None) if !answered => now.saturating_duration_since(*begun),
+            (Some(_) | None, _) => Duration::ZERO,
+        }
     }
 }
 
@@ -64,6 +67,7 @@ impl<S> Layer<S> for Timed {
     }
 }
 
+/// A connector with a clock.
 #[derive(Clone, Debug)]
 pub(super) struct Timing<S>(S);
 
@@ -88,5 +92,28 @@ where
             connection.made.get_or_init(Instant::now);
             connected
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_counts_if_the_answer_came_over_it_or_none_came() {
+        let second = Duration::from_secs(1);
+        let begun = Instant::now();
+        for (made, answered, expected) in [
+            (Some(begun + second), true, second),
+            (Some(begun + second), false, second),
+            (None, false, 2 * second),
+            (None, true, Duration::ZERO),
+        ] {
+            let connection = Connection::default();
+            assert_eq!(connection.took(begun, answered), Duration::ZERO);
+            connection.begun.set(begun).unwrap();
+            made.into_iter().for_each(|made| connection.made.set(made).unwrap());
+            assert_eq!(connection.took(begun + 2 * second, answered), expected, "{made:?}");
+        }
     }
 }

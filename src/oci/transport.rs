@@ -158,7 +158,7 @@ impl Transport {
             self.collect(answer, limits.bytes).await
         };
         let outcome = timeout_at(limits.until, CONNECTION.scope(connection.clone(), whole)).await;
-        journey.count(start, &connection);
+        journey.count(start, &connection, matches!(outcome, Ok(Ok(_))));
         outcome.ok().ok_or(TransportError::Late)?
     }
 

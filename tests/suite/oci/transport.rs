@@ -60,13 +60,13 @@ async fn a_try_without_time_does_not_hide_the_answer_before_it() {
     let until = Instant::now() + Duration::from_millis(800);
     let delivery = Delivery { repeat: Repeat::Harmless, try_limit: Delivery::TRY, until };
     let request = Request::post(setup.url()).body("{}".to_owned()).unwrap();
-    let mut journey = Journey::default();
+    let (start, mut journey) = (Instant::now(), Journey::default());
     let answer = client.deliver(request, delivery, &mut journey).await.unwrap();
     assert_eq!((answer.status().as_u16(), setup.deployment.received().len()), (503, 2));
     // Where the time went is known of both, also of the one that got no answer.
     assert_eq!(journey.tries, 2);
     let waited = journey.sign + journey.connect + journey.wait;
-    assert!(waited < Duration::from_secs(1), "{journey:?}");
-    assert!(journey.wait >= Duration::from_millis(500), "{journey:?}");
+    assert!(waited <= start.elapsed(), "{journey:?}");
+    assert!(journey.wait >= Duration::from_millis(100), "{journey:?}");
     assert!(journey.sign > Duration::ZERO && journey.connect > Duration::ZERO, "{journey:?}");
 }

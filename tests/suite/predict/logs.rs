@@ -10,7 +10,7 @@ use crate::setup::{ROW, Setup, header, targeted};
 
 async fn function(setup: &Setup) -> Agent {
     let program = setup.program.clone().config("LOG_FORMAT", "json");
-    Agent::start(program.timeout(Duration::from_secs(2))).await.unwrap()
+    Agent::start(program.timeout(Duration::from_secs(5))).await.unwrap()
 }
 
 /// The only line that a call writes.
@@ -35,7 +35,7 @@ fn parts(line: &Value) -> [f64; 4] {
         ["check_ms", "sign_ms", "connect_ms", "wait_ms"].map(|name| milliseconds(line, name));
     let total = milliseconds(line, "ms");
     assert!(parts.iter().sum::<f64>() <= total + 0.05, "{line}");
-    assert!(milliseconds(line, "left_ms") + total <= 2000.0, "{line}");
+    assert!(milliseconds(line, "left_ms") + total <= 5000.0, "{line}");
     parts
 }
 
@@ -115,7 +115,4 @@ async fn a_line_has_the_ids_of_the_request_if_they_are_ids() {
         // The deployment gives back what it was called with.
         assert_eq!(line.get("deployment_request_id"), expected.as_ref(), "{id}: {line}");
     }
-    setup.deployment.behave(Behaviour::Header("opc-request-id", "of-the-deployment".to_owned()));
-    let line = line(&function, setup.call()).await;
-    assert!(line["deployment_request_id"].is_string(), "{line}");
 }
