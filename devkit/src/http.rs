@@ -33,7 +33,7 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 pub(crate) struct Server {
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Server {
@@ -68,7 +68,8 @@ impl Server {
         })
     }
 
-    fn serve<S, C>(listener: TcpListener, serve: S) -> io::Result<Self>
+    /// Hands every connection to `serve`.
+    pub(crate) fn serve<S, C>(listener: TcpListener, serve: S) -> io::Result<Self>
     where
         S: Fn(TcpStream) -> C + Send + 'static,
         C: Future<Output = ()> + Send + 'static,
@@ -84,7 +85,12 @@ impl Server {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, _tasks: tasks })
+        Ok(Self { address, tasks })
+    }
+
+    /// Returns when the port is closed; the connections end with it.
+    pub(crate) async fn close(mut self) {
+        self.tasks.shutdown().await;
     }
 }
 

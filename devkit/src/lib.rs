@@ -8,6 +8,7 @@ mod cause;
 mod client;
 pub mod clock;
 pub mod cluster;
+pub mod collector;
 pub mod conformance;
 pub mod deployment;
 pub mod doctor;

@@ -30,6 +30,18 @@ pub(crate) async fn bounded<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap()
 }
 
+/// Trusts `authority` and nobody else.
+pub(crate) fn connector(authority: &Authority) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config).into()
+}
+
 /// A deployment, and someone whom it lets in.
 pub(crate) struct Setup {
     pub(crate) deployment: ModelDeployment,
@@ -43,24 +55,12 @@ impl Setup {
         let (issuer, authority, session) = (Issuer::new(), Authority::new(), Key::generate());
         let deployment =
             ModelDeployment::start(issuer.clone(), &authority, Certificate::Valid).await.unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let token = issuer.token(&session, 600);
-        Self { deployment, connector: Arc::new(config).into(), session, token }
+        Self { deployment, connector: connector(&authority), session, token }
     }
 
     pub(crate) async fn connect(&self) -> Connection {
-        bounded(async {
-            let stream = TcpStream::connect(("127.0.0.1", self.deployment.port())).await.unwrap();
-            let name = ServerName::try_from("localhost").unwrap();
-            Connection(self.connector.connect(name, stream).await.unwrap())
-        })
-        .await
+        Connection::to(self.deployment.port(), &self.connector).await
     }
 
     /// One call on a connection of its own: `path` follows the OCID.
@@ -135,7 +135,7 @@ impl Call<'_> {
         Call { method: "GET", content_type: "", body: b"", ..Self::PREDICT };
 }
 
-/// A connection to the deployment.
+/// A connection to one of the services.
 pub(crate) struct Connection(TlsStream<TcpStream>);
 
 /// An answer that never became whole: what came of it, and why there is no more.
@@ -146,6 +146,15 @@ pub(crate) struct Broken {
 }
 
 impl Connection {
+    pub(crate) async fn to(port: u16, connector: &TlsConnector) -> Self {
+        bounded(async {
+            let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let name = ServerName::try_from("localhost").unwrap();
+            Self(connector.connect(name, stream).await.unwrap())
+        })
+        .await
+    }
+
     pub(crate) async fn send(&mut self, request: &[u8]) {
         self.0.write_all(request).await.unwrap();
         self.0.flush().await.unwrap();
