@@ -1,5 +1,7 @@
 //! What the function said on its socket, and what the client gets to see of it.
 
+use std::time::Instant;
+
 use hyper::body::Bytes;
 
 use super::failure::Failure;
@@ -36,6 +38,19 @@ pub struct Answer {
     pub wire: Option<WireReply>,
     /// Whether the container takes the next call; otherwise it was killed.
     pub container_kept: bool,
+    /// When the container had the call; `None` if none ever had.
+    pub dispatch: Option<Dispatch>,
+}
+
+/// The time in which a container was at work on a call, and on no other.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dispatch {
+    /// The trace that the call was a part of, as the function was told.
+    pub trace_id: Option<String>,
+    /// When the container got it.
+    pub from: Instant,
+    /// When it had replied, or was given up.
+    pub until: Instant,
 }
 
 impl WireReply {
@@ -84,6 +99,7 @@ impl Answer {
             body: body.into(),
             wire: None,
             container_kept: true,
+            dispatch: None,
         }
     }
 
@@ -126,7 +142,8 @@ impl Answer {
     }
 
     fn success(status: u16, headers: Vec<(String, Vec<u8>)>, body: Bytes) -> Self {
-        Self { status, headers, body, wire: None, container_kept: true }
+        let (wire, dispatch) = (None, None);
+        Self { status, headers, body, wire, container_kept: true, dispatch }
     }
 }
 

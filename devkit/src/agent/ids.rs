@@ -27,6 +27,11 @@ pub(crate) fn request_id() -> String {
     format!("/{}/{}", random(), random())
 }
 
+/// The id of a span as the platform has it: 16 lower-case hexadecimal digits, not all of them 0.
+pub(crate) fn span_id() -> String {
+    format!("{:016x}", (noise() >> 64) | 1)
+}
+
 /// 32 hexadecimal digits.
 pub(crate) fn random() -> String {
     format!("{:032X}", noise())

@@ -26,11 +26,12 @@ use std::io;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-pub use self::answer::{Answer, WireReply};
+pub use self::answer::{Answer, Dispatch, WireReply};
 pub use self::image::Image;
 pub use self::program::Program;
 pub use self::request::{Intent, Invocation};
@@ -40,7 +41,7 @@ use self::container::Container;
 use self::failure::Failure;
 use self::output::{Journal, Output};
 use self::process::Process;
-use self::request::Call;
+use self::request::{Call, TRACE_ID};
 use crate::clock;
 
 /// The most that a call or a reply may carry, in bytes: 6 MiB, as OCI Functions has it.
@@ -107,16 +108,21 @@ impl Agent {
         id: String,
     ) -> Answer {
         // The time that the start took is not charged to the call.
-        let call = Call { id, deadline: clock::now() + self.program.timeout };
+        let span = self.program.collector.as_ref().map(|_url| ids::span_id());
+        let call = Call { id, deadline: clock::now() + self.program.timeout, span };
         let request = match invocation.request(&call) {
             Ok(request) => request,
             Err(message) => return Answer::message(400, &message, &call.id),
         };
-        match timeout(self.program.timeout, container.exchange(request)).await {
+        let trace_id = request.headers().get(TRACE_ID).and_then(|id| id.to_str().ok());
+        let (trace_id, from) = (trace_id.map(str::to_owned), Instant::now());
+        let answer = match timeout(self.program.timeout, container.exchange(request)).await {
             Ok(Ok(wire)) => Answer::replied(wire, &invocation.intent, &call.id),
             Ok(Err(failure)) => Answer::failed(failure, &call.id),
             Err(_elapsed) => Answer::failed(Failure::TimedOut, &call.id),
-        }
+        };
+        let dispatch = Dispatch { trace_id, from, until: Instant::now() };
+        Answer { dispatch: Some(dispatch), ..answer }
     }
 
     async fn launch(&self) -> Result<Container, StartError> {

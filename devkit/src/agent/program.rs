@@ -42,6 +42,8 @@ pub struct Program {
     pub start_timeout: Duration,
     /// After how long without a call the process is stopped until the next one; `None`: never.
     pub freeze_after: Option<Duration>,
+    /// Where the function sends its spans; the platform's own are named in every call then. `None`: tracing is off.
+    pub collector: Option<String>,
     /// Where each line that the function writes is sent at once.
     pub log: Option<UnboundedSender<String>>,
 }
@@ -59,6 +61,7 @@ impl Program {
             timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(5),
             freeze_after: Some(Duration::from_millis(50)),
+            collector: None,
             log: None,
         }
     }
@@ -108,6 +111,13 @@ impl Program {
     #[must_use]
     pub fn never_frozen(mut self) -> Self {
         self.freeze_after = None;
+        self
+    }
+
+    /// The same program with tracing on: it sends its spans to the collector at `url`.
+    #[must_use]
+    pub fn traced(mut self, url: impl Into<String>) -> Self {
+        self.collector = Some(url.into());
         self
     }
 
@@ -175,6 +185,10 @@ impl Program {
             ("FN_LOGFRAME_NAME", ids::random().into()),
             ("FN_LOGFRAME_HDR", LOG_FRAME_HEADER.into()),
         ];
+        let tracing = self.collector.iter().flat_map(|url| {
+            [("OCI_TRACING_ENABLED", "1".into()), ("OCI_TRACE_COLLECTOR_URL", url.into())]
+        });
+        let platform = platform.into_iter().chain(tracing);
         let config = self.config.iter().map(|(name, value)| (name.into(), value.into()));
         config.chain(platform.map(|(name, value)| (name.into(), value))).collect()
     }
@@ -207,6 +221,17 @@ mod tests {
         ] {
             assert_eq!(environment[OsStr::new(name)], value);
         }
+    }
+
+    #[test]
+    fn tracing_is_switched_on_by_the_platform_alone() {
+        let program = Program::new("/opt/func").config("OCI_TRACING_ENABLED", "x");
+        let (off, on) = (program.clone(), program.traced("https://collector.example/?dataKey=k"));
+        let (off, on) = (off.command(Path::new("/tmp/x")), on.command(Path::new("/tmp/x")));
+        let name = OsStr::new("OCI_TRACE_COLLECTOR_URL");
+        assert_eq!(variables(&on)[name], "https://collector.example/?dataKey=k");
+        assert_eq!(variables(&on)[OsStr::new("OCI_TRACING_ENABLED")], "1");
+        assert_eq!(variables(&off).get(name), None);
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::clock;
 /// What a direct caller cannot hand to the function: the framing of its own connection, and what the agent says.
 const NOT_OF_A_CLIENT: [&str; 4] = ["Host", "Content-Length", "Fn-Call-Id", "Fn-Deadline"];
 
+/// The header by which the platform names the trace of a call.
+pub(super) const TRACE_ID: &str = "X-B3-Traceid";
+
 /// What a caller wants of the function.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Invocation {
@@ -102,6 +105,12 @@ impl Invocation {
         if !headers.iter().any(|(name, _)| name == "Opc-Request-Id") {
             headers.push(own("Opc-Request-Id", &ids::request_id()));
         }
+        if let Some(id) = &call.span
+            && !headers.iter().any(|(name, _)| name == TRACE_ID)
+        {
+            // On the first span of a trace the two are one.
+            headers.extend([own(TRACE_ID, id), own("X-B3-Spanid", id)]);
+        }
         headers.sort_by(|one, other| one.0.cmp(&other.0));
         headers
     }
@@ -147,6 +156,8 @@ impl Invocation {
 pub(super) struct Call {
     pub(super) id: String,
     pub(super) deadline: SystemTime,
+    /// The platform's own span, with tracing on.
+    pub(super) span: Option<String>,
 }
 
 fn own(name: &str, value: &str) -> (String, Vec<u8>) {

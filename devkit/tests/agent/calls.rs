@@ -5,7 +5,7 @@ use std::time::Duration;
 use devkit::agent::Invocation;
 use devkit::clock;
 
-use crate::{agent, bounded, call, failure, message};
+use crate::{agent, bounded, call, failure, message, misbehave, start};
 
 #[tokio::test]
 async fn a_direct_call_has_the_form_that_the_platform_gives_it() {
@@ -75,6 +75,34 @@ async fn a_gateway_call_has_the_clients_headers_prefixed() {
     ] {
         assert!(report.contains(line), "{line} in {report}");
     }
+}
+
+#[tokio::test]
+async fn with_tracing_on_a_call_names_the_platforms_first_span_beside_a_clients_own() {
+    let program = misbehave(&["link", "report", ""]).traced("https://collector.example/");
+    let agent = start(program).await;
+    let direct = Invocation::json("{}");
+    let gateway = direct.clone().header("X-B3-TraceId", "1").through_gateway("POST", "/");
+    let mut seen = Vec::new();
+    for invocation in [direct.clone(), gateway] {
+        let answer = bounded(agent.call(invocation)).await;
+        let report = String::from_utf8(answer.wire.unwrap().body.to_vec()).unwrap();
+        let dispatch = answer.dispatch.unwrap();
+        let id = dispatch.trace_id.unwrap();
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        assert!(id.len() == 16 && id.bytes().all(hex) && dispatch.from < dispatch.until, "{id}");
+        assert!(report.contains(&format!("\r\nX-B3-Spanid: {id}\r\nX-B3-Traceid: {id}\r\n")));
+        assert!(!report.contains("Sampled") && !report.contains("Parentspanid"), "{report}");
+        assert_eq!(report.contains("\r\nFn-Http-H-X-B3-Traceid: 1\r\n"), seen.len() == 1);
+        seen.push(id);
+    }
+    assert_ne!(seen[0], seen[1]);
+    // A direct caller's own trace arrives as it was sent.
+    let own = direct.header("X-B3-TraceId", "0af7651916cd43dd").header("X-B3-SpanId", "1");
+    let answer = bounded(agent.call(own)).await;
+    let report = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(report.contains("\r\nX-B3-Spanid: 1\r\nX-B3-Traceid: 0af7651916cd43dd\r\n"));
+    assert_eq!(answer.dispatch.unwrap().trace_id.unwrap(), "0af7651916cd43dd");
 }
 
 #[tokio::test]
