@@ -19,7 +19,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::AsyncRead;
 use tokio::net::TcpListener;
@@ -52,6 +52,8 @@ pub struct Received {
     pub verdict: Result<Verified, Refusal>,
     /// Which TLS connection it came on, counted from 1.
     pub connection: u64,
+    /// When it was there, read and verified.
+    pub at: Instant,
 }
 
 /// A running deployment on loopback. Dropped, it closes every connection.
@@ -136,6 +138,16 @@ impl ModelDeployment {
         self.state.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Every request that arrived in this time.
+    pub fn received_between(&self, from: Instant, until: Instant) -> Vec<Received> {
+        let received = self.state.received.lock().unwrap_or_else(PoisonError::into_inner);
+        // The last ones are looked for: there may be many before them.
+        let late = received.iter().rev().take_while(|received| received.at >= from);
+        let mut found: Vec<_> = late.filter(|received| received.at <= until).cloned().collect();
+        found.reverse();
+        found
+    }
+
     /// How many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
@@ -180,8 +192,7 @@ impl State {
         let time = self.time();
         let verdict = verify(&request, self.issuer.public(), time);
         let behaviour = self.behaviours.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let received = Received { request: request.clone(), verdict: verdict.clone(), connection };
-        self.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+        self.keep(request.clone(), verdict.clone(), connection);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let answer = match verdict {
             Err(refusal) => Answer::error(401, "NotAuthenticated", &refusal.to_string()),
@@ -194,6 +205,12 @@ impl State {
             .with_header("opc-request-id", &id)
             .with_header("date", &httpdate::fmt_http_date(time));
         Some((answer, behaviour))
+    }
+
+    fn keep(&self, request: Request, verdict: Result<Verified, Refusal>, connection: u64) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        // The time is taken with the list in hand, so that the list is in the order of its times.
+        received.push(Received { request, verdict, connection, at: Instant::now() });
     }
 
     fn time(&self) -> SystemTime {

@@ -3,6 +3,7 @@
 //! Source: OCI API Gateway documentation; Fn container contract, gateway mode.
 
 mod check;
+mod function;
 mod headers;
 pub mod spec;
 mod token;
@@ -11,15 +12,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::agent::{Agent, BODY_LIMIT, Intent, Invocation};
+use crate::agent::{Agent, BODY_LIMIT, Dispatch, Intent};
 use crate::clock::now;
 use crate::http::{self, Reply, Server};
 use headers::Context;
@@ -31,6 +33,25 @@ const HEAD_LIMIT: usize = 8 * 1024;
 
 /// The functions that routes name, by their OCIDs.
 pub type Functions = BTreeMap<String, Arc<Agent>>;
+
+/// One request that was answered.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// When its head was there.
+    pub received: SystemTime,
+    /// From then until its answer was ready.
+    pub took: Duration,
+    /// Its method.
+    pub method: String,
+    /// Its path, without the query.
+    pub path: String,
+    /// The claims of its token, if one was needed and is valid; otherwise null.
+    pub claims: Value,
+    /// When a function had it, if one ever did.
+    pub dispatch: Option<Dispatch>,
+    /// The status of its answer.
+    pub status: u16,
+}
 
 /// A running gateway with one deployment.
 #[derive(Debug)]
@@ -45,6 +66,7 @@ struct Deployment {
     functions: Functions,
     recent: Mutex<Vec<Instant>>,
     requests: AtomicU64,
+    exchanges: Option<UnboundedSender<Exchange>>,
 }
 
 impl Gateway {
@@ -55,12 +77,24 @@ impl Gateway {
         specification: Specification,
         functions: Functions,
     ) -> io::Result<Self> {
+        Self::start_told(port, path_prefix, specification, functions, None).await
+    }
+
+    /// The same; what it answers is told to `exchanges`, just before the client gets it.
+    pub async fn start_told(
+        port: u16,
+        path_prefix: &str,
+        specification: Specification,
+        functions: Functions,
+        exchanges: Option<UnboundedSender<Exchange>>,
+    ) -> io::Result<Self> {
         let deployment = Arc::new(Deployment {
             path_prefix: path_prefix.to_owned(),
             specification,
             functions,
             recent: Mutex::default(),
             requests: AtomicU64::default(),
+            exchanges,
         });
         let server = Server::start(port, move |request| deployment.clone().answer(request)).await?;
         Ok(Self { server })
@@ -77,15 +111,26 @@ impl Deployment {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = request.headers().get("opc-request-id").cloned();
         let id = id.or_else(|| HeaderValue::from_str(&format!("/GATEWAY{number:024}/")).ok());
-        let mut reply = self.route(request).await.unwrap_or_else(Refusal::reply);
+        let mut exchange = Exchange::of(&request);
+        let begin = Instant::now();
+        let mut reply = self.route(request, &mut exchange).await.unwrap_or_else(Refusal::reply);
         if let Some(id) = id {
             reply.headers_mut().entry("opc-request-id").or_insert(id);
+        }
+        if let Some(exchanges) = &self.exchanges {
+            (exchange.took, exchange.status) = (begin.elapsed(), reply.status().as_u16());
+            // Nobody may be there to be told.
+            drop(exchanges.send(exchange));
         }
         reply
     }
 
     /// Takes a request through the policies of its route; an error is the answer to a request that did not pass.
-    async fn route(&self, request: Request<Incoming>) -> Result<Reply, Refusal> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        exchange: &mut Exchange,
+    ) -> Result<Reply, Refusal> {
         let (head, body) = request.into_parts();
         let size: usize =
             head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
@@ -93,7 +138,7 @@ impl Deployment {
             return Err(Refusal(431, "Request Header Fields Too Large"));
         }
         let (route, path) = self.find(head.uri.path(), &head.method)?;
-        let claims = self.admit(route, &head.headers).await?;
+        exchange.claims = self.admit(route, &head.headers).await?;
         self.count()?;
         let Some(body) = http::body(body, BODY_LIMIT).await else {
             return Err(Refusal(413, "Payload Too Large"));
@@ -102,7 +147,8 @@ impl Deployment {
             check_body(validation, &head.headers, &body)?;
         }
         let query = head.uri.query().unwrap_or_default();
-        let context = Context { path: &path, query, headers: &head.headers, claims: &claims };
+        let context =
+            Context { path: &path, query, headers: &head.headers, claims: &exchange.claims };
         let headers =
             headers::transformed(&route.request_policies.header_transformations, &context);
         match &route.backend {
@@ -113,7 +159,9 @@ impl Deployment {
                 let url = head.uri.path_and_query().map_or("/", |url| url.as_str());
                 let intent =
                     Intent::Gateway { method: head.method.to_string(), url: url.to_owned() };
-                Ok(self.call(agent, intent, &headers, body).await)
+                let answer = function::call(agent, intent, &headers, body).await;
+                exchange.dispatch.clone_from(&answer.dispatch);
+                Ok(function::reply(answer))
             }
         }
     }
@@ -175,34 +223,20 @@ impl Deployment {
         recent.push(Instant::now());
         Ok(())
     }
+}
 
-    async fn call(&self, agent: &Agent, intent: Intent, headers: &HeaderMap, body: Bytes) -> Reply {
-        let content_type =
-            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let own = [
-            ("x-forwarded-for", "127.0.0.1"),
-            ("x-real-ip", "127.0.0.1"),
-            ("forwarded", "for=127.0.0.1"),
-        ];
-        let client = headers
-            .iter()
-            .filter(|(name, _)| *name != CONTENT_TYPE && own.iter().all(|(own, _)| name != own));
-        let client = client.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-        let own = own.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-        let answer = agent
-            .call(Invocation { intent, content_type, headers: client.chain(own).collect(), body })
-            .await;
-        let mut reply = Response::new(Full::from(answer.body));
-        *reply.status_mut() = answer.status.try_into().unwrap_or(hyper::StatusCode::BAD_GATEWAY);
-        for (name, value) in &answer.headers {
-            if let (Ok(name), Ok(value)) =
-                (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value))
-            {
-                reply.headers_mut().append(name, value);
-            }
+impl Exchange {
+    /// What is known of a request before it is answered.
+    fn of(request: &Request<Incoming>) -> Self {
+        Self {
+            received: now(),
+            took: Duration::ZERO,
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            claims: Value::Null,
+            dispatch: None,
+            status: 0,
         }
-        reply.headers_mut().remove("content-length");
-        reply
     }
 }
 
