@@ -29,6 +29,8 @@ pub struct Invocation {
     pub content_type: Option<String>,
     /// The client's own headers, in their order.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// What the platform says beside its own headers, as it is in either form: those of a trace, for one.
+    pub platform: Vec<(String, Vec<u8>)>,
     /// The body, up to 6 MiB.
     pub body: Bytes,
 }
@@ -100,6 +102,10 @@ impl Invocation {
             Intent::Direct => self.direct_headers(),
             Intent::Gateway { method, url } => self.gateway_headers(method, url),
         };
+        for (name, value) in &self.platform {
+            headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+            headers.push((canonical(name), value.clone()));
+        }
         headers.push(own("Fn-Call-Id", &call.id));
         headers.push(own("Fn-Deadline", &clock::rfc3339(call.deadline)));
         if !headers.iter().any(|(name, _)| name == "Opc-Request-Id") {

@@ -27,7 +27,7 @@ pub(super) async fn call(
     let client = client.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
     let own = OWN.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
     let headers = client.chain(own).collect();
-    agent.call(Invocation { intent, content_type, headers, body }).await
+    agent.call(Invocation { intent, content_type, headers, body, ..Invocation::default() }).await
 }
 
 /// What the client gets of the answer.
