@@ -23,6 +23,7 @@ pub mod jwk;
 pub mod keys;
 pub mod local;
 pub mod logs;
+pub mod monitoring;
 pub mod object_storage;
 pub mod policy;
 pub mod predict;
