@@ -7,11 +7,13 @@ use std::str::FromStr;
 
 use log::LevelFilter;
 
-use crate::fdk::{LogFormat, Logger, Platform};
+use crate::fdk::{LogFormat, Logger, Platform, Tracing};
 use crate::oci::Vars;
 use crate::predict::{
-    EndpointRule, HeaderRules, Paths, Targets, is_authority, is_model_deployment,
+    EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, is_authority, is_model_deployment,
 };
+
+const NAMESPACE: &str = "a name of a-z, 0-9 and `_` that Oracle has not reserved";
 
 /// What the operator and the platform set. OCI limits all config of a function to 4 KB.
 #[derive(Debug)]
@@ -30,6 +32,10 @@ pub struct Config {
     pub roots: Option<PathBuf>,
     /// `LOG_FORMAT` (`text` or `json`; text if absent) and `LOG_LEVEL` (`error` to `debug`; `info` if absent).
     pub logger: Logger,
+    /// What the platform says of tracing.
+    pub tracing: Tracing,
+    /// `METRICS_NAMESPACE`, `METRICS_COMPARTMENT`, `METRICS_ENDPOINT`: where each call's figures go; none without the first.
+    pub metrics: Option<MetricsTarget>,
 }
 
 /// All mistakes of a configuration. Each names its variable and what was expected.
@@ -61,6 +67,7 @@ impl Config {
         let format = reader.one_of("LOG_FORMAT", LogFormat::Text, "`text` or `json`");
         let level =
             reader.one_of("LOG_LEVEL", LevelFilter::Info, "`error`, `warn`, `info` or `debug`");
+        let (tracing, metrics) = (Tracing::from_vars(var), reader.metrics());
         match (platform, targets, headers, reader.errors) {
             (Some(platform), Some(targets), Some(headers), errors) if errors.is_empty() => {
                 Ok(Self {
@@ -71,11 +78,32 @@ impl Config {
                     headers,
                     roots,
                     logger: Logger::new(format, level),
+                    tracing,
+                    metrics,
                 })
             }
             (.., errors) => Err(ConfigError(errors)),
         }
     }
+}
+
+fn is_origin(url: &str) -> bool {
+    url.strip_prefix("https://").is_some_and(|host| is_authority(host.trim_end_matches('/')))
+}
+
+fn is_compartment(text: &str) -> bool {
+    ["ocid1.compartment.", "ocid1.tenancy."].iter().any(|kind| text.starts_with(kind))
+}
+
+/// Whether a name may be that of custom metrics. Source: Monitoring, `PostMetricData`.
+fn is_namespace(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let reserved = ["oci_", "oracle_"].iter().any(|prefix| name.starts_with(prefix));
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('_')
+        && name.bytes().all(known)
+        && name.len() <= 256
+        && !reserved
 }
 
 /// Reads variables and remembers what was wrong with them.
@@ -117,6 +145,29 @@ impl Reader<'_> {
                 .push("ALLOWED_DEPLOYMENTS is not a list of model deployment OCIDs".to_owned());
         }
         Some(ocids)
+    }
+
+    fn metrics(&mut self) -> Option<MetricsTarget> {
+        let lower = |url: String| url.trim_end_matches('/').to_ascii_lowercase();
+        let namespace = self.checked("METRICS_NAMESPACE", is_namespace, NAMESPACE);
+        let compartment = self.checked("METRICS_COMPARTMENT", is_compartment, "an OCID");
+        let endpoint = self.checked("METRICS_ENDPOINT", is_origin, "`https://` and a host");
+        let function = self.get("FN_FN_NAME").or_else(|| self.get("FN_FN_ID"));
+        let function = function.unwrap_or_else(|| "none".to_owned());
+        Some(MetricsTarget {
+            namespace: namespace?,
+            compartment,
+            endpoint: endpoint.map(lower),
+            function,
+        })
+    }
+
+    fn checked(&mut self, name: &str, fits: fn(&str) -> bool, expected: &str) -> Option<String> {
+        let text = self.get(name)?;
+        if !fits(&text) {
+            self.errors.push(format!("{name} is not {expected}"));
+        }
+        Some(text)
     }
 
     fn one_of<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {

@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{Function, Logger, error_chain};
 use model_deployment_fn::oci::{Principal, ServiceClock};
-use model_deployment_fn::predict::{Forwarder, Predictor};
+use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// What `sysexits.h` calls a wrong use: here, of configuration.
@@ -45,9 +45,12 @@ fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let clock = ServiceClock::new(now);
     let forwarder = Forwarder::new(rule, roots, principal, clock, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
-    let predictor = Arc::new(Predictor { targets, headers, forwarder });
+    let tracer = Tracer::new(config.tracing, roots, now);
+    let metrics = Metrics::new(config.metrics, now);
+    let tracing = tracer.is_on();
+    let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
     let function = Function::publish(config.platform, now)?;
-    log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default; "ready");
+    log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)
 }
 

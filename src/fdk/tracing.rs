@@ -110,7 +110,7 @@ fn is_sampled(headers: &HeaderMap) -> bool {
     debug || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
 }
 
-/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: OpenZipkin's B3 propagation.
+/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: Zipkin's B3 propagation.
 fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parts = text(headers, "b3")?.split('-');
     let (trace_id, parent_id) = (trace(parts.next()?)?, span(parts.next()?)?);

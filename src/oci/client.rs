@@ -243,7 +243,7 @@ impl Client {
     ) -> Result<Outcome, SignError> {
         let start = std::time::Instant::now();
         let request = message.signed(by, self.clock.now());
-        journey.sign += start.elapsed();
+        journey.signed(start);
         let limits = Limits { until, bytes: self.answer_limit };
         Ok(self.transport.exchange(request?, limits, journey).await)
     }

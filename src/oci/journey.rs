@@ -8,27 +8,64 @@ use std::time::{Duration, Instant};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// What it took to have one request answered, or to fail.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What it took to have one request answered, or to fail: step by step, in order.
+#[derive(Clone, Debug, Default)]
 pub struct Journey {
-    /// How often it was sent, or tried to be.
-    pub tries: u32,
-    /// The time that its signatures took.
-    pub sign: Duration,
-    /// The time until there were connections: names, TCP, TLS. Nothing where one was kept.
-    pub connect: Duration,
-    /// The time from there to the last byte of each answer.
-    pub wait: Duration,
+    tries: u32,
+    steps: Vec<Step>,
+}
+
+/// A part of the way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// The making of a signature.
+    Sign,
+    /// The time until there was a connection: name, TCP, TLS. There is no such step where one was kept.
+    Connect,
+    /// From there to the last byte of the answer.
+    Wait,
+}
+
+/// A phase of one try.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// What was done.
+    pub phase: Phase,
+    /// When it began.
+    pub begin: Instant,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Journey {
-    /// Counts a try that began at `start`, and is over now, `answered` or not.
-    pub(super) fn count(&mut self, start: Instant, connection: &Connection, answered: bool) {
+    /// How often the request was sent, or tried to be.
+    pub fn tries(&self) -> u32 {
+        self.tries
+    }
+
+    /// Every step that was taken.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The time that all steps of a phase took together.
+    pub fn time(&self, phase: Phase) -> Duration {
+        self.steps.iter().filter(|step| step.phase == phase).map(|step| step.took).sum()
+    }
+
+    /// A signature that was begun at `begin` is made, or failed.
+    pub(super) fn signed(&mut self, begin: Instant) {
+        self.steps.push(Step { phase: Phase::Sign, begin, took: begin.elapsed() });
+    }
+
+    /// A try that began at `begin` is over, `answered` or not.
+    pub(super) fn tried(&mut self, begin: Instant, connection: &Connection, answered: bool) {
         let end = Instant::now();
-        let connect = connection.took(end, answered);
         self.tries += 1;
-        self.connect += connect;
-        self.wait += (end - start).saturating_sub(connect);
+        let connect = connection.step(end, answered);
+        let took = (end - begin).saturating_sub(connect.map_or(Duration::ZERO, |step| step.took));
+        let wait = Step { phase: Phase::Wait, begin: end.checked_sub(took).unwrap_or(begin), took };
+        self.steps.extend(connect.into_iter().chain([wait]));
     }
 }
 
@@ -45,13 +82,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// How long it took, or takes already at `now`; nothing if none was begun, or an answer came over another that was kept.
-    fn took(&self, now: Instant, answered: bool) -> Duration {
-        match (self.begun.get(), self.made.get()) {
-            (Some(begun), Some(made)) => made.saturating_duration_since(*begun),
-            (Some(begun), None) if !answered => now.saturating_duration_since(*begun),
-            (Some(_) | None, _) => Duration::ZERO,
-        }
+    /// The step that it was, or is still at `now`; none if none was begun, or an answer came over another that was kept.
+    fn step(&self, now: Instant, answered: bool) -> Option<Step> {
+        let begin = *self.begun.get()?;
+        let end = self.made.get().copied().or((!answered).then_some(now))?;
+        let took = end.saturating_duration_since(begin);
+        Some(Step { phase: Phase::Connect, begin, took })
     }
 }
 
@@ -104,16 +140,19 @@ mod tests {
         let second = Duration::from_secs(1);
         let begun = Instant::now();
         for (made, answered, expected) in [
-            (Some(begun + second), true, second),
-            (Some(begun + second), false, second),
-            (None, false, 2 * second),
-            (None, true, Duration::ZERO),
+            (Some(begun + second), true, Some(second)),
+            (Some(begun + second), false, Some(second)),
+            (None, false, Some(2 * second)),
+            (None, true, None),
         ] {
             let connection = Connection::default();
-            assert_eq!(connection.took(begun, answered), Duration::ZERO);
+            assert!(connection.step(begun, answered).is_none());
             connection.begun.set(begun).unwrap();
-            made.into_iter().for_each(|made| connection.made.set(made).unwrap());
-            assert_eq!(connection.took(begun + 2 * second, answered), expected, "{made:?}");
+            if let Some(made) = made {
+                connection.made.set(made).unwrap();
+            }
+            let step = connection.step(begun + 2 * second, answered);
+            assert_eq!(step.map(|step| step.took), expected, "{made:?}");
         }
     }
 }

@@ -6,6 +6,7 @@
 //! Client: credentials, sign, send; renew what was refused, try again what may pass
 //! ```
 
+pub mod apm;
 mod client;
 mod clock;
 mod journey;
@@ -22,7 +23,7 @@ mod trust;
 
 pub use client::{Body, Client, Delivery, SendError};
 pub use clock::ServiceClock;
-pub use journey::Journey;
+pub use journey::{Journey, Phase, Step};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use principal::{Credentials, Principal, PrincipalError};
 pub use retry::{Repeat, Retry};

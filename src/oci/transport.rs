@@ -80,7 +80,7 @@ pub enum TransportError {
 
 impl TransportError {
     /// The error of a request that was sent or not, by how far it came.
-    fn unanswered(error: reqwest::Error) -> Self {
+    pub(super) fn unanswered(error: reqwest::Error) -> Self {
         let error = error.without_url();
         match (error.is_connect(), error.is_timeout()) {
             (true, true) => Self::ConnectLate(error),
@@ -158,7 +158,7 @@ impl Transport {
             self.collect(answer, limits.bytes).await
         };
         let outcome = timeout_at(limits.until, CONNECTION.scope(connection.clone(), whole)).await;
-        journey.count(start, &connection, matches!(outcome, Ok(Ok(_))));
+        journey.tried(start, &connection, matches!(outcome, Ok(Ok(_))));
         outcome.ok().ok_or(TransportError::Late)?
     }
 

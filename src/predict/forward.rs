@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 
 use super::endpoint::Action;
 use super::resolve::CheckedResolver;
@@ -14,8 +15,8 @@ use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError,
-    http_client,
+    Client, Delivery, Journey, Principal, Repeat, Retry, SendError, ServiceClock, Trailers,
+    TrustError, http_client,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
@@ -79,6 +80,28 @@ impl Forwarder {
     /// Whether there is something to sign with that has not expired.
     pub(super) async fn check_credentials(&self) -> Result<(), Error> {
         Ok(self.client.credentials().await.map(drop)?)
+    }
+
+    /// The address of an OCI service in the region of whoever signs; None without a region.
+    pub(super) async fn endpoint(&self, service: &str) -> Option<String> {
+        let host = self.client.principal().host(service).await.ok()??;
+        Some(format!("https://{host}"))
+    }
+
+    /// The compartment of whoever signs, where the token names it.
+    pub(super) async fn compartment(&self) -> Option<String> {
+        let credentials = self.client.credentials().await.ok()?;
+        credentials.claim("res_compartment")?.as_str().map(str::to_owned)
+    }
+
+    /// Sends a request of the function's own, once.
+    pub(super) async fn post(
+        &self,
+        request: Request<String>,
+        until: Instant,
+    ) -> Result<Response<Bytes>, SendError> {
+        let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
+        self.client.deliver(request, delivery, &mut Journey::default()).await
     }
 
     /// Signs and sends, and brings the answer back: all of it, or an error, before the call's deadline.

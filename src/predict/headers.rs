@@ -7,10 +7,11 @@ use http::header::{self, HeaderMap, HeaderName};
 
 use super::Prediction;
 use super::payload::Payload;
+use super::trace::{self, Trace};
 use crate::fdk::{Call, Error, Reply};
 
-const FORWARDED: [&str; 6] =
-    ["accept", "route", "enable-streaming", "opc-request-id", "traceparent", "x-request-id"];
+const FORWARDED: [&str; 5] =
+    ["accept", "route", "enable-streaming", "opc-request-id", "x-request-id"];
 const RETURNED: [&str; 3] = ["content-type", "opc-request-id", "retry-after"];
 /// Headers that carry an identity, a signature, the framing or the place of a client, whatever is configured.
 const NEVER_FORWARDED: [&str; 21] = [
@@ -71,14 +72,24 @@ impl HeaderRules {
     /// The built-in lists with the names of `FORWARD_HEADERS` and `RETURN_HEADERS` (comma-separated) added.
     pub fn new(forward: Option<&str>, returned: Option<&str>) -> Result<Self, InvalidHeaderName> {
         let barred = |name: &str| barred(name, &NEVER_FORWARDED, &NEVER_FORWARDED_PREFIXES);
-        let forwarded = extended("FORWARD_HEADERS", &FORWARDED, forward, barred)?;
+        let forwarded = extended(
+            "FORWARD_HEADERS",
+            &[&FORWARDED[..], &trace::HEADERS].concat(),
+            forward,
+            barred,
+        )?;
         let barred = |name: &str| self::barred(name, &NEVER_RETURNED, &NEVER_RETURNED_PREFIXES);
         let returned = extended("RETURN_HEADERS", &RETURNED, returned, barred)?;
         Ok(Self { forwarded, returned })
     }
 
     /// The headers of a request to the deployment, as far as they come from the call.
-    pub(super) fn forwarded(&self, call: &Call, payload: &Payload) -> HeaderMap {
+    pub(super) fn forwarded(
+        &self,
+        call: &Call,
+        payload: &Payload,
+        trace: Option<&Trace>,
+    ) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
         for (name, value) in call.headers() {
             if self.forwarded.contains(name.as_str()) {
@@ -92,6 +103,9 @@ impl HeaderRules {
         let call_id = || call.id().and_then(|id| HeaderValue::from_str(id).ok());
         if let (false, Some(id)) = (headers.contains_key(&OPC_REQUEST_ID), call_id()) {
             headers.insert(OPC_REQUEST_ID, id);
+        }
+        if let Some(trace) = trace {
+            trace.write(&mut headers);
         }
         headers
     }

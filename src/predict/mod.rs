@@ -11,25 +11,38 @@ mod error;
 mod forward;
 mod headers;
 mod health;
+mod metrics;
 mod outcome;
 mod path;
 mod payload;
 mod resolve;
 mod target;
+mod trace;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use endpoint::{Endpoint, EndpointRule, Refusal, is_authority, is_model_deployment};
 pub use error::Error;
 pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
+pub use metrics::{Metrics, MetricsTarget};
 pub use path::{InvalidPath, Paths};
 pub use target::{Targets, TargetsError};
+pub use trace::Tracer;
+
+use tokio::time::Instant;
 
 use crate::fdk::{self, Call, Reply};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
+use trace::Trace;
+
+/// How long spans and figures may keep a reply waiting, however slow those are who take them.
+const REPORT: Duration = Duration::from_millis(500);
+/// What the reply itself takes after them: the agent must have it before the deadline.
+const REPLY_MARGIN: Duration = Duration::from_millis(50);
 
 /// Everything a call needs, built once at start.
 #[derive(Debug)]
@@ -40,6 +53,10 @@ pub struct Predictor {
     pub headers: HeaderRules,
     /// Signs and sends.
     pub forwarder: Forwarder,
+    /// Tells the trace collector of calls.
+    pub tracer: Tracer,
+    /// Tells Monitoring of calls.
+    pub metrics: Metrics,
 }
 
 impl Predictor {
@@ -48,19 +65,47 @@ impl Predictor {
         if let Some(probe) = Probe::of(&call) {
             return probe.answer(&self.forwarder).await;
         }
+        let trace = self.tracer.trace(&call);
         let mut record = Record::start();
-        let outcome = self.predict(&call, &mut record).await;
-        record.log(&call, &outcome);
+        let outcome = self.predict(&call, trace.as_ref(), &mut record).await;
+        self.report(&call, trace.as_ref(), &mut record, &outcome).await;
+        record.log(&call, trace.as_ref(), &outcome);
         outcome::reply(outcome, call.intent(), &self.headers)
     }
 
     /// The story of one call.
-    async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
+    async fn predict(
+        &self,
+        call: &Call,
+        trace: Option<&Trace>,
+        record: &mut Record,
+    ) -> Result<Prediction, Error> {
         let (endpoint, body) = self.targets.of(call)?;
         record.endpoint(&endpoint);
         let payload = Payload::of(call, &endpoint, body)?;
-        let headers = self.headers.forwarded(call, &payload);
+        let headers = self.headers.forwarded(call, &payload, trace);
         record.checked();
         self.forwarder.send(call, &endpoint, headers, payload.body, &mut record.journey).await
+    }
+    /// Has others know of a call before it is answered: nothing runs afterwards.
+    async fn report(
+        &self,
+        call: &Call,
+        trace: Option<&Trace>,
+        record: &mut Record,
+        outcome: &Result<Prediction, Error>,
+    ) {
+        if trace.is_none() && !self.metrics.are_on() {
+            return;
+        }
+        let begin = Instant::now();
+        let until = (begin + REPORT).min(call.deadline().limit() - REPLY_MARGIN);
+        let spans = async {
+            if let Some(trace) = trace {
+                self.tracer.send(trace, call, record, outcome, until).await;
+            }
+        };
+        tokio::join!(spans, self.metrics.count(record, outcome, &self.forwarder, until));
+        record.reported(begin.elapsed());
     }
 }

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, StatusCode};
 use log::Level;
 
+use super::metrics::milliseconds;
+use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
-use crate::oci::Journey;
+use crate::oci::{Journey, Phase};
 
 /// Whether this process has had a call: the first one is the one that pays for the start.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -23,6 +25,7 @@ pub(super) struct Record {
     deployment: String,
     path: String,
     pub(super) journey: Journey,
+    report: Duration,
 }
 
 impl Record {
@@ -34,12 +37,38 @@ impl Record {
             deployment: String::new(),
             path: String::new(),
             journey: Journey::default(),
+            report: Duration::ZERO,
         }
+    }
+
+    /// When the call began.
+    pub(super) fn begin(&self) -> Instant {
+        self.start
+    }
+
+    /// When all that can be refused before anything is signed had been looked at; None if it was refused.
+    pub(super) fn checked_at(&self) -> Option<Instant> {
+        self.check.map(|check| self.start + check)
+    }
+
+    /// The OCID of the deployment that was meant; None if it never came to one.
+    pub(super) fn deployment(&self) -> Option<&str> {
+        Some(self.deployment.as_str()).filter(|ocid| !ocid.is_empty())
+    }
+
+    /// The path of it.
+    pub(super) fn path(&self) -> Option<&str> {
+        Some(self.path.as_str()).filter(|path| !path.is_empty())
     }
 
     /// All that can be refused before anything is signed has been looked at.
     pub(super) fn checked(&mut self) {
         self.check = Some(self.start.elapsed());
+    }
+
+    /// How long it took to have others know of the call.
+    pub(super) fn reported(&mut self, took: Duration) {
+        self.report = took;
     }
 
     pub(super) fn endpoint(&mut self, endpoint: &Endpoint) {
@@ -48,14 +77,22 @@ impl Record {
     }
 
     /// Writes the one line about a call.
-    pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
+    pub(super) fn log(
+        &self,
+        call: &Call,
+        trace: Option<&Trace>,
+        outcome: &Result<Prediction, Error>,
+    ) {
+        let trace_id = trace.map(Trace::id).unwrap_or_default();
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
         let (deployment, path) = (self.deployment.as_str(), self.path.as_str());
         let (bytes_in, opc_request_id) = (call.body().len(), request_id(call.headers()));
         let start = if self.warm { "warm" } else { "cold" };
-        let (total, Journey { tries, sign, connect, wait }) = (self.start.elapsed(), self.journey);
+        let (total, tries) = (self.start.elapsed(), self.journey.tries());
         let (ms, check_ms) = (milliseconds(total), milliseconds(self.check.unwrap_or(total)));
-        let [sign_ms, connect_ms, wait_ms] = [sign, connect, wait].map(milliseconds);
+        let [sign_ms, connect_ms, wait_ms] = [Phase::Sign, Phase::Connect, Phase::Wait]
+            .map(|phase| milliseconds(self.journey.time(phase)));
+        let report_ms = milliseconds(self.report);
         let left_ms = milliseconds(call.deadline().remaining());
         match outcome {
             Ok(Prediction { status, headers, body }) => {
@@ -63,7 +100,8 @@ impl Record {
                 let deployment_request_id = request_id(headers);
                 log::info!(
                     intent, deployment, path, status, bytes_in, bytes_out, tries, check_ms, sign_ms,
-                    connect_ms, wait_ms, ms, left_ms, start, opc_request_id, deployment_request_id;
+                    connect_ms, wait_ms, report_ms, ms, left_ms, start, trace_id, opc_request_id,
+                    deployment_request_id;
                     "predicted"
                 );
             }
@@ -73,7 +111,8 @@ impl Record {
                 let (status, why) = (status.as_u16(), error_chain(error));
                 log::log!(
                     level, intent, deployment, path, status, code, bytes_in, tries, check_ms, sign_ms,
-                    connect_ms, wait_ms, ms, left_ms, start, opc_request_id; "{why}"
+                    connect_ms, wait_ms, report_ms, ms, left_ms, start, trace_id, opc_request_id;
+                    "{why}"
                 );
             }
         }
@@ -85,11 +124,6 @@ fn request_id(headers: &HeaderMap) -> &str {
     let id = headers.get("opc-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(&byte);
     if id.len() <= LONGEST_ID && id.bytes().all(plain) { id } else { "" }
-}
-
-/// Milliseconds, to a hundredth of one.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// The reply to a caller. A gateway passes the true status on; a direct caller knows success and two kinds of failure.

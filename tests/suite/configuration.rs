@@ -80,6 +80,14 @@ fn targets_are_checked_at_start() {
         ("FORWARD_HEADERS", "a b"),
         ("RETURN_HEADERS", "set-cookie"),
         ("LOG_FORMAT", "xml"),
+        ("METRICS_NAMESPACE", "oci_mine"),
+        ("METRICS_NAMESPACE", "Mine"),
+        ("METRICS_NAMESPACE", "a-b"),
+        ("METRICS_NAMESPACE", "a_"),
+        ("METRICS_COMPARTMENT", "mine"),
+        ("METRICS_ENDPOINT", "http://telemetry.example"),
+        ("METRICS_ENDPOINT", "https://telemetry.example/path"),
+        ("METRICS_ENDPOINT", "https://user@telemetry.example"),
     ] {
         let error = config(&[(name, value)]).unwrap_err();
         assert!(error.starts_with(name), "{name}={value}: {error}");

@@ -11,11 +11,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{self, Call, Reply, error_chain};
+use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
     Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, ServiceClock, SessionToken,
     Signing, http_client, sign,
 };
-use model_deployment_fn::predict::{Forwarder, Prediction, Predictor};
+use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 
 use crate::data;
 
@@ -102,7 +103,11 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&clock);
         let forwarder = Forwarder::new(&config.rule, None, principal(), clock, config.repeatable);
         let (targets, headers) = (config.targets, config.headers);
-        shown.add(&Predictor { targets, headers, forwarder: forwarder.unwrap() });
+        let tracer = Tracer::new(config.tracing, None, now);
+        let metrics = Metrics::new(config.metrics, now);
+        shown.add(&tracer);
+        let forwarder = forwarder.unwrap();
+        shown.add(&Predictor { targets, headers, forwarder, tracer, metrics });
         let (mut head, ()) = Request::get("https://example.com/").body(()).unwrap().into_parts();
         sign(&mut head, Content::Unsigned, &credentials, Signing::default(), now()).unwrap();
         shown.add(&head);
@@ -121,6 +126,8 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Reply::text(SECRET));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fdk::Tracing::from_vars(collector));
+    let url = format!("https://collector.example/?dataKey={SECRET}");
+    shown.add(&Collector::new(&url, None).unwrap());
     shown.add(&fdk::Error::failed(Reply::text(SECRET)));
     shown
 }

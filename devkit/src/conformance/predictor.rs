@@ -120,7 +120,7 @@ impl Stage {
             Ask::Token => {
                 return Err(Problem::not_checked("the predictor shows its token to nobody"));
             }
-            Ask::Span => return Err(Problem::not_checked("the predictor has no tracing")),
+            Ask::Span => return Err(Problem::not_checked("the predictor makes spans of its own")),
         };
         self.deployment.behave_only(behaviour);
         let typed = path.is_empty() || call.has("Content-Type");

@@ -1,0 +1,90 @@
+//! Application Performance Monitoring: spans, and the collector that takes them.
+
+mod span;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http::StatusCode;
+use reqwest::{Client, Url, header};
+use tokio::time::{Instant, timeout_at};
+
+pub use span::{Kind, Service, Span, span_id, trace_id};
+
+use super::{TransportError, TrustError, http_client};
+
+/// For how long a collector is left alone that did not take spans: nobody waits for it again and again.
+const REST: Duration = Duration::from_secs(30);
+
+/// The collector of an APM domain, over a connection that is kept.
+///
+/// Source: Fn container contract, tracing; Application Performance Monitoring, Zipkin-format spans.
+pub struct Collector {
+    url: Url,
+    http: Client,
+    rests_until: Mutex<Option<Instant>>,
+}
+
+/// A collector that cannot be used, or spans that it did not take. No message contains its address, which holds a key.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectorError {
+    /// The address is no `https` URL.
+    #[error("the address of the trace collector is not an https URL")]
+    Address,
+    /// The client for it could not be made.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// There was no answer.
+    #[error("the trace collector gave no answer: {0}")]
+    Unanswered(#[from] TransportError),
+    /// It answered, and not that it took them.
+    #[error("the trace collector refused the spans with status {0}")]
+    Refused(StatusCode),
+}
+
+impl Collector {
+    /// The collector at `url`, exactly as the platform gives it. Its certificate is held against Mozilla's roots and those in
+    /// the PEM bundle at `roots`.
+    pub fn new(url: &str, roots: Option<&Path>) -> Result<Self, CollectorError> {
+        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
+        let url = url.ok_or(CollectorError::Address)?;
+        let http = http_client(roots)?.build().map_err(TrustError::Client)?;
+        Ok(Self { url, http, rests_until: Mutex::default() })
+    }
+
+    /// Sends spans, and waits for the word that they were taken, until then at the longest. After a failure nothing is sent
+    /// for 30 s, and no error given: the collector is left alone.
+    pub async fn send(&self, spans: &[Span], until: Instant) -> Result<(), CollectorError> {
+        let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests_until().is_some_and(|end| Instant::now() < end) {
+            return Ok(());
+        }
+        let sent = timeout_at(until, self.post(spans)).await;
+        let sent = sent.ok().ok_or(CollectorError::Unanswered(TransportError::Late));
+        let sent = sent.and_then(|sent| sent);
+        *rests_until() = sent.is_err().then(|| Instant::now() + REST);
+        sent
+    }
+
+    async fn post(&self, spans: &[Span]) -> Result<(), CollectorError> {
+        let body = serde_json::to_vec(spans).expect("texts and numbers are JSON");
+        let post = self.http.post(self.url.clone()).body(body);
+        let post = post.header(header::CONTENT_TYPE, "application/json");
+        let mut answer = post.send().await.map_err(TransportError::unanswered)?;
+        if !answer.status().is_success() {
+            return Err(CollectorError::Refused(answer.status()));
+        }
+        // Read to its end, so that the connection can be kept.
+        while answer.chunk().await.map_err(TransportError::unanswered)?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Shows no address, which holds a key.
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").finish_non_exhaustive()
+    }
+}

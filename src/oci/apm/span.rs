@@ -1,0 +1,81 @@
+//! What was done, when, and as a part of what: a span in the form of Zipkin's second version.
+
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::rand;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// A span of a trace. Source: the Zipkin API, version 2.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// The trace: 16 or 32 hexadecimal digits in lower case.
+    pub trace_id: String,
+    /// The span itself: 16 hexadecimal digits in lower case.
+    pub id: String,
+    /// The span that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+    /// What was done.
+    pub name: &'static str,
+    /// Which side of a request it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// When it began, sent in microseconds since 1970.
+    #[serde(serialize_with = "since_epoch")]
+    pub timestamp: SystemTime,
+    /// How long it took, sent in microseconds; less than one is sent as one.
+    #[serde(serialize_with = "microseconds")]
+    pub duration: Duration,
+    /// Who did it.
+    pub local_endpoint: Service,
+    /// What else is known of it.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub tags: Map<String, Value>,
+}
+
+/// The side of a request that a span tells of.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Kind {
+    /// That of who asked.
+    Client,
+    /// That of who answered.
+    Server,
+}
+
+/// Who did what a span tells of.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    /// The name under which a console lists its spans.
+    pub service_name: String,
+}
+
+/// An id for a new trace.
+pub fn trace_id() -> String {
+    format!("{:032x}", u128::from_be_bytes(random()))
+}
+
+/// An id for a new span.
+pub fn span_id() -> String {
+    format!("{:016x}", u64::from_be_bytes(random()))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    match rand::fill(&mut bytes) {
+        Ok(()) => bytes,
+        // Without entropy the id is not unique, which harms nobody but who reads the trace.
+        Err(_no_entropy) => [1; N],
+    }
+}
+
+fn since_epoch<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    microseconds(&time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(), serializer)
+}
+
+fn microseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1))
+}

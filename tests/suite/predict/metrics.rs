@@ -1,0 +1,118 @@
+//! Do the figures of calls reach OCI Monitoring, signed, and without harm to the calls?
+
+use std::time::{Duration, Instant};
+
+use devkit::agent::{Agent, Invocation, Program};
+use devkit::deployment::{Behaviour, OCID};
+use devkit::monitoring::{Answering, Monitoring};
+use serde_json::Value;
+
+use crate::setup::{ROW, Setup, targeted};
+
+/// For a machine that does other things as well.
+const ROOM: Duration = Duration::from_millis(400);
+
+async fn measured(setup: &Setup) -> (Monitoring, Program) {
+    let monitoring = Monitoring::start(setup.issuer.clone(), &setup.authority).await.unwrap();
+    let allowed = setup.program.config["ALLOWED_HOSTS"].clone();
+    let host = monitoring.url().trim_start_matches("https://").to_owned();
+    let program = setup.program.clone().config("ALLOWED_HOSTS", format!("{allowed},{host}"));
+    let program = program
+        .config("METRICS_NAMESPACE", "model_deployment_fn")
+        .config("METRICS_ENDPOINT", monitoring.url());
+    (monitoring, program)
+}
+
+/// The points of a metric with these dimensions.
+fn values(taken: &[Value], name: &str, status: &str) -> Vec<f64> {
+    let streams = taken
+        .iter()
+        .filter(|metric| metric["name"] == name && metric["dimensions"]["status"] == status);
+    let points = streams.flat_map(|metric| metric["datapoints"].as_array().unwrap());
+    points.map(|point| point["value"].as_f64().unwrap()).collect()
+}
+
+async fn status(function: &Agent, call: Invocation) -> u16 {
+    function.call(call).await.status
+}
+
+#[tokio::test]
+async fn the_first_call_is_posted_at_once_and_those_after_it_together() {
+    let setup = Setup::new().await;
+    let (monitoring, program) = measured(&setup).await;
+    let function = Agent::start(program).await.unwrap();
+    assert_eq!(status(&function, setup.call()).await, 200);
+    let first = monitoring.taken();
+    assert_eq!(first.len(), 4, "{:?}", monitoring.refused());
+    for metric in &first {
+        assert_eq!(metric["namespace"], "model_deployment_fn");
+        assert!(metric["compartmentId"].as_str().unwrap().starts_with("ocid1.compartment."));
+        let dimensions = &metric["dimensions"];
+        assert_eq!(
+            (&dimensions["function"], &dimensions["code"]),
+            (&"func".into(), &"none".into())
+        );
+        assert_eq!(dimensions["deployment"], OCID);
+    }
+    assert_eq!(values(&first, "calls", "200"), [1.0]);
+    assert_eq!(values(&first, "errors", "200"), [0.0]);
+    let (took, waited) = (values(&first, "duration_ms", "200"), values(&first, "wait_ms", "200"));
+    assert!(took[0] > waited[0] && waited[0] > 0.0, "{took:?} {waited:?}");
+
+    // Eleven different statuses fill the batch long before its time.
+    let begin = Instant::now();
+    assert_eq!(status(&function, setup.call()).await, 200);
+    assert_eq!(status(&function, targeted("https://evil.example/", ROW)).await, 403);
+    assert_eq!(monitoring.taken().len(), 4);
+    for status in 510..520 {
+        setup.deployment.behave(Behaviour::Reply(status, Vec::new(), b"{}".to_vec()));
+        self::status(&function, setup.call()).await;
+    }
+    assert!(begin.elapsed() < Duration::from_secs(10), "too slow a machine for this test");
+    let taken = monitoring.taken().split_off(4);
+    assert_eq!(taken.len(), 48, "{:?}", monitoring.refused());
+    assert_eq!(values(&taken, "calls", "200"), [1.0]);
+    assert_eq!(
+        (values(&taken, "errors", "403"), values(&taken, "errors", "511")),
+        (vec![0.0], vec![1.0])
+    );
+    let refused = taken.iter().find(|metric| metric["dimensions"]["status"] == "403").unwrap();
+    assert_eq!(refused["dimensions"]["code"], "TargetNotAllowed");
+    assert_eq!(refused["dimensions"]["deployment"], "none");
+    assert_eq!(monitoring.refused(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_service_that_takes_no_figures_costs_half_a_second_at_most_and_no_call() {
+    let setup = Setup::new().await;
+    for (answering, said, least) in [
+        (Answering::Error(404), "status 404", 0),
+        (Answering::AllBut(3), "all but 3", 0),
+        (Answering::Hang, "it did not answer in time", 500),
+    ] {
+        let (monitoring, program) = measured(&setup).await;
+        monitoring.answer_by(answering);
+        let function = Agent::start(program).await.unwrap();
+        let begin = Instant::now();
+        assert_eq!(status(&function, setup.call()).await, 200);
+        let took = begin.elapsed();
+        let limit = Duration::from_millis(500) + ROOM;
+        assert!(took >= Duration::from_millis(least) && took < limit, "{took:?} {answering:?}");
+        // Nothing is asked of it again for a while.
+        let begin = Instant::now();
+        assert_eq!(status(&function, setup.call()).await, 200);
+        assert!(begin.elapsed() < ROOM, "{answering:?}");
+        let lines = function.lines().join("\n");
+        assert_eq!(lines.matches(said).count(), 1, "{answering:?}: {lines}");
+        assert_eq!(monitoring.taken().len(), 4, "{:?}", monitoring.refused());
+    }
+}
+
+#[tokio::test]
+async fn without_a_namespace_nothing_is_posted() {
+    let setup = Setup::new().await;
+    let (monitoring, program) = measured(&setup).await;
+    let function = Agent::start(program.config("METRICS_NAMESPACE", "")).await.unwrap();
+    assert_eq!(status(&function, setup.call()).await, 200);
+    assert_eq!((monitoring.taken().len(), monitoring.refused().len()), (0, 0));
+}
