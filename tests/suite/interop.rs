@@ -1,6 +1,8 @@
 //! Do Oracle's own SDK and this library sign alike, and verify each other? Does OpenAI's own client get its answers?
 //! `.ci/interop` installs both and runs these.
 
+mod traces;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,0 +1,100 @@
+//! Do the Zipkin project's own libraries read our spans, and are they where the Fn project's kit for Python puts its own?
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use devkit::agent::{Agent, Program};
+use devkit::collector::{Collector, Span};
+use devkit::deployment::Certificate;
+use serde_json::Value;
+
+use super::python;
+use crate::setup::Setup;
+
+const TRACE: &str = "5b8aa5a2d2c872e8";
+const PLATFORM: &str = "00f067aa0ba902b7";
+
+/// One call of a function whose tracing is on: what the collector was sent, and its spans.
+async fn sent(setup: &Setup, program: Program) -> (Vec<u8>, Vec<Span>) {
+    let collector = Collector::start(&setup.authority, Certificate::Valid).await.unwrap();
+    let program = program
+        .config("OCI_TRACING_ENABLED", "1")
+        .config("OCI_TRACE_COLLECTOR_URL", collector.url("localhost"));
+    let function = Agent::start(program).await.unwrap();
+    let mut call = setup.call();
+    for (name, value) in [("X-B3-TraceId", TRACE), ("X-B3-SpanId", PLATFORM)] {
+        call.platform.push((name.to_owned(), value.as_bytes().to_vec()));
+    }
+    let answer = function.call(call).await;
+    assert_eq!(answer.status, 200, "{answer:?} {:?}", function.lines());
+    let received = collector.received().pop().unwrap();
+    (received.request.body.clone(), received.spans.unwrap())
+}
+
+/// What a program understood of spans.
+fn understood(command: &mut Command, spans: &[u8]) -> Value {
+    let mut program = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    program.stdin.take().unwrap().write_all(spans).unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+#[ignore = "needs the Zipkin project's libraries; .ci/interop runs it"]
+async fn interop_zipkin_s_own_libraries_read_the_spans_and_would_write_the_same() {
+    let setup = Setup::new().await;
+    let (body, spans) = sent(&setup, setup.program.clone()).await;
+    assert_eq!(spans.len(), 5);
+    let ours: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(understood(&mut python("zipkin.py", &[]), &body), ours);
+    let Ok(reader) = std::env::var("INTEROP_ZIPKIN_GO") else {
+        // `.ci/interop` says that it was skipped.
+        return;
+    };
+    assert_eq!(understood(&mut Command::new(reader), &body), ours);
+}
+
+/// Which trace, below which span, whose, and what is known of it: all but what is a span's own.
+fn place(
+    spans: &[Span],
+    name: &str,
+) -> (String, Option<String>, Option<String>, BTreeMap<String, String>) {
+    let span = spans.iter().find(|span| span.name.as_deref() == Some(name)).unwrap();
+    let parent = span.parent_id.as_ref().map(|parent| {
+        let known = spans.iter().find(|span| span.id == *parent);
+        known.and_then(|span| span.name.clone()).unwrap_or_else(|| parent.clone())
+    });
+    let service = span.local_endpoint.as_ref().and_then(|endpoint| endpoint.service_name.clone());
+    (span.trace_id.clone(), parent, service, span.tags.clone())
+}
+
+#[tokio::test]
+#[ignore = "needs the Fn project's kit for Python; .ci/interop runs it"]
+async fn interop_spans_are_where_those_of_the_kit_for_python_are() {
+    let setup = Setup::new().await;
+    let (_, ours) = sent(&setup, setup.program.clone()).await;
+    let kit = std::env::var("INTEROP_PYTHON").unwrap().replace("/python", "/fdk");
+    let function = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/traced.py");
+    let program = Program::new(kit).arguments([function, "handler"]);
+    let program = program
+        .start_timeout(Duration::from_secs(60))
+        .config("SSL_CERT_FILE", setup.program.config["SSL_CERT_FILE"].clone());
+    let (_, theirs) = sent(&setup, program).await;
+    for (name, parent) in [("call", PLATFORM), ("predict", "call")] {
+        let (trace, above, service, tags) = place(&ours, name);
+        let (their_trace, their_parent, their_service, their_tags) = place(&theirs, name);
+        assert_eq!((trace.as_str(), above.as_deref()), (TRACE, Some(parent)), "{name}");
+        assert_eq!((trace, above), (their_trace, their_parent), "{name}");
+        // The emulated platform names each function by its file.
+        assert_eq!(service.as_deref(), Some("emulated::func"));
+        assert_eq!(their_service.as_deref(), Some("emulated::fdk"));
+        for (tag, value) in their_tags.iter().filter(|(tag, _)| *tag != "fnName") {
+            assert_eq!(tags.get(tag), Some(value), "{name}");
+        }
+        let named = |tags: &BTreeMap<String, String>| tags.contains_key("fnName");
+        assert_eq!(named(&tags), named(&their_tags), "{name}");
+    }
+}
