@@ -13,6 +13,8 @@ locals {
     { LOG_FORMAT = "json" },
     length(var.openai_models) > 0 ? { ALLOWED_PATHS = "openai" } : {},
     var.function_config,
+    var.metrics_namespace == null ? {} : { METRICS_NAMESPACE = var.metrics_namespace },
+    var.metrics_compartment_id == null ? {} : { METRICS_COMPARTMENT = var.metrics_compartment_id },
     { ALLOWED_DEPLOYMENTS = join(",", local.deployments) },
   )
 }
@@ -30,6 +32,20 @@ resource "oci_functions_application" "this" {
   subnet_ids     = local.subnets.functions
   shape          = var.shape
   freeform_tags  = var.freeform_tags
+
+  # Without it a line of JSON reaches OCI Logging as one text, in which no query can name a field.
+  logging {
+    line_format = "JSON"
+  }
+
+  dynamic "trace_config" {
+    for_each = var.tracing ? [local.apm_domain] : []
+
+    content {
+      domain_id  = trace_config.value.id
+      is_enabled = true
+    }
+  }
 }
 
 resource "oci_functions_function" "this" {
@@ -48,6 +64,14 @@ resource "oci_functions_function" "this" {
     content {
       strategy = "CONSTANT"
       count    = provisioned_concurrency_config.value
+    }
+  }
+
+  dynamic "trace_config" {
+    for_each = var.tracing ? [true] : []
+
+    content {
+      is_enabled = trace_config.value
     }
   }
 

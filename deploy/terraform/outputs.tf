@@ -49,6 +49,11 @@ output "function_id" {
   value       = oci_functions_function.this.id
 }
 
+output "log_scope" {
+  description = "What a query of OCI Logging searches for the function's lines: <compartment>/<log group>/<log>."
+  value       = "${var.compartment_id}/${oci_logging_log_group.this.id}/${oci_logging_log.this["invoke"].id}"
+}
+
 output "repository" {
   description = "Repository of the function's image, as it stands after the registry's name: <namespace>/<name>."
   value       = "${oci_artifacts_container_repository.this.namespace}/${oci_artifacts_container_repository.this.display_name}"

@@ -1,5 +1,6 @@
 # Who may do what: the function may predict with the models of its routes' compartments, the gateway may call functions of its
-# own compartment, and that is all. A dynamic group of this kind belongs to the Default identity domain.
+# own compartment, and that is all; where metrics or traces are on, the function may post into its namespace, the service use the
+# APM domain. A dynamic group of this kind belongs to the Default identity domain.
 
 locals {
   model_compartments = sort(distinct(concat(
@@ -44,4 +45,31 @@ resource "oci_identity_policy" "invoke" {
     "Allow any-user to use functions-family in compartment id ${var.compartment_id}",
     "where ALL {request.principal.type = 'ApiGateway', request.resource.compartment.id = '${var.compartment_id}'}",
   ])]
+}
+
+resource "oci_identity_policy" "metrics" {
+  count    = var.metrics_namespace == null ? 0 : 1
+  provider = oci.home
+
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-metrics"
+  description    = "The function may post metrics into its own namespace"
+  freeform_tags  = var.freeform_tags
+
+  statements = [join(" ", [
+    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to use metrics in compartment id ${local.metrics_compartment}",
+    "where target.metrics.namespace = '${var.metrics_namespace}'",
+  ])]
+}
+
+resource "oci_identity_policy" "tracing" {
+  count    = var.tracing ? 1 : 0
+  provider = oci.home
+
+  compartment_id = var.tenancy_id
+  name           = "${var.name}-tracing"
+  description    = "OCI Functions may use the APM domain"
+  freeform_tags  = var.freeform_tags
+
+  statements = ["Allow service faas to use apm-domains in compartment id ${local.apm_domain.compartment_id}"]
 }

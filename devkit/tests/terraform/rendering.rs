@@ -208,18 +208,6 @@ fn logs_are_kept_of_calls_and_of_what_the_gateway_does() {
 }
 
 #[test]
-fn alarms_are_there_for_an_address() {
-    assert_eq!(plan(&least()).resource("oci_monitoring_alarm.this"), json!({}));
-    let plan = plan(&least_and(&json!({ "alarm_email": "somebody@example.com" })));
-    assert_eq!(plan.resource("oci_ons_subscription.this")[0]["endpoint"], "somebody@example.com");
-    let alarm = &plan.resource("oci_monitoring_alarm.this")["function"];
-    let query = format!(
-        "FunctionResponseCount[5m]{{resourceId = \"{FUNCTION}\", responseType = \"Error\"}}.sum() > 0"
-    );
-    assert_eq!(alarm["query"], query);
-}
-
-#[test]
 fn the_policies_say_the_least() {
     let given = least_and(&json!({
         "models": { "iris": model("iris"), "wine": model("wine") },

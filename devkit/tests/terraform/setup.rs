@@ -73,6 +73,7 @@ pub(crate) fn exported() -> Value {
             "id": "ocid1.apideployment.oc1.eu-frankfurt-1.amaaaaaadeployment",
             "endpoint": format!("https://{HOST}/models"),
         } },
+        "oci_apm_apm_domain": { "this": id("apmdomain") },
         "oci_artifacts_container_repository": { "this": { "namespace": "namespace" } },
         "oci_core_internet_gateway": { "this": id("internetgateway") },
         "oci_core_nat_gateway": { "this": id("natgateway") },
@@ -84,6 +85,7 @@ pub(crate) fn exported() -> Value {
         "oci_functions_application": { "this": id("fnapp") },
         "oci_functions_function": { "this": { "id": FUNCTION } },
         "oci_identity_domains_app": { "client": { "name": "client", "client_secret": "emulated" } },
+        "oci_logging_log": { "this": id("log") },
         "oci_logging_log_group": { "this": id("loggroup") },
         "oci_ons_notification_topic": { "this": id("onstopic") },
     })

@@ -60,7 +60,26 @@ fn bad_values_are_refused() {
         ("vcn_cidr", json!("10.0.0.0/28")),
         ("allowed_cidr", json!("everybody")),
         ("log_retention", json!(31)),
+        ("function_config", json!({ "METRICS_NAMESPACE": "model_deployment_fn" })),
         ("alarm_email", json!("nobody")),
+        ("alarm_topic_ids", json!(["somebody@example.com"])),
+        ("alarm_latency", json!(0)),
+        ("alarm_latency", json!(301)),
+        ("alarm_silence", json!(0)),
+        ("alarm_silence", json!(1.5)),
+        ("alarm_silence", json!(25)),
+        ("metrics_namespace", json!("oci_functions")),
+        ("metrics_namespace", json!("model-deployment-fn")),
+        ("metrics_namespace", json!("model_deployment_fn_")),
+        ("metrics_compartment_id", json!("metrics")),
+        (
+            "apm_domain",
+            json!({ "id": "ocid1.apmdomain", "compartment_id": "ocid1.tenancy.oc1..a" }),
+        ),
+        (
+            "apm_domain",
+            json!({ "id": "ocid1.apmdomain.oc1.eu-frankfurt-1.a", "compartment_id": "apm" }),
+        ),
         ("models", json!({ "healthz": model("iris") })),
         ("models", json!({ "iris/2": model("iris") })),
         (
@@ -153,6 +172,7 @@ fn values_at_the_edge_are_taken() {
         json!({ "path_prefix": "/", "audience": "http://models/" }),
         json!({ "path_prefix": "/v1/models", "vcn_cidr": "192.168.0.0/16", "log_retention": 180 }),
         json!({ "static_keys": [{ "kid": "k", "n": "w".repeat(683), "x5c": "dropped" }] }),
+        json!({ "alarm_silence": 1, "alarm_latency": 300, "metrics_namespace": "m2" }),
     ] {
         let errors = try_plan(&least_and(&others)).err();
         assert!(errors.is_none(), "{others}: {errors:?}");
