@@ -37,7 +37,6 @@ use crate::fdk::{self, Call, Reply};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
-use trace::Trace;
 
 /// How long spans and figures may keep a reply waiting, however slow those are who take them.
 const REPORT: Duration = Duration::from_millis(500);
@@ -65,47 +64,34 @@ impl Predictor {
         if let Some(probe) = Probe::of(&call) {
             return probe.answer(&self.forwarder).await;
         }
-        let trace = self.tracer.trace(&call);
-        let mut record = Record::start();
-        let outcome = self.predict(&call, trace.as_ref(), &mut record).await;
-        self.report(&call, trace.as_ref(), &mut record, &outcome).await;
-        record.log(&call, trace.as_ref(), &outcome);
+        let mut record = Record::start(self.tracer.trace(&call));
+        let outcome = self.predict(&call, &mut record).await;
+        self.report(&call, &mut record, &outcome).await;
+        record.log(&call, &outcome);
         outcome::reply(outcome, call.intent(), &self.headers)
     }
 
     /// The story of one call.
-    async fn predict(
-        &self,
-        call: &Call,
-        trace: Option<&Trace>,
-        record: &mut Record,
-    ) -> Result<Prediction, Error> {
+    async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
         let (endpoint, body) = self.targets.of(call)?;
         record.endpoint(&endpoint);
         let payload = Payload::of(call, &endpoint, body)?;
-        let headers = self.headers.forwarded(call, &payload, trace);
+        let headers = self.headers.forwarded(call, &payload, record.trace());
         record.checked();
         self.forwarder.send(call, &endpoint, headers, payload.body, &mut record.journey).await
     }
+
     /// Has others know of a call before it is answered: nothing runs afterwards.
-    async fn report(
-        &self,
-        call: &Call,
-        trace: Option<&Trace>,
-        record: &mut Record,
-        outcome: &Result<Prediction, Error>,
-    ) {
-        if trace.is_none() && !self.metrics.are_on() {
+    async fn report(&self, call: &Call, record: &mut Record, outcome: &Result<Prediction, Error>) {
+        if record.trace().is_none() && !self.metrics.are_on() {
             return;
         }
         let begin = Instant::now();
         let until = (begin + REPORT).min(call.deadline().limit() - REPLY_MARGIN);
-        let spans = async {
-            if let Some(trace) = trace {
-                self.tracer.send(trace, call, record, outcome, until).await;
-            }
-        };
-        tokio::join!(spans, self.metrics.count(record, outcome, &self.forwarder, until));
+        tokio::join!(
+            self.tracer.send(call, record, outcome, until),
+            self.metrics.count(record, outcome, &self.forwarder, until),
+        );
         record.reported(begin.elapsed());
     }
 }

@@ -19,6 +19,7 @@ const LONGEST_ID: usize = 128;
 
 /// What is noted of a call while it runs: nothing that a client or a model said, but for the ids of requests.
 pub(super) struct Record {
+    trace: Option<Trace>,
     start: Instant,
     warm: bool,
     check: Option<Duration>,
@@ -29,8 +30,9 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn start() -> Self {
+    pub(super) fn start(trace: Option<Trace>) -> Self {
         Self {
+            trace,
             start: Instant::now(),
             warm: WARM.swap(true, Ordering::Relaxed),
             check: None,
@@ -39,6 +41,11 @@ impl Record {
             journey: Journey::default(),
             report: Duration::ZERO,
         }
+    }
+
+    /// The call's place in a trace; None while tracing is off.
+    pub(super) fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
     }
 
     /// When the call began.
@@ -77,13 +84,8 @@ impl Record {
     }
 
     /// Writes the one line about a call.
-    pub(super) fn log(
-        &self,
-        call: &Call,
-        trace: Option<&Trace>,
-        outcome: &Result<Prediction, Error>,
-    ) {
-        let trace_id = trace.map(Trace::id).unwrap_or_default();
+    pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
+        let trace_id = self.trace().map(Trace::id).unwrap_or_default();
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
         let (deployment, path) = (self.deployment.as_str(), self.path.as_str());
         let (bytes_in, opc_request_id) = (call.body().len(), request_id(call.headers()));

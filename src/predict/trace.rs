@@ -1,10 +1,10 @@
 //! The place of a call in its trace: what the deployment is told of it, and the spans that say how it went.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::{Map, Value, json};
 use tokio::time;
 
 use super::outcome::Record;
@@ -66,13 +66,13 @@ impl Tracer {
     /// Has the collector know of a call, until then at the longest. One that does not take it changes nothing but the log.
     pub(super) async fn send(
         &self,
-        trace: &Trace,
         call: &Call,
         record: &Record,
         outcome: &Result<Prediction, Error>,
         until: time::Instant,
     ) {
-        let Some(collector) = self.collector.as_ref().filter(|_| trace.sampled) else {
+        let trace = record.trace().filter(|trace| trace.sampled);
+        let (Some(collector), Some(trace)) = (&self.collector, trace) else {
             return;
         };
         let spans = self.spans(trace, call, record, outcome);
@@ -99,7 +99,7 @@ impl Tracer {
             timestamp: trace.at(begin),
             duration: end.saturating_duration_since(begin),
             local_endpoint: Service { service_name: self.tracing.service().to_owned() },
-            tags: Map::new(),
+            tags: BTreeMap::new(),
         };
         let (begin, end) = (record.begin(), Instant::now());
         let checked = record.checked_at().unwrap_or(end);
@@ -108,16 +108,16 @@ impl Tracer {
         (root.id, root.parent_id) = (trace.call.clone(), trace.parent.clone());
         root.kind = Some(Kind::Server);
         let own =
-            self.tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+            self.tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         root.tags = own.chain(tags(record)).chain(result.clone()).collect();
-        root.tags.extend(call.id().map(|id| ("callID".to_owned(), json!(id))));
+        root.tags.extend(call.id().map(|id| ("callID".to_owned(), id.to_owned())));
         let mut spans = vec![root, span("check", &trace.call, begin, checked)];
         let steps = record.journey.steps();
         if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
             let mut predict = span("predict", &trace.call, first.begin, last.begin + last.took);
             predict.id.clone_from(&trace.predict);
             predict.kind = Some(Kind::Client);
-            let tries = ("tries".to_owned(), json!(record.journey.tries().to_string()));
+            let tries = ("tries".to_owned(), record.journey.tries().to_string());
             predict.tags = tags(record).chain(result).chain([tries]).collect();
             spans.push(predict);
         }
@@ -134,21 +134,21 @@ impl Tracer {
 }
 
 /// The deployment that was meant, and which path of it, as tags.
-fn tags(record: &Record) -> impl Iterator<Item = (String, Value)> {
+fn tags(record: &Record) -> impl Iterator<Item = (String, String)> {
     let known = [("deployment", record.deployment()), ("http.path", record.path())];
-    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?))))
+    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
 }
 
 /// What became of a call, as tags: its status, and the error where it failed.
-fn result(outcome: &Result<Prediction, Error>) -> Vec<(String, Value)> {
+fn result(outcome: &Result<Prediction, Error>) -> Vec<(String, String)> {
     let (status, error) = match outcome {
         Ok(Prediction { status, .. }) => {
             (*status, status.is_server_error().then(|| status.as_str().to_owned()))
         }
         Err(error) => (error.status(), Some(error.code().to_owned())),
     };
-    let status = ("http.status_code".to_owned(), json!(status.as_str()));
-    [status].into_iter().chain(error.map(|error| ("error".to_owned(), json!(error)))).collect()
+    let status = ("http.status_code".to_owned(), status.as_str().to_owned());
+    [status].into_iter().chain(error.map(|error| ("error".to_owned(), error))).collect()
 }
 
 /// One call's trace, and the spans in it that others have to know of.

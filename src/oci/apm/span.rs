@@ -1,10 +1,10 @@
 //! What was done, when, and as a part of what: a span in the form of Zipkin's second version.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 /// A span of a trace. Source: the Zipkin API, version 2.
 #[derive(Clone, Debug, Serialize)]
@@ -31,8 +31,8 @@ pub struct Span {
     /// Who did it.
     pub local_endpoint: Service,
     /// What else is known of it.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub tags: Map<String, Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// The side of a request that a span tells of.
