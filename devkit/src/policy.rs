@@ -36,6 +36,12 @@ pub struct Options {
     /// The compartment of the functions that the gateways may call
     #[arg(long, value_name = "OCID", requires = "gateways", value_parser = compartment)]
     functions: Option<String>,
+    /// The compartment that the function posts metrics into, where it has `METRICS_NAMESPACE`
+    #[arg(long, value_name = "OCID", requires = "metrics_namespace", value_parser = compartment)]
+    metrics: Option<String>,
+    /// That `METRICS_NAMESPACE`
+    #[arg(long, value_name = "NAME", requires = "metrics", value_parser = name)]
+    metrics_namespace: Option<String>,
     /// The name of the dynamic group and of its policies
     #[arg(long, default_value = "model-callers", value_parser = name)]
     name: String,
@@ -96,19 +102,7 @@ fn group(options: &Options) -> Option<String> {
 fn policies(options: &Options) -> Vec<Policy> {
     const PREDICT: &str = "{DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT}";
     let predict = |(number, compartment): (usize, &String)| {
-        let statement = if options.any_user {
-            format!(
-                "Allow any-user to {PREDICT} in compartment id {compartment} where ALL {{request.principal.type = 'fnfunc', \
-                 request.principal.id = '{}'}}",
-                options.function
-            )
-        } else {
-            let group = match &options.domain {
-                Some(domain) => format!("'{domain}'/'{}'", options.name),
-                None => options.name.clone(),
-            };
-            format!("Allow dynamic-group {group} to {PREDICT} in compartment id {compartment}")
-        };
+        let statement = allowed(options, PREDICT, compartment, None);
         // The name of a policy is unique in the tenancy.
         let name = match number {
             0 => options.name.clone(),
@@ -121,6 +115,16 @@ fn policies(options: &Options) -> Vec<Policy> {
             statement,
         }
     };
+    let metrics = options.metrics.iter().zip(&options.metrics_namespace);
+    let metrics = metrics.map(|(compartment, namespace)| {
+        let own = format!("target.metrics.namespace = '{namespace}'");
+        Policy {
+            name: format!("{}-metrics", options.name),
+            description: "The function may post metrics of its own",
+            compartment: compartment.clone(),
+            statement: allowed(options, "use metrics", compartment, Some(&own)),
+        }
+    });
     let gateway = options.gateways.iter().zip(&options.functions).map(|(gateways, functions)| Policy {
         name: format!("{}-gateway", options.name),
         description: "The gateways may call the functions",
@@ -132,7 +136,29 @@ fn policies(options: &Options) -> Vec<Policy> {
     });
     let mut seen = BTreeSet::new();
     let models = options.models.iter().filter(|compartment| seen.insert(*compartment));
-    models.enumerate().map(predict).chain(gateway).collect()
+    models.enumerate().map(predict).chain(metrics).chain(gateway).collect()
+}
+
+/// What the function may do in a compartment, under a condition or always.
+fn allowed(options: &Options, what: &str, compartment: &str, condition: Option<&str>) -> String {
+    let (who, myself) = match (options.any_user, &options.domain) {
+        (true, _) => {
+            let function = format!(
+                "request.principal.type = 'fnfunc', request.principal.id = '{}'",
+                options.function
+            );
+            ("any-user".to_owned(), Some(function))
+        }
+        (false, Some(domain)) => (format!("dynamic-group '{domain}'/'{}'", options.name), None),
+        (false, None) => (format!("dynamic-group {}", options.name), None),
+    };
+    let condition = match (myself, condition) {
+        (Some(myself), Some(condition)) => format!(" where ALL {{{myself}, {condition}}}"),
+        (Some(myself), None) => format!(" where ALL {{{myself}}}"),
+        (None, Some(condition)) => format!(" where {condition}"),
+        (None, None) => String::new(),
+    };
+    format!("Allow {who} to {what} in compartment id {compartment}{condition}")
 }
 
 fn text(options: &Options, group: Option<&str>, policies: &[Policy]) -> String {

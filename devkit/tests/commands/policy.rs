@@ -78,6 +78,29 @@ fn without_a_group_the_condition_names_the_function() {
 }
 
 #[test]
+fn metrics_are_posted_into_one_namespace_alone() {
+    let own = "target.metrics.namespace = 'models'";
+    for (more, who, condition) in [
+        (&[][..], "dynamic-group model-callers", format!("where {own}")),
+        (
+            &["--any-user"],
+            "any-user",
+            format!(
+                "where ALL {{request.principal.type = 'fnfunc', request.principal.id = '{FUNCTION}', {own}}}"
+            ),
+        ),
+    ] {
+        let arguments = ["policy", "--function", FUNCTION, "--models", MODELS, "--metrics", MODELS];
+        let done = mdfn(&[&arguments[..], &["--metrics-namespace", "models"], more].concat(), "");
+        let statement =
+            format!("Allow {who} to use metrics in compartment id {MODELS} {condition}");
+        assert!(done.stdout.contains(&statement), "{done:?}");
+    }
+    let half = ["policy", "--function", FUNCTION, "--models", MODELS, "--metrics", MODELS];
+    assert_eq!(mdfn(&half, "").code, 2);
+}
+
+#[test]
 fn the_mistakes_of_the_tutorial_are_refused() {
     let model = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample";
     for (arguments, expected) in [
