@@ -23,8 +23,7 @@ fn image() -> String {
 
 async fn cloud() -> Cloud {
     let function = Function::Image(image());
-    let plan = Plan { function, gateway_port: 0, identity_port: 0, log: None };
-    timeout(PATIENCE, Cloud::start(plan)).await.unwrap().unwrap()
+    timeout(PATIENCE, Cloud::start(Plan::new(function))).await.unwrap().unwrap()
 }
 
 fn docker(arguments: &[&str]) -> String {

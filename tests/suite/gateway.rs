@@ -21,8 +21,7 @@ const ROW: &str = r#"{"data": [[5.1, 3.5, 1.4, 0.2]]}"#;
 
 async fn cloud() -> Cloud {
     let function = Function::Binary(env!("CARGO_BIN_EXE_func").into());
-    let plan = Plan { function, gateway_port: 0, identity_port: 0, log: None };
-    Cloud::start(plan).await.unwrap()
+    Cloud::start(Plan::new(function)).await.unwrap()
 }
 
 pub(crate) async fn send(

@@ -50,8 +50,10 @@ async fn answer(state: &State, request: Request<Incoming>, number: u64) -> Resul
     let request = deployment::Request::of(&head, &body.unwrap_or_default());
     // Read first, so that one who sees what arrived and changes it changes the next answer.
     let behaviour = *state.behaviour.lock().unwrap_or_else(PoisonError::into_inner);
-    let received = Received { request, spans, at: Instant::now(), connection: number };
-    state.received.send_modify(|all| all.push(received));
+    state.received.send_modify(|all| {
+        // The time is taken with the list in hand, so that the list is in the order of its times.
+        all.push(Received { request, spans, at: Instant::now(), connection: number });
+    });
     match behaviour {
         Behaviour::Answer => Ok(reply),
         Behaviour::Slow(time) => {

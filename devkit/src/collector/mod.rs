@@ -64,7 +64,7 @@ pub enum Behaviour {
 /// A running collector on loopback. Dropped, it closes its port and every connection.
 #[derive(Debug)]
 pub struct Collector {
-    server: Option<Server>,
+    server: Mutex<Option<Server>>,
     port: u16,
     state: Arc<State>,
 }
@@ -92,7 +92,8 @@ impl Collector {
         let server = Server::serve(listener, move |stream| {
             connection::serve(shared.clone(), stream, acceptor.clone())
         })?;
-        Ok(Self { port: server.address.port(), server: Some(server), state })
+        let port = server.address.port();
+        Ok(Self { server: Mutex::new(Some(server)), port, state })
     }
 
     /// The URL for `OCI_TRACE_COLLECTOR_URL`, with a host that the certificate names: `localhost` or `127.0.0.1`.
@@ -111,8 +112,9 @@ impl Collector {
     }
 
     /// Returns when the port is closed; the connections end with it. What arrived stays, and so does the URL.
-    pub async fn close(&mut self) {
-        if let Some(server) = self.server.take() {
+    pub async fn close(&self) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
             server.close().await;
         }
     }
@@ -132,13 +134,28 @@ impl Collector {
 
     /// The spans of this trace that were taken so far, in the order in which they came.
     pub fn trace(&self, trace_id: &str) -> Vec<Span> {
+        self.state.trace(trace_id, 0)
+    }
+
+    /// The same, of what has come since then.
+    pub fn trace_since(&self, trace_id: &str, since: Instant) -> Vec<Span> {
         let received = self.state.received.borrow();
-        let taken = received.iter().filter_map(|received| received.spans.as_ref().ok()).flatten();
-        taken.filter(|span| span.trace_id == trace_id).cloned().collect()
+        let earlier = received.partition_point(|received| received.at < since);
+        drop(received);
+        self.state.trace(trace_id, earlier)
     }
 
     /// How many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl State {
+    fn trace(&self, trace_id: &str, earlier: usize) -> Vec<Span> {
+        let received = self.received.borrow();
+        let taken =
+            received.iter().skip(earlier).filter_map(|received| received.spans.as_ref().ok());
+        taken.flatten().filter(|span| span.trace_id == trace_id).cloned().collect()
     }
 }

@@ -141,11 +141,9 @@ impl ModelDeployment {
     /// Every request that arrived in this time.
     pub fn received_between(&self, from: Instant, until: Instant) -> Vec<Received> {
         let received = self.state.received.lock().unwrap_or_else(PoisonError::into_inner);
-        // The last ones are looked for: there may be many before them.
-        let late = received.iter().rev().take_while(|received| received.at >= from);
-        let mut found: Vec<_> = late.filter(|received| received.at <= until).cloned().collect();
-        found.reverse();
-        found
+        let earlier = received.partition_point(|received| received.at < from);
+        let later = received.iter().skip(earlier);
+        later.take_while(|received| received.at <= until).cloned().collect()
     }
 
     /// How many TLS connections were made so far.

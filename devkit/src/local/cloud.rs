@@ -9,10 +9,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
 
 use super::Error;
+use super::calls::Calls;
+use super::page::Page;
 use crate::agent::{Agent, Image, Program};
+use crate::collector::Collector;
 use crate::deployment::{Authority, Certificate, ModelDeployment};
 use crate::gateway::spec::Specification;
 use crate::gateway::{Functions, Gateway};
@@ -36,8 +40,26 @@ pub struct Plan {
     pub gateway_port: u16,
     /// The port of the identity domain; 0: a free one.
     pub identity_port: u16,
+    /// The port of the page about the calls; 0: a free one, `None`: there is no page.
+    pub page_port: Option<u16>,
+    /// Whether the function is told to send its spans, and a collector takes them.
+    pub tracing: bool,
     /// Where the function's lines go as they are written.
     pub log: Option<UnboundedSender<String>>,
+}
+
+impl Plan {
+    /// Free ports, no page, and tracing off, as it is on the platform until somebody switches it on.
+    pub fn new(function: Function) -> Self {
+        Self {
+            function,
+            gateway_port: 0,
+            identity_port: 0,
+            page_port: None,
+            tracing: false,
+            log: None,
+        }
+    }
 }
 
 /// What runs as the function, and where.
@@ -76,6 +98,8 @@ impl Function {
 /// Everything that runs. Dropped, nothing of it is left: no process, no port, no file.
 #[derive(Debug)]
 pub struct Cloud {
+    /// Certifies the servers that the function calls.
+    pub authority: Authority,
     /// Gives tokens to clients.
     pub identity: IdentityDomain,
     /// Checks tokens and calls the function.
@@ -83,13 +107,20 @@ pub struct Cloud {
     /// Holds the function.
     pub agent: Arc<Agent>,
     /// Verifies signatures and predicts.
-    pub deployment: ModelDeployment,
+    pub deployment: Arc<ModelDeployment>,
+    /// Takes the function's spans, with tracing on.
+    pub collector: Option<Arc<Collector>>,
+    /// What the gateway answered.
+    pub calls: Calls,
+    /// Shows the calls.
+    pub page: Option<Page>,
     /// The function's own identity.
     pub principal: ResourcePrincipal,
     /// The client that may predict.
     pub client: Client,
     /// What the gateway executes, as it would be uploaded.
     pub specification: Value,
+    _entering: JoinSet<()>,
     _directory: TempDir,
 }
 
@@ -110,6 +141,8 @@ impl Cloud {
         let deployment = ModelDeployment::start(issuer.clone(), &authority, Certificate::Valid)
             .await
             .map_err(Error::Deployment)?;
+        let deployment = Arc::new(deployment);
+        let collector = if plan.tracing { Some(collector(&authority).await?) } else { None };
         let principal =
             ResourcePrincipal::mint(issuer, directory.path(), Duration::from_secs(3600))
                 .map_err(Error::Files)?;
@@ -123,6 +156,7 @@ impl Cloud {
         };
         let (mut program, credentials) = plan.function.program(directory.path())?;
         program.log = plan.log;
+        program.collector = collector.as_ref().map(|collector| collector.url(host));
         program = program.config("ALLOWED_HOSTS", format!("{host}:{}", deployment.port()));
         let roots = ("SSL_CERT_FILE", roots.display().to_string());
         for (name, value) in principal.variables().into_iter().chain([roots]) {
@@ -137,17 +171,31 @@ impl Cloud {
         let executed =
             Specification::parse(&specification.to_string()).map_err(Error::Specification)?;
         let functions = Functions::from([(FUNCTION.to_owned(), agent.clone())]);
-        let gateway = Gateway::start(plan.gateway_port, PATH_PREFIX, executed, functions).await;
+        let (calls, (told, exchanges)) = (Calls::new(collector.clone()), unbounded_channel());
         let gateway =
-            gateway.map_err(|error| Error::Port("--gateway-port", plan.gateway_port, error))?;
+            Gateway::start_told(plan.gateway_port, PATH_PREFIX, executed, functions, Some(told));
+        let gateway = gateway
+            .await
+            .map_err(|error| Error::Port("--gateway-port", plan.gateway_port, error))?;
+        let mut entering = JoinSet::new();
+        entering.spawn(calls.clone().enter(exchanges, deployment.clone()));
+        let page = match plan.page_port {
+            None => None,
+            Some(port) => Some(page(port, &gateway, &calls).await?),
+        };
         Ok(Self {
+            authority,
             identity,
             gateway,
             agent,
             deployment,
+            collector,
+            calls,
+            page,
             principal,
             client,
             specification,
+            _entering: entering,
             _directory: directory,
         })
     }
@@ -164,6 +212,17 @@ impl Cloud {
     pub fn route(&self) -> String {
         format!("{}{PATH_PREFIX}/iris", self.gateway.url())
     }
+}
+
+async fn collector(authority: &Authority) -> Result<Arc<Collector>, Error> {
+    let collector = Collector::start(authority, Certificate::Valid).await;
+    collector.map(Arc::new).map_err(Error::Collector)
+}
+
+async fn page(port: u16, gateway: &Gateway, calls: &Calls) -> Result<Page, Error> {
+    let route = format!("{}{PATH_PREFIX}", gateway.url());
+    let page = Page::start(port, route, calls.clone()).await;
+    page.map_err(|error| Error::Port("--page-port", port, error))
 }
 
 /// A path below `directory` as it reads where the function finds that directory; anything else as it is.

@@ -1,8 +1,12 @@
 //! `mdfn local`: the whole cloud on one machine, shown at work.
 
 mod build;
+pub mod calls;
 pub mod cloud;
+pub mod page;
 mod show;
+mod trace;
+mod waterfall;
 
 use std::io;
 use std::path::PathBuf;
@@ -14,13 +18,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::agent::StartError;
-use crate::terminal::{complain, say};
+use crate::terminal::complain;
 use cloud::{Cloud, Function, Plan};
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
 /// An identity domain, an API Gateway that executes what `mdfn gateway-spec` prints, the Fn agent around the function's release
-/// binary, and a model deployment that verifies signatures and runs a trained classifier.
+/// binary, a model deployment that verifies signatures and runs a trained classifier, and a collector that takes the function's spans.
+/// A page shows how they spoke to each other, call by call.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  mdfn local --once")]
 pub struct Options {
@@ -42,6 +47,12 @@ pub struct Options {
     /// The port of the identity domain.
     #[arg(long, value_name = "PORT", default_value_t = 8181)]
     identity_port: u16,
+    /// The port of the page that shows the calls.
+    #[arg(long, value_name = "PORT", default_value_t = 8282)]
+    page_port: u16,
+    /// Leave tracing off: the function is not told to send its spans.
+    #[arg(long)]
+    no_tracing: bool,
 }
 
 impl Options {
@@ -68,6 +79,9 @@ pub enum Error {
     /// The deployment's port.
     #[error("the model deployment could not listen: {0}")]
     Deployment(io::Error),
+    /// The collector's port.
+    #[error("the collector of traces could not listen: {0}")]
+    Collector(io::Error),
     /// The function did not start.
     #[error("the function did not start: {0}")]
     Start(StartError),
@@ -122,6 +136,9 @@ async fn start(
         function,
         gateway_port: options.gateway_port,
         identity_port: options.identity_port,
+        // Nobody is there to look at it if it ends after the call.
+        page_port: Some(options.page_port).filter(|_| !options.once),
+        tracing: !options.no_tracing,
         log: Some(log),
     })
     .await
@@ -135,9 +152,7 @@ async fn show(
     show::all(cloud, lines).await?;
     if !options.once {
         show::commands(cloud);
-        while let Some(line) = lines.recv().await {
-            say(&format!("function: {line}"));
-        }
+        show::calls(cloud, lines).await;
     }
     Ok(())
 }

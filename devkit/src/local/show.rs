@@ -1,16 +1,25 @@
 //! One call after another through the cloud, shown and checked: a step that gives something else than it should ends it.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hyper::body::Bytes;
 use serde_json::Value;
+use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
-use super::Error;
+use super::calls::Call;
 use super::cloud::Cloud;
+use super::waterfall::milliseconds;
+use super::{Error, trace};
 use crate::client::{self, Answered, Client, PREDICTION};
-use crate::terminal::say;
+use crate::gateway::Exchange;
+use crate::terminal::{printable, say};
 
+/// The longest that a call which was answered is waited for to be entered.
+const ENTERED: Duration = Duration::from_secs(5);
 /// An Iris virginica: sepal and petal, length and width, in centimetres.
 const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
 
@@ -31,6 +40,7 @@ pub(super) async fn all(cloud: &Cloud, log: &mut UnboundedReceiver<String>) -> R
     if let Some(line) = line {
         say(&format!("\n5. The function's log\n   {line}"));
     }
+    trace(cloud).await;
     Ok(())
 }
 
@@ -119,6 +129,55 @@ fn signature(cloud: &Cloud) -> Result<(), Error> {
     Ok(())
 }
 
+/// Step 6: what the function told the collector, if it speaks of spans at all.
+async fn trace(cloud: &Cloud) {
+    // The first was the one without a token.
+    let Ok(call) = timeout(ENTERED, cloud.calls.after(1)).await else {
+        return;
+    };
+    let lines = trace::lines(&call.spans);
+    if let Some(span) = call.spans.first() {
+        say(&format!("\n6. The trace\n   {} spans of trace {}", lines.len(), span.trace_id));
+        for line in lines {
+            say(&format!("   {line}"));
+        }
+    }
+}
+
+/// Every line of the function and every further call, until nothing can come any more.
+pub(super) async fn calls(cloud: &Cloud, log: &mut UnboundedReceiver<String>) {
+    let mut shown = cloud.calls.all().last().map_or(0, |call| call.number);
+    loop {
+        select! {
+            // What was logged before the call was answered stands above it.
+            biased;
+            line = log.recv() => match line {
+                Some(line) => say(&format!("function: {line}")),
+                None => return,
+            },
+            call = cloud.calls.after(shown) => {
+                shown = call.number;
+                one(cloud, &call);
+            }
+        }
+    }
+}
+
+fn one(cloud: &Cloud, call: &Call) {
+    let Exchange { method, path, status, took, .. } = &call.exchange;
+    let took = milliseconds(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let page = cloud.page.as_ref().map(|page| format!(", {}", page.call(call.number)));
+    say(&format!(
+        "gateway: {} {} {status} in {took}{}",
+        printable(method),
+        printable(path),
+        page.unwrap_or_default()
+    ));
+    for line in trace::lines(&call.spans) {
+        say(&format!("  {line}"));
+    }
+}
+
 /// The same calls for the command line.
 pub(super) fn commands(cloud: &Cloud) {
     let (client, identity, route) = (&cloud.client, cloud.identity.url(), cloud.route());
@@ -133,6 +192,9 @@ pub(super) fn commands(cloud: &Cloud) {
     say(&format!(
         "curl -s -i -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
+    if let Some(page) = &cloud.page {
+        say(&format!("\nEvery call, drawn: {}", page.url()));
+    }
     say("\nCtrl-C stops everything.");
 }
 

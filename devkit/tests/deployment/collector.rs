@@ -108,6 +108,8 @@ async fn spans_are_taken_with_200_and_nothing_and_kept_as_they_came() {
     assert_eq!((spans[0].kind, spans[0].duration), (Some(Kind::Server), Some(1500)));
     assert_eq!(spans[0].tags["generatedBy"], "faas");
     assert_eq!(setup.collector.trace("0af7651916cd43de"), []);
+    assert_eq!(setup.collector.trace_since(TRACE, received[0].at).len(), 1);
+    assert_eq!(setup.collector.trace_since(TRACE, received[1].at).len(), 0);
 }
 
 #[tokio::test]
@@ -226,7 +228,7 @@ async fn what_never_comes_is_not_waited_for_longer_than_the_patience() {
 
 #[tokio::test]
 async fn a_closed_collector_has_no_port_and_still_knows_what_came() {
-    let mut setup = Setup::new().await;
+    let setup = Setup::new().await;
     let url = setup.collector.url("127.0.0.1");
     setup.send(&setup.post(&json!([span()]))).await;
     bounded(setup.collector.close()).await;

@@ -1,0 +1,118 @@
+//! The calls that the gateway answered, each with what the deployment and the collector saw of it. Neither token, signature nor body is
+//! kept.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::watch;
+
+use crate::collector::{Collector, Span};
+use crate::deployment::{ModelDeployment, Received, Refusal, Verified};
+use crate::gateway::Exchange;
+
+/// The most calls that are kept; older ones are forgotten.
+pub const KEPT: usize = 200;
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Counted from 1.
+    pub number: u64,
+    /// What the gateway saw.
+    pub exchange: Exchange,
+    /// What the deployment was asked, one for each try.
+    pub requests: Vec<Asked>,
+    /// What the function told the collector.
+    pub spans: Vec<Span>,
+}
+
+/// One request of the function to the deployment.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its method.
+    pub method: String,
+    /// Its path, without the query.
+    pub path: String,
+    /// The span that it was sent in, if it says so (`X-B3-SpanId`).
+    pub span_id: Option<String>,
+    /// What came of verifying its signature.
+    pub verdict: Result<Verified, Refusal>,
+}
+
+impl From<Received> for Asked {
+    fn from(received: Received) -> Self {
+        let Received { request, verdict, .. } = received;
+        let path = request.target.split('?').next().unwrap_or_default().to_owned();
+        let span_id = request.text("x-b3-spanid").map(str::to_owned);
+        Self { method: request.method, path, span_id, verdict }
+    }
+}
+
+/// The last calls, shared by who enters them and who shows them.
+#[derive(Clone, Debug)]
+pub struct Calls(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    collector: Option<Arc<Collector>>,
+    entered: watch::Sender<VecDeque<Call>>,
+}
+
+impl Calls {
+    /// No call yet; the spans of those to come are asked of `collector`.
+    pub(super) fn new(collector: Option<Arc<Collector>>) -> Self {
+        Self(Arc::new(State { collector, entered: watch::Sender::default() }))
+    }
+
+    /// The calls that are kept, the latest last, each with the spans that have come by now.
+    pub fn all(&self) -> Vec<Call> {
+        let entered = self.0.entered.borrow().clone();
+        entered.into_iter().map(|call| self.with_spans(call)).collect()
+    }
+
+    /// The first call that is kept and came after the one of this number, waited for without end.
+    pub async fn after(&self, number: u64) -> Call {
+        let mut entered = self.0.entered.subscribe();
+        loop {
+            let later = |call: &&Call| call.number > number;
+            let next = entered.borrow_and_update().iter().find(later).cloned();
+            if let Some(call) = next {
+                return self.with_spans(call);
+            }
+            // The sender is in this very value, so it is there.
+            drop(entered.changed().await);
+        }
+    }
+
+    /// A function may send its spans later than its reply, so they are looked for when they are to be seen.
+    fn with_spans(&self, call: Call) -> Call {
+        let dispatch = call.exchange.dispatch.as_ref();
+        let spans = self.0.collector.as_ref().zip(dispatch).and_then(|(collector, dispatch)| {
+            Some(collector.trace_since(dispatch.trace_id.as_ref()?, dispatch.from))
+        });
+        Call { spans: spans.unwrap_or_default(), ..call }
+    }
+
+    /// Enters what the gateway tells, as long as it tells.
+    pub(super) async fn enter(
+        self,
+        mut exchanges: UnboundedReceiver<Exchange>,
+        deployment: Arc<ModelDeployment>,
+    ) {
+        let mut number = 0;
+        while let Some(exchange) = exchanges.recv().await {
+            number += 1;
+            let dispatch = exchange.dispatch.as_ref();
+            let received = dispatch.map(|time| deployment.received_between(time.from, time.until));
+            let requests = received.into_iter().flatten().map(Asked::from).collect();
+            let call = Call { number, exchange, requests, spans: Vec::new() };
+            self.0.entered.send_modify(|calls| {
+                if calls.len() == KEPT {
+                    calls.pop_front();
+                }
+                calls.push_back(call);
+            });
+        }
+    }
+}

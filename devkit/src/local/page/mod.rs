@@ -1,0 +1,101 @@
+//! The page about the calls: drawn by this program, without a script, and with nothing in it that comes from elsewhere.
+//!
+//! It is for a browser on this machine. It answers reading only, and only if it is asked by a name of this machine, so that a foreign
+//! site which lets its own name point here sees nothing.
+
+mod call;
+mod html;
+mod list;
+mod sequence;
+mod signature;
+mod spans;
+
+use std::future::ready;
+use std::io;
+
+use http_body_util::Full;
+use hyper::header::{HOST, HeaderMap};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response};
+
+use super::calls::{Call, Calls};
+use crate::client::is_this_machine;
+use crate::http::{Reply, Server};
+
+/// A running page on loopback. Dropped, it closes its port.
+#[derive(Debug)]
+pub struct Page {
+    server: Server,
+}
+
+impl Page {
+    /// Starts on `port` of 127.0.0.1 (0: a free one), showing the calls of the gateway's deployment at `deployment`, its URL.
+    pub async fn start(port: u16, deployment: String, calls: Calls) -> io::Result<Self> {
+        let server = Server::start(port, move |request| {
+            ready(guarded(&request).unwrap_or_else(|| answer(&request, &deployment, &calls.all())))
+        });
+        Ok(Self { server: server.await? })
+    }
+
+    /// The URL of the list of calls.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.server.address)
+    }
+
+    /// The URL of the call of this number.
+    pub fn call(&self, number: u64) -> String {
+        format!("{}calls/{number}", self.url())
+    }
+}
+
+/// The refusal of a request that is none of a browser of this machine that reads. No body is ever read.
+fn guarded<B>(request: &Request<B>) -> Option<Reply> {
+    if !is_asked_by_own_name(request.headers()) {
+        return Some(reply(
+            421,
+            &html::message("This page is asked for by a name of this machine"),
+        ));
+    }
+    if [Method::GET, Method::HEAD].contains(request.method()) {
+        return None;
+    }
+    let mut refusal = reply(405, &html::message("This page can be read, and nothing else"));
+    refusal.headers_mut().insert("allow", hyper::header::HeaderValue::from_static("GET, HEAD"));
+    Some(refusal)
+}
+
+fn is_asked_by_own_name(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    let authority: Option<Authority> = host.to_str().ok().and_then(|host| host.parse().ok());
+    authority.is_some_and(|authority| {
+        let name = authority.host().trim_matches(['[', ']']);
+        !authority.as_str().contains('@') && is_this_machine(name)
+    })
+}
+
+fn answer<B>(request: &Request<B>, deployment: &str, calls: &[Call]) -> Reply {
+    let path = request.uri().path();
+    if path == "/" {
+        return reply(200, &list::page(deployment, calls));
+    }
+    let number = path.strip_prefix("/calls/").and_then(|number| number.parse::<u64>().ok());
+    match calls.iter().position(|call| Some(call.number) == number) {
+        Some(at) => reply(200, &call::page(calls, at)),
+        None => reply(404, &html::message("There is no such page, or the call is no longer kept")),
+    }
+}
+
+fn reply(status: u16, page: &str) -> Reply {
+    let head = Response::builder()
+        .status(status)
+        .header("content-type", "text/html; charset=utf-8")
+        .header("content-security-policy", html::policy())
+        .header("cache-control", "no-store")
+        .header("cross-origin-resource-policy", "same-origin")
+        .header("referrer-policy", "no-referrer")
+        .header("x-content-type-options", "nosniff");
+    head.body(Full::from(page.to_owned())).expect("status and headers are fixed and valid")
+}

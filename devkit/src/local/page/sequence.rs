@@ -1,0 +1,183 @@
+//! Who spoke to whom, drawn: a line down for each part of the cloud, an arrow for each message.
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use super::call::claim;
+use super::html::Text;
+use super::list::took;
+use crate::local::calls::Call;
+
+/// The parts, from left to right; a name of two words has a line each.
+const PARTS: [(&str, &str); 6] = [
+    ("", "client"),
+    ("identity", "domain"),
+    ("", "gateway"),
+    ("", "function"),
+    ("", "deployment"),
+    ("", "collector"),
+];
+const CLIENT: usize = 0;
+const IDENTITY: usize = 1;
+const GATEWAY: usize = 2;
+const FUNCTION: usize = 3;
+const DEPLOYMENT: usize = 4;
+const COLLECTOR: usize = 5;
+
+/// Where the first message stands, and how far the next one is below, in pixels.
+const TOP: usize = 66;
+const STEP: usize = 36;
+/// The most that is written at an arrow: what a narrow screen has room for, in characters.
+const LONGEST: usize = 36;
+/// The most requests to the deployment that are drawn: more than a call ever makes.
+const REQUESTS: usize = 12;
+
+/// One message.
+struct Message {
+    from: usize,
+    to: usize,
+    text: String,
+    bad: bool,
+}
+
+impl Message {
+    fn new(from: usize, to: usize, text: impl Into<String>) -> Self {
+        Self { from, to, text: text.into(), bad: false }
+    }
+
+    fn bad(self, bad: bool) -> Self {
+        Self { bad, ..self }
+    }
+
+    /// An answer goes back to the left; nothing else does.
+    fn is_answer(&self) -> bool {
+        self.to < self.from
+    }
+}
+
+/// The section with the drawing.
+pub(super) fn section(call: &Call) -> String {
+    let messages = messages(call);
+    let height = TOP + STEP * messages.len();
+    let lines: String = (0..PARTS.len()).map(|part| lifeline(part, height)).collect();
+    let arrows: String =
+        messages.iter().enumerate().map(|(at, message)| arrow(at, message)).collect();
+    let note = if call.exchange.dispatch.is_none() {
+        "<p class=\"empty\">The gateway answered by itself: the function was not called.</p>\n"
+    } else {
+        ""
+    };
+    format!(
+        "<section>\n<h2>Who spoke to whom</h2>\n\
+         <svg class=\"sequence\" width=\"100%\" height=\"{height}\" role=\"img\" aria-label=\"The messages between the parts, from first to last\">\n\
+         <defs>{}{}</defs>\n{lines}{arrows}</svg>\n{note}</section>\n",
+        head("head"),
+        head("bad-head"),
+    )
+}
+
+/// What was said, as far as the parts know of it.
+fn messages(call: &Call) -> Vec<Message> {
+    let exchange = &call.exchange;
+    let mut messages = Vec::new();
+    if let Some(client) = claim(call, "client_id") {
+        messages.push(Message::new(CLIENT, IDENTITY, format!("id and secret of {client}")));
+        messages.push(Message::new(IDENTITY, CLIENT, token(call)));
+    }
+    let with = if exchange.claims.is_null() { "" } else { ", with the token" };
+    let request = format!("{} {}", exchange.method, exchange.path);
+    messages.push(Message::new(CLIENT, GATEWAY, shortened(&request, LONGEST - with.len()) + with));
+    if let Some(dispatch) = &exchange.dispatch {
+        let trace = dispatch.trace_id.as_ref().map(|id| format!(", trace {id}"));
+        let call_of = format!("POST /call{}", trace.unwrap_or_default());
+        messages.push(Message::new(GATEWAY, FUNCTION, call_of));
+        for asked in call.requests.iter().take(REQUESTS) {
+            messages.push(Message::new(FUNCTION, DEPLOYMENT, format!("{}, signed", asked.method)));
+            let answer = match &asked.verdict {
+                Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid, its answer"),
+                Err(_) => Message::new(DEPLOYMENT, FUNCTION, "401, signature refused").bad(true),
+            };
+            messages.push(answer);
+        }
+        match call.spans.len() {
+            0 => {}
+            1 => messages.push(Message::new(FUNCTION, COLLECTOR, "1 span")),
+            spans => messages.push(Message::new(FUNCTION, COLLECTOR, format!("{spans} spans"))),
+        }
+        messages.push(Message::new(FUNCTION, GATEWAY, "its reply"));
+    }
+    let answer = format!("{} after {}", exchange.status, took(call));
+    messages.push(Message::new(GATEWAY, CLIENT, answer).bad(exchange.status >= 400));
+    messages
+}
+
+/// What the identity domain gave: the token itself is nowhere.
+fn token(call: &Call) -> String {
+    let scope = claim(call, "scope").unwrap_or_default();
+    let expires = call.exchange.claims.get("exp").and_then(Value::as_i64);
+    let expires = expires.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let until = expires.map(|time| time.format(", until %H:%M:%S").to_string());
+    format!("token, scope {scope}{}", until.unwrap_or_default())
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The middle of a part's column, in hundredths of a per cent.
+fn middle(part: usize) -> usize {
+    (2 * part + 1) * 10_000 / (2 * PARTS.len())
+}
+
+fn percent(hundredths: usize) -> String {
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+}
+
+fn lifeline(part: usize, height: usize) -> String {
+    let x = percent(middle(part));
+    let (above, name) = PARTS.get(part).copied().unwrap_or_default();
+    let above = if above.is_empty() {
+        String::new()
+    } else {
+        format!("<text class=\"part\" x=\"{x}\" y=\"13\">{above}</text>")
+    };
+    format!(
+        "<line class=\"life\" x1=\"{x}\" x2=\"{x}\" y1=\"36\" y2=\"{height}\"/>{above}<text class=\"part\" x=\"{x}\" y=\"28\">{name}</text>\n"
+    )
+}
+
+fn arrow(at: usize, message: &Message) -> String {
+    let y = TOP + STEP * at;
+    let (left, right) = (message.from.min(message.to), message.from.max(message.to));
+    // What is written grows towards the middle of the drawing, where there is room on a narrow screen too.
+    let (anchor, x, shift) = if left == CLIENT {
+        ("start", middle(left), 8)
+    } else if right == COLLECTOR {
+        ("end", middle(right), -8)
+    } else {
+        ("middle", usize::midpoint(middle(left), middle(right)), 0)
+    };
+    let text = shortened(&message.text, LONGEST);
+    let (class, head) = match (message.is_answer(), message.bad) {
+        (false, _) => ("arrow", "head"),
+        (true, false) => ("arrow answer", "head"),
+        (true, true) => ("arrow answer bad", "bad-head"),
+    };
+    format!(
+        "<text class=\"said\" text-anchor=\"{anchor}\" x=\"{}\" dx=\"{shift}\" y=\"{}\">{}</text><line class=\"{class}\" x1=\"{}\" x2=\"{}\" y1=\"{y}\" y2=\"{y}\" marker-end=\"url(#{head})\"/>\n",
+        percent(x),
+        y - 7,
+        Text(&text),
+        percent(middle(message.from)),
+        percent(middle(message.to)),
+    )
+}
+
+fn head(id: &str) -> String {
+    format!(
+        "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker>"
+    )
+}

@@ -1,0 +1,89 @@
+//! A trace for the terminal: a line a span, its bar where its times put it.
+
+use super::waterfall::{Waterfall, milliseconds, notes};
+use crate::collector::Span;
+use crate::terminal::printable;
+
+/// How wide the whole of a trace is drawn, in characters.
+const WIDTH: u32 = 32;
+/// How far a span is moved in for each that it is a part of, as far as `DEEPEST`.
+const INDENT: usize = 2;
+const DEEPEST: usize = 8;
+
+/// The lines of a trace; none without spans.
+pub(super) fn lines(spans: &[Span]) -> Vec<String> {
+    let waterfall = Waterfall::of(spans);
+    let names = waterfall.rows.iter().map(|row| {
+        let name = printable(row.span.name.as_deref().unwrap_or("(no name)"));
+        format!("{}{name}", " ".repeat(INDENT * row.depth.min(DEEPEST)))
+    });
+    let names: Vec<String> = names.collect();
+    let widest = names.iter().map(String::len).max().unwrap_or_default();
+    let lines = names.iter().zip(&waterfall.rows).map(|(name, row)| {
+        let (start, length) = waterfall.bar(row, WIDTH);
+        // What is too short for a character has one all the same, within the width.
+        let (start, length) = (start.min(WIDTH - 1), length.max(1));
+        let rest = WIDTH - start - length.min(WIDTH - start);
+        let bar = [(" ", start), ("█", WIDTH - start - rest), (" ", rest)];
+        let bar: String = bar
+            .map(|(mark, times)| mark.repeat(usize::try_from(times).unwrap_or_default()))
+            .concat();
+        let notes = notes(row.span)
+            .map(|(name, value)| format!("  {}={}", printable(name), printable(value)));
+        let time = milliseconds(row.duration);
+        format!("{name:widest$} │{bar}│ {time:>11}{}", notes.collect::<String>())
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn spans(json: serde_json::Value) -> Vec<Span> {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn bars_are_where_the_times_put_them() {
+        let begin = 1_795_522_139_000_000_u64;
+        let spans = spans(json!([
+            { "traceId": "00000000000000aa", "id": "0000000000000002", "parentId": "0000000000000001",
+              "name": "predict", "timestamp": begin + 4000, "duration": 4000,
+              "tags": { "error": "DeploymentUnreachable", "fnName": "func" } },
+            { "traceId": "00000000000000aa", "id": "0000000000000001", "name": "call",
+              "timestamp": begin, "duration": 8000, "tags": { "http.status_code": "200" } },
+            { "traceId": "00000000000000aa", "id": "0000000000000003", "parentId": "0000000000000002",
+              "name": "sign", "timestamp": begin + 8000, "duration": 1 },
+        ]));
+        let bar = |start, length| {
+            format!(
+                "│{}{}{}│",
+                " ".repeat(start),
+                "█".repeat(length),
+                " ".repeat(32 - start - length)
+            )
+        };
+        assert_eq!(
+            lines(&spans),
+            [
+                format!("call      {}     8.00 ms  http.status_code=200", bar(0, 31)),
+                format!("  predict {}     4.00 ms  error=DeploymentUnreachable", bar(15, 16)),
+                format!("    sign  {}     0.00 ms", bar(31, 1)),
+            ]
+        );
+        assert!(lines(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_a_span_says_cannot_steer_the_terminal() {
+        let spans = spans(json!([{
+            "traceId": "00000000000000aa", "id": "0000000000000001", "name": "\u{1b}[2Jx",
+            "tags": { "a\nb": "\u{202e}c" },
+        }]));
+        let line = lines(&spans).concat();
+        assert!(line.starts_with("?[2Jx │") && line.ends_with("  a?b=?c"), "{line}");
+    }
+}
