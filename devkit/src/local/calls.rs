@@ -116,3 +116,64 @@ impl Calls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use serde_json::Value;
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::deployment::{Authority, Certificate};
+    use crate::principal::Issuer;
+
+    #[tokio::test]
+    async fn the_last_200_calls_are_kept_and_the_next_one_is_waited_for() {
+        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let started = ModelDeployment::start(issuer, &authority, Certificate::Valid).await;
+        let (deployment, calls) = (Arc::new(started.unwrap()), Calls::new(None));
+        let (told, exchanges) = unbounded_channel();
+        let entering = tokio::spawn(calls.clone().enter(exchanges, deployment));
+        for status in 0..201 {
+            let exchange = Exchange {
+                received: UNIX_EPOCH,
+                took: Duration::ZERO,
+                method: "GET".to_owned(),
+                path: "/".to_owned(),
+                claims: Value::Null,
+                dispatch: None,
+                status,
+            };
+            told.send(exchange).unwrap();
+        }
+        let last = tokio::time::timeout(Duration::from_secs(20), calls.after(200)).await.unwrap();
+        assert_eq!((last.number, last.exchange.status), (201, 200));
+        let kept = calls.all();
+        assert_eq!((kept.len(), kept[0].number, kept[0].exchange.status), (200, 2, 1));
+        assert_eq!(calls.after(0).await.number, 2);
+        drop(told);
+        entering.await.unwrap();
+    }
+
+    #[test]
+    fn what_the_deployment_was_asked_is_kept_without_query_token_and_body() {
+        let text = |text: &str| text.to_owned();
+        let request = crate::deployment::Request {
+            method: text("POST"),
+            target: text("/ocid1/predict/x?key=secret"),
+            headers: vec![
+                (text("authorization"), b"secret".to_vec()),
+                (text("x-b3-spanid"), b"b7ad6b7169203331".to_vec()),
+            ],
+            body: b"secret".to_vec(),
+        };
+        let verified = Verified { headers: text("date"), resource: text("ocid1.fnfunc") };
+        let at = std::time::Instant::now();
+        let received = Received { request, verdict: Ok(verified), connection: 1, at };
+        let asked = Asked::from(received);
+        assert_eq!(asked.path, "/ocid1/predict/x");
+        assert_eq!(asked.span_id.as_deref(), Some("b7ad6b7169203331"));
+        assert!(!format!("{asked:?}").contains("secret"), "{asked:?}");
+    }
+}

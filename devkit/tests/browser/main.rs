@@ -8,4 +8,5 @@
 )]
 
 mod chromium;
+mod local_page;
 mod picture;

@@ -99,3 +99,47 @@ fn reply(status: u16, page: &str) -> Reply {
         .header("x-content-type-options", "nosniff");
     head.body(Full::from(page.to_owned())).expect("status and headers are fixed and valid")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(method: &str, hosts: &[&str]) -> Option<u16> {
+        let request = Request::builder().method(method);
+        let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
+        Some(guarded(&request.body(()).unwrap())?.status().as_u16())
+    }
+
+    #[test]
+    fn a_name_of_another_machine_that_points_here_gets_nothing() {
+        for own in ["localhost", "LOCALHOST:8282", "127.0.0.1:8282", "[::1]:8282", "127.0.0.2"] {
+            assert_eq!(status("GET", &[own]), None, "{own}");
+        }
+        for other in ["evil.example", "evil.example:8282", "localhost.evil.example", "10.0.0.1"] {
+            assert_eq!(status("GET", &[other]), Some(421), "{other}");
+        }
+        for unclear in [&[][..], &["localhost", "evil.example"], &["evil@localhost"], &[""]] {
+            assert_eq!(status("GET", unclear), Some(421), "{unclear:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_is_read_and_nothing_else() {
+        assert_eq!(status("HEAD", &["localhost"]), None);
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT"] {
+            assert_eq!(status(method, &["localhost"]), Some(405), "{method}");
+        }
+    }
+
+    #[test]
+    fn no_page_may_load_send_or_run_anything() {
+        let request = Request::builder().uri("/calls/1").body(()).unwrap();
+        let reply = answer(&request, "http://127.0.0.1/models", &[]);
+        assert_eq!(reply.status(), 404);
+        let policy = reply.headers()["content-security-policy"].to_str().unwrap();
+        let (all, style) = policy.split_once("; style-src 'sha256-").unwrap();
+        assert_eq!(all, "default-src 'none'");
+        assert!(style.ends_with("base-uri 'none'; form-action 'none'; frame-ancestors 'none'"));
+        assert!(!style.contains("unsafe"), "{policy}");
+    }
+}

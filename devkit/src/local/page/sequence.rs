@@ -8,7 +8,7 @@ use super::html::Text;
 use super::list::took;
 use crate::local::calls::Call;
 
-/// The parts, from left to right; a name of two words has a line each.
+/// The parts, from left to right; a name of two words has a line each, and the longest one a place above on a narrow screen.
 const PARTS: [(&str, &str); 6] = [
     ("", "client"),
     ("identity", "domain"),
@@ -144,8 +144,9 @@ fn lifeline(part: usize, height: usize) -> String {
     } else {
         format!("<text class=\"part\" x=\"{x}\" y=\"13\">{above}</text>")
     };
+    let raised = if part == DEPLOYMENT { " raised" } else { "" };
     format!(
-        "<line class=\"life\" x1=\"{x}\" x2=\"{x}\" y1=\"36\" y2=\"{height}\"/>{above}<text class=\"part\" x=\"{x}\" y=\"28\">{name}</text>\n"
+        "<line class=\"life\" x1=\"{x}\" x2=\"{x}\" y1=\"36\" y2=\"{height}\"/>{above}<text class=\"part{raised}\" x=\"{x}\" y=\"28\">{name}</text>\n"
     )
 }
 

@@ -29,7 +29,7 @@ fn waterfall(call: &Call) -> String {
     let rows: String = waterfall.rows.iter().map(|row| span(&waterfall, row)).collect();
     let end = milliseconds(waterfall.total);
     format!(
-        "<div class=\"waterfall\">\n<div class=\"axis\"><span>0</span><span>{}</span><span>{end}</span></div>\n{rows}</div>\n",
+        "<div class=\"waterfall\">\n<div class=\"axis\"><div><span>0</span><span>{}</span><span>{end}</span></div></div>\n{rows}</div>\n",
         milliseconds(waterfall.total / 2),
     )
 }
