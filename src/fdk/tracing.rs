@@ -91,8 +91,17 @@ impl TraceContext {
         let said = [call.platform_headers(), call.headers()];
         let read = [of_b3, of_single_b3, of_traceparent];
         let found = said.iter().find_map(|headers| read.iter().find_map(|read| read(headers)));
-        let sampled = said.iter().all(|headers| is_sampled(headers));
-        found.unwrap_or(Self { trace_id: None, parent_id: None, sampled })
+        match found {
+            // Whatever the caller wants, the platform decides.
+            Some(found) => {
+                Self { sampled: found.sampled && is_sampled(call.platform_headers()), ..found }
+            }
+            None => Self {
+                trace_id: None,
+                parent_id: None,
+                sampled: said.iter().all(|headers| is_sampled(headers)),
+            },
+        }
     }
 }
 
@@ -207,6 +216,7 @@ mod tests {
             (vec![("traceparent", &later)], known(LONG, false)),
             (vec![gateway, ("fn-http-h-traceparent", &w3c)], known(LONG, true)),
             (vec![gateway, ("fn-http-h-b3", &b3), trace, span], known(TRACE, true)),
+            (vec![("x-b3-sampled", "0"), ("traceparent", &w3c)], known(LONG, false)),
             (vec![trace], (Some(TRACE.to_owned()), None, true)),
         ] {
             assert_eq!(context(&headers), expected, "{headers:?}");
