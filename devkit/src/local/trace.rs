@@ -10,6 +10,9 @@ const WIDTH: u32 = 32;
 const INDENT: usize = 2;
 const DEEPEST: usize = 8;
 
+/// The longest value that is shown, in characters: no id of OCI's, which a line has no room for. An error always is.
+const LONGEST: usize = 24;
+
 /// The lines of a trace; none without spans.
 pub(super) fn lines(spans: &[Span]) -> Vec<String> {
     let waterfall = Waterfall::of(spans);
@@ -29,7 +32,9 @@ pub(super) fn lines(spans: &[Span]) -> Vec<String> {
             .map(|(mark, times)| mark.repeat(usize::try_from(times).unwrap_or_default()))
             .concat();
         let notes = notes(row.span)
-            .map(|(name, value)| format!("  {}={}", printable(name), printable(value)));
+            .filter(|(name, value)| *name == "error" || value.chars().count() <= LONGEST);
+        let notes =
+            notes.map(|(name, value)| format!("  {}={}", printable(name), printable(value)));
         let time = milliseconds(row.duration);
         format!("{name:widest$} │{bar}│ {time:>11}{}", notes.collect::<String>())
     });
@@ -54,7 +59,7 @@ mod tests {
               "name": "predict", "timestamp": begin + 4000, "duration": 4000,
               "tags": { "error": "DeploymentUnreachable", "fnName": "func" } },
             { "traceId": "00000000000000aa", "id": "0000000000000001", "name": "call",
-              "timestamp": begin, "duration": 8000, "tags": { "http.status_code": "200" } },
+              "timestamp": begin, "duration": 8000, "tags": { "http.status_code": "200", "deployment": "ocid1.datasciencemodeldeployment" } },
             { "traceId": "00000000000000aa", "id": "0000000000000003", "parentId": "0000000000000002",
               "name": "sign", "timestamp": begin + 8000, "duration": 1 },
         ]));
