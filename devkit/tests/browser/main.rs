@@ -9,3 +9,4 @@
 
 mod chromium;
 mod picture;
+mod report;
