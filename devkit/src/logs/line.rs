@@ -2,11 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use serde_json::{Deserializer, Value};
 
-/// What a line says, by name.
+/// More than any number of a line means; what is above, in milliseconds eleven days, is taken for none.
+const MOST: f64 = 1e9;
+/// The end of the year 9999, the last that RFC 3339 can write, in milliseconds since 1970.
+const LATEST: u64 = 253_402_300_799_999;
+
+/// What a line says, by name, and when it was written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Line(BTreeMap<String, String>);
+pub(super) struct Line {
+    values: BTreeMap<String, String>,
+    /// In milliseconds since 1970, of an entry of OCI Logging; the function's own lines have no time.
+    pub(super) time: Option<u64>,
+}
 
 impl Line {
     /// Takes a line apart: `key=value` pairs, an object of JSON, or an entry of OCI Logging around one of them. None if it is
@@ -16,28 +26,42 @@ impl Line {
         let line = if text.starts_with('{') {
             Self::of_json(&serde_json::from_str(text).ok()?)?
         } else {
-            Self(pairs(text)?)
+            Self { values: pairs(text)?, time: None }
         };
-        (!line.0.is_empty()).then_some(line)
+        (!line.values.is_empty()).then_some(line)
     }
 
     fn of_json(json: &Value) -> Option<Self> {
         let content = json.get("logContent").unwrap_or(json);
-        match content.get("data").and_then(|data| data.get("message")) {
-            Some(Value::String(message)) => Self::parse(message),
-            Some(message) => Self::of_json(message),
-            None => Some(Self(json.as_object()?.iter().map(pair).collect())),
-        }
+        let line = match content.get("data").and_then(|data| data.get("message")) {
+            Some(Value::String(message)) => Self::parse(message)?,
+            Some(message) => Self::of_json(message)?,
+            None => {
+                let values = json.as_object()?.iter().map(pair).collect();
+                return Some(Self { values, time: None });
+            }
+        };
+        let time = time(content).or_else(|| time(json));
+        Some(Self { time, ..line })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
-    /// A number that is not negative.
+    /// A number that is not negative, and not beyond what a number of a line can mean.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
-        self.get(name)?.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
+        self.get(name)?.parse().ok().filter(|number| (0.0..=MOST).contains(number))
     }
+}
+
+/// When an entry was written: `time` is RFC 3339, `datetime`, which the search gives, milliseconds since 1970.
+fn time(entry: &Value) -> Option<u64> {
+    let written = entry.get("time").and_then(Value::as_str);
+    let written = written.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let written = written.and_then(|time| u64::try_from(time.timestamp_millis()).ok());
+    let found = || entry.get("datetime").and_then(Value::as_u64);
+    written.or_else(found).filter(|time| *time <= LATEST)
 }
 
 fn pair((name, value): (&String, &Value)) -> (String, String) {
@@ -81,7 +105,8 @@ mod tests {
         let json = r#"{"call":"01A","message":"the \"model\" = late","status":504,"ms":12.5}"#;
         let entry = |message: Value| serde_json::json!({ "time": "t", "data": { "message": message, "src": "stderr" } });
         let parsed: Value = serde_json::from_str(json).unwrap();
-        let expected = Line(PAIRS.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        let values = PAIRS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let expected = Line { values, time: None };
         for form in [
             text.to_owned(),
             format!("  {text}\n"),
@@ -92,6 +117,47 @@ mod tests {
             serde_json::json!({ "logContent": entry(text.into()) }).to_string(),
         ] {
             assert_eq!(Line::parse(&form).as_ref(), Some(&expected), "{form}");
+        }
+    }
+
+    #[test]
+    fn an_entry_says_when_it_was_written() {
+        let data = || serde_json::json!({ "message": "status=200 ms=1" });
+        for (entry, time) in [
+            (serde_json::json!({ "time": "1970-01-01T00:00:01.5Z", "data": data() }), Some(1500)),
+            (serde_json::json!({ "time": "1970-01-01T01:00:00+01:00", "data": data() }), Some(0)),
+            (serde_json::json!({ "datetime": 1500, "data": data() }), Some(1500)),
+            (serde_json::json!({ "datetime": 7, "logContent": { "data": data() } }), Some(7)),
+            (
+                serde_json::json!({ "datetime": 7, "logContent":
+                    { "time": "1970-01-01T00:00:02Z", "data": data() } }),
+                Some(2000),
+            ),
+            (serde_json::json!({ "time": "soon", "data": data() }), None),
+            (serde_json::json!({ "time": "1969-12-31T23:59:59Z", "data": data() }), None),
+            (serde_json::json!({ "datetime": u64::MAX, "data": data() }), None),
+            (serde_json::json!({ "datetime": -1, "data": data() }), None),
+            (serde_json::json!({ "time": 5, "data": data() }), None),
+            (serde_json::json!({ "data": data() }), None),
+        ] {
+            assert_eq!(Line::parse(&entry.to_string()).unwrap().time, time, "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_finite_not_negative_and_no_more_than_a_line_can_mean() {
+        for (text, number) in [
+            ("0", Some(0.0)),
+            ("12.5", Some(12.5)),
+            ("1e9", Some(1e9)),
+            ("1.1e9", None),
+            ("1e400", None),
+            ("NaN", None),
+            ("inf", None),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            assert_eq!(Line::parse(&format!("ms={text}")).unwrap().number("ms"), number, "{text}");
         }
     }
 

@@ -1,32 +1,41 @@
 //! What many lines say together.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use super::call::{Call, Class, PARTS};
 use super::line::Line;
-use crate::terminal::printable;
+use super::sample::Sample;
 
-/// The parts of a call's time, as the lines name them.
-const PHASES: [(&str, &str); 5] = [
-    ("the whole call", "ms"),
-    ("check", "check_ms"),
-    ("sign", "sign_ms"),
-    ("connect", "connect_ms"),
-    ("wait", "wait_ms"),
-];
-const PERCENTILES: [(&str, usize); 4] = [("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)];
+/// The whole call, then its parts.
+pub(super) const TIMES: usize = 1 + PARTS.len();
+pub(super) const PERCENTILES: [(&str, usize); 4] =
+    [("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)];
+/// The most kinds of outcomes that are told apart: the function has about twenty, a log that somebody made may have any number.
+const KINDS: usize = 100;
 
-/// All that is kept of the lines read so far: of each call a few numbers, and the slowest calls whole.
+/// All that is kept of the lines read so far: of each call a few numbers, the slowest calls whole, and a sample.
 #[derive(Debug)]
 pub(super) struct Summary {
     most: usize,
-    calls: usize,
-    cold: usize,
-    again: usize,
-    others: usize,
-    outcomes: BTreeMap<(String, String), usize>,
-    times: [Vec<f64>; PHASES.len()],
-    slowest: Vec<(f64, Line)>,
+    pub(super) calls: usize,
+    /// Those that were the first of their process.
+    pub(super) first: usize,
+    /// Those with more than one try.
+    pub(super) again: usize,
+    pub(super) others: usize,
+    outcomes: BTreeMap<(String, String), Outcome>,
+    times: [Vec<f64>; TIMES],
+    /// The slowest first.
+    pub(super) slowest: Vec<Call>,
+    pub(super) sample: Sample,
+}
+
+/// The calls that ended with the same status and code.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) count: usize,
+    /// The id of the last one, and why it failed.
+    pub(super) last: (String, String),
 }
 
 impl Summary {
@@ -35,90 +44,81 @@ impl Summary {
         Self {
             most,
             calls: 0,
-            cold: 0,
+            first: 0,
             again: 0,
             others: 0,
             outcomes: BTreeMap::new(),
             times: Default::default(),
             slowest: Vec::new(),
+            sample: Sample::default(),
         }
     }
 
-    pub(super) fn calls(&self) -> usize {
-        self.calls
-    }
-
-    /// Counts a line. It is about a call if it has a status and the time that it took.
+    /// Counts a line.
     pub(super) fn add(&mut self, text: &str) {
-        let Some(line) = Line::parse(text) else {
+        let Some(call) = Line::parse(text).as_ref().and_then(Call::of) else {
             self.others += usize::from(!text.trim().is_empty());
             return;
         };
-        let (Some(status), Some(total)) = (line.get("status"), line.number("ms")) else {
-            self.others += 1;
-            return;
-        };
-        let outcome = (printable(status), printable(line.get("code").unwrap_or_default()));
-        *self.outcomes.entry(outcome).or_default() += 1;
         self.calls += 1;
-        self.cold += usize::from(line.get("start") == Some("cold"));
-        self.again += usize::from(line.number("tries").is_some_and(|tries| tries > 1.0));
-        for (times, (_, name)) in self.times.iter_mut().zip(PHASES) {
-            times.extend(line.number(name));
+        self.first += usize::from(call.first);
+        self.again += usize::from(call.again);
+        self.count_outcome(&call);
+        let [whole, parts @ ..] = &mut self.times;
+        whole.push(call.total);
+        for (times, time) in parts.iter_mut().zip(call.parts) {
+            times.extend(time);
         }
-        let at = self.slowest.partition_point(|(time, _)| *time >= total);
+        self.sample.add(&call);
+        let at = self.slowest.partition_point(|slow| slow.total >= call.total);
         if at < self.most {
-            self.slowest.insert(at, (total, line));
+            self.slowest.insert(at, call);
             self.slowest.truncate(self.most);
         }
     }
 
-    /// The page for a person.
-    pub(super) fn page(mut self) -> String {
-        let mut page = format!(
-            "calls: {}; {} the first of their process, {} tried more than once\n\n",
-            self.calls, self.cold, self.again
-        );
-        let mut say = |line: String| {
-            // A string takes every write.
-            writeln!(page, "{}", line.trim_end()).unwrap_or_default();
-        };
-        let mut outcomes: Vec<_> = self.outcomes.iter().collect();
-        outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for ((status, code), count) in outcomes {
-            say(format!("{count:>9}  {status} {code}"));
+    fn count_outcome(&mut self, call: &Call) {
+        let mut kind = (call.status.clone(), call.code.clone());
+        if self.outcomes.len() >= KINDS && !self.outcomes.contains_key(&kind) {
+            kind = ("others".to_owned(), String::new());
         }
-        say(format!(
-            "\n{:14}{}",
-            "ms",
-            PERCENTILES.map(|(name, _)| format!("{name:>11}")).concat()
-        ));
-        for (times, (label, _)) in self.times.iter_mut().zip(PHASES) {
+        let outcome = self.outcomes.entry(kind).or_default();
+        outcome.count += 1;
+        outcome.last = (call.id.clone(), call.why.clone());
+    }
+
+    /// To be called after the last line: orders the times, which percentiles are taken of.
+    pub(super) fn sort(&mut self) {
+        for times in &mut self.times {
             times.sort_by(f64::total_cmp);
-            let cells = PERCENTILES.map(|(_, part)| match percentile(times, part) {
-                Some(time) => format!("{time:>11.2}"),
-                None => format!("{:>11}", "-"),
-            });
-            say(format!("{label:14}{}", cells.concat()));
         }
-        say("\nthe slowest".to_owned());
-        for (total, line) in &self.slowest {
-            let words = ["call", "status", "code"].map(|name| line.get(name).map(printable));
-            let words: Vec<String> = words.into_iter().flatten().collect();
-            let tries = line.get("tries").map(printable).unwrap_or_default();
-            let phases = PHASES.iter().skip(1).filter_map(|(label, name)| {
-                line.number(name).map(|time| format!(" {label} {time:.2}"))
-            });
-            let phases: String = phases.collect();
-            say(format!("{total:>11.2}  {}  tries {tries}{phases}", words.join(" ")));
-        }
-        say(format!("\n{} other lines", self.others));
-        page
+    }
+
+    /// The whole calls, then their parts, each with its name and its times in milliseconds, sorted.
+    pub(super) fn times(&self) -> [(&'static str, &[f64]); TIMES] {
+        let mut names = ["the whole call"].into_iter().chain(PARTS);
+        self.times.each_ref().map(|times| (names.next().unwrap_or_default(), times.as_slice()))
+    }
+
+    /// Status, code and what ended so, the most frequent first.
+    pub(super) fn outcomes(&self) -> Vec<(&str, &str, &Outcome)> {
+        let outcomes = self.outcomes.iter();
+        let mut outcomes: Vec<_> = outcomes
+            .map(|((status, code), outcome)| (status.as_str(), code.as_str(), outcome))
+            .collect();
+        outcomes.sort_by_key(|(.., outcome)| std::cmp::Reverse(outcome.count));
+        outcomes
+    }
+
+    /// How many calls ended so.
+    pub(super) fn count(&self, class: Class) -> usize {
+        let outcomes = self.outcomes.iter().filter(|((status, _), _)| Class::of(status) == class);
+        outcomes.map(|(_, outcome)| outcome.count).sum()
     }
 }
 
 /// The least of the sorted values that so many hundredths of them do not exceed.
-fn percentile(sorted: &[f64], hundredths: usize) -> Option<f64> {
+pub(super) fn percentile(sorted: &[f64], hundredths: usize) -> Option<f64> {
     let rank = (sorted.len() * hundredths).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()
 }
@@ -142,5 +142,18 @@ mod tests {
         ] {
             assert_eq!(percentile(values, part), expected, "{part} of {}", values.len());
         }
+    }
+
+    #[test]
+    fn the_kinds_of_outcomes_are_bounded_and_no_call_is_lost() {
+        let mut summary = Summary::new(1);
+        for code in 0..3 * KINDS {
+            summary.add(&format!("call={code} status=502 code=C{code} ms=1"));
+        }
+        let outcomes = summary.outcomes();
+        assert_eq!(outcomes.len(), KINDS + 1);
+        assert_eq!(outcomes.iter().map(|(.., outcome)| outcome.count).sum::<usize>(), 3 * KINDS);
+        let (status, code, outcome) = outcomes[0];
+        assert_eq!((status, code, outcome.count), ("others", "", 2 * KINDS));
     }
 }

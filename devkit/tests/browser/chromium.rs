@@ -42,7 +42,7 @@ pub(crate) struct Drawn {
 }
 
 impl Chromium {
-    pub(crate) fn new(width: u32, height: u32) -> Self {
+    pub(crate) const fn new(width: u32, height: u32) -> Self {
         Self { width, height, dark: false, bound: Duration::from_secs(60) }
     }
 

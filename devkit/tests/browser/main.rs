@@ -10,3 +10,4 @@
 mod chromium;
 mod local_page;
 mod picture;
+mod report;

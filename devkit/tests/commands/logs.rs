@@ -27,10 +27,11 @@ check                0.10       0.20       0.20       0.20
 sign                 1.50       4.00       4.00       4.00
 connect              0.00       6.98       6.98       6.98
 wait                 1.68   28000.25   28000.25   28000.25
+rest                 0.05     150.65     150.65     150.65
 
 the slowest
-   28002.00  01C 504 DeploymentTimedOut  tries 1 check 0.20 sign 1.50 connect 0.00 wait 28000.25
-     455.25  01B 200  tries 3 check 0.10 sign 4.00 connect 0.00 wait 300.50
+   28002.00  01C 504 DeploymentTimedOut  tries 1 check 0.20 sign 1.50 connect 0.00 wait 28000.25 rest 0.05
+     455.25  01B 200  tries 3 check 0.10 sign 4.00 connect 0.00 wait 300.50 rest 150.65
 
 2 other lines
 ";
@@ -69,4 +70,83 @@ fn a_log_of_a_million_bytes_without_a_line_end_and_hostile_names_are_read() {
     let done = mdfn(&["logs"], &log);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.stdout.contains("calls: 1;") && !done.stdout.contains('\x1b'), "{done:?}");
+}
+
+/// What `mdfn logs --html` writes of a log.
+fn page(log: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("calls.html");
+    let done = mdfn(&["logs", "--html", file.to_str().unwrap()], log);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(done.stdout.starts_with("calls: "), "{done:?}");
+    fs::read_to_string(file).unwrap()
+}
+
+#[test]
+fn a_page_needs_no_other_file_and_runs_no_script() {
+    let page = page(LOG);
+    let rule = r#"content="default-src 'none'; style-src 'sha256-"#;
+    assert!(page.contains(rule), "{page}");
+    for other in ["<script", "<link", "<img", "url(", "@import", "http://", "https://", " style="] {
+        assert!(!page.contains(other), "{other}");
+    }
+    for said in ["4 calls of the function, 2 failed", "All 4 are drawn.", "no answer: in time"] {
+        assert!(page.contains(said), "{said}");
+    }
+    // One line of the four has a time: the calls stand in their order.
+    assert!(page.contains(r##"<use href="#server" x="66.66%""##), "{page}");
+    let bars = page.matches(r#"<svg class="bar""#).count();
+    assert_eq!((bars, page.matches(r##"<use href="#first" x="0.00%""##).count()), (4, 1));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_said_and_the_log_is_not_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("function.log");
+    fs::write(&log, LOG).unwrap();
+    let same = directory.path().join(".").join("function.log");
+    let (log, same) = (log.to_str().unwrap(), same.to_str().unwrap());
+    for (page, said) in [
+        ("/no/such/calls.html", "/no/such/calls.html cannot be written: No such file"),
+        ("/dev/full", "/dev/full cannot be written: No space left"),
+        (same, "function.log cannot be written: it is the log"),
+    ] {
+        let done = mdfn(&["logs", log, "--html", page], "");
+        assert_eq!(done.code, 1, "{done:?}");
+        assert!(done.stdout.starts_with("calls: 4;") && done.stderr.contains(said), "{done:?}");
+    }
+    assert_eq!(fs::read_to_string(log).unwrap(), LOG);
+}
+
+#[test]
+fn whatever_the_log_says_stays_text_on_the_page() {
+    let hostile = "\"><script>alert(1)</script>'\u{202e}\u{1b}[31m\0";
+    let fields = ["call", "status", "code", "message", "tries", "opc_request_id", "level"];
+    let mut line = serde_json::json!({ "ms": 1e9, "check_ms": 9e8, "sign_ms": 9e8, "connect_ms": 9e8, "wait_ms": 9e8 });
+    for field in fields.into_iter().chain(["deployment_request_id", "start"]) {
+        line[field] = hostile.into();
+    }
+    let page = page(&format!("{line}\nstatus=200 ms=NaN\nstatus=200 ms=1e300\nstatus=200 ms=0\n"));
+    let text = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#39;??[31m?";
+    assert!(page.matches(text).count() >= 7, "{page}");
+    assert!(!page.contains("<script") && !page.contains("alert(1)<"), "{page}");
+    let visible =
+        |char: char| char == '\n' || char == ' ' || char.is_ascii_graphic() || "·".contains(char);
+    assert_eq!(page.chars().find(|char| !visible(*char)), None);
+    assert!(page.contains("2 calls of the function, 1 failed"), "{page}");
+}
+
+#[test]
+fn a_page_of_200_000_calls_is_small_and_says_which_are_drawn() {
+    let log: Vec<String> = (0..200_000)
+        .map(|call| {
+            let status = if call % 500 == 0 { 502 } else { 200 };
+            format!("call={call} status={status} ms={}\n", call % 97)
+        })
+        .collect();
+    let page = page(&log.concat());
+    assert!(page.len() < 500_000, "{}", page.len());
+    let rule = "of 200,000 are drawn: all errors, all first calls of a process, the 500 slowest and every 256th other call.";
+    assert!(page.contains(rule), "{rule}");
+    assert_eq!(page.matches(r##"<use href="#server" x="##).count(), 400 + 3);
 }

@@ -1,0 +1,89 @@
+//! What a line says about a call.
+
+use super::line::Line;
+
+/// The parts of a call's time that a line has, by their names for a person and in the line.
+const MEASURED: [(&str, &str); 4] =
+    [("check", "check_ms"), ("sign", "sign_ms"), ("connect", "connect_ms"), ("wait", "wait_ms")];
+/// All parts: what those of the line leave over is the pauses between tries, and the reading of tokens.
+pub(super) const PARTS: [&str; 5] = ["check", "sign", "connect", "wait", "rest"];
+/// The most that is kept of a text, in characters; the function writes ids of up to 128.
+const LONGEST: usize = 200;
+
+/// One call. Its texts are as they stand in the log: whoever shows one escapes it.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) id: String,
+    pub(super) status: String,
+    /// Of an error of the function; else empty.
+    pub(super) code: String,
+    /// Why it failed; empty where it did not.
+    pub(super) why: String,
+    pub(super) tries: String,
+    /// More than one try.
+    pub(super) again: bool,
+    /// The first of its process.
+    pub(super) first: bool,
+    /// In milliseconds since 1970.
+    pub(super) time: Option<u64>,
+    /// The whole call, in milliseconds.
+    pub(super) total: f64,
+    /// In milliseconds, as `PARTS` names them; None where the line does not say.
+    pub(super) parts: [Option<f64>; PARTS.len()],
+    pub(super) opc_request_id: String,
+    pub(super) deployment_request_id: String,
+}
+
+/// How a call ended, by its status.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Class {
+    Success,
+    /// No status of those.
+    Other,
+    Client,
+    Server,
+}
+
+impl Call {
+    /// None if the line is not about a call: one that is has a status and the time that the call took.
+    pub(super) fn of(line: &Line) -> Option<Self> {
+        let text =
+            |name| -> String { line.get(name).unwrap_or_default().chars().take(LONGEST).collect() };
+        let (status, total) = (text("status"), line.number("ms")?);
+        line.get("status")?;
+        let measured = MEASURED.map(|(_, name)| line.number(name));
+        let sum: Option<f64> = measured.iter().copied().sum();
+        let rest = sum.map(|sum| (total - sum).max(0.0));
+        let [check, sign, connect, wait] = measured;
+        let why = if text("level") == "info" { String::new() } else { text("message") };
+        Some(Self {
+            id: text("call"),
+            status,
+            code: text("code"),
+            why,
+            tries: text("tries"),
+            again: line.number("tries").is_some_and(|tries| tries > 1.0),
+            first: line.get("start") == Some("cold"),
+            time: line.time,
+            total,
+            parts: [check, sign, connect, wait, rest],
+            opc_request_id: text("opc_request_id"),
+            deployment_request_id: text("deployment_request_id"),
+        })
+    }
+
+    pub(super) fn class(&self) -> Class {
+        Class::of(&self.status)
+    }
+}
+
+impl Class {
+    pub(super) fn of(status: &str) -> Self {
+        match status.parse::<u16>().map(|status| status / 100) {
+            Ok(2) => Self::Success,
+            Ok(4) => Self::Client,
+            Ok(5) => Self::Server,
+            _ => Self::Other,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The summary as a text.
+
+use std::fmt::Write as _;
+
+use super::call::PARTS;
+use super::summary::{PERCENTILES, Summary, percentile};
+use crate::terminal::printable;
+
+/// The page for a person, of a summary that is sorted.
+pub(super) fn page(summary: &Summary) -> String {
+    let mut page = format!(
+        "calls: {}; {} the first of their process, {} tried more than once\n\n",
+        summary.calls, summary.first, summary.again
+    );
+    let mut say = |line: String| {
+        // A string takes every write.
+        writeln!(page, "{}", line.trim_end()).unwrap_or_default();
+    };
+    for (status, code, outcome) in summary.outcomes() {
+        say(format!("{:>9}  {} {}", outcome.count, printable(status), printable(code)));
+    }
+    say(format!("\n{:14}{}", "ms", PERCENTILES.map(|(name, _)| format!("{name:>11}")).concat()));
+    for (label, times) in summary.times() {
+        let cells = PERCENTILES.map(|(_, part)| match percentile(times, part) {
+            Some(time) => format!("{time:>11.2}"),
+            None => format!("{:>11}", "-"),
+        });
+        say(format!("{label:14}{}", cells.concat()));
+    }
+    say("\nthe slowest".to_owned());
+    for call in &summary.slowest {
+        let words = [&call.id, &call.status, &call.code].map(|word| printable(word));
+        let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let parts = PARTS.iter().zip(call.parts);
+        let parts = parts.filter_map(|(label, time)| Some(format!(" {label} {:.2}", time?)));
+        let (parts, tries): (String, _) = (parts.collect(), printable(&call.tries));
+        say(format!("{:>11.2}  {}  tries {tries}{parts}", call.total, words.join(" ")));
+    }
+    say(format!("\n{} other lines", summary.others));
+    page
+}
