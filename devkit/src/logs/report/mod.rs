@@ -53,7 +53,7 @@ pub(super) fn html(summary: &Summary, log: &str) -> String {
 <main>
 {}</main>
 <footer>
-<p>By <code>mdfn logs</code>. {} other lines of the log are not about a call.</p>
+<p>By <code>mdfn logs</code>. Other lines of the log, not about a call: {}.</p>
 </footer>
 </body>
 </html>

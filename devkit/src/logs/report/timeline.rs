@@ -64,7 +64,7 @@ pub(super) fn section(sample: &Sample) -> String {
 fn chosen(sample: &Sample, drawn: usize) -> String {
     let calls = usize::try_from(sample.calls()).unwrap_or(usize::MAX);
     if drawn == calls {
-        return format!("All {} are drawn.", number(calls));
+        return "All are drawn.".to_owned();
     }
     format!("{} of {} are drawn: {}.", number(drawn), number(calls), sample.rule())
 }
