@@ -150,7 +150,8 @@ impl Reader<'_> {
     fn metrics(&mut self) -> Option<MetricsTarget> {
         let lower = |url: String| url.trim_end_matches('/').to_ascii_lowercase();
         let namespace = self.checked("METRICS_NAMESPACE", is_namespace, NAMESPACE);
-        let compartment = self.checked("METRICS_COMPARTMENT", is_compartment, "an OCID");
+        let compartment =
+            self.checked("METRICS_COMPARTMENT", is_compartment, "the OCID of a compartment");
         let endpoint = self.checked("METRICS_ENDPOINT", is_origin, "`https://` and a host");
         let function = self.get("FN_FN_NAME").or_else(|| self.get("FN_FN_ID"));
         let function = function.unwrap_or_else(|| "none".to_owned());

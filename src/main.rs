@@ -45,9 +45,9 @@ fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let clock = ServiceClock::new(now);
     let forwarder = Forwarder::new(rule, roots, principal, clock, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
-    let tracer = Tracer::new(config.tracing, roots, now);
-    let metrics = Metrics::new(config.metrics, now);
-    let tracing = tracer.is_on();
+    let tracer = Tracer::new(config.tracing, roots);
+    let metrics = config.metrics.map(Metrics::new);
+    let tracing = tracer.is_some();
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
     let function = Function::publish(config.platform, now)?;
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");

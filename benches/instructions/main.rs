@@ -1,6 +1,6 @@
 //! How many instructions the function takes, counted by callgrind: the same wherever and whenever it is run.
 //!
-//! `cargo bench --package benches --bench instructions` compares with `instructions.json` and fails where a count has grown by
+//! `cargo bench --package benches --bench instructions` compares with `baseline.json` beside it and fails where a count has grown by
 //! more than 3 %, a call by more than 1 %. With `WRITE=1` in the environment it writes that file, to be committed with the change that explains it.
 #![expect(
     clippy::unwrap_used,

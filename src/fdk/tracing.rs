@@ -28,6 +28,8 @@ pub struct TraceContext {
     pub parent_id: Option<String>,
     /// Whether its spans are wanted: they are, unless somebody said that they are not.
     pub sampled: bool,
+    /// Whether somebody looks for an error with this very trace: nobody then leaves it out.
+    pub debug: bool,
 }
 
 impl Tracing {
@@ -94,12 +96,14 @@ impl TraceContext {
         match found {
             // Whatever the caller wants, the platform decides.
             Some(found) => {
-                Self { sampled: found.sampled && is_sampled(call.platform_headers()), ..found }
+                let sampled = found.sampled && is_sampled(call.platform_headers());
+                Self { sampled, debug: found.debug && sampled, ..found }
             }
             None => Self {
                 trace_id: None,
                 parent_id: None,
                 sampled: said.iter().all(|headers| is_sampled(headers)),
+                debug: said.iter().any(|headers| is_debug(headers)),
             },
         }
     }
@@ -109,22 +113,31 @@ impl TraceContext {
 fn of_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let trace_id = trace(text(headers, "x-b3-traceid")?)?;
     let parent_id = text(headers, "x-b3-spanid").and_then(span);
-    Some(TraceContext { trace_id: Some(trace_id), parent_id, sampled: is_sampled(headers) })
+    let (sampled, debug) = (is_sampled(headers), is_debug(headers));
+    Some(TraceContext { trace_id: Some(trace_id), parent_id, sampled, debug })
+}
+
+fn is_debug(headers: &HeaderMap) -> bool {
+    text(headers, "x-b3-flags") == Some("1") || text(headers, "b3") == Some("d")
 }
 
 fn is_sampled(headers: &HeaderMap) -> bool {
-    let debug = text(headers, "x-b3-flags") == Some("1");
     // Alone, it is no more than the decision.
     let single = text(headers, "b3").filter(|b3| !b3.contains('-'));
-    debug || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
+    is_debug(headers) || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
 }
 
 /// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: Zipkin's B3 propagation.
 fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parts = text(headers, "b3")?.split('-');
     let (trace_id, parent_id) = (trace(parts.next()?)?, span(parts.next()?)?);
-    let sampled = parts.next().is_none_or(wanted);
-    Some(TraceContext { trace_id: Some(trace_id), parent_id: Some(parent_id), sampled })
+    let decision = parts.next();
+    Some(TraceContext {
+        trace_id: Some(trace_id),
+        parent_id: Some(parent_id),
+        sampled: decision.is_none_or(wanted),
+        debug: decision == Some("d"),
+    })
 }
 
 /// `traceparent: 00-<trace>-<span>-<flags>`, in lower case; a later version may have more at its end.
@@ -148,6 +161,7 @@ fn of_traceparent(headers: &HeaderMap) -> Option<TraceContext> {
         trace_id: Some(trace(trace_id)?),
         parent_id: Some(span(parent_id)?),
         sampled,
+        debug: false,
     })
 }
 
@@ -188,7 +202,8 @@ mod tests {
             (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
         });
         let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH);
-        let TraceContext { trace_id, parent_id, sampled } = TraceContext::of(&call);
+        let TraceContext { trace_id, parent_id, sampled, debug } = TraceContext::of(&call);
+        assert!(sampled || !debug);
         (trace_id, parent_id, sampled)
     }
 

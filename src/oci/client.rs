@@ -134,6 +134,11 @@ impl Client {
         Self { answer_limit, ..self }
     }
 
+    /// The time of day as the services told it.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
     /// Who signs.
     pub fn principal(&self) -> &Principal {
         &self.principal

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::endpoint::Action;
@@ -15,8 +15,8 @@ use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Journey, Principal, Repeat, Retry, SendError, ServiceClock, Trailers,
-    TrustError, http_client,
+    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError,
+    http_client,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
@@ -31,8 +31,6 @@ const RETRY: Retry = Retry {
 const STREAM: Duration = Duration::from_secs(3600);
 /// What a deployment says after a stream that it could not finish.
 const STREAM_FAILURE: &str = "streamfailure";
-/// What our own reply takes after the last byte of the deployment's: the agent must have it before the deadline.
-const REPLY_MARGIN: Duration = Duration::from_millis(100);
 
 /// What the deployment answered, whatever its status: bytes, never re-serialised.
 pub struct Prediction {
@@ -82,45 +80,23 @@ impl Forwarder {
         Ok(self.client.credentials().await.map(drop)?)
     }
 
-    /// The address of an OCI service in the region of whoever signs; None without a region.
-    pub(super) async fn endpoint(&self, service: &str) -> Option<String> {
-        let host = self.client.principal().host(service).await.ok()??;
-        Some(format!("https://{host}"))
+    /// What signs and sends.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
-    /// The compartment of whoever signs, where the token names it.
-    pub(super) async fn compartment(&self) -> Option<String> {
-        let credentials = self.client.credentials().await.ok()?;
-        credentials.claim("res_compartment")?.as_str().map(str::to_owned)
-    }
-
-    /// Sends a request of the function's own, once.
-    pub(super) async fn post(
-        &self,
-        request: Request<String>,
-        until: Instant,
-    ) -> Result<Response<Bytes>, SendError> {
-        let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
-        self.client.deliver(request, delivery, &mut Journey::default()).await
-    }
-
-    /// Signs and sends, and brings the answer back: all of it, or an error, before the call's deadline.
+    /// Signs and sends, and brings the answer back: all of it, or an error, until then.
     pub(super) async fn send(
         &self,
-        call: &Call,
+        request: Request<Bytes>,
         to: &Endpoint,
-        headers: HeaderMap,
-        body: Bytes,
+        until: Instant,
         journey: &mut Journey,
     ) -> Result<Prediction, Error> {
-        let mut request = Request::new(body);
-        *request.method_mut() = call.method().clone();
-        *request.uri_mut() = to.uri();
-        *request.headers_mut() = headers;
         let delivery = Delivery {
             repeat: self.repeat(&request, to),
             try_limit: try_limit(to.action()),
-            until: call.deadline().limit() - REPLY_MARGIN,
+            until,
         };
         let (head, body) = self.client.deliver(request, delivery, journey).await?.into_parts();
         let status = head.status;
@@ -147,6 +123,20 @@ impl Forwarder {
             Repeat::Harmful
         }
     }
+}
+
+/// The request of a call for its deployment.
+pub(super) fn request(
+    call: &Call,
+    to: &Endpoint,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.method_mut() = call.method().clone();
+    *request.uri_mut() = to.uri();
+    *request.headers_mut() = headers;
+    request
 }
 
 /// The longest that one try may take.

@@ -8,19 +8,22 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::outcome::Record;
-use super::{Error, Forwarder, Prediction};
-use crate::fdk::Clock;
-use crate::oci::{Phase, SendError};
+use super::{Endpoint, Error, Prediction};
+use crate::oci::{Client, Delivery, Journey, Phase, Repeat, SendError, TransportError};
 
-/// How often figures are posted at the most: Monitoring takes 50 requests a second of a whole tenancy.
+/// How often figures are posted: Monitoring takes 50 requests a second of a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// How many different sets of dimensions go into one request: with four metrics each, no more than the 50 streams it may have.
 const SETS: usize = 12;
-/// How many calls go into one request.
+/// How many calls go into one request, which is sent when there are so many, whatever the interval says.
 const CALLS: usize = 500;
+/// Monitoring takes no points of two hours ago; a container may have been frozen for as long.
+const OLDEST: Duration = Duration::from_secs(7000);
+/// Less time than this is not worth a try, which would lose all that was collected.
+const LEAST: Duration = Duration::from_millis(80);
 
 /// Where the figures go: what the operator set.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,23 +56,24 @@ enum MetricsError {
 /// Collects the figures of calls, and posts them from time to time.
 #[derive(Debug)]
 pub struct Metrics {
-    target: Option<MetricsTarget>,
-    clock: Clock,
+    target: MetricsTarget,
     batch: Mutex<Batch>,
 }
 
 #[derive(Debug, Default)]
 struct Batch {
     calls: usize,
-    sets: BTreeMap<Dimensions, Vec<Figures>>,
+    sets: Sets,
     due: Option<Instant>,
 }
+
+type Sets = BTreeMap<Dimensions, Vec<Figures>>;
 
 /// What tells the streams of a metric apart.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Dimensions {
     deployment: String,
-    status: StatusCode,
+    status: String,
     code: &'static str,
 }
 
@@ -77,93 +81,107 @@ struct Dimensions {
 #[derive(Clone, Copy, Debug)]
 struct Figures {
     at: SystemTime,
+    failed: bool,
     took: Duration,
     waited: Duration,
 }
 
 impl Metrics {
-    /// Posts to `target`, or nothing without one.
-    pub fn new(target: Option<MetricsTarget>, clock: Clock) -> Self {
-        Self { target, clock, batch: Mutex::default() }
+    /// Posts to `target`.
+    pub fn new(target: MetricsTarget) -> Self {
+        Self { target, batch: Mutex::default() }
     }
 
-    /// Whether any are posted.
-    pub(super) fn are_on(&self) -> bool {
-        self.target.is_some()
-    }
-
-    /// Counts a call. The first one is posted at once, and then all that came together, every 10 s at the most: until then at the
+    /// Counts a call. The first one is posted at once, and then all that came together, 10 s later or 500 calls: until then at the
     /// longest. What is not posted when the platform ends the process is lost.
     pub(super) async fn count(
         &self,
         record: &Record,
         outcome: &Result<Prediction, Error>,
-        forwarder: &Forwarder,
+        client: &Client,
         until: Instant,
     ) {
-        let Some(target) = &self.target else {
+        let Some(sets) = self.collected(record, outcome, client.now(), until) else {
             return;
         };
-        if let Some(sets) = self.batch(record, outcome)
-            && let Err(error) = post(target, &sets, forwarder, until).await
-        {
+        let posted = timeout_at(until, post(&self.target, &sets, client, until)).await;
+        let late = || Err(SendError::from(TransportError::Late).into());
+        if let Err(error) = posted.unwrap_or_else(|_elapsed| late()) {
             let calls: usize = sets.values().map(Vec::len).sum();
             log::warn!(calls; "the figures of calls are lost: {error}");
         }
     }
 
-    /// The call, and all before it that were not posted, if it is time.
-    fn batch(
+    /// The call, and all before it that were not posted, if it is time and there is time.
+    fn collected(
         &self,
         record: &Record,
         outcome: &Result<Prediction, Error>,
-    ) -> Option<BTreeMap<Dimensions, Vec<Figures>>> {
+        at: SystemTime,
+        until: Instant,
+    ) -> Option<Sets> {
         let (status, code) = match outcome {
             Ok(prediction) => (prediction.status, "none"),
             Err(error) => (error.status(), error.code()),
         };
-        let deployment = record.deployment().unwrap_or("none").to_owned();
-        let took = record.begin().elapsed();
-        let figures =
-            Figures { at: (self.clock)(), took, waited: record.journey.time(Phase::Wait) };
+        let deployment = record.endpoint.as_ref().map_or("none", Endpoint::ocid).to_owned();
+        let mut set = Dimensions { deployment, status: status.as_str().to_owned(), code };
+        let figures = Figures {
+            at,
+            failed: status.is_server_error(),
+            took: record.end() - record.start,
+            waited: record.journey.time(Phase::Wait),
+        };
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever may name deployments does not thereby decide how many streams there are.
+        if batch.sets.len() >= SETS - 1 && !batch.sets.contains_key(&set) {
+            let other = || "other".to_owned();
+            set = Dimensions { deployment: other(), status: other(), code: "other" };
+        }
         batch.calls += 1;
-        batch.sets.entry(Dimensions { deployment, status, code }).or_default().push(figures);
+        batch.sets.entry(set).or_default().push(figures);
         let now = Instant::now();
-        let full = batch.calls >= CALLS || batch.sets.len() >= SETS;
-        if !full && batch.due.is_some_and(|due| now < due) {
+        let due = batch.calls >= CALLS || batch.due.is_none_or(|due| due <= now);
+        if !due || until < now + LEAST {
             return None;
         }
-        Some(
-            mem::replace(&mut *batch, Batch { due: Some(now + INTERVAL), ..Batch::default() }).sets,
-        )
+        let next = Batch { due: Some(now + INTERVAL), ..Batch::default() };
+        Some(mem::replace(&mut *batch, next).sets)
     }
 }
 
 /// Source: Monitoring, `PostMetricData`.
 async fn post(
     target: &MetricsTarget,
-    sets: &BTreeMap<Dimensions, Vec<Figures>>,
-    forwarder: &Forwarder,
+    sets: &Sets,
+    client: &Client,
     until: Instant,
 ) -> Result<(), MetricsError> {
     let endpoint = match &target.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => forwarder.endpoint("telemetry-ingestion").await.ok_or(MetricsError::Region)?,
+        None => region_endpoint(client).await.ok_or(MetricsError::Region)?,
     };
     let compartment = match &target.compartment {
         Some(compartment) => compartment.clone(),
-        None => forwarder.compartment().await.ok_or(MetricsError::Compartment)?,
+        None => own_compartment(client).await.ok_or(MetricsError::Compartment)?,
     };
-    let metrics: Vec<Value> =
-        sets.iter().flat_map(|(set, calls)| streams(target, &compartment, set, calls)).collect();
+    let now = client.now();
+    let recent = |call: &Figures| now.duration_since(call.at).unwrap_or_default() < OLDEST;
+    let mut metrics = Vec::new();
+    for (set, calls) in sets {
+        let calls: Vec<Figures> = calls.iter().copied().filter(recent).collect();
+        if !calls.is_empty() {
+            metrics.extend(STREAMS.map(|stream| stream.json(target, &compartment, set, &calls)));
+        }
+    }
     let request = Request::post(endpoint + "/20180401/metrics")
         .header("content-type", "application/json")
         .header("accept", "application/json")
         .body(json!({ "metricData": metrics }).to_string())
         .ok()
         .ok_or(SendError::Address)?;
-    let answer = forwarder.post(request, until).await?;
+    let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
+    let answer = client.deliver(request, delivery, &mut Journey::default()).await?;
     if !answer.status().is_success() {
         return Err(MetricsError::Refused(answer.status()));
     }
@@ -174,39 +192,59 @@ async fn post(
     }
 }
 
-/// The four metrics of the calls with the same dimensions.
-fn streams(
-    target: &MetricsTarget,
-    compartment: &str,
-    set: &Dimensions,
-    calls: &[Figures],
-) -> [Value; 4] {
-    let failed = u64::from(set.status.is_server_error());
-    let stream = |name: &str, unit: &str, value: &dyn Fn(&Figures) -> Value| {
+/// Where the region of whoever signs takes figures; None without a region.
+async fn region_endpoint(client: &Client) -> Option<String> {
+    let host = client.principal().host("telemetry-ingestion").await.ok()??;
+    Some(format!("https://{host}"))
+}
+
+/// The compartment of whoever signs, where the token names it.
+async fn own_compartment(client: &Client) -> Option<String> {
+    let credentials = client.credentials().await.ok()?;
+    credentials.claim("res_compartment")?.as_str().map(str::to_owned)
+}
+
+/// A metric, and what it is of a call.
+#[derive(Clone, Copy)]
+struct Stream {
+    name: &'static str,
+    unit: &'static str,
+    value: fn(&Figures) -> f64,
+}
+
+const STREAMS: [Stream; 4] = [
+    Stream { name: "calls", unit: "count", value: |_| 1.0 },
+    Stream { name: "errors", unit: "count", value: |call| f64::from(u8::from(call.failed)) },
+    Stream { name: "duration_ms", unit: "ms", value: |call| milliseconds(call.took) },
+    Stream { name: "wait_ms", unit: "ms", value: |call| milliseconds(call.waited) },
+];
+
+impl Stream {
+    fn json(
+        self,
+        target: &MetricsTarget,
+        compartment: &str,
+        set: &Dimensions,
+        calls: &[Figures],
+    ) -> Value {
         let point = |call: &Figures| {
             let at = DateTime::<Utc>::from(call.at).to_rfc3339_opts(SecondsFormat::Millis, true);
-            json!({ "timestamp": at, "value": value(call), "count": 1 })
+            json!({ "timestamp": at, "value": (self.value)(call), "count": 1 })
         };
         json!({
             "namespace": target.namespace,
             "compartmentId": compartment,
-            "name": name,
+            "name": self.name,
             "dimensions": {
                 "function": target.function,
                 "deployment": set.deployment,
-                "status": set.status.as_str(),
+                "status": set.status,
                 "code": set.code,
             },
-            "metadata": { "unit": unit },
+            "metadata": { "unit": self.unit },
             "datapoints": calls.iter().map(point).collect::<Vec<Value>>(),
         })
-    };
-    [
-        stream("calls", "count", &|_| json!(1)),
-        stream("errors", "count", &|_| json!(failed)),
-        stream("duration_ms", "ms", &|call| json!(milliseconds(call.took))),
-        stream("wait_ms", "ms", &|call| json!(milliseconds(call.waited))),
-    ]
+    }
 }
 
 /// Milliseconds, to a hundredth of one.

@@ -37,11 +37,14 @@ use crate::fdk::{self, Call, Reply};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
+use trace::Trace;
 
+/// What our own reply takes after all else: the agent must have it before the deadline.
+const REPLY_MARGIN: Duration = Duration::from_millis(100);
 /// How long spans and figures may keep a reply waiting, however slow those are who take them.
 const REPORT: Duration = Duration::from_millis(500);
-/// What the reply itself takes after them: the agent must have it before the deadline.
-const REPLY_MARGIN: Duration = Duration::from_millis(50);
+/// What is kept for them of a call that comes to its deadline: it is the one that is looked for.
+const REPORT_OF_A_LATE_CALL: Duration = Duration::from_millis(100);
 
 /// Everything a call needs, built once at start.
 #[derive(Debug)]
@@ -52,10 +55,10 @@ pub struct Predictor {
     pub headers: HeaderRules,
     /// Signs and sends.
     pub forwarder: Forwarder,
-    /// Tells the trace collector of calls.
-    pub tracer: Tracer,
-    /// Tells Monitoring of calls.
-    pub metrics: Metrics,
+    /// Tells the trace collector of calls, where the platform asks for it.
+    pub tracer: Option<Tracer>,
+    /// Tells Monitoring of calls, where the operator asks for it.
+    pub metrics: Option<Metrics>,
 }
 
 impl Predictor {
@@ -64,9 +67,11 @@ impl Predictor {
         if let Some(probe) = Probe::of(&call) {
             return probe.answer(&self.forwarder).await;
         }
-        let mut record = Record::start(self.tracer.trace(&call));
+        let trace = self.tracer.as_ref().map(|_| Trace::of(&call, self.forwarder.client().now()));
+        let mut record = Record::start(trace);
         let outcome = self.predict(&call, &mut record).await;
-        self.report(&call, &mut record, &outcome).await;
+        record.decided();
+        self.report(&call, &record, &outcome).await;
         record.log(&call, &outcome);
         outcome::reply(outcome, call.intent(), &self.headers)
     }
@@ -74,24 +79,31 @@ impl Predictor {
     /// The story of one call.
     async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
         let (endpoint, body) = self.targets.of(call)?;
-        record.endpoint(&endpoint);
-        let payload = Payload::of(call, &endpoint, body)?;
-        let headers = self.headers.forwarded(call, &payload, record.trace());
-        record.checked();
-        self.forwarder.send(call, &endpoint, headers, payload.body, &mut record.journey).await
+        let endpoint = record.endpoint.insert(endpoint);
+        let payload = Payload::of(call, endpoint, body)?;
+        let headers = self.headers.forwarded(call, &payload, record.trace.as_ref());
+        record.checked = Some(std::time::Instant::now());
+        let reports = self.tracer.is_some() || self.metrics.is_some();
+        let kept = if reports { REPORT_OF_A_LATE_CALL } else { Duration::ZERO };
+        let request = forward::request(call, endpoint, headers, payload.body);
+        let until = call.deadline().limit() - REPLY_MARGIN - kept;
+        self.forwarder.send(request, endpoint, until, &mut record.journey).await
     }
 
     /// Has others know of a call before it is answered: nothing runs afterwards.
-    async fn report(&self, call: &Call, record: &mut Record, outcome: &Result<Prediction, Error>) {
-        if record.trace().is_none() && !self.metrics.are_on() {
-            return;
-        }
-        let begin = Instant::now();
-        let until = (begin + REPORT).min(call.deadline().limit() - REPLY_MARGIN);
-        tokio::join!(
-            self.tracer.send(call, record, outcome, until),
-            self.metrics.count(record, outcome, &self.forwarder, until),
-        );
-        record.reported(begin.elapsed());
+    async fn report(&self, call: &Call, record: &Record, outcome: &Result<Prediction, Error>) {
+        let until = call.deadline().limit() - REPLY_MARGIN;
+        let spans = async {
+            if let Some(tracer) = &self.tracer {
+                tracer.send(call, record, outcome, REPORT, until).await;
+            }
+        };
+        let figures = async {
+            if let Some(metrics) = &self.metrics {
+                let until = until.min(Instant::now() + REPORT);
+                metrics.count(record, outcome, self.forwarder.client(), until).await;
+            }
+        };
+        tokio::join!(spans, figures);
     }
 }

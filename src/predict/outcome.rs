@@ -1,7 +1,7 @@
 //! What became of a call: the one line for the operator, and the reply for the caller.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use http::{HeaderMap, StatusCode};
 use log::Level;
@@ -12,89 +12,61 @@ use super::{Endpoint, Error, HeaderRules, Prediction};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
 use crate::oci::{Journey, Phase};
 
-/// Whether this process has had a call: the first one is the one that pays for the start.
+/// Whether this process has predicted: the first prediction pays for connections, and for what else is made when it is needed.
 static WARM: AtomicBool = AtomicBool::new(false);
 /// The longest id of a request that is written, in bytes; Oracle's have 32 to 98.
 const LONGEST_ID: usize = 128;
 
 /// What is noted of a call while it runs: nothing that a client or a model said, but for the ids of requests.
 pub(super) struct Record {
-    trace: Option<Trace>,
-    start: Instant,
+    pub(super) start: Instant,
     warm: bool,
-    check: Option<Duration>,
-    deployment: String,
-    path: String,
+    /// Its place in a trace, while tracing is on.
+    pub(super) trace: Option<Trace>,
+    /// The deployment that was meant; None if it never came to one.
+    pub(super) endpoint: Option<Endpoint>,
+    /// When all that can be refused before anything is signed had been looked at; None if it was refused.
+    pub(super) checked: Option<Instant>,
     pub(super) journey: Journey,
-    report: Duration,
+    decided: Option<Instant>,
 }
 
 impl Record {
     pub(super) fn start(trace: Option<Trace>) -> Self {
         Self {
-            trace,
             start: Instant::now(),
             warm: WARM.swap(true, Ordering::Relaxed),
-            check: None,
-            deployment: String::new(),
-            path: String::new(),
+            trace,
+            endpoint: None,
+            checked: None,
             journey: Journey::default(),
-            report: Duration::ZERO,
+            decided: None,
         }
     }
 
-    /// The call's place in a trace; None while tracing is off.
-    pub(super) fn trace(&self) -> Option<&Trace> {
-        self.trace.as_ref()
+    /// What becomes of the call is known now.
+    pub(super) fn decided(&mut self) {
+        self.decided = Some(Instant::now());
     }
 
-    /// When the call began.
-    pub(super) fn begin(&self) -> Instant {
-        self.start
-    }
-
-    /// When all that can be refused before anything is signed had been looked at; None if it was refused.
-    pub(super) fn checked_at(&self) -> Option<Instant> {
-        self.check.map(|check| self.start + check)
-    }
-
-    /// The OCID of the deployment that was meant; None if it never came to one.
-    pub(super) fn deployment(&self) -> Option<&str> {
-        Some(self.deployment.as_str()).filter(|ocid| !ocid.is_empty())
-    }
-
-    /// The path of it.
-    pub(super) fn path(&self) -> Option<&str> {
-        Some(self.path.as_str()).filter(|path| !path.is_empty())
-    }
-
-    /// All that can be refused before anything is signed has been looked at.
-    pub(super) fn checked(&mut self) {
-        self.check = Some(self.start.elapsed());
-    }
-
-    /// How long it took to have others know of the call.
-    pub(super) fn reported(&mut self, took: Duration) {
-        self.report = took;
-    }
-
-    pub(super) fn endpoint(&mut self, endpoint: &Endpoint) {
-        endpoint.ocid().clone_into(&mut self.deployment);
-        self.path = endpoint.path();
+    /// When that was; now, if it is not yet.
+    pub(super) fn end(&self) -> Instant {
+        self.decided.unwrap_or_else(Instant::now)
     }
 
     /// Writes the one line about a call.
     pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
-        let trace_id = self.trace().map(Trace::id).unwrap_or_default();
+        let trace_id = self.trace.as_ref().map(Trace::id).unwrap_or_default();
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
-        let (deployment, path) = (self.deployment.as_str(), self.path.as_str());
+        let deployment = self.endpoint.as_ref().map(Endpoint::ocid).unwrap_or_default();
+        let path = self.endpoint.as_ref().map(Endpoint::path).unwrap_or_default();
         let (bytes_in, opc_request_id) = (call.body().len(), request_id(call.headers()));
         let start = if self.warm { "warm" } else { "cold" };
-        let (total, tries) = (self.start.elapsed(), self.journey.tries());
-        let (ms, check_ms) = (milliseconds(total), milliseconds(self.check.unwrap_or(total)));
+        let (end, tries) = (self.end(), self.journey.tries());
+        let check_ms = milliseconds(self.checked.unwrap_or(end) - self.start);
+        let (report_ms, ms) = (milliseconds(end.elapsed()), milliseconds(self.start.elapsed()));
         let [sign_ms, connect_ms, wait_ms] = [Phase::Sign, Phase::Connect, Phase::Wait]
             .map(|phase| milliseconds(self.journey.time(phase)));
-        let report_ms = milliseconds(self.report);
         let left_ms = milliseconds(call.deadline().remaining());
         match outcome {
             Ok(Prediction { status, headers, body }) => {

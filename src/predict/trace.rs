@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time;
 
 use super::outcome::Record;
 use super::{Error, Prediction};
-use crate::fdk::{Call, Clock, TraceContext, Tracing};
+use crate::fdk::{Call, TraceContext, Tracing};
 use crate::oci::Phase;
 use crate::oci::apm::{Collector, Kind, Service, Span, span_id, trace_id};
 
@@ -24,59 +24,40 @@ pub(super) const HEADERS: [&str; 8] = [
     "x-b3-spanid",
     "x-b3-traceid",
 ];
+/// The longest `tracestate` that goes on, in bytes: all that W3C Trace Context asks for.
+const LONGEST_STATE: usize = 512;
 
-/// Traces calls, where the platform asks for it.
+/// Traces calls.
 #[derive(Debug)]
 pub struct Tracer {
     tracing: Tracing,
-    collector: Option<Collector>,
-    clock: Clock,
+    collector: Collector,
 }
 
 impl Tracer {
-    /// A tracer for what the platform says of tracing, which trusts Mozilla's roots and those in the PEM bundle at `roots`.
-    pub fn new(tracing: Tracing, roots: Option<&Path>, clock: Clock) -> Self {
-        let collector = tracing.collector().map(|url| Collector::new(url, roots));
-        let collector = collector.and_then(|collector| {
-            // A function that cannot be traced still predicts.
-            collector.map_err(|error| log::warn!("no call is traced: {error}")).ok()
-        });
-        Self { tracing, collector, clock }
+    /// A tracer, where the platform asks for one. It trusts Mozilla's roots and those in the PEM bundle at `roots`.
+    pub fn new(tracing: Tracing, roots: Option<&Path>) -> Option<Self> {
+        let collector = Collector::new(tracing.collector()?, roots);
+        // A function that cannot be traced still predicts.
+        let collector = collector.map_err(|error| log::warn!("no call is traced: {error}")).ok()?;
+        Some(Self { tracing, collector })
     }
 
-    /// Whether calls are traced.
-    pub fn is_on(&self) -> bool {
-        self.collector.is_some()
-    }
-
-    /// The trace of a call that begins now; None while tracing is off.
-    pub(super) fn trace(&self, call: &Call) -> Option<Trace> {
-        self.collector.as_ref()?;
-        let TraceContext { trace_id: known, parent_id, sampled } = TraceContext::of(call);
-        Some(Trace {
-            begin: ((self.clock)(), Instant::now()),
-            id: known.unwrap_or_else(trace_id),
-            parent: parent_id,
-            sampled,
-            call: span_id(),
-            predict: span_id(),
-        })
-    }
-
-    /// Has the collector know of a call, until then at the longest. One that does not take it changes nothing but the log.
+    /// Has the collector know of a call, for `patience` and until then at the longest. One that does not take it changes nothing
+    /// but the log.
     pub(super) async fn send(
         &self,
         call: &Call,
         record: &Record,
         outcome: &Result<Prediction, Error>,
+        patience: Duration,
         until: time::Instant,
     ) {
-        let trace = record.trace().filter(|trace| trace.sampled);
-        let (Some(collector), Some(trace)) = (&self.collector, trace) else {
+        let Some(trace) = record.trace.as_ref().filter(|trace| trace.sampled) else {
             return;
         };
         let spans = self.spans(trace, call, record, outcome);
-        if let Err(error) = collector.send(&spans, until).await {
+        if let Err(error) = self.collector.send(&spans, patience, until).await {
             log::warn!("the spans of this call are lost: {error}");
         }
     }
@@ -96,29 +77,30 @@ impl Tracer {
             parent_id: Some(parent.to_owned()),
             name,
             kind: None,
-            timestamp: trace.at(begin),
+            timestamp: trace.received + begin.saturating_duration_since(record.start),
             duration: end.saturating_duration_since(begin),
             local_endpoint: Service { service_name: self.tracing.service().to_owned() },
+            debug: trace.debug,
             tags: BTreeMap::new(),
         };
-        let (begin, end) = (record.begin(), Instant::now());
-        let checked = record.checked_at().unwrap_or(end);
+        let (begin, end) = (record.start, record.end());
         let result = result(outcome);
         let mut root = span("call", "", begin, end);
         (root.id, root.parent_id) = (trace.call.clone(), trace.parent.clone());
         root.kind = Some(Kind::Server);
         let own =
             self.tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        root.tags = own.chain(tags(record)).chain(result.clone()).collect();
+        root.tags = own.chain(target(record)).chain(result.clone()).collect();
         root.tags.extend(call.id().map(|id| ("callID".to_owned(), id.to_owned())));
-        let mut spans = vec![root, span("check", &trace.call, begin, checked)];
+        let mut spans =
+            vec![root, span("check", &trace.call, begin, record.checked.unwrap_or(end))];
         let steps = record.journey.steps();
         if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
             let mut predict = span("predict", &trace.call, first.begin, last.begin + last.took);
             predict.id.clone_from(&trace.predict);
             predict.kind = Some(Kind::Client);
             let tries = ("tries".to_owned(), record.journey.tries().to_string());
-            predict.tags = tags(record).chain(result).chain([tries]).collect();
+            predict.tags = target(record).chain(result).chain([tries]).collect();
             spans.push(predict);
         }
         for step in steps {
@@ -134,9 +116,11 @@ impl Tracer {
 }
 
 /// The deployment that was meant, and which path of it, as tags.
-fn tags(record: &Record) -> impl Iterator<Item = (String, String)> {
-    let known = [("deployment", record.deployment()), ("http.path", record.path())];
-    known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+fn target(record: &Record) -> impl Iterator<Item = (String, String)> {
+    let known = record.endpoint.iter().flat_map(|endpoint| {
+        [("deployment", endpoint.ocid().to_owned()), ("http.path", endpoint.path())]
+    });
+    known.map(|(name, value)| (name.to_owned(), value))
 }
 
 /// What became of a call, as tags: its status, and the error where it failed.
@@ -154,23 +138,27 @@ fn result(outcome: &Result<Prediction, Error>) -> Vec<(String, String)> {
 /// One call's trace, and the spans in it that others have to know of.
 #[derive(Debug)]
 pub(super) struct Trace {
-    begin: (SystemTime, Instant),
+    received: SystemTime,
     id: String,
     parent: Option<String>,
     sampled: bool,
+    debug: bool,
     call: String,
     predict: String,
 }
 
 impl Trace {
+    /// The trace of a call that was received at `received`: the one that it came with, or a new one.
+    pub(super) fn of(call: &Call, received: SystemTime) -> Self {
+        let TraceContext { trace_id: known, parent_id: parent, sampled, debug } =
+            TraceContext::of(call);
+        let id = known.unwrap_or_else(trace_id);
+        Self { received, id, parent, sampled, debug, call: span_id(), predict: span_id() }
+    }
+
     /// By which the lines of a log are found.
     pub(super) fn id(&self) -> &str {
         &self.id
-    }
-
-    fn at(&self, instant: Instant) -> SystemTime {
-        let (clock, begin) = self.begin;
-        clock + instant.saturating_duration_since(begin)
     }
 
     /// Has a request go on with the trace, in both forms, instead of with the caller's.
@@ -178,16 +166,24 @@ impl Trace {
         let same = headers.get("traceparent").is_some_and(|parent| {
             parent.to_str().is_ok_and(|parent| parent.split('-').nth(1) == Some(&self.id))
         });
-        for name in HEADERS.iter().filter(|name| !(same && **name == "tracestate")) {
+        let state: usize = headers.get_all("tracestate").iter().map(HeaderValue::len).sum();
+        let kept = same && state <= LONGEST_STATE;
+        for name in HEADERS.iter().filter(|name| !(kept && **name == "tracestate")) {
             headers.remove(*name);
         }
-        let (flags, sampled) = if self.sampled { ("01", "1") } else { ("00", "0") };
+        let flags = if self.sampled { "01" } else { "00" };
+        let decision = match (self.debug, self.sampled) {
+            // Debug says that it is sampled.
+            (true, _) => ("x-b3-flags", "1"),
+            (false, true) => ("x-b3-sampled", "1"),
+            (false, false) => ("x-b3-sampled", "0"),
+        };
         for (name, text) in [
             ("traceparent", format!("00-{:0>32}-{}-{flags}", self.id, self.predict)),
             ("x-b3-traceid", self.id.clone()),
             ("x-b3-spanid", self.predict.clone()),
             ("x-b3-parentspanid", self.call.clone()),
-            ("x-b3-sampled", sampled.to_owned()),
+            (decision.0, decision.1.to_owned()),
         ] {
             let value = HeaderValue::try_from(text).expect("digits are visible ASCII");
             headers.insert(HeaderName::from_static(name), value);

@@ -197,13 +197,16 @@ async fn the_line_of_the_start_says_who_signs_until_when_and_what_is_called() {
     let expires = chrono::DateTime::from_timestamp(expires, 0).unwrap();
     let expires = format!(" expires={} ", expires.format("%Y-%m-%dT%H:%M:%SZ"));
     for (program, said) in [
-        (Program::new(), " aliases=0\n".to_owned()),
-        (Program::new().with("MODEL_DEPLOYMENT", &url), format!(" aliases=0 default={ocid}\n")),
+        (Program::new(), " aliases=0 tracing=false\n".to_owned()),
+        (
+            Program::new().with("MODEL_DEPLOYMENT", &url),
+            format!(" aliases=0 default={ocid} tracing=false\n"),
+        ),
         (
             Program::new()
                 .with("MODEL_DEPLOYMENTS", format!("{{\"iris\": \"{url}\", \"rose\": \"{url}\"}}"))
                 .with("MODEL_DEPLOYMENT", "rose"),
-            format!(" aliases=2 default={ocid}\n"),
+            format!(" aliases=2 default={ocid} tracing=false\n"),
         ),
     ] {
         let mut child = program.spawn();

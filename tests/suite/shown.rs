@@ -103,8 +103,8 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&clock);
         let forwarder = Forwarder::new(&config.rule, None, principal(), clock, config.repeatable);
         let (targets, headers) = (config.targets, config.headers);
-        let tracer = Tracer::new(config.tracing, None, now);
-        let metrics = Metrics::new(config.metrics, now);
+        let tracer = Tracer::new(config.tracing, None);
+        let metrics = config.metrics.map(Metrics::new);
         shown.add(&tracer);
         let forwarder = forwarder.unwrap();
         shown.add(&Predictor { targets, headers, forwarder, tracer, metrics });

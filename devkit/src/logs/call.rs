@@ -3,10 +3,9 @@
 use super::line::Line;
 
 /// The parts of a call's time that a line has, by their names for a person and in the line.
-const MEASURED: [(&str, &str); 4] =
-    [("check", "check_ms"), ("sign", "sign_ms"), ("connect", "connect_ms"), ("wait", "wait_ms")];
+const MEASURED: [&str; 5] = ["check_ms", "sign_ms", "connect_ms", "wait_ms", "report_ms"];
 /// All parts: what those of the line leave over is the pauses between tries, and the reading of tokens.
-pub(super) const PARTS: [&str; 5] = ["check", "sign", "connect", "wait", "rest"];
+pub(super) const PARTS: [&str; 6] = ["check", "sign", "connect", "wait", "report", "rest"];
 /// The most that is kept of a text, in characters; the function writes ids of up to 128.
 const LONGEST: usize = 200;
 
@@ -51,10 +50,10 @@ impl Call {
             |name| -> String { line.get(name).unwrap_or_default().chars().take(LONGEST).collect() };
         let (status, total) = (text("status"), line.number("ms")?);
         line.get("status")?;
-        let measured = MEASURED.map(|(_, name)| line.number(name));
-        let sum: Option<f64> = measured.iter().copied().sum();
-        let rest = sum.map(|sum| (total - sum).max(0.0));
-        let [check, sign, connect, wait] = measured;
+        let [check, sign, connect, wait, report] = MEASURED.map(|name| line.number(name));
+        // Without its other parts a line says nothing of what is left over.
+        let sum: Option<f64> = [check, sign, connect, wait].into_iter().sum();
+        let rest = sum.map(|sum| (total - sum - report.unwrap_or_default()).max(0.0));
         let why = if text("level") == "info" { String::new() } else { text("message") };
         Some(Self {
             id: text("call"),
@@ -66,7 +65,7 @@ impl Call {
             first: line.get("start") == Some("cold"),
             time: line.time,
             total,
-            parts: [check, sign, connect, wait, rest],
+            parts: [check, sign, connect, wait, report, rest],
             opc_request_id: text("opc_request_id"),
             deployment_request_id: text("deployment_request_id"),
         })

@@ -6,7 +6,7 @@ use crate::{mdfn, mdfn_full};
 
 /// A log as it is found: both forms, an entry of OCI Logging, and what else stands in between.
 const LOG: &str = r#"level=info message=ready version=0.1.0 source=resource_principal region=sa-saopaulo-1
-call=01A level=info message=predicted intent=gateway path=/predict status=200 bytes_in=32 bytes_out=141 tries=1 check_ms=0.13 sign_ms=1.55 connect_ms=6.98 wait_ms=1.68 ms=10.49 left_ms=29839.28 start=cold
+call=01A level=info message=predicted intent=gateway path=/predict status=200 bytes_in=32 bytes_out=141 tries=1 check_ms=0.13 sign_ms=1.55 connect_ms=6.98 wait_ms=1.68 report_ms=0.1 ms=10.49 left_ms=29839.28 start=cold
 
 {"call":"01B","level":"info","message":"predicted","status":200,"tries":3,"check_ms":0.1,"sign_ms":4,"connect_ms":0,"wait_ms":300.5,"ms":455.25,"start":"warm"}
 {"time":"2026-11-25T00:00:00Z","data":{"message":"call=01C level=error message=\"no answer: in time\" status=504 code=DeploymentTimedOut tries=1 check_ms=0.2 sign_ms=1.5 connect_ms=0 wait_ms=28000.25 ms=28002 start=warm"}}
@@ -27,6 +27,7 @@ check                0.10       0.20       0.20       0.20
 sign                 1.50       4.00       4.00       4.00
 connect              0.00       6.98       6.98       6.98
 wait                 1.68   28000.25   28000.25   28000.25
+report               0.10       0.10       0.10       0.10
 rest                 0.05     150.65     150.65     150.65
 
 the slowest

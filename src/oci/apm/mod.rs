@@ -54,17 +54,23 @@ impl Collector {
         Ok(Self { url, http, rests_until: Mutex::default() })
     }
 
-    /// Sends spans, and waits for the word that they were taken, until then at the longest. After a failure nothing is sent
-    /// for 30 s, and no error given: the collector is left alone.
-    pub async fn send(&self, spans: &[Span], until: Instant) -> Result<(), CollectorError> {
+    /// Sends spans, and waits for the word that they were taken, for `patience` and until then at the longest. After a failure,
+    /// or all of that patience in vain, nothing is sent for 30 s, and no error given: the collector is left alone.
+    pub async fn send(
+        &self,
+        spans: &[Span],
+        patience: Duration,
+        until: Instant,
+    ) -> Result<(), CollectorError> {
         let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if rests_until().is_some_and(|end| Instant::now() < end) {
+        let begin = Instant::now();
+        if rests_until().is_some_and(|end| begin < end) {
             return Ok(());
         }
-        let sent = timeout_at(until, self.post(spans)).await;
-        let sent = sent.ok().ok_or(CollectorError::Unanswered(TransportError::Late));
-        let sent = sent.and_then(|sent| sent);
-        *rests_until() = sent.is_err().then(|| Instant::now() + REST);
+        let sent = timeout_at(until.min(begin + patience), self.post(spans)).await;
+        let hurried = sent.is_err() && until < begin + patience;
+        let sent = sent.unwrap_or(Err(TransportError::Late.into()));
+        *rests_until() = (sent.is_err() && !hurried).then(|| Instant::now() + REST);
         sent
     }
 

@@ -1,6 +1,7 @@
 //! What was done, when, and as a part of what: a span in the form of Zipkin's second version.
 
 use std::collections::BTreeMap;
+use std::ops::Not;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
@@ -30,6 +31,9 @@ pub struct Span {
     pub duration: Duration,
     /// Who did it.
     pub local_endpoint: Service,
+    /// To be kept, whatever is left out of other traces.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub debug: bool,
     /// What else is known of it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

@@ -110,7 +110,7 @@ pub(super) fn percentiles(summary: &Summary) -> String {
 {}</tbody>
 </table>
 </div>
-<p class=\"note\">check: until all that can be refused had been looked at. sign: the signatures. connect: names, TCP and TLS. wait: the model deployment. rest: pauses between tries, and the reading of tokens.</p>
+<p class=\"note\">check: until all that can be refused had been looked at. sign: the signatures. connect: names, TCP and TLS. wait: the model deployment. report: spans and metrics. rest: pauses between tries, and the reading of tokens.</p>
 </section>
 ",
         heads.concat(),
