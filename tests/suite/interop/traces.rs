@@ -1,6 +1,5 @@
 //! Do the Zipkin project's own libraries read our spans, and are they where the Fn project's kit for Python puts its own?
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use devkit::deployment::Certificate;
 use serde_json::Value;
 
 use super::python;
+use crate::data;
 use crate::setup::Setup;
 
 const TRACE: &str = "5b8aa5a2d2c872e8";
@@ -57,18 +57,27 @@ async fn interop_zipkin_s_own_libraries_read_the_spans_and_would_write_the_same(
     assert_eq!(understood(&mut Command::new(reader), &body), ours);
 }
 
-/// Which trace, below which span, whose, and what is known of it: all but what is a span's own.
-fn place(
-    spans: &[Span],
-    name: &str,
-) -> (String, Option<String>, Option<String>, BTreeMap<String, String>) {
-    let span = spans.iter().find(|span| span.name.as_deref() == Some(name)).unwrap();
-    let parent = span.parent_id.as_ref().map(|parent| {
-        let known = spans.iter().find(|span| span.id == *parent);
-        known.and_then(|span| span.name.clone()).unwrap_or_else(|| parent.clone())
-    });
-    let service = span.local_endpoint.as_ref().and_then(|endpoint| endpoint.service_name.clone());
-    (span.trace_id.clone(), parent, service, span.tags.clone())
+/// Holds our spans against those of a kit's function that the platform calls `service`: the same trace and parents, our
+/// service by the same rule, and all that theirs say of themselves.
+fn hold_against(ours: &[Span], theirs: &[Span], service: &str) {
+    for (name, parent) in [("call", PLATFORM), ("predict", "call")] {
+        let [our, their] = [ours, theirs]
+            .map(|spans| spans.iter().find(|span| span.name.as_deref() == Some(name)).unwrap());
+        for (span, spans) in [(our, ours), (their, theirs)] {
+            let above = span.parent_id.as_deref().unwrap();
+            let known = spans.iter().find(|span| span.id == above);
+            assert_eq!(known.and_then(|span| span.name.as_deref()).unwrap_or(above), parent);
+            assert_eq!(span.trace_id, TRACE, "{name}");
+        }
+        let named = |span: &Span| span.local_endpoint.as_ref().unwrap().service_name.clone();
+        assert_eq!(named(our).as_deref(), Some("emulated::func"), "{name}");
+        assert_eq!(named(their).as_deref(), Some(service), "{name}");
+        // The emulated platform names each function by its file.
+        for (tag, value) in their.tags.iter().filter(|(tag, _)| *tag != "fnName") {
+            assert_eq!(our.tags.get(tag), Some(value), "{name}");
+        }
+        assert!(our.tags.contains_key("fnName") >= their.tags.contains_key("fnName"), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -83,18 +92,13 @@ async fn interop_spans_are_where_those_of_the_kit_for_python_are() {
         .start_timeout(Duration::from_secs(60))
         .config("SSL_CERT_FILE", setup.program.config["SSL_CERT_FILE"].clone());
     let (_, theirs) = sent(&setup, program).await;
-    for (name, parent) in [("call", PLATFORM), ("predict", "call")] {
-        let (trace, above, service, tags) = place(&ours, name);
-        let (their_trace, their_parent, their_service, their_tags) = place(&theirs, name);
-        assert_eq!((trace.as_str(), above.as_deref()), (TRACE, Some(parent)), "{name}");
-        assert_eq!((trace, above), (their_trace, their_parent), "{name}");
-        // The emulated platform names each function by its file.
-        assert_eq!(service.as_deref(), Some("emulated::func"));
-        assert_eq!(their_service.as_deref(), Some("emulated::fdk"));
-        for (tag, value) in their_tags.iter().filter(|(tag, _)| *tag != "fnName") {
-            assert_eq!(tags.get(tag), Some(value), "{name}");
-        }
-        let named = |tags: &BTreeMap<String, String>| tags.contains_key("fnName");
-        assert_eq!(named(&tags), named(&their_tags), "{name}");
-    }
+    hold_against(&ours, &theirs, "emulated::fdk");
+}
+
+#[tokio::test]
+async fn spans_are_where_those_of_the_kit_for_go_were() {
+    let setup = Setup::new().await;
+    let (_, ours) = sent(&setup, setup.program.clone()).await;
+    let theirs: Vec<Span> = serde_json::from_value(data::json("tracing/fdk-go.json")).unwrap();
+    hold_against(&ours, &theirs, "emulated::func");
 }
