@@ -251,3 +251,33 @@ impl Stream {
 pub(super) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e5).round() / 100.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_posted_at_once_and_then_every_10_s_if_there_is_time() {
+        let target = MetricsTarget {
+            namespace: "n".to_owned(),
+            compartment: None,
+            endpoint: None,
+            function: "f".to_owned(),
+        };
+        let metrics = Metrics::new(target);
+        let calls = |left: u64| {
+            let until = Instant::now() + Duration::from_millis(left);
+            let (record, outcome) = (Record::start(None), Err(Error::TargetMissing));
+            let sets = metrics.collected(&record, &outcome, SystemTime::UNIX_EPOCH, until);
+            sets.map(|sets| sets.values().map(Vec::len).sum::<usize>())
+        };
+        assert_eq!(calls(500), Some(1));
+        assert_eq!(calls(500), None);
+        tokio::time::advance(INTERVAL).await;
+        // A call that has come to its deadline leaves it to the next.
+        assert_eq!(calls(50), None);
+        assert_eq!(calls(500), Some(3));
+        assert_eq!((1..CALLS).find_map(|_| calls(500)), None);
+        assert_eq!(calls(500), Some(CALLS));
+    }
+}

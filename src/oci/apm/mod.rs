@@ -94,3 +94,23 @@ impl fmt::Debug for Collector {
         f.debug_struct("Collector").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_collector_that_failed_is_left_alone_for_30_s_and_one_without_time_is_not() {
+        // Port 1 of this machine: nobody is there.
+        let collector = Collector::new("https://127.0.0.1:1/", None).unwrap();
+        let second = Duration::from_secs(1);
+        let send = |patience| collector.send(&[], patience, Instant::now() + second);
+        assert!(collector.send(&[], second, Instant::now()).await.is_err());
+        assert!(send(second / 2).await.is_err(), "what had no time is tried again at once");
+        assert!(send(second / 2).await.is_ok());
+        tokio::time::advance(29 * second).await;
+        assert!(send(second / 2).await.is_ok());
+        tokio::time::advance(second).await;
+        assert!(send(second / 2).await.is_err());
+    }
+}
