@@ -57,7 +57,7 @@ resource "oci_identity_policy" "metrics" {
   freeform_tags  = var.freeform_tags
 
   statements = [join(" ", [
-    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to use metrics in compartment id ${local.metrics_compartment}",
+    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to {METRIC_WRITE} in compartment id ${local.metrics_compartment}",
     "where target.metrics.namespace = '${var.metrics_namespace}'",
   ])]
 }

@@ -122,7 +122,7 @@ fn policies(options: &Options) -> Vec<Policy> {
             name: format!("{}-metrics", options.name),
             description: "The function may post metrics of its own",
             compartment: compartment.clone(),
-            statement: allowed(options, "use metrics", compartment, Some(&own)),
+            statement: allowed(options, "{METRIC_WRITE}", compartment, Some(&own)),
         }
     });
     let gateway = options.gateways.iter().zip(&options.functions).map(|(gateways, functions)| Policy {

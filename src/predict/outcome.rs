@@ -12,7 +12,7 @@ use super::{Endpoint, Error, HeaderRules, Prediction};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
 use crate::oci::{Journey, Phase};
 
-/// Whether this process has predicted: the first prediction pays for connections, and for what else is made when it is needed.
+/// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);
 /// The longest id of a request that is written, in bytes; Oracle's have 32 to 98.
 const LONGEST_ID: usize = 128;

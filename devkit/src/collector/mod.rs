@@ -1,5 +1,4 @@
-//! The emulated trace collector of Application Performance Monitoring: TLS, the data key checked, and spans held against the schema
-//! of Zipkin v2 before they are taken.
+//! The emulated trace collector of Application Performance Monitoring: TLS, the data key, and the schema of Zipkin v2.
 //!
 //! Source: Fn container contract, tracing; Zipkin API, version 2.
 

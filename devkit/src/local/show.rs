@@ -29,16 +29,12 @@ pub(super) async fn all(cloud: &Cloud, log: &mut UnboundedReceiver<String>) -> R
     without_token(cloud).await?;
     prediction(cloud, &token).await?;
     signature(cloud)?;
-    let line = log.recv().await;
-    let line = loop {
-        match log.try_recv() {
-            Ok(line) if line.contains("predicted") => break Some(line),
-            Ok(_) => {}
-            Err(_) => break line.filter(|line| line.contains("predicted")),
+    // All that it wrote before it answered.
+    drop(cloud.agent.lines());
+    while let Ok(line) = log.try_recv() {
+        if line.contains("predicted") {
+            say(&format!("\n5. The function's log\n   {line}"));
         }
-    };
-    if let Some(line) = line {
-        say(&format!("\n5. The function's log\n   {line}"));
     }
     trace(cloud).await;
     Ok(())

@@ -69,7 +69,10 @@ pub fn run(options: &Options) -> ExitCode {
 
 /// Writes the page for a browser, but not over the log.
 fn write(page: &Path, log: &Path, summary: &Summary) -> io::Result<()> {
-    if fs::canonicalize(page).is_ok_and(|page| fs::canonicalize(log).is_ok_and(|log| log == page)) {
+    let stdin = Path::new("/dev/stdin");
+    let read = if log == Path::new("-") { stdin } else { log };
+    if fs::canonicalize(page).is_ok_and(|page| fs::canonicalize(read).is_ok_and(|log| log == page))
+    {
         return Err(io::Error::other("it is the log"));
     }
     let name = log.file_name().filter(|name| *name != "-");

@@ -141,6 +141,15 @@ async fn sent(url: &str) -> String {
     page.to_owned()
 }
 
+/// The status of the page for a browser that was led here by a foreign name.
+async fn status_for_a_foreign_name(url: &str) -> String {
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let request =
+        format!("GET /{path} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n");
+    let answer = exchange(TcpStream::connect(address).await.unwrap(), &request).await;
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
 /// The measures of the page at `url` in a window of this size.
 async fn measured(url: &str, (width, height): (u32, u32)) -> Value {
     let page = sent(url).await;
@@ -211,7 +220,7 @@ async fn a_bar_is_drawn_where_the_times_of_its_span_put_it() {
             above = top + height;
             let off = (x - left - start * width).abs().max((wide - length * width).abs());
             // What is too short to be seen is drawn a little longer.
-            assert!(off < 2.5, "{span}: {off} beside {start} and {length}");
+            assert!(off < 0.004 * width + 1.0, "{span}: {off} beside {start} and {length}");
             assert_eq!(span["indent"], 16 * depths[number], "{span}");
             // What the browser drew on the page itself, whose policy let no script measure it.
             if wide < 8.0 {
@@ -244,11 +253,11 @@ async fn the_messages_the_signature_and_nothing_secret_are_shown() {
     };
     for window in WINDOWS {
         let messages = said(&measured(&page.call(predicted.number), window).await);
-        assert_eq!(messages[0], "id and secret of iris-client");
+        assert_eq!(messages[0], "earlier: secret of iris-client");
         assert!(messages[1].starts_with("token, scope predict, until "), "{messages:?}");
         assert_eq!(messages[2], "POST /models/iris, with the token");
         assert_eq!(messages[3], format!("POST /call, trace {trace}"));
-        let rest = ["POST, signed", "signature valid, its answer", "5 spans", "its reply"];
+        let rest = ["POST, signed", "signature valid", "5 spans", "its reply"];
         assert_eq!(messages[4..8], rest);
         assert!(messages[8].starts_with("200 after ") && messages.len() == 9, "{messages:?}");
         let messages = said(&measured(&page.call(refused.number), window).await);
@@ -256,6 +265,8 @@ async fn the_messages_the_signature_and_nothing_secret_are_shown() {
         assert!(messages[1].starts_with("401 after "), "{messages:?}");
         measured(&page.url(), window).await;
     }
+    assert_eq!(status_for_a_foreign_name(&page.url()).await, "421");
+    assert_eq!(status_for_a_foreign_name(&page.call(predicted.number)).await, "421");
     let window = Chromium::new(1000, 1300);
     let list = sent(&page.url()).await;
     assert!(list.contains("signature verified, 5 spans"), "{list}");

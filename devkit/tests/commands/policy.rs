@@ -93,7 +93,7 @@ fn metrics_are_posted_into_one_namespace_alone() {
         let arguments = ["policy", "--function", FUNCTION, "--models", MODELS, "--metrics", MODELS];
         let done = mdfn(&[&arguments[..], &["--metrics-namespace", "models"], more].concat(), "");
         let statement =
-            format!("Allow {who} to use metrics in compartment id {MODELS} {condition}");
+            format!("Allow {who} to {{METRIC_WRITE}} in compartment id {MODELS} {condition}");
         assert!(done.stdout.contains(&statement), "{done:?}");
     }
     let half = ["policy", "--function", FUNCTION, "--models", MODELS, "--metrics", MODELS];

@@ -216,7 +216,7 @@ fn metrics_are_posted_where_a_policy_allows_it_and_nowhere_else() {
     assert_eq!(config.get("METRICS_COMPARTMENT"), None, "the function's own is its default");
     let statement = |place: &str| {
         format!(
-            "Allow dynamic-group model-deployment-fn to use metrics in compartment id {place} \
+            "Allow dynamic-group model-deployment-fn to {{METRIC_WRITE}} in compartment id {place} \
              where target.metrics.namespace = '{OWN}'"
         )
     };

@@ -88,7 +88,8 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     assert_eq!(metrics["location"], place("gateway"));
     let namespace = [clause("target.metrics.namespace", "literal", "model_deployment_fn")];
     let group = json!({ "type": "group", "mode": "all", "items": namespace });
-    assert_eq!((&metrics["actions"]["values"], &metrics["conditions"]), (&json!(["use"]), &group));
+    assert_eq!(metrics["actions"], json!({ "type": "permissions", "values": ["metric_write"] }));
+    assert_eq!(metrics["conditions"], group);
     let tracing = read("--policy", &optional("tracing")["statements"][0]);
     assert_eq!(tracing["subject"]["type"], "service", "{tracing}");
     assert_eq!(tracing["location"], place("gateway"));

@@ -1,6 +1,7 @@
 //! Do the Zipkin project's own libraries read our spans, and are they where the Fn project's kit for Python puts its own?
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -85,7 +86,8 @@ fn hold_against(ours: &[Span], theirs: &[Span], service: &str) {
 async fn interop_spans_are_where_those_of_the_kit_for_python_are() {
     let setup = Setup::new().await;
     let (_, ours) = sent(&setup, setup.program.clone()).await;
-    let kit = std::env::var("INTEROP_PYTHON").unwrap().replace("/python", "/fdk");
+    let python = std::env::var("INTEROP_PYTHON").unwrap();
+    let kit = Path::new(&python).with_file_name("fdk");
     let function = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/traced.py");
     let program = Program::new(kit).arguments([function, "handler"]);
     let program = program

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::setup::{ROW, Setup, targeted};
 
 /// For a machine that does other things as well.
-const ROOM: Duration = Duration::from_millis(400);
+const ROOM: Duration = Duration::from_millis(700);
 
 async fn measured(setup: &Setup) -> (Monitoring, Program) {
     let monitoring = Monitoring::start(setup.issuer.clone(), &setup.authority).await.unwrap();
@@ -67,11 +67,11 @@ async fn the_first_call_is_posted_at_once_and_those_after_it_together() {
         self::status(&function, setup.call()).await;
     }
     let mut calls = 11;
-    while calls < 500 && begin.elapsed() < Duration::from_secs(30) {
-        assert_eq!(monitoring.taken().len() > 4, calls >= 500 || begin.elapsed().as_secs() >= 10);
+    while calls < 500 && monitoring.taken().len() == 4 {
         assert_eq!(status(&function, setup.call()).await, 200);
         calls += 1;
     }
+    assert!(calls == 500 || begin.elapsed() >= Duration::from_secs(9), "{calls}");
     let taken = monitoring.taken().split_off(4);
     assert_eq!(taken.len(), 48, "{:?}", monitoring.refused());
     let posted = |name| {

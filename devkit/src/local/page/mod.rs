@@ -1,7 +1,5 @@
-//! The page about the calls: drawn by this program, without a script, and with nothing in it that comes from elsewhere.
-//!
-//! It is for a browser on this machine. It answers reading only, and only if it is asked by a name of this machine, so that a foreign
-//! site which lets its own name point here sees nothing.
+//! The page about the calls, without a script or anything from elsewhere. It answers reading only, and only to a name of this
+//! machine: a foreign site that lets its own name point here sees nothing.
 
 mod call;
 mod html;

@@ -81,7 +81,7 @@ fn messages(call: &Call) -> Vec<Message> {
     let exchange = &call.exchange;
     let mut messages = Vec::new();
     if let Some(client) = claim(call, "client_id") {
-        messages.push(Message::new(CLIENT, IDENTITY, format!("id and secret of {client}")));
+        messages.push(Message::new(CLIENT, IDENTITY, format!("earlier: secret of {client}")));
         messages.push(Message::new(IDENTITY, CLIENT, token(call)));
     }
     let with = if exchange.claims.is_null() { "" } else { ", with the token" };
@@ -94,7 +94,7 @@ fn messages(call: &Call) -> Vec<Message> {
         for asked in call.requests.iter().take(REQUESTS) {
             messages.push(Message::new(FUNCTION, DEPLOYMENT, format!("{}, signed", asked.method)));
             let answer = match &asked.verdict {
-                Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid, its answer"),
+                Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid"),
                 Err(_) => Message::new(DEPLOYMENT, FUNCTION, "401, signature refused").bad(true),
             };
             messages.push(answer);
