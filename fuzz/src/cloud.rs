@@ -80,7 +80,8 @@ impl Function {
         let roots = config.roots.as_deref();
         let forwarder = Forwarder::new(&config.rule, roots, principal, clock, config.repeatable);
         let forwarder = forwarder.expect("the certificate is one");
-        let predictor = Predictor { targets: config.targets, headers: config.headers, forwarder };
+        let (targets, headers) = (config.targets, config.headers);
+        let predictor = Predictor { targets, headers, forwarder, tracer: None, metrics: None };
         let predictor = Arc::new(predictor);
         Self::serve(move |call| predictor.clone().answer(call))
     }
