@@ -4,8 +4,8 @@ use std::env;
 use std::time::{Duration, SystemTime};
 
 use model_deployment_fn::fdk::{Call, TraceContext, Tracing};
-use model_deployment_fn::oci::http_client;
-use serde_json::{Map, Value, json};
+use model_deployment_fn::oci::{apm, http_client};
+use serde_json::{Value, json};
 
 /// How long a collector may keep an answer waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ impl Span {
         Self {
             tracing: Tracing::from_vars(|name| env::var(name).ok()),
             context: TraceContext::of(call),
-            id: format!("{:016x}", fastrand::u64(..)),
+            id: apm::span_id(),
         }
     }
 
@@ -44,24 +44,24 @@ pub(crate) async fn export(call: &Call, begin: SystemTime) {
     let Some(url) = tracing.collector().filter(|_| context.sampled) else {
         return;
     };
-    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or_default();
-    let tags = tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
-    let tags: Map<String, Value> = tags.collect();
-    let span = json!([{
-        "traceId": context.trace_id,
-        "id": id,
-        "parentId": context.parent_id,
-        "name": "conformance",
-        "kind": "SERVER",
-        "timestamp": micros(begin.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()),
-        "duration": micros(begin.elapsed().unwrap_or_default()).max(1),
-        "localEndpoint": { "serviceName": tracing.service() },
-        "tags": tags,
-    }]);
+    let tags = tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let span = apm::Span {
+        trace_id: context.trace_id.unwrap_or_else(apm::trace_id),
+        id,
+        parent_id: context.parent_id,
+        name: "conformance",
+        kind: Some(apm::Kind::Server),
+        timestamp: begin,
+        duration: begin.elapsed().unwrap_or_default(),
+        local_endpoint: apm::Service { service_name: tracing.service().to_owned() },
+        debug: context.debug,
+        tags: tags.collect(),
+    };
+    // No `apm::Collector`: that of the conformance test speaks plain HTTP.
     let post = async {
         let client = http_client(None).ok()?.https_only(false).timeout(PATIENCE).build().ok()?;
-        let post =
-            client.post(url).header("content-type", "application/json").body(span.to_string());
+        let body = serde_json::to_string(&[span]).ok()?;
+        let post = client.post(url).header("content-type", "application/json").body(body);
         post.send().await.ok()?.error_for_status().ok()
     };
     if post.await.is_none() {

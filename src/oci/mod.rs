@@ -4,6 +4,7 @@
 //! environment ─▶ Principal ▶ Credentials ┐
 //!                              http::Request ▶ sign ▶ the same request with its Authorization
 //! Client: credentials, sign, send; renew what was refused, try again what may pass
+//! apm: spans, sent to a trace collector
 //! ```
 
 pub mod apm;

@@ -10,7 +10,7 @@ use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::outcome::Record;
+use super::outcome::{Record, milliseconds};
 use super::{Endpoint, Error, Prediction};
 use crate::oci::{Client, Delivery, Journey, Phase, Repeat, SendError, TransportError};
 
@@ -245,11 +245,6 @@ impl Stream {
             "datapoints": calls.iter().map(point).collect::<Vec<Value>>(),
         })
     }
-}
-
-/// Milliseconds, to a hundredth of one.
-pub(super) fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 #[cfg(test)]

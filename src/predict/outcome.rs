@@ -1,12 +1,11 @@
 //! What became of a call: the one line for the operator, and the reply for the caller.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, StatusCode};
 use log::Level;
 
-use super::metrics::milliseconds;
 use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
@@ -98,6 +97,11 @@ fn request_id(headers: &HeaderMap) -> &str {
     let id = headers.get("opc-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(&byte);
     if id.len() <= LONGEST_ID && id.bytes().all(plain) { id } else { "" }
+}
+
+/// Milliseconds, to a hundredth of one.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// The reply to a caller. A gateway passes the true status on; a direct caller knows success and two kinds of failure.
