@@ -1,19 +1,32 @@
 //! The configuration: function config arrives as environment variables. Read once, every mistake reported at once.
 
+mod names;
+mod reader;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use log::LevelFilter;
+use url::Url;
 
 use crate::fdk::{LogFormat, Logger, Platform, Tracing};
-use crate::oci::Vars;
+use crate::oci::{Vars, region};
 use crate::predict::{
-    EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, is_authority, is_model_deployment,
+    EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, authority, is_model_deployment,
 };
+use reader::Reader;
 
+const HOST: &str = "a host that may be called; expected a DNS name or an IP address, and after `:` a port from 1 to 65535";
 const NAMESPACE: &str = "a name of a-z, 0-9 and `_` that Oracle has not reserved";
+const TELEMETRY: &str = "`https://` and a host of Oracle's Monitoring, `telemetry-ingestion.<region>.<domain>`, or one of ALLOWED_HOSTS";
+const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+const LEVELS: [(&str, LevelFilter); 4] = [
+    ("error", LevelFilter::Error),
+    ("warn", LevelFilter::Warn),
+    ("info", LevelFilter::Info),
+    ("debug", LevelFilter::Debug),
+];
 
 /// What the operator and the platform set. OCI limits all config of a function to 4 KB.
 #[derive(Debug)]
@@ -40,59 +53,151 @@ pub struct Config {
 
 /// All mistakes of a configuration. Each names its variable and what was expected.
 #[derive(Debug)]
-pub struct ConfigError(Vec<String>);
+pub struct ConfigError {
+    mistakes: Vec<String>,
+    logger: Logger,
+}
+
+impl ConfigError {
+    /// What the log is written with that says so: `LOG_FORMAT` as far as it could be read.
+    pub fn logger(&self) -> Logger {
+        self.logger
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("; "))
+        f.write_str(&self.mistakes.join("; "))
     }
 }
 
 impl std::error::Error for ConfigError {}
 
 impl Config {
-    /// Reads every variable through `var`; one that is set to nothing counts as absent.
+    /// Reads every variable through `var`. Blanks around a value and the letter case of words do not count; a variable that is
+    /// set to nothing counts as absent, but for `ALLOWED_DEPLOYMENTS`.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { var, errors: Vec::new() };
-        let platform = reader.keep(Platform::from_vars(var));
-        let (paths, repeatable) = (reader.paths("ALLOWED_PATHS"), reader.paths("RETRY_PATHS"));
-        let rule = EndpointRule::new(reader.hosts(), reader.deployments(), paths);
-        let envelopes = reader.one_of("ACCEPT_ENVELOPE", false, "`true` or `false`");
+        Self::from_environment(var, &[])
+    }
+
+    /// The same, in an environment with variables of these `names`: one that looks like a variable of the function, and is none,
+    /// is a mistake too.
+    pub fn from_environment(var: Vars<'_>, names: &[String]) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(var);
+        misspelt(&mut reader, names);
+        let logger = Logger::new(
+            reader.word("LOG_FORMAT", LogFormat::Text, &FORMATS),
+            reader.word("LOG_LEVEL", LevelFilter::Info, &LEVELS),
+        );
+        let platform = reader.keep(Platform::from_vars(var).map_err(|errors| errors.0));
+        let (paths, repeatable) =
+            (paths(&mut reader, "ALLOWED_PATHS"), paths(&mut reader, "RETRY_PATHS"));
+        let rule = EndpointRule::new(hosts(&mut reader), deployments(&mut reader), paths);
         let (aliases, default) = (reader.get("MODEL_DEPLOYMENTS"), reader.get("MODEL_DEPLOYMENT"));
         let targets =
             reader.keep(Targets::new(rule.clone(), aliases.as_deref(), default.as_deref()));
+        let envelopes = reader.flag("ACCEPT_ENVELOPE");
         let (forward, returned) = (reader.get("FORWARD_HEADERS"), reader.get("RETURN_HEADERS"));
         let headers = reader.keep(HeaderRules::new(forward.as_deref(), returned.as_deref()));
         let roots = reader.get("SSL_CERT_FILE").map(PathBuf::from);
-        let format = reader.one_of("LOG_FORMAT", LogFormat::Text, "`text` or `json`");
-        let level =
-            reader.one_of("LOG_LEVEL", LevelFilter::Info, "`error`, `warn`, `info` or `debug`");
-        let (tracing, metrics) = (Tracing::from_vars(var), reader.metrics());
-        match (platform, targets, headers, reader.errors) {
-            (Some(platform), Some(targets), Some(headers), errors) if errors.is_empty() => {
-                Ok(Self {
-                    platform,
-                    rule,
-                    repeatable,
-                    targets: targets.with_envelopes(envelopes),
-                    headers,
-                    roots,
-                    logger: Logger::new(format, level),
-                    tracing,
-                    metrics,
-                })
-            }
-            (.., errors) => Err(ConfigError(errors)),
+        let (tracing, metrics) = (Tracing::from_vars(var), metrics(&mut reader, &rule));
+        let mistakes = reader.into_mistakes();
+        match (platform, targets, headers) {
+            (Some(platform), Some(targets), Some(headers)) if mistakes.is_empty() => Ok(Self {
+                platform,
+                rule,
+                repeatable,
+                targets: targets.with_envelopes(envelopes),
+                headers,
+                roots,
+                logger,
+                tracing,
+                metrics,
+            }),
+            _ => Err(ConfigError { mistakes, logger }),
         }
     }
 }
 
-fn is_origin(url: &str) -> bool {
-    url.strip_prefix("https://").is_some_and(|host| is_authority(host.trim_end_matches('/')))
+fn misspelt(reader: &mut Reader<'_>, names: &[String]) {
+    for name in names {
+        if let Some(meant) = names::meant_by(name)
+            && reader.get(name).is_some()
+        {
+            reader.mistake(format_args!(
+                "{name} is no variable of this function; did you mean {meant}?"
+            ));
+        }
+    }
 }
 
+fn paths(reader: &mut Reader<'_>, name: &'static str) -> Paths {
+    let list = reader.get(name);
+    let paths = Paths::new(name, list.as_deref()).map_err(|mistake| [mistake]);
+    reader.keep(paths).unwrap_or_default()
+}
+
+fn hosts(reader: &mut Reader<'_>) -> BTreeSet<String> {
+    let list = reader.get("ALLOWED_HOSTS").unwrap_or_default();
+    reader.list("ALLOWED_HOSTS", &list, HOST, authority)
+}
+
+fn deployments(reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
+    // Set to nothing is not absent here: an empty list from a template must not open every deployment.
+    let list = reader.set("ALLOWED_DEPLOYMENTS")?;
+    let ocid = |text: &str| is_model_deployment(text).then(|| text.to_owned());
+    if list.is_empty() {
+        reader.mistake("ALLOWED_DEPLOYMENTS is empty; expected OCIDs, or no such variable");
+    }
+    Some(reader.list("ALLOWED_DEPLOYMENTS", &list, "the OCID of a model deployment", ocid))
+}
+
+fn metrics(reader: &mut Reader<'_>, rule: &EndpointRule) -> Option<MetricsTarget> {
+    let lower = |url: String| url.trim_end_matches('/').to_ascii_lowercase();
+    let namespace = reader.checked("METRICS_NAMESPACE", NAMESPACE, is_namespace);
+    let compartment =
+        reader.checked("METRICS_COMPARTMENT", "the OCID of a compartment", is_compartment);
+    let endpoint = reader.checked("METRICS_ENDPOINT", TELEMETRY, |url| takes_metrics(url, rule));
+    let function = reader.get("FN_FN_NAME").or_else(|| reader.get("FN_FN_ID"));
+    let function = function.unwrap_or_else(|| "none".to_owned());
+    let endpoint = endpoint.map(lower);
+    Some(MetricsTarget { namespace: namespace?, compartment, endpoint, function })
+}
+
+/// Whether a URL is the origin of Oracle's Monitoring, or of a host that the operator listed: what is posted is signed.
+fn takes_metrics(url: &str, rule: &EndpointRule) -> bool {
+    let host = url.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    let host = host.and_then(|_https| url.get(8..)).map(|host| host.trim_end_matches('/'));
+    let Some(authority) = host.and_then(authority) else {
+        return false;
+    };
+    let listed = Url::parse(&format!("https://{authority}"))
+        .is_ok_and(|url| url.host_str().is_some_and(|host| rule.lists_authority(host, url.port())));
+    listed || is_telemetry(&authority)
+}
+
+/// Source: OCI services, `telemetry-ingestion`.
+fn is_telemetry(host: &str) -> bool {
+    let rest = host.strip_prefix("telemetry-ingestion.");
+    rest.and_then(|rest| rest.split_once('.')).is_some_and(|(region, domain)| {
+        let domain = domain.strip_prefix("oci.").unwrap_or(domain);
+        region::is_identifier(region) && region::realms_of_domain(domain).next().is_some()
+    })
+}
+
+/// Whether a text is the OCID of a compartment, or of a tenancy, which is one.
 fn is_compartment(text: &str) -> bool {
-    ["ocid1.compartment.", "ocid1.tenancy."].iter().any(|kind| text.starts_with(kind))
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let parts: Vec<&str> = text.split('.').collect();
+    match parts.as_slice() {
+        ["ocid1", "compartment" | "tenancy", realm, region, unique] => {
+            !realm.is_empty()
+                && !unique.is_empty()
+                && [realm, region, unique].iter().all(|part| part.bytes().all(fits))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a name may be that of custom metrics. Source: Monitoring, `PostMetricData`.
@@ -104,81 +209,4 @@ fn is_namespace(name: &str) -> bool {
         && name.bytes().all(known)
         && name.len() <= 256
         && !reserved
-}
-
-/// Reads variables and remembers what was wrong with them.
-struct Reader<'a> {
-    var: Vars<'a>,
-    errors: Vec<String>,
-}
-
-impl Reader<'_> {
-    fn get(&self, name: &str) -> Option<String> {
-        (self.var)(name).filter(|value| !value.is_empty())
-    }
-
-    fn keep<T>(&mut self, result: Result<T, impl fmt::Display>) -> Option<T> {
-        result.map_err(|error| self.errors.push(error.to_string())).ok()
-    }
-
-    fn paths(&mut self, name: &'static str) -> Paths {
-        let list = self.get(name);
-        self.keep(Paths::new(name, list.as_deref())).unwrap_or_default()
-    }
-
-    fn hosts(&mut self) -> BTreeSet<String> {
-        let list = self.get("ALLOWED_HOSTS").unwrap_or_default().to_ascii_lowercase();
-        let hosts: BTreeSet<String> =
-            list.split_terminator(',').map(|host| host.trim().to_owned()).collect();
-        if !hosts.iter().all(|host| is_authority(host)) {
-            self.errors.push("ALLOWED_HOSTS is not a list of `host` or `host:port`".to_owned());
-        }
-        hosts
-    }
-
-    fn deployments(&mut self) -> Option<BTreeSet<String>> {
-        // Set to nothing is not absent here: an empty list from a template must not open every deployment.
-        let list = (self.var)("ALLOWED_DEPLOYMENTS")?;
-        let ocids: BTreeSet<String> = list.split(',').map(|ocid| ocid.trim().to_owned()).collect();
-        if !ocids.iter().all(|ocid| is_model_deployment(ocid)) {
-            self.errors
-                .push("ALLOWED_DEPLOYMENTS is not a list of model deployment OCIDs".to_owned());
-        }
-        Some(ocids)
-    }
-
-    fn metrics(&mut self) -> Option<MetricsTarget> {
-        let lower = |url: String| url.trim_end_matches('/').to_ascii_lowercase();
-        let namespace = self.checked("METRICS_NAMESPACE", is_namespace, NAMESPACE);
-        let compartment =
-            self.checked("METRICS_COMPARTMENT", is_compartment, "the OCID of a compartment");
-        let endpoint = self.checked("METRICS_ENDPOINT", is_origin, "`https://` and a host");
-        let function = self.get("FN_FN_NAME").or_else(|| self.get("FN_FN_ID"));
-        let function = function.unwrap_or_else(|| "none".to_owned());
-        Some(MetricsTarget {
-            namespace: namespace?,
-            compartment,
-            endpoint: endpoint.map(lower),
-            function,
-        })
-    }
-
-    fn checked(&mut self, name: &str, fits: fn(&str) -> bool, expected: &str) -> Option<String> {
-        let text = self.get(name)?;
-        if !fits(&text) {
-            self.errors.push(format!("{name} is not {expected}"));
-        }
-        Some(text)
-    }
-
-    fn one_of<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
-        match self.get(name).map(|text| text.parse()) {
-            None => default,
-            Some(Ok(value)) => value,
-            Some(Err(_)) => {
-                self.errors.push(format!("{name} is not {expected}"));
-                default
-            }
-        }
-    }
 }

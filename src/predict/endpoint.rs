@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use http::Uri;
-use url::{Host, Url};
+use url::{Host, Url, form_urlencoded};
 
 use super::Paths;
-use super::path::Closed;
 use super::resolve::is_allowed;
 use crate::oci::region;
 
@@ -75,30 +74,41 @@ impl Endpoint {
         &self.suffix
     }
 
-    /// The endpoint that a caller of `url` means. If the address leaves it open, the end of the caller's path names a custom
-    /// path, which streams if the body asks for that; on a custom path the caller's query passes, unless the address has one.
-    pub(super) fn called_at(
-        mut self,
-        url: &Uri,
-        paths: &Paths,
-        wants_stream: impl FnOnce() -> bool,
-    ) -> Result<Self, Refusal> {
-        let open = self.action.is_none();
-        if open {
-            let end = paths.end_of(url.path()).map_err(|Closed| Refusal::Suffix)?;
-            end.unwrap_or_default().clone_into(&mut self.suffix);
-        }
-        if self.suffix.is_empty() {
-            return Ok(self);
-        }
-        if open && wants_stream() {
-            self.action = Some(Action::Stream);
-        }
-        if self.query.is_none() {
-            self.query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
-        }
-        Ok(self)
+    /// Whether it is a base URL: what of the deployment is called is left to the client.
+    pub(super) fn is_base(&self) -> bool {
+        self.action.is_none()
     }
+
+    /// A base URL with what the client's path means there; a custom path may ask for a stream.
+    pub(super) fn with_client_path(self, end: &str, wants_stream: impl FnOnce() -> bool) -> Self {
+        let stream = !end.is_empty() && wants_stream();
+        let action = Some(if stream { Action::Stream } else { Action::Predict });
+        Self { action, suffix: end.to_owned(), ..self }
+    }
+
+    /// On a custom path the client's query passes without its token, unless the address has one.
+    pub(super) fn with_client_query(mut self, query: Option<&str>) -> Self {
+        if !self.suffix.is_empty() && self.query.is_none() {
+            self.query = query.map(without_token).filter(|query| !query.is_empty());
+        }
+        self
+    }
+}
+
+/// A query without `access_token`, in which a client may carry its bearer token.
+///
+/// Source: RFC 6750, section 2.3.
+fn without_token(query: &str) -> String {
+    let names_token = |part: &&str| {
+        let pair = form_urlencoded::parse(part.as_bytes()).next();
+        pair.is_some_and(|(name, _)| name.eq_ignore_ascii_case("access_token"))
+    };
+    // Some servers take `;` between two parameters as well.
+    let pieces = query.split('&').filter_map(|piece| {
+        let parts: Vec<&str> = piece.split(';').filter(|part| !names_token(part)).collect();
+        (!parts.is_empty()).then(|| parts.join(";"))
+    });
+    pieces.collect::<Vec<String>>().join("&")
 }
 
 /// Why an address is refused. It is for the log: the caller learns only that it is.
@@ -131,7 +141,7 @@ pub enum Refusal {
     #[error("its host has no address that may be called")]
     Address,
     /// The older header that names a path of the container, with one that is closed.
-    #[error("its header `route` is repeated, is no plain path, or administers the server")]
+    #[error("its header `route` is repeated, or not one of ALLOWED_PATHS")]
     Route,
     /// A deployment of another realm than the host's.
     #[error("its deployment is of another realm than its host")]
@@ -172,6 +182,14 @@ impl EndpointRule {
             .any(|host| host == name || host.rsplit_once(':').is_some_and(|(host, _)| host == name))
     }
 
+    /// Whether the operator listed a host with this port; without one, as every client does, 443 is meant.
+    pub(crate) fn lists_authority(&self, host: &str, port: Option<u16>) -> bool {
+        match port {
+            Some(port) => self.hosts.contains(&format!("{host}:{port}")),
+            None => self.hosts.contains(host) || self.hosts.contains(&format!("{host}:443")),
+        }
+    }
+
     /// Checks an address: a deployment's predict URL, or its base URL, which leaves open what of the deployment is called.
     pub fn check(&self, text: &str) -> Result<Endpoint, Refusal> {
         if text.len() > LONGEST {
@@ -209,10 +227,7 @@ impl EndpointRule {
     /// The domain of the realms that a host belongs to, None for a listed host, which may serve any.
     fn domain<'a>(&self, url: &'a Url) -> Result<Option<&'a str>, Refusal> {
         let host = url.host_str().ok_or(Refusal::Host)?;
-        let listed = match url.port() {
-            Some(port) => self.hosts.contains(&format!("{host}:{port}")),
-            None => self.hosts.contains(host) || self.hosts.contains(&format!("{host}:443")),
-        };
+        let listed = self.lists_authority(host, url.port());
         let address = match url.host().ok_or(Refusal::Host)? {
             Host::Domain(_) => None,
             Host::Ipv4(address) => Some(IpAddr::V4(address)),
@@ -235,13 +250,9 @@ fn split(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let plain = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (plain && is_authority(authority)).then_some((authority, rest))
-}
-
-/// Whether a text has the characters of a `host` or `host:port`, and no others.
-pub fn is_authority(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    !text.is_empty() && text.bytes().all(fits)
+    let fits = plain && !authority.is_empty() && authority.bytes().all(fits);
+    fits.then_some((authority, rest))
 }
 
 /// Whether the parser kept every part as it was written. A host in capitals and an explicit `:443` are the only freedom:
@@ -315,4 +326,28 @@ fn ocid_realm(ocid: &str) -> Option<&str> {
     let code = region.len() == 3 && lower(region);
     let unique_form = unique.len() >= 20 && lower(unique);
     (realm_form && (code || region::is_identifier(region)) && unique_form).then_some(realm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_loses_its_token_and_nothing_else() {
+        for (query, kept) in [
+            ("a=1&b=%2F&&flag&", "a=1&b=%2F&&flag&"),
+            ("access_token=t", ""),
+            ("a=1&access_token=t", "a=1"),
+            ("access_token=t&a=1", "a=1"),
+            ("a=1&access_token=t&b=2&access_token", "a=1&b=2"),
+            ("access%5Ftoken=t&a", "a"),
+            ("%61ccess_token=t&a", "a"),
+            ("ACCESS_TOKEN=t&a", "a"),
+            ("a=1;access_token=t;b=2&c", "a=1;b=2&c"),
+            ("access_tokens=t&xaccess_token=t", "access_tokens=t&xaccess_token=t"),
+            ("a=access_token", "a=access_token"),
+        ] {
+            assert_eq!(without_token(query), kept, "{query}");
+        }
+    }
 }

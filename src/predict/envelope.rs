@@ -3,9 +3,11 @@
 //! Source: OCI services, competing ways; the payload is JSON in a text there, and may be plain JSON here.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
@@ -16,27 +18,40 @@ struct Envelope<'a> {
     payload: &'a RawValue,
 }
 
-/// The target and the body inside of an envelope; None if the body is none.
-pub(super) fn opened(body: &Bytes) -> Option<(String, Bytes)> {
+/// A body that names a target, and not as an envelope does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Unreadable;
+
+/// The target and the body inside of an envelope; None if the body names no target.
+pub(super) fn opened(body: &Bytes) -> Result<Option<(String, Bytes)>, Unreadable> {
     // A list of two would do for the parser as well.
     if !body.trim_ascii_start().starts_with(b"{") {
-        return None;
+        return Ok(None);
     }
-    let Envelope { endpoint, payload } = serde_json::from_slice(body).ok()?;
+    let Ok(Envelope { endpoint, payload }) = serde_json::from_slice(body) else {
+        return if names_target(body) { Err(Unreadable) } else { Ok(None) };
+    };
     let inside = match serde_json::from_str::<String>(payload.get()) {
         Ok(text) => Bytes::from(text),
         Err(_not_text) => body.slice_ref(payload.get().as_bytes()),
     };
-    Some((endpoint.into_owned(), inside))
+    Ok(Some((endpoint.into_owned(), inside)))
+}
+
+/// Whether a JSON object has a member `ENDPOINT`, once or more often.
+fn names_target(body: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(body)
+        .is_ok_and(|members| members.contains_key("ENDPOINT"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn opened_text(body: &'static str) -> Option<(String, String)> {
-        let (endpoint, inside) = opened(&Bytes::from_static(body.as_bytes()))?;
-        Some((endpoint, String::from_utf8(inside.to_vec()).unwrap()))
+    fn opened_text(body: &'static str) -> Result<Option<(String, String)>, Unreadable> {
+        let opened = opened(&Bytes::from_static(body.as_bytes()))?;
+        let text = |inside: Bytes| String::from_utf8(inside.to_vec()).unwrap();
+        Ok(opened.map(|(endpoint, inside)| (endpoint, text(inside))))
     }
 
     #[test]
@@ -46,25 +61,38 @@ mod tests {
             r#"{"PAYLOAD": {"data": [1.50]}, "ENDPOINT": "\u0069ris", "more": 1}"#,
         ] {
             let expected = Some(("iris".to_owned(), r#"{"data": [1.50]}"#.to_owned()));
-            assert_eq!(opened_text(body), expected, "{body}");
+            assert_eq!(opened_text(body), Ok(expected), "{body}");
         }
     }
 
     #[test]
-    fn anything_else_is_no_envelope() {
+    fn a_body_that_names_no_target_is_no_envelope() {
         for body in [
             "",
             "{}",
             r#"["abc", [1, 2]]"#,
             "[]",
-            r#"{"ENDPOINT": "x"}"#,
             r#"{"PAYLOAD": 1}"#,
-            r#"{"ENDPOINT": 1, "PAYLOAD": 1}"#,
             r#"{"endpoint": "x", "payload": 1}"#,
-            r#"{"ENDPOINT": "x", "ENDPOINT": "y", "PAYLOAD": 1}"#,
+            r#"{"data": {"ENDPOINT": "x"}}"#,
+            // No JSON, which is said later on.
             r#"{"ENDPOINT": "x", "PAYLOAD": 1"#,
         ] {
-            assert_eq!(opened_text(body), None, "{body}");
+            assert_eq!(opened_text(body), Ok(None), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_not_named_as_an_envelope_does_is_not_passed_over() {
+        for body in [
+            r#"{"ENDPOINT": "x"}"#,
+            r#"{"ENDPOINT": 1, "PAYLOAD": 1}"#,
+            r#"{"ENDPOINT": null, "PAYLOAD": 1}"#,
+            r#"{"ENDPOINT": "x", "ENDPOINT": "y", "PAYLOAD": 1}"#,
+            r#"{"ENDPOINT": "x", "PAYLOAD": 1, "PAYLOAD": 2}"#,
+            r#"{"\u0045NDPOINT": ["x"], "PAYLOAD": 1}"#,
+        ] {
+            assert_eq!(opened_text(body), Err(Unreadable), "{body}");
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What can go wrong with a call, whose fault it is, and what the caller is told.
 
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Refusal;
-use crate::fdk::{InvalidStatus, Reply};
+use crate::fdk::{self, Reply};
 use crate::oci::{PrincipalError, SendError, SignError, TransportError};
 
+/// The longest name of a content encoding that is repeated to the caller, in bytes.
+const LONGEST_ENCODING: usize = 32;
 const UNUSABLE: &str = "the model deployment gave no usable answer";
 
 /// A call without a prediction. `Display` and the sources are for the log; the caller reads [`Error::message`].
@@ -19,14 +22,26 @@ pub enum Error {
     #[error("there are several headers `model_deployment`")]
     TargetRepeated,
     /// The target must not be called.
-    #[error("the target is refused: {0}")]
+    #[error("the target is refused")]
     TargetRefused(#[from] Refusal),
-    /// A URL at the gateway that no gateway lets pass.
-    #[error("the caller's URL is longer than {0} bytes")]
-    UrlTooLong(usize),
-    /// A content type that no header can carry on.
-    #[error("the content type is not visible ASCII")]
+    /// A body that names a target, and is no envelope.
+    #[error("the body has a member `ENDPOINT` and is no envelope")]
+    Envelope,
+    /// A client's path on a base URL that is not open.
+    #[error("the client's path ends in none of ALLOWED_PATHS")]
+    PathNotAllowed,
+    /// A content type that is none.
+    #[error("the content type is not `type/subtype` in visible ASCII")]
     ContentType,
+    /// Codings of the body that are several, or not readable.
+    #[error("the content encoding is repeated or not visible ASCII")]
+    ContentEncoding,
+    /// JSON in a coding that the service does not take.
+    #[error("the body has the content encoding `{0}`")]
+    EncodingUnsupported(String),
+    /// The body is a text in another encoding than UTF-8, or has its mark.
+    #[error("the body begins with {0}")]
+    BodyNotUtf8(&'static str),
     /// Nothing to predict from.
     #[error("the body is empty")]
     BodyMissing,
@@ -36,8 +51,8 @@ pub enum Error {
     /// A body that no signature would cover.
     #[error("a GET or DELETE has a body, which no signature covers")]
     BodyUnsigned,
-    /// A method that the path does not take; those it takes.
-    #[error("the method is not {0}")]
+    /// A method that the path does not take; those it takes, as `Allow` lists them.
+    #[error("the method is not supported here; expected {0}")]
     MethodNotAllowed(&'static str),
     /// There is nothing to sign with.
     #[error("no credentials")]
@@ -78,17 +93,27 @@ impl From<SendError> for Error {
 }
 
 impl Error {
+    /// JSON in this coding; as much of its name is kept as names have.
+    pub(super) fn encoding(name: &HeaderValue) -> Self {
+        let kept = name.as_bytes().iter().take(LONGEST_ENCODING).copied().map(char::from);
+        Self::EncodingUnsupported(kept.collect())
+    }
+
     /// The status for the caller.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::TargetMissing
             | Self::TargetRepeated
-            | Self::UrlTooLong(_)
+            | Self::Envelope
             | Self::ContentType
+            | Self::ContentEncoding
             | Self::BodyMissing
+            | Self::BodyNotUtf8(_)
             | Self::BodyNotJson(_)
             | Self::BodyUnsigned => StatusCode::BAD_REQUEST,
+            Self::PathNotAllowed => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::EncodingUnsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unanswered(
@@ -105,12 +130,16 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TargetMissing => "MissingParameter",
-            Self::TargetRepeated | Self::UrlTooLong(_) | Self::ContentType | Self::BodyUnsigned => {
-                "InvalidParameter"
-            }
+            Self::TargetRepeated
+            | Self::Envelope
+            | Self::ContentType
+            | Self::ContentEncoding
+            | Self::BodyUnsigned => "InvalidParameter",
+            Self::PathNotAllowed => "PathNotAllowed",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
+            Self::EncodingUnsupported(_) => "UnsupportedMediaType",
             Self::TargetRefused(_) => "TargetNotAllowed",
-            Self::BodyMissing | Self::BodyNotJson(_) => "CannotParseRequest",
+            Self::BodyMissing | Self::BodyNotUtf8(_) | Self::BodyNotJson(_) => "CannotParseRequest",
             Self::Credentials(_) | Self::Signing(_) => "CredentialsUnavailable",
             Self::Unauthenticated => "CredentialsRefused",
             Self::StreamFailed => "DeploymentStreamFailed",
@@ -138,13 +167,29 @@ impl Error {
             Self::TargetRepeated => {
                 "header `model_deployment` is given several times; expected one value".into()
             }
-            Self::ContentType => "the content type is not visible ASCII".into(),
-            Self::UrlTooLong(limit) => format!("the URL is longer than {limit} bytes"),
+            Self::Envelope => "the body has a member `ENDPOINT` and is no envelope; expected \
+                               `ENDPOINT`, a URL or an alias, and `PAYLOAD`, JSON"
+                .into(),
+            Self::PathNotAllowed => "the path is not open at this function".into(),
+            Self::ContentType => {
+                "header `content-type` is not understood; expected `type/subtype`".into()
+            }
+            Self::ContentEncoding => {
+                "header `content-encoding` is not understood; expected one value in ASCII".into()
+            }
+            Self::EncodingUnsupported(encoding) => {
+                format!("the content encoding `{encoding}` is not supported; expected plain JSON")
+            }
             Self::TargetRefused(_) => "this function may not call that target".into(),
             Self::BodyMissing => "the body is empty; expected JSON".into(),
+            Self::BodyNotUtf8(encoding) => {
+                format!("the body begins with {encoding}; expected JSON in UTF-8 without a mark")
+            }
             Self::BodyNotJson(error) => format!("the body is not JSON: {error}"),
             Self::BodyUnsigned => "a GET or DELETE must not have a body".into(),
-            Self::MethodNotAllowed(expected) => format!("the method is not {expected}"),
+            Self::MethodNotAllowed(methods) => {
+                format!("the method is not supported here; expected {methods}")
+            }
             Self::Credentials(_) | Self::Signing(_) => {
                 "this function has no usable credentials at the moment".into()
             }
@@ -169,9 +214,22 @@ impl Error {
         }
     }
 
-    /// The reply, in the shape of OCI's own errors: `{"code": ..., "message": ...}`.
-    pub(super) fn reply(&self) -> Result<Reply, InvalidStatus> {
-        let body = json!({ "code": self.code(), "message": self.message() });
-        Reply::json(body.to_string()).with_status(self.status())
+    /// The reply, in the shape of OCI's own errors: `{"code": ..., "message": ...}`; where clients
+    /// of OpenAI's protocol call, with the member `error` beside them that those read.
+    pub(super) fn reply(&self, openai: bool) -> Result<Reply, fdk::Error> {
+        let (status, code, message) = (self.status(), self.code(), self.message());
+        let mut body = json!({ "code": code, "message": message });
+        if openai {
+            let of_client = status.is_client_error();
+            let kind = if of_client { "invalid_request_error" } else { "api_error" };
+            body["error"] = json!({ "message": message, "type": kind, "code": code });
+        }
+        let reply = Reply::json(body.to_string()).with_status(status)?;
+        match self {
+            Self::MethodNotAllowed(methods) => {
+                Ok(reply.with_header(ALLOW, HeaderValue::from_static(methods))?)
+            }
+            _ => Ok(reply),
+        }
     }
 }

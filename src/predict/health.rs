@@ -1,5 +1,6 @@
 //! Whether this function lives, and whether it could sign: for a route that a load balancer or a person looks at.
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -9,9 +10,9 @@ use crate::fdk::{self, Call, Intent, Reply};
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Probe {
-    /// `GET /healthz`: does it answer?
+    /// `/healthz`: does it answer?
     Alive,
-    /// `GET /readyz`: has it credentials that have not expired?
+    /// `/readyz`: has it credentials that have not expired?
     Ready,
 }
 
@@ -20,7 +21,7 @@ impl Probe {
     /// its own.
     pub(super) fn of(call: &Call) -> Option<Self> {
         if call.intent() != Intent::Gateway
-            || call.method() != Method::GET
+            || !matches!(*call.method(), Method::GET | Method::HEAD)
             || target::names_one(call.headers())
         {
             return None;
@@ -33,20 +34,25 @@ impl Probe {
     }
 
     /// The answer, without a word to any deployment.
-    pub(super) async fn answer(self, forwarder: &Forwarder) -> Result<Reply, fdk::Error> {
+    pub(super) async fn answer(
+        self,
+        call: &Call,
+        forwarder: &Forwarder,
+    ) -> Result<Reply, fdk::Error> {
         let checked = match self {
             Self::Alive => Ok(()),
             Self::Ready => forwarder.check_credentials().await,
         };
         let version = env!("CARGO_PKG_VERSION");
-        match checked {
-            Ok(()) => Ok(Reply::json(json!({ "status": "ok", "version": version }).to_string())),
+        let reply = match checked {
+            Ok(()) => Reply::json(json!({ "status": "ok", "version": version }).to_string()),
             Err(error) => {
                 log::error!("not ready: {}", fdk::error_chain(&error));
                 let (code, message) = (error.code(), Error::message(&error));
                 let body = json!({ "code": code, "message": message, "version": version });
-                Ok(Reply::json(body.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)?)
+                Reply::json(body.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)?
             }
-        }
+        };
+        Ok(if call.method() == Method::HEAD { reply.with_body(Bytes::new()) } else { reply })
     }
 }

@@ -5,6 +5,8 @@
 //! Reply ◀──────────────── Prediction | Error ◀───────────────────────────┘
 //! ```
 
+mod aliases;
+mod authority;
 mod endpoint;
 mod envelope;
 mod error;
@@ -22,7 +24,8 @@ mod trace;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use endpoint::{Endpoint, EndpointRule, Refusal, is_authority, is_model_deployment};
+pub use authority::authority;
+pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
 pub use error::Error;
 pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
@@ -65,7 +68,7 @@ impl Predictor {
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
         if let Some(probe) = Probe::of(&call) {
-            return probe.answer(&self.forwarder).await;
+            return probe.answer(&call, &self.forwarder).await;
         }
         let trace = self.tracer.as_ref().map(|_| Trace::of(&call, self.forwarder.client().now()));
         let mut record = Record::start(trace);
@@ -73,12 +76,14 @@ impl Predictor {
         record.decided();
         self.report(&call, &record, &outcome).await;
         record.log(&call, &outcome);
-        outcome::reply(outcome, call.intent(), &self.headers)
+        outcome::reply(outcome, call.intent(), &record, &self.headers)
     }
 
     /// The story of one call.
     async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
-        let (endpoint, body) = self.targets.of(call)?;
+        let (target, body) = self.targets.named_by(call)?;
+        record.openai = self.targets.takes_client_path(&target);
+        let endpoint = self.targets.called_by(call, target, &body)?;
         let endpoint = record.endpoint.insert(endpoint);
         let payload = Payload::of(call, endpoint, body)?;
         let headers = self.headers.forwarded(call, &payload, record.trace.as_ref());

@@ -3,18 +3,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use log::Level;
 
 use super::trace::Trace;
-use super::{Endpoint, Error, HeaderRules, Prediction};
+use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
 use crate::fdk::{self, Call, Intent, Reply, error_chain};
 use crate::oci::{Journey, Phase};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);
-/// The longest id of a request that is written, in bytes; Oracle's have 32 to 98.
+/// The longest id of an answer that is written, in bytes; Oracle's have 32 to 98.
 const LONGEST_ID: usize = 128;
+/// Tells clients of OpenAI's protocol whether another try is worth it.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// What is noted of a call while it runs: nothing that a client or a model said, but for the ids of requests.
 pub(super) struct Record {
@@ -24,6 +26,8 @@ pub(super) struct Record {
     pub(super) trace: Option<Trace>,
     /// The deployment that was meant; None if it never came to one.
     pub(super) endpoint: Option<Endpoint>,
+    /// Whether clients of OpenAI's protocol call: a base URL, and paths that are open.
+    pub(super) openai: bool,
     /// When all that can be refused before anything is signed had been looked at; None if it was refused.
     pub(super) checked: Option<Instant>,
     pub(super) journey: Journey,
@@ -37,6 +41,7 @@ impl Record {
             warm: WARM.swap(true, Ordering::Relaxed),
             trace,
             endpoint: None,
+            openai: false,
             checked: None,
             journey: Journey::default(),
             decided: None,
@@ -59,7 +64,9 @@ impl Record {
         let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
         let deployment = self.endpoint.as_ref().map(Endpoint::ocid).unwrap_or_default();
         let path = self.endpoint.as_ref().map(Endpoint::path).unwrap_or_default();
-        let (bytes_in, opc_request_id) = (call.body().len(), request_id(call.headers()));
+        let route = self.endpoint.as_ref().and_then(|_checked| target::route(call.headers()));
+        let (route, bytes_in) = (route.unwrap_or_default(), call.body().len());
+        let opc_request_id = headers::request_id(call.headers()).map_or("", plain_id);
         let start = if self.warm { "warm" } else { "cold" };
         let (end, tries) = (self.end(), self.journey.tries());
         let check_ms = milliseconds(self.checked.unwrap_or(end) - self.start);
@@ -70,9 +77,13 @@ impl Record {
         match outcome {
             Ok(Prediction { status, headers, body }) => {
                 let (status, bytes_out) = (status.as_u16(), body.len());
-                let deployment_request_id = request_id(headers);
+                let deployment_request_id = headers.get("opc-request-id").map(HeaderValue::to_str);
+                let deployment_request_id = match deployment_request_id {
+                    Some(Ok(id)) => plain_id(id),
+                    Some(Err(_)) | None => "",
+                };
                 log::info!(
-                    intent, deployment, path, status, bytes_in, bytes_out, tries, check_ms, sign_ms,
+                    intent, deployment, path, route, status, bytes_in, bytes_out, tries, check_ms, sign_ms,
                     connect_ms, wait_ms, report_ms, ms, left_ms, start, trace_id, opc_request_id,
                     deployment_request_id;
                     "predicted"
@@ -83,7 +94,7 @@ impl Record {
                 let level = if status.is_client_error() { Level::Warn } else { Level::Error };
                 let (status, why) = (status.as_u16(), error_chain(error));
                 log::log!(
-                    level, intent, deployment, path, status, code, bytes_in, tries, check_ms, sign_ms,
+                    level, intent, deployment, path, route, status, code, bytes_in, tries, check_ms, sign_ms,
                     connect_ms, wait_ms, report_ms, ms, left_ms, start, trace_id, opc_request_id;
                     "{why}"
                 );
@@ -92,9 +103,8 @@ impl Record {
     }
 }
 
-/// The id that a request or its answer was given, if it is one: whoever may call writes what they like into that header.
-fn request_id(headers: &HeaderMap) -> &str {
-    let id = headers.get("opc-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+/// An id of a request as it is written; nothing where whoever made it wrote something else into it.
+fn plain_id(id: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(&byte);
     if id.len() <= LONGEST_ID && id.bytes().all(plain) { id } else { "" }
 }
@@ -108,12 +118,17 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
 pub(super) fn reply(
     outcome: Result<Prediction, Error>,
     intent: Intent,
+    record: &Record,
     headers: &HeaderRules,
 ) -> Result<Reply, fdk::Error> {
-    let reply = match outcome {
+    let mut reply = match outcome {
         Ok(prediction) => headers.reply(prediction)?,
-        Err(error) => error.reply()?,
+        Err(error) => error.reply(record.openai)?,
     };
+    // Those clients try again by themselves what was tried here already.
+    if record.openai && reply.status().is_server_error() && record.journey.tries() > 1 {
+        reply = reply.with_header(SHOULD_RETRY, HeaderValue::from_static("false"))?;
+    }
     match (intent, reply.status()) {
         (Intent::Gateway, _) => Ok(reply),
         (Intent::Direct, status) if status.is_success() => Ok(reply),

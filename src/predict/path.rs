@@ -2,11 +2,11 @@
 //!
 //! Source: OCI services, sub-paths and OpenAI-compatible paths.
 
-/// The word that stands for all paths of a server that speaks OpenAI's protocol.
+/// The word that stands for the paths of OpenAI's protocol, in any letter case.
 const OPENAI: &str = "openai";
 
-/// What [`OPENAI`] stands for: the paths that a deployment with that framework serves, but for the administrative ones.
-const OPENAI_PATHS: [&str; 27] = [
+/// What [`OPENAI`] stands for. The server's own paths, such as `/metrics`, are opened by name.
+const OPENAI_PATHS: [&str; 18] = [
     "/v1/models",
     "/v1/completions",
     "/v1/chat/completions",
@@ -25,15 +25,6 @@ const OPENAI_PATHS: [&str; 27] = [
     "/v1/responses/{}/cancel",
     "/v1/responses/{}/input_items",
     "/v1/messages",
-    "/tokenize",
-    "/detokenize",
-    "/chat_tokenize",
-    "/version",
-    "/metrics",
-    "/info",
-    "/generate",
-    "/generate_stream",
-    "/invocations",
 ];
 
 /// Paths that change the server for everybody: no pattern opens them, only their own name does.
@@ -61,7 +52,9 @@ impl Paths {
                 .map(|segment| if segment == "{}" { "x" } else { segment })
                 .collect();
             match entry {
-                OPENAI => paths.extend(OPENAI_PATHS.map(str::to_owned)),
+                word if word.eq_ignore_ascii_case(OPENAI) => {
+                    paths.extend(OPENAI_PATHS.map(str::to_owned));
+                }
                 path if is_plain(&plain.join("/")) => paths.push(path.to_owned()),
                 _ => return Err(InvalidPath(variable)),
             }
@@ -77,24 +70,28 @@ impl Paths {
         is_plain(path) && self.0.iter().any(named)
     }
 
-    /// The longest end of a caller's path that is on the list, if any; an error if the end administers the server and is closed.
-    pub(super) fn end_of<'a>(&self, path: &'a str) -> Result<Option<&'a str>, Closed> {
-        let longest = self.0.iter().map(|entry| entry.split('/').count()).max().unwrap_or_default();
-        let ends =
-            || path.rmatch_indices('/').take(longest.max(3)).filter_map(|(at, _)| path.get(at..));
-        match ends().filter(|end| self.allow(end)).last() {
-            None if ends().any(administers) => Err(Closed),
-            open => Ok(open),
-        }
+    /// Whether any path is open.
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
     }
 
-    /// Whether a path of the container, named beside a prediction, may be used: any but those that administer the server.
-    pub(super) fn allow_route(&self, path: &str) -> bool {
-        is_plain(path) && (!administers(path) || self.allow(path))
+    /// What a client's path means on a base URL: the longest end of it that is on the list.
+    ///
+    /// Where no path is open it means the plain prediction, the empty end; except that a path which
+    /// ends in an administrative one is closed in either case.
+    pub(super) fn end_of<'a>(&self, path: &'a str) -> Result<&'a str, Closed> {
+        let longest = self.0.iter().map(|entry| entry.split('/').count()).max();
+        let ends =
+            |most| path.rmatch_indices('/').take(most).filter_map(|(start, _)| path.get(start..));
+        match longest.and_then(|longest| ends(longest).filter(|end| self.allow(end)).last()) {
+            Some(open) => Ok(open),
+            None if self.any() || ends(usize::MAX).any(administers) => Err(Closed),
+            None => Ok(""),
+        }
     }
 }
 
-/// A path that administers the server, and that its own name does not open.
+/// A client's path that is not open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Closed;
 
@@ -163,28 +160,65 @@ mod tests {
             }
             assert!(paths(path).allow(path));
         }
-        for path in ["/v1/chat/completions", "/v1/models", "/metrics", "/v1/responses/r1/cancel"] {
-            assert!(paths("openai").allow(path), "{path}");
+    }
+
+    #[test]
+    fn openai_opens_the_paths_of_the_protocol_and_not_those_of_the_server() {
+        for list in ["openai", "OpenAI", " /x , openai,"] {
+            for path in ["/v1/chat/completions", "/v1/models", "/v1/responses/r1/cancel"] {
+                assert!(paths(list).allow(path), "{list}: {path}");
+            }
+            for path in ["/metrics", "/v1/metrics", "/tokenize", "/info", "/v1/rerank", "/v1"] {
+                assert!(!paths(list).allow(path), "{list}: {path}");
+            }
         }
+        assert!(
+            OPENAI_PATHS
+                .iter()
+                .all(|path| path.starts_with("/v1/") && is_plain(&path.replace("{}", "x")))
+        );
+        assert!(paths("openai,/metrics").allow("/metrics"));
     }
 
     #[test]
     fn the_longest_open_end_of_a_path_counts() {
         let paths = paths("/v1/models,/models");
-        assert_eq!(paths.end_of("/llm/v1/models"), Ok(Some("/v1/models")));
-        assert_eq!(paths.end_of("/llm/models"), Ok(Some("/models")));
-        assert_eq!(paths.end_of("/v1/models"), Ok(Some("/v1/models")));
-        assert_eq!(paths.end_of("/llm/v1/load_lora_adapter"), Err(Closed));
-        assert_eq!(Paths::default().end_of("/start_profile"), Err(Closed));
-        for none in ["/llm/v1/models/", "/", "", "/v1/modelss", "/xv1/model"] {
-            assert_eq!(paths.end_of(none), Ok(None), "{none}");
+        assert_eq!(paths.end_of("/llm/v1/models"), Ok("/v1/models"));
+        assert_eq!(paths.end_of("/llm/models"), Ok("/models"));
+        assert_eq!(paths.end_of("/v1/models"), Ok("/v1/models"));
+        for closed in [
+            "/llm/v1/models/",
+            "/llm/v1/models//",
+            "/",
+            "",
+            "/v1/modelss",
+            "/xv1/model",
+            "/llm/v1/MODELS",
+            "/llm/v1/models/m1",
+            "/llm/v1/models/.",
+            "/llm/v1/mod%65ls",
+            "/llm/v1/load_lora_adapter",
+        ] {
+            assert_eq!(paths.end_of(closed), Err(Closed), "{closed}");
         }
+    }
+
+    #[test]
+    fn where_no_path_is_open_all_but_the_administrative_ones_mean_the_prediction() {
+        let none = Paths::default();
+        for path in ["", "/", "/llm/v1/models", "/a//b/", "/start_profile/x", "/x_start_profile"] {
+            assert_eq!(none.end_of(path), Ok(""), "{path}");
+        }
+        for path in ["/start_profile", "/llm/start_profile", "/a/b/c/d/v1/load_lora_adapter"] {
+            assert_eq!(none.end_of(path), Err(Closed), "{path}");
+        }
+        assert_eq!(paths("/start_profile").end_of("/llm/start_profile"), Ok("/start_profile"));
     }
 
     #[test]
     fn what_is_no_path_is_named() {
         for list in
-            ["v1", "/", "/a//b", "/a/", "/a/../b", "/a?b", "/{x}", "/a{}", "/{}a", ",/a", "OpenAI"]
+            ["v1", "/", "/a//b", "/a/", "/a/../b", "/a?b", "/{x}", "/a{}", "/{}a", ",/a", "open"]
         {
             let error = Paths::new("ALLOWED_PATHS", Some(list)).unwrap_err().to_string();
             assert!(error.starts_with("ALLOWED_PATHS is not a list"), "{list}: {error}");

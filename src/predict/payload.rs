@@ -1,6 +1,7 @@
 //! What is sent to a deployment: the caller's bytes, once they are what the path and the content type promise.
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, HeaderMap};
 use http::{HeaderValue, Method};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,74 +9,123 @@ use serde_json::value::RawValue;
 use super::{Endpoint, Error};
 use crate::fdk::{Call, Intent};
 
+/// The methods of a custom path, as `Allow` lists them.
+const CUSTOM_METHODS: &str = "GET, POST, PUT, DELETE";
+/// What clients call JSON that they did not name: curl takes a body for a form, others for text.
+const UNNAMED_JSON: [&str; 2] = ["text/plain", "application/x-www-form-urlencoded"];
+
 /// A body that may be forwarded as it is.
 pub(super) struct Payload {
     /// The caller's own bytes.
     pub(super) body: Bytes,
-    /// What they are; None without a body.
+    /// What they are; None for a method without a body.
     pub(super) content_type: Option<HeaderValue>,
+    /// How they are encoded, which the deployment then has to know.
+    pub(super) content_encoding: Option<HeaderValue>,
 }
 
 impl Payload {
-    /// Checks method, content type and body of a call against its endpoint: a prediction takes a POST of JSON; a custom path
-    /// takes more methods, and whatever its content type names.
+    /// Checks method, content type and body of a call against its endpoint.
+    ///
+    /// A prediction is a POST. Its body is checked to be JSON unless the content type names
+    /// something else; that passes with its type, as it does on custom paths.
     pub(super) fn of(call: &Call, endpoint: &Endpoint, body: Bytes) -> Result<Self, Error> {
         let custom = !endpoint.suffix().is_empty();
-        let named = call.content_type().filter(|named| !says_nothing(named, call.intent()));
-        if named.is_some_and(|named| named.to_str().is_err()) {
-            return Err(Error::ContentType);
-        }
         match (custom, call.method()) {
             (true, &Method::GET | &Method::DELETE) if body.is_empty() => {
-                Ok(Self { body, content_type: None })
+                Ok(Self { body, content_type: None, content_encoding: None })
             }
             (true, &Method::GET | &Method::DELETE) => Err(Error::BodyUnsigned),
-            (true, &Method::POST | &Method::PUT) => match named {
-                Some(named) if !is_json(named) => {
-                    Ok(Self { body, content_type: Some(named.clone()) })
-                }
-                named if body.is_empty() => Ok(Self { body, content_type: named.cloned() }),
-                named => Self::json(named, body),
-            },
-            // The body was always JSON here, whatever it was called.
-            (false, &Method::POST) => Self::json(named.filter(|named| is_json(named)), body),
-            (true, _) => Err(Error::MethodNotAllowed("GET, POST, PUT or DELETE")),
+            (true, &Method::POST | &Method::PUT) | (false, &Method::POST) => {
+                Self::with_body(call, custom, body)
+            }
+            (true, _) => Err(Error::MethodNotAllowed(CUSTOM_METHODS)),
             (false, _) => Err(Error::MethodNotAllowed("POST")),
         }
     }
 
-    /// Checks that a body is one JSON value, without building it.
-    fn json(named: Option<&HeaderValue>, body: Bytes) -> Result<Self, Error> {
-        if body.trim_ascii().is_empty() {
-            return Err(Error::BodyMissing);
+    fn with_body(call: &Call, custom: bool, body: Bytes) -> Result<Self, Error> {
+        let content_encoding = content_encoding(call.headers())?;
+        let named = call.content_type();
+        let media_type = named.map(media_type).transpose()?;
+        let is_json = match media_type.as_deref() {
+            None => true,
+            // `fn invoke` calls everything `text/plain`.
+            Some("text/plain") if call.intent() == Intent::Direct => true,
+            Some(unnamed) if UNNAMED_JSON.contains(&unnamed) => !custom,
+            Some(media_type) => media_type == "application/json" || media_type.ends_with("+json"),
+        };
+        match (is_json, &content_encoding) {
+            // The service takes JSON as it is, and a custom path what its server understands.
+            (true, Some(coding)) if !custom => return Err(Error::encoding(coding)),
+            (true, None) if !(custom && body.is_empty()) => check_json(&body)?,
+            (_, _) => {}
         }
-        serde_json::from_slice::<&RawValue>(&body).map_err(Error::BodyNotJson)?;
-        let json = HeaderValue::from_static("application/json");
-        Ok(Self { body, content_type: Some(named.cloned().unwrap_or(json)) })
+        let unnamed = media_type.is_none_or(|named| UNNAMED_JSON.contains(&named.as_str()));
+        let content_type = match named {
+            Some(named) if !(is_json && unnamed) => named.clone(),
+            Some(_) | None => HeaderValue::from_static("application/json"),
+        };
+        Ok(Self { body, content_type: Some(content_type), content_encoding })
     }
 }
 
-/// Whether a body asks for an answer piece by piece, in the words of OpenAI's protocol.
+/// Checks that a body is one JSON value in UTF-8, without building it.
+fn check_json(body: &[u8]) -> Result<(), Error> {
+    if let Some(encoding) = other_unicode(body) {
+        return Err(Error::BodyNotUtf8(encoding));
+    }
+    if body.trim_ascii().is_empty() {
+        return Err(Error::BodyMissing);
+    }
+    serde_json::from_slice::<&RawValue>(body).map_err(Error::BodyNotJson)?;
+    Ok(())
+}
+
+/// What a text begins with that is Unicode, and no JSON in UTF-8. Of two bytes of UTF-16 one is
+/// zero where the text begins with ASCII, as JSON does. Source: RFC 8259, section 8.1.
+fn other_unicode(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0xef, 0xbb, 0xbf, ..] => Some("a UTF-8 byte order mark"),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("a UTF-32 byte order mark"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("a UTF-16 byte order mark"),
+        [0, 0, ..] | [_, 0, 0, ..] => Some("UTF-32"),
+        [0, _, ..] | [_, 0, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
+/// The codings of a body; None for none, and for `identity`, which says so.
+fn content_encoding(headers: &HeaderMap) -> Result<Option<HeaderValue>, Error> {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter().filter(|value| !value.is_empty());
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(coding) if coding.trim().eq_ignore_ascii_case("identity") => Ok(None),
+            Ok(_) => Ok(Some(value.clone())),
+            Err(_not_ascii) => Err(Error::ContentEncoding),
+        },
+        (Some(_), Some(_)) => Err(Error::ContentEncoding),
+    }
+}
+
+/// The media type of a content type, in lower case and without its parameters.
+fn media_type(named: &HeaderValue) -> Result<String, Error> {
+    let text = named.to_str().map_err(|_not_ascii| Error::ContentType)?;
+    let media_type = text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase();
+    let is_token = |text: &str| http::HeaderName::try_from(text).is_ok();
+    match media_type.split_once('/') {
+        Some((kind, subtype)) if is_token(kind) && is_token(subtype) => Ok(media_type),
+        Some(_) | None => Err(Error::ContentType),
+    }
+}
+
+/// Whether a body asks for an answer piece by piece, in the words of OpenAI's protocol. A body that
+/// says it in another way asks for nothing: it is the model's to refuse.
 pub(super) fn wants_stream(body: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Wish {
         stream: bool,
     }
     serde_json::from_slice(body).is_ok_and(|Wish { stream }| stream)
-}
-
-/// `fn invoke` calls everything `text/plain`.
-fn says_nothing(named: &HeaderValue, intent: Intent) -> bool {
-    intent == Intent::Direct && media_type(named) == "text/plain"
-}
-
-/// Whether a content type is JSON: `application/json` or a type that ends in `+json`, whatever its parameters.
-fn is_json(named: &HeaderValue) -> bool {
-    let media_type = media_type(named);
-    media_type == "application/json" || media_type.ends_with("+json")
-}
-
-fn media_type(named: &HeaderValue) -> String {
-    let media_type = named.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    media_type.trim().to_ascii_lowercase()
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{Endpoint, EndpointRule, Error, Paths, Refusal, envelope, payload};
-use crate::fdk::Call;
+use super::envelope::Unreadable;
+use super::path::Closed;
+use super::{Endpoint, EndpointRule, Error, Paths, Refusal, aliases, envelope, payload};
+use crate::fdk::{Call, Intent};
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
 static NAMES: [HeaderName; 3] = [
@@ -16,8 +18,6 @@ static NAMES: [HeaderName; 3] = [
 ];
 
 pub(super) const ROUTE: HeaderName = HeaderName::from_static("route");
-/// The longest URL of a caller, in bytes: what API Gateway allows for a whole head.
-const LONGEST_URL: usize = 8 * 1024;
 
 /// The model deployments that this function calls.
 #[derive(Debug)]
@@ -36,9 +36,15 @@ pub enum TargetsError {
         "MODEL_DEPLOYMENTS is not a JSON object of aliases and URLs; expected `{{\"iris\": \"https://…\"}}`"
     )]
     NotAnObject,
+    /// An alias that no header can name.
+    #[error("MODEL_DEPLOYMENTS has an alias that is not visible ASCII")]
+    AliasName,
+    /// An alias that has two URLs.
+    #[error("MODEL_DEPLOYMENTS has the alias `{0}` more than once")]
+    AliasRepeated(String),
     /// An alias whose URL is refused.
-    #[error("MODEL_DEPLOYMENTS has a URL that may not be called: {0}")]
-    Alias(Refusal),
+    #[error("MODEL_DEPLOYMENTS has a URL that may not be called, that of `{0}`: {1}")]
+    Alias(String, Refusal),
     /// `MODEL_DEPLOYMENT` is neither an alias nor an allowed URL.
     #[error(
         "MODEL_DEPLOYMENT is neither an alias of MODEL_DEPLOYMENTS nor a URL that may be called: {0}"
@@ -48,25 +54,28 @@ pub enum TargetsError {
 
 impl Targets {
     /// The targets of `MODEL_DEPLOYMENTS` (a JSON object, alias to URL) and `MODEL_DEPLOYMENT` (a URL or an alias), all of
-    /// them checked by the rule that also checks what a call names.
+    /// them checked by the rule that also checks what a call names; or everything that is wrong with them.
     pub fn new(
         rule: EndpointRule,
         aliases: Option<&str>,
         default: Option<&str>,
-    ) -> Result<Self, TargetsError> {
-        let urls: BTreeMap<String, String> = match aliases {
-            Some(json) => serde_json::from_str(json).ok().ok_or(TargetsError::NotAnObject)?,
-            None => BTreeMap::new(),
+    ) -> Result<Self, Vec<TargetsError>> {
+        let aliases = aliases.map(|json| aliases::checked(json, &rule));
+        let (aliases, mut mistakes) = match aliases {
+            None => (BTreeMap::new(), Vec::new()),
+            Some(Ok(aliases)) => (aliases, Vec::new()),
+            Some(Err(mistakes)) => (BTreeMap::new(), mistakes),
         };
-        let checked = |(alias, url): (String, String)| match rule.check(&url) {
-            Ok(endpoint) => Ok((alias, endpoint)),
-            Err(refusal) => Err(TargetsError::Alias(refusal)),
-        };
-        let aliases = urls.into_iter().map(checked).collect::<Result<BTreeMap<_, _>, _>>()?;
         let mut targets = Self { rule, aliases, default: None, envelopes: false };
-        targets.default =
-            default.map(|text| targets.resolve(text)).transpose().map_err(TargetsError::Default)?;
-        Ok(targets)
+        if let Some(text) = default {
+            match targets.resolve(text) {
+                Ok(endpoint) => targets.default = Some(endpoint),
+                // It may be one of the aliases that were not read.
+                Err(_) if !mistakes.is_empty() && !text.contains("://") => {}
+                Err(refusal) => mistakes.push(TargetsError::Default(refusal)),
+            }
+        }
+        if mistakes.is_empty() { Ok(targets) } else { Err(mistakes) }
     }
 
     /// The same, and bodies of the form `{"ENDPOINT": ..., "PAYLOAD": ...}` name a target where no header does.
@@ -85,29 +94,51 @@ impl Targets {
         self.default.as_ref().map(Endpoint::ocid)
     }
 
-    /// The endpoint that a call means, by exactly one header, an envelope or the default; and the body for it.
-    pub(super) fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
+    /// The deployment that a call means, by exactly one header, an envelope or the default; and the body for it. What of the
+    /// deployment is called is not looked at yet.
+    pub(super) fn named_by(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
         let mut values = NAMES.iter().flat_map(|name| call.headers().get_all(name));
-        let envelope = || self.envelopes.then(|| envelope::opened(call.body())).flatten();
-        let (endpoint, body) = match (values.next(), values.next()) {
-            (Some(_), Some(_)) => return Err(Error::TargetRepeated),
-            (Some(value), None) => {
-                let text = value.to_str().ok().ok_or(Refusal::Characters)?;
-                (self.resolve(text)?, call.body().clone())
-            }
-            (None, _) => match (envelope(), &self.default) {
-                (Some((text, body)), _) => (self.resolve(&text)?, body),
-                (None, Some(default)) => (default.clone(), call.body().clone()),
-                (None, None) => return Err(Error::TargetMissing),
-            },
+        let envelope = || match self.envelopes {
+            true => envelope::opened(call.body()).map_err(|Unreadable| Error::Envelope),
+            false => Ok(None),
         };
-        let url = call.uri();
-        if url.path().len() + url.query().unwrap_or_default().len() > LONGEST_URL {
-            return Err(Error::UrlTooLong(LONGEST_URL));
+        match (values.next(), values.next()) {
+            (Some(_), Some(_)) => Err(Error::TargetRepeated),
+            (Some(value), None) => {
+                let text = value.to_str().map_err(|_not_ascii| Refusal::Characters)?;
+                Ok((self.resolve(text)?, call.body().clone()))
+            }
+            (None, _) => match (envelope()?, &self.default) {
+                (Some((text, body)), _) => Ok((self.resolve(&text)?, body)),
+                (None, Some(default)) => Ok((default.clone(), call.body().clone())),
+                (None, None) => Err(Error::TargetMissing),
+            },
         }
-        let wants_stream = || payload::wants_stream(&body);
-        check_route(call.headers(), self.rule.paths())?;
-        Ok((endpoint.called_at(url, self.rule.paths(), wants_stream)?, body))
+    }
+
+    /// Whether a client's own path names what of a deployment is called, as clients of OpenAI's protocol expect it.
+    pub(super) fn takes_client_path(&self, target: &Endpoint) -> bool {
+        target.is_base() && self.rule.paths().any()
+    }
+
+    /// What of its deployment a call means: what the address says, or else the client's own path; a direct call has none.
+    pub(super) fn called_by(
+        &self,
+        call: &Call,
+        target: Endpoint,
+        body: &[u8],
+    ) -> Result<Endpoint, Error> {
+        let paths = self.rule.paths();
+        check_route(call.headers(), paths)?;
+        let endpoint = match call.intent() {
+            Intent::Gateway if target.is_base() => {
+                let end =
+                    paths.end_of(call.uri().path()).map_err(|Closed| Error::PathNotAllowed)?;
+                target.with_client_path(end, || payload::wants_stream(body))
+            }
+            Intent::Gateway | Intent::Direct => target,
+        };
+        Ok(endpoint.with_client_query(call.uri().query()))
     }
 
     /// The endpoint that a header with this text means: that of an alias, or a URL that may be called.
@@ -119,14 +150,19 @@ impl Targets {
     }
 }
 
-/// The older way to name a path of the container, the header `route` beside a prediction: it opens nothing that is closed.
+/// The older way to name a path of the container, the header `route` beside a prediction: the same list opens it.
 fn check_route(headers: &HeaderMap, paths: &Paths) -> Result<(), Refusal> {
     let mut routes = headers.get_all(ROUTE).iter();
     match (routes.next().map(HeaderValue::to_str), routes.next()) {
         (None, _) => Ok(()),
-        (Some(Ok(route)), None) if paths.allow_route(route) => Ok(()),
+        (Some(Ok(route)), None) if paths.allow(route) => Ok(()),
         (Some(_), _) => Err(Refusal::Route),
     }
+}
+
+/// The header `route` of a call that was checked, if it has one.
+pub(super) fn route(headers: &HeaderMap) -> Option<&str> {
+    headers.get(ROUTE)?.to_str().ok()
 }
 
 /// Whether any header names a target.

@@ -136,7 +136,6 @@ fn custom_paths_are_accepted_as_they_are_opened_and_queries_only_there() {
         "predict/v1/chat/completions",
         "predictWithResponseStream/v1/chat/completions",
         "predict/v1/responses/resp_1",
-        "predict/metrics",
         "predict/items/a-b_c.d~e:f",
         "predict/items/7?limit=3&after=a%20b",
         "predict/items/7?a=&a&&b=%2F+c",
@@ -147,6 +146,7 @@ fn custom_paths_are_accepted_as_they_are_opened_and_queries_only_there() {
     }
     for (tail, refusal) in [
         ("predict/v1/load_lora_adapter", Refusal::Suffix),
+        ("predict/metrics", Refusal::Suffix),
         ("predict/items", Refusal::Suffix),
         ("predict/items/1/2", Refusal::Suffix),
         ("predict?x=1", Refusal::Form),

@@ -88,6 +88,23 @@ fn targets_are_checked_at_start() {
         ("METRICS_ENDPOINT", "http://telemetry.example"),
         ("METRICS_ENDPOINT", "https://telemetry.example/path"),
         ("METRICS_ENDPOINT", "https://user@telemetry.example"),
+        ("METRICS_ENDPOINT", "https://telemetry.example"),
+        ("METRICS_ENDPOINT", "https://telemetry-ingestion.eu-frankfurt-1.oraclecloud.com.example"),
+        ("METRICS_ENDPOINT", "https://telemetry-ingestion.eu-frankfurt-1.oraclecloud.com:8443"),
+        ("METRICS_ENDPOINT", "https://objectstorage.eu-frankfurt-1.oraclecloud.com"),
+        ("METRICS_COMPARTMENT", "ocid1.compartment.oc1"),
+        ("METRICS_COMPARTMENT", "ocid1.instance.oc1..aaaa"),
+        ("ALLOWED_HOSTS", "localhost:"),
+        ("ALLOWED_HOSTS", "host:99999"),
+        ("ALLOWED_HOSTS", "good.example, bad_example"),
+        ("ALLOWED_DEPLOYMENTS", " \n"),
+        ("MODEL_DEPLOYMENTS", r#"{"a b":"https://evil.example/x"}"#),
+        ("LOG_LEVEL", "off"),
+        ("LOG_LEVEL", "trace"),
+        ("LOG_LEVEL", "\u{fffd}"),
+        ("ACCEPT_ENVELOPE", "yes"),
+        ("ACCEPT_ENVELOPE", "1"),
+        ("FORWARD_HEADERS", "x-team,,x-trace"),
     ] {
         let error = config(&[(name, value)]).unwrap_err();
         assert!(error.starts_with(name), "{name}={value}: {error}");
@@ -99,13 +116,170 @@ fn targets_are_checked_at_start() {
 }
 
 #[test]
-fn the_log_has_two_formats_and_four_levels() {
-    for format in ["text", "json"] {
+fn no_configuration_forwards_an_identity_a_target_or_framing_or_returns_a_redirect() {
+    for name in [
+        "Accept-Encoding",
+        "content-encoding",
+        "cookie",
+        "Cookie2",
+        "forwarded",
+        "via",
+        "host",
+        "opc-principal",
+        "opc-principal-id",
+        "x-amz-date",
+        "X-Amz-Security-Token",
+        "x-forwarded-host",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method-override",
+        "x-http-method",
+        "x-api-key",
+        "proxy-authorization",
+        "fn-deadline",
+        "oci-x",
+        "transfer-encoding",
+        "remote-user",
+    ] {
+        let error = config(&[("FORWARD_HEADERS", &format!("x-team, {name}"))]).unwrap_err();
+        assert_eq!(error, "FORWARD_HEADERS: entry 2 is a header that never passes", "{name}");
+    }
+    for name in [
+        "location",
+        "Refresh",
+        "upgrade",
+        "alt-svc",
+        "clear-site-data",
+        "set-cookie",
+        "Set-Cookie2",
+        "content-location",
+        "www-authenticate",
+        "proxy-authenticate",
+        "content-length",
+        "fn-x",
+    ] {
+        let error = config(&[("RETURN_HEADERS", name)]).unwrap_err();
+        assert_eq!(error, "RETURN_HEADERS: entry 1 is a header that never passes", "{name}");
+    }
+    let both = config(&[("FORWARD_HEADERS", "a b,host"), ("RETURN_HEADERS", "location")]);
+    let expected = "FORWARD_HEADERS: entry 1 is not the name of a header; FORWARD_HEADERS: entry 2 is a header that never \
+                    passes; RETURN_HEADERS: entry 1 is a header that never passes";
+    assert_eq!(both.unwrap_err(), expected);
+}
+
+#[test]
+fn the_log_has_two_formats_and_four_levels_in_any_letter_case() {
+    for format in ["text", "json", "JSON", " Text\n", ""] {
         assert!(config(&[("LOG_FORMAT", format)]).is_ok(), "{format}");
     }
-    for level in ["error", "warn", "info", "debug"] {
+    for level in ["error", "warn", "info", "debug", "Debug", "WARN\r\n", " "] {
         assert!(config(&[("LOG_LEVEL", level)]).is_ok(), "{level}");
     }
+}
+
+#[test]
+fn blanks_letter_case_and_a_last_comma_are_forgiven() {
+    let url = format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{OCID}/predict");
+    let list = format!("\t{OCID} ");
+    for (name, value) in [
+        ("MODEL_DEPLOYMENT", format!(" {url}\n")),
+        ("ALLOWED_DEPLOYMENTS", list),
+        ("ALLOWED_HOSTS", "Model.Example:8443, 10.0.0.7,\n".to_owned()),
+        ("ALLOWED_PATHS", " OpenAI, /x ,".to_owned()),
+        ("ACCEPT_ENVELOPE", "True".to_owned()),
+        ("FORWARD_HEADERS", "x-a, X-B, ".to_owned()),
+        ("METRICS_NAMESPACE", " mine\n".to_owned()),
+        ("METRICS_COMPARTMENT", "ocid1.compartment.oc1..aaaaaaaaexample ".to_owned()),
+        (
+            "METRICS_ENDPOINT",
+            "HTTPS://Telemetry-Ingestion.eu-frankfurt-1.oraclecloud.com/ ".to_owned(),
+        ),
+        ("SSL_CERT_FILE", " ".to_owned()),
+        ("MODEL_DEPLOYMENTS", String::new()),
+    ] {
+        assert_eq!(config(&[(name, &value)]).err(), None, "{name}");
+    }
+}
+
+#[test]
+fn metrics_go_to_oracle_or_to_a_listed_host() {
+    for (hosts, endpoint) in [
+        ("", "https://telemetry-ingestion.eu-frankfurt-1.oraclecloud.com"),
+        ("", "https://telemetry-ingestion.us-langley-1.oci.oraclegovcloud.com/"),
+        ("telemetry.example", "https://telemetry.example"),
+        ("telemetry.example:443", "https://telemetry.example"),
+        ("telemetry.example", "https://telemetry.example:443"),
+        ("10.0.0.7:8443", "https://10.0.0.7:8443"),
+    ] {
+        let vars = [("ALLOWED_HOSTS", hosts), ("METRICS_ENDPOINT", endpoint)];
+        assert_eq!(config(&vars).err(), None, "{hosts}: {endpoint}");
+    }
+    for (hosts, endpoint) in [
+        ("telemetry.example", "https://telemetry.example:8443"),
+        ("a.example", "https://b.example"),
+    ] {
+        let vars = [("ALLOWED_HOSTS", hosts), ("METRICS_ENDPOINT", endpoint)];
+        assert!(config(&vars).unwrap_err().starts_with("METRICS_ENDPOINT is not"), "{endpoint}");
+    }
+}
+
+#[test]
+fn a_name_that_looks_like_one_of_ours_is_a_mistake() {
+    let error = |name: &str, value: &str| {
+        let var = |asked: &str| match asked {
+            "FN_LISTENER" => Some("unix:/tmp/iofs/lsnr.sock".to_owned()),
+            _ if asked == name => Some(value.to_owned()),
+            _ => None,
+        };
+        let names = ["FN_LISTENER".to_owned(), name.to_owned()];
+        Config::from_environment(&var, &names).map_err(|error| error.to_string()).err()
+    };
+    for (name, meant) in [
+        ("ALLOWED_DEPLOYMENT", "ALLOWED_DEPLOYMENTS"),
+        ("LOG_LEVELS", "LOG_LEVEL"),
+        ("log_level", "LOG_LEVEL"),
+    ] {
+        let expected = format!("{name} is no variable of this function; did you mean {meant}?");
+        assert_eq!(error(name, "x"), Some(expected));
+        assert_eq!(error(name, " "), None, "{name} is set to nothing");
+    }
+    assert_eq!(error("LOG_GROUP", "x"), None);
+}
+
+#[test]
+fn every_mistake_of_every_variable_is_reported() {
+    let aliases = r#"{"a":"https://evil.example/x","b":"http://x/","a":"https://evil.example/x"}"#;
+    let error = config(&[
+        ("MODEL_DEPLOYMENTS", aliases),
+        ("MODEL_DEPLOYMENT", "https://evil.example/x"),
+        ("ALLOWED_HOSTS", "a b,good.example,host:0"),
+        ("ALLOWED_DEPLOYMENTS", "x,y"),
+        ("ALLOWED_PATHS", "x"),
+        ("RETRY_PATHS", "x"),
+    ]);
+    let error = error.unwrap_err();
+    for part in [
+        "that of `a`",
+        "that of `b`",
+        "MODEL_DEPLOYMENT is neither",
+        "ALLOWED_HOSTS: entry 1",
+        "ALLOWED_HOSTS: entry 3",
+        "ALLOWED_DEPLOYMENTS: entry 1",
+        "ALLOWED_DEPLOYMENTS: entry 2",
+        "ALLOWED_PATHS is not",
+        "RETRY_PATHS is not",
+    ] {
+        assert_eq!(
+            error.matches(part).count(),
+            if part == "that of `a`" { 2 } else { 1 },
+            "{error}"
+        );
+    }
+    assert!(!error.contains("entry 2 is not a host"), "{error}");
+    let url = format!("https://modeldeployment.us-ashburn-1.oci.customer-oci.com/{OCID}/predict");
+    let repeated = format!(r#"{{"a":"{url}","a":"{url}"}}"#);
+    let error = config(&[("MODEL_DEPLOYMENTS", &repeated), ("MODEL_DEPLOYMENT", "a")]);
+    assert_eq!(error.unwrap_err(), "MODEL_DEPLOYMENTS has the alias `a` more than once");
 }
 
 #[test]

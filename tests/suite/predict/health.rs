@@ -35,6 +35,18 @@ async fn it_lives_and_is_ready_until_its_token_has_expired() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_is_and_without_a_body() {
+    let setup = Setup::new().await;
+    let function = setup.start().await;
+    for path in ["/healthz", "/models/readyz"] {
+        let call = Invocation { content_type: None, ..Invocation::json("") };
+        let answer = function.call(call.through_gateway("HEAD", path)).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 0), "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some(&b"application/json"[..]));
+    }
+}
+
+#[tokio::test]
 async fn a_deployments_own_path_of_that_name_and_other_calls_are_no_probe() {
     let setup = Setup::new().await;
     let program = setup.program.clone().config("ALLOWED_PATHS", "/echo/healthz");

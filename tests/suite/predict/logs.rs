@@ -100,11 +100,11 @@ async fn a_line_about_a_failure_has_its_code_and_where_the_time_went() {
 async fn a_line_has_the_ids_of_the_request_if_they_are_ids() {
     let setup = Setup::new().await;
     let function = function(&setup).await;
-    let longest = "x".repeat(128);
+    let longest = "x".repeat(64);
     for (id, written) in [
         ("/6279EE7E7C60CCDF/AE9E95B9301A67D1:1.2_3-4", true),
         (longest.as_str(), true),
-        (&"x".repeat(129), false),
+        (&"x".repeat(65), false),
         ("two words", false),
         ("a\"b", false),
         ("", false),
@@ -112,7 +112,15 @@ async fn a_line_has_the_ids_of_the_request_if_they_are_ids() {
         let line = line(&function, header(setup.call(), "opc-request-id", id)).await;
         let expected = written.then(|| Value::from(id));
         assert_eq!(line.get("opc_request_id"), expected.as_ref(), "{id}: {line}");
-        // The deployment gives back what it was called with.
-        assert_eq!(line.get("deployment_request_id"), expected.as_ref(), "{id}: {line}");
+        // The deployment gives back what it was called with: the call's id, where that is none.
+        let given = if id == "a\"b" { None } else { expected.as_ref().or(line.get("call")) };
+        assert_eq!(line.get("deployment_request_id"), given, "{id}: {line}");
+    }
+    let (known, long) = ("x".repeat(128), "x".repeat(129));
+    for (id, written) in [(&known, Some(Value::from(known.as_str()))), (&long, None)] {
+        let headers = vec![("opc-request-id".to_owned(), id.clone())];
+        setup.deployment.behave(Behaviour::Reply(200, headers, b"{}".to_vec()));
+        let line = line(&function, setup.call()).await;
+        assert_eq!(line.get("deployment_request_id"), written.as_ref(), "{id}: {line}");
     }
 }

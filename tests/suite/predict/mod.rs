@@ -1,5 +1,7 @@
 //! What this function makes of the calls of a model deployment, through the real binary.
 
+mod base_urls;
+mod bodies;
 mod envelope;
 mod health;
 pub(crate) mod llm;

@@ -116,54 +116,6 @@ async fn other_methods_and_bodies_that_no_signature_covers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_base_url_leaves_the_path_to_the_caller() {
-    let setup = Setup::new().await;
-    let base = setup.url().replace("/predict", "");
-    let aliases = json!({ "llm": base }).to_string();
-    let program = setup.program.clone().config("ALLOWED_PATHS", "openai,/echo/{}");
-    let function = Agent::start(program.config("MODEL_DEPLOYMENTS", aliases)).await.unwrap();
-    let chat = json!({ "model": "odsc-llm", "messages": [{ "role": "user", "content": "6.3 3.3 6.0 2.5" }] });
-    let streamed = |stream: Value| {
-        let mut chat = chat.clone();
-        chat["stream"] = stream;
-        chat.to_string()
-    };
-    for (method, path, sent, target) in [
-        ("GET", "/llm/v1/models", String::new(), "/predict/v1/models"),
-        ("GET", "/v1/models", String::new(), "/predict/v1/models"),
-        ("POST", "/llm/v1/chat/completions", chat.to_string(), "/predict/v1/chat/completions"),
-        (
-            "POST",
-            "/llm/v1/chat/completions",
-            streamed(json!(false)),
-            "/predict/v1/chat/completions",
-        ),
-        (
-            "POST",
-            "/llm/v1/chat/completions",
-            streamed(json!(true)),
-            "/predictWithResponseStream/v1/chat/completions",
-        ),
-        ("POST", "/llm/echo/7?a=b", "{}".to_owned(), "/predict/echo/7?a=b"),
-        ("POST", "/llm/iris", ROW.to_owned(), "/predict"),
-        // Nothing but the model's prediction is left where no path is open.
-        ("POST", "/llm/v1/nothing", ROW.to_owned(), "/predict"),
-    ] {
-        for named in [base.as_str(), "llm"] {
-            let content_type = if sent.is_empty() { "" } else { "application/json" };
-            let answer = function.call(call(method, path, named, content_type, &sent)).await;
-            assert_eq!(answer.status, 200, "{path} {answer:?}");
-            let last = setup.deployment.received().pop().unwrap();
-            assert_eq!(last.request.target, format!("/{OCID}{target}"));
-        }
-    }
-    for path in ["/llm/v1/load_lora_adapter", "/start_profile"] {
-        let answer = function.call(call("POST", path, "llm", "application/json", ROW)).await;
-        refused(&answer, 403, "TargetNotAllowed");
-    }
-}
-
-#[tokio::test]
 async fn a_direct_call_reaches_a_custom_path_by_configuration() {
     let setup = Setup::new().await;
     let target = setup.url() + "/v1/chat/completions";
@@ -201,25 +153,31 @@ async fn a_url_longer_than_any_gateway_lets_pass_is_refused() {
 }
 
 #[tokio::test]
-async fn the_older_route_header_opens_nothing_that_administers_and_is_not_repeated() {
+async fn the_older_route_header_names_an_open_path_once_and_is_in_the_log() {
     let setup = Setup::new().await;
-    let function = setup.start().await;
+    let function = function(&setup, "/v1/chat/completions,/v1/responses").await;
     let routed = |route: &str| header(setup.call(), "route", route);
     assert_eq!(function.call(routed("/v1/chat/completions")).await.status, 200);
     assert_eq!(setup.deployment.received()[0].request.text("route"), Some("/v1/chat/completions"));
-    let administrative = ["/v1/load_lora_adapter", "/start_profile"];
-    let climbing =
-        ["/v1/x/../load_lora_adapter", "//start_profile", "/start_profile/", "start_profile", ""];
-    for route in administrative.iter().chain(&climbing) {
+    let lines = function.lines().join("\n");
+    assert!(lines.contains("path=/predict route=/v1/chat/completions "), "{lines}");
+    let closed = ["/sleep", "/flush_cache", "/metrics", "/v1/load_lora_adapter", "/start_profile"];
+    let climbing = ["/v1/x/../responses", "//v1/responses", "/v1/responses/", "v1/responses", ""];
+    let unreadable = ["/v1/respons\u{e9}", "/v1/responses?a=b", "/v1/r%65sponses"];
+    for route in closed.iter().chain(&climbing).chain(&unreadable) {
         refused(&function.call(routed(route)).await, 403, "TargetNotAllowed");
     }
-    let twice = header(routed("/v1/embeddings"), "route", "/start_profile");
+    let twice = header(routed("/v1/responses"), "route", "/v1/responses");
     refused(&function.call(twice).await, 403, "TargetNotAllowed");
+    let closed = setup.start().await;
+    for route in ["/v1/chat/completions", "/sleep"] {
+        refused(&closed.call(routed(route)).await, 403, "TargetNotAllowed");
+    }
     assert_eq!(setup.deployment.received().len(), 1);
     // What a POST to that path does, nobody knows.
     setup.deployment.behave(Behaviour::Close);
     refused(&function.call(routed("/v1/responses")).await, 502, "DeploymentAnswerInvalid");
-    let opened = setup.program.clone().config("ALLOWED_PATHS", "/start_profile");
+    let opened = setup.program.clone().config("ALLOWED_PATHS", "/start_profile,/v1/responses");
     let opened = Agent::start(opened.config("RETRY_PATHS", "openai")).await.unwrap();
     assert_eq!(opened.call(routed("/start_profile")).await.status, 200);
     setup.deployment.behave(Behaviour::Close);
@@ -227,11 +185,30 @@ async fn the_older_route_header_opens_nothing_that_administers_and_is_not_repeat
 }
 
 #[tokio::test]
-async fn a_content_type_that_no_header_carries_is_the_callers_mistake() {
+async fn a_token_in_the_callers_query_stays_here_and_the_rest_passes() {
+    let setup = Setup::new().await;
+    let function = function(&setup, "/echo/{}").await;
+    let named = setup.url() + "/echo/7";
+    for (query, passed) in [
+        ("?access_token=secret", json!(null)),
+        ("?a=%2F&access_token=secret&b", json!("a=%2F&b")),
+        ("?access%5ftoken=secret&a=1", json!("a=1")),
+        ("?my_access_token=1", json!("my_access_token=1")),
+    ] {
+        let answer = function.call(call("GET", &format!("/c/x{query}"), &named, "", "")).await;
+        assert_eq!(body(&answer)["query"], passed, "{query}");
+    }
+    assert!(!function.lines().join("\n").contains("secret"));
+}
+
+#[tokio::test]
+async fn a_method_that_is_not_taken_is_answered_with_those_that_are() {
     let setup = Setup::new().await;
     let function = function(&setup, "/echo").await;
-    let target = setup.url() + "/echo";
-    let answer = function.call(call("POST", "/x", &target, "text/\u{e9}", "x")).await;
-    refused(&answer, 400, "InvalidParameter");
-    assert!(setup.deployment.received().is_empty());
+    let custom = setup.url() + "/echo";
+    for (target, allowed) in [(&custom, "GET, POST, PUT, DELETE"), (&setup.url(), "POST")] {
+        let answer = function.call(call("PATCH", "/x", target, "", "")).await;
+        refused(&answer, 405, "MethodNotAllowed");
+        assert_eq!(answer.header("allow"), Some(allowed.as_bytes()));
+    }
 }

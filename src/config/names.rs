@@ -1,0 +1,121 @@
+//! Names of variables: those that are read, and those that look like one of them and are not.
+
+use strsim::osa_distance;
+
+/// The function's own variables.
+const OWN: [&str; 14] = [
+    "ACCEPT_ENVELOPE",
+    "ALLOWED_DEPLOYMENTS",
+    "ALLOWED_HOSTS",
+    "ALLOWED_PATHS",
+    "FORWARD_HEADERS",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "METRICS_COMPARTMENT",
+    "METRICS_ENDPOINT",
+    "METRICS_NAMESPACE",
+    "MODEL_DEPLOYMENT",
+    "MODEL_DEPLOYMENTS",
+    "RETRY_PATHS",
+    "RETURN_HEADERS",
+];
+/// Variables that others read as well.
+const SHARED: [&str; 2] = ["SEND_EXPIRED_TOKENS", "SSL_CERT_FILE"];
+/// What every list of what is allowed begins with.
+const ALLOWED: &str = "ALLOWED_";
+
+/// The variable that a name was probably meant to be; None for a name that is one, or no attempt at one.
+pub(super) fn meant_by(name: &str) -> Option<&'static str> {
+    let mut known = OWN.iter().chain(&SHARED).copied();
+    if known.clone().any(|own| own == name) {
+        return None;
+    }
+    let upper = name.to_ascii_uppercase();
+    let near = known.find(|own| is_near(&upper, own));
+    // Without its list a function calls every deployment: no name that begins so passes.
+    near.or_else(|| upper.starts_with(ALLOWED).then_some("ALLOWED_DEPLOYMENTS"))
+}
+
+/// Whether a name has the words of another in any order, or its letters but for a slip of the hand.
+fn is_near(name: &str, own: &str) -> bool {
+    let (letters, own_letters) = (letters(name), letters(own));
+    let slips = if own_letters.len() < 12 { 1 } else { 2 };
+    words(name) == words(own)
+        || letters.len().abs_diff(own_letters.len()) <= slips
+            && osa_distance(&letters, &own_letters) <= slips
+}
+
+fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// The words of a name in the order of the alphabet.
+fn words(name: &str) -> Vec<&str> {
+    let mut words: Vec<&str> = name.split(['_', '-', '.']).collect();
+    words.sort_unstable();
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_one_of_ours_is_taken_for_it() {
+        for (name, meant) in [
+            ("ALLOWED_DEPLOYMENT", "ALLOWED_DEPLOYMENTS"),
+            ("ALLOWED_DEPLOYEMNTS", "ALLOWED_DEPLOYMENTS"),
+            ("DEPLOYMENTS_ALLOWED", "ALLOWED_DEPLOYMENTS"),
+            ("ALLOWED_OCIDS", "ALLOWED_DEPLOYMENTS"),
+            ("AllowedHosts", "ALLOWED_HOSTS"),
+            ("ALLOW_HOSTS", "ALLOWED_HOSTS"),
+            ("ALLOWED-PATHS", "ALLOWED_PATHS"),
+            ("LOG_LEVELS", "LOG_LEVEL"),
+            ("log_level", "LOG_LEVEL"),
+            ("LOGLEVEL", "LOG_LEVEL"),
+            ("model_deployment", "MODEL_DEPLOYMENT"),
+            ("FORWARD_HEADER", "FORWARD_HEADERS"),
+            ("METRIC_NAMESPACE", "METRICS_NAMESPACE"),
+            ("SSL_CERTFILE", "SSL_CERT_FILE"),
+            ("SEND_EXPIRED_TOKEN", "SEND_EXPIRED_TOKENS"),
+        ] {
+            assert_eq!(meant_by(name), Some(meant), "{name}");
+        }
+    }
+
+    #[test]
+    fn our_names_and_those_of_others_are_left_alone() {
+        let others = [
+            "PATH",
+            "HOME",
+            "HOSTNAME",
+            "TZ",
+            "LANG",
+            "SSL_CERT_DIR",
+            "HTTPS_PROXY",
+            "FN_LISTENER",
+            "FN_FORMAT",
+            "FN_TYPE",
+            "FN_APP_ID",
+            "FN_MEMORY",
+            "OCI_REGION_METADATA",
+            "OCI_CLI_AUTH",
+            "OCI_RESOURCE_PRINCIPAL_RPST",
+            "LOG_FILE",
+            "LOG_GROUP",
+            "RUST_LOG",
+            "MODEL",
+            "HOSTS",
+            "PATHS",
+            "DEPLOYMENT",
+            "METRICS",
+            "HEADERS",
+            "LEVEL",
+            "",
+            "_",
+        ];
+        for name in OWN.into_iter().chain(SHARED).chain(others) {
+            assert_eq!(meant_by(name), None, "{name}");
+        }
+    }
+}
