@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// The codes of errors that the function makes itself, and what is behind them.
-const OWN: [(u16, &str, &str); 15] = [
+const OWN: [(u16, &str, &str); 17] = [
     (
         400,
         "MissingParameter",
@@ -14,16 +14,27 @@ const OWN: [(u16, &str, &str); 15] = [
     (
         400,
         "InvalidParameter",
-        "the message says what: the model refuses the rows, several headers name the deployment, or a GET has a body",
+        "the message says what: the model refuses the rows, several headers name the deployment, a GET has a body, or a header \
+         cannot be read",
     ),
-    (400, "CannotParseRequest", "the body is empty or not JSON"),
+    (400, "CannotParseRequest", "the body is empty, not JSON, or not in plain UTF-8"),
     (
         403,
         "TargetNotAllowed",
         "the function does not sign for this address; its log line names the part that was refused",
     ),
+    (
+        404,
+        "PathNotAllowed",
+        "the route gives a base URL, and the client's path ends in none of ALLOWED_PATHS; `openai` opens the paths under /v1 only",
+    ),
     (405, "MethodNotAllowed", "a prediction is a POST"),
     (413, "PayloadTooLarge", "the body is larger than 6 MiB"),
+    (
+        415,
+        "UnsupportedMediaType",
+        "the body of the prediction is encoded; send the JSON without `content-encoding`",
+    ),
     (
         500,
         "CredentialsUnavailable",

@@ -28,7 +28,8 @@ Every model gets a route that sets the header `model_deployment`, whatever the c
 the function itself. What is printed is what the Terraform module makes, and what `mdfn local` executes.
 
 A target is a URL, or an alias that the function knows from MODEL_DEPLOYMENTS. For --openai models the function needs
-ALLOWED_PATHS=openai; it should have ALLOWED_DEPLOYMENTS for all.
+ALLOWED_PATHS=openai: it calls what the client's path ends in, and answers 404 where that is not open. The alias of a --model is then that
+of a predict URL, not of a base URL. ALLOWED_DEPLOYMENTS should list the deployments of all.
 
 Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
 
