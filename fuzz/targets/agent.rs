@@ -102,6 +102,10 @@ fn check_prediction(answer: &Answer) {
         "fn-fdk-runtime",
         "fn-fdk-version",
         "fn-http-status",
+        "allow",
+        "content-encoding",
+        "fn-http-h-allow",
+        "fn-http-h-content-encoding",
         "fn-http-h-opc-request-id",
         "opc-request-id",
         "fn-http-h-retry-after",
@@ -152,6 +156,7 @@ async fn dressed_alive(function: &Function) -> Vec<Answer> {
 fn may_be_forwarded(line: &str) -> bool {
     let names = [
         "accept",
+        "content-encoding",
         "content-type",
         "enable-streaming",
         "opc-request-id",

@@ -94,6 +94,12 @@ impl Targets {
         self.default.as_ref().map(Endpoint::ocid)
     }
 
+    /// The endpoint that a call means, and the body for it.
+    pub fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
+        let (target, body) = self.named_by(call)?;
+        Ok((self.called_by(call, target, &body)?, body))
+    }
+
     /// The deployment that a call means, by exactly one header, an envelope or the default; and the body for it. What of the
     /// deployment is called is not looked at yet.
     pub(super) fn named_by(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use devkit::agent::{Agent, Invocation};
 use devkit::deployment::{Behaviour, OCID};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::end_to_end::{body, refused};
 use crate::setup::{ROW, Setup, header, targeted};

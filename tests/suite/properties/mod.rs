@@ -1,6 +1,7 @@
 //! What must hold whatever arrives: properties, each tried with many inputs made by chance. That an accepted address is within the
 //! rules is in `addresses`; what is searched for longer is in `fuzz`.
 
+mod paths;
 mod replies;
 mod signatures;
 mod wrapping;
