@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use http::HeaderName;
 use model_deployment_fn::fdk::{Call, Error, Listener, LogFrame, Reply, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,8 +33,8 @@ impl Function {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("lsnr.sock");
         let server = Server::new(Listener::publish(&socket).unwrap(), SystemTime::now);
-        let server = server
-            .with_log_frame(LogFrame::new(Some("frame".into()), Some("Opc-Request-Id".into())));
+        let header = HeaderName::from_static("opc-request-id");
+        let server = server.with_log_frame(LogFrame::new(Some("frame".into()), Some(header)));
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             server.serve(handler, async move { drop(stopped.await) }).await;

@@ -80,18 +80,20 @@ async fn item_79_a_body_that_never_ends_is_504_by_the_deadline() {
     assert_eq!(function.exchange(request("", "ok")).await.text(), "ok");
 }
 
+const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
+
 #[test]
 fn items_82_to_84_a_frame_is_exact_or_absent() {
-    let frame = LogFrame::new(Some("NAME".into()), Some("Opc-Request-Id".into())).unwrap();
+    let frame = LogFrame::new(Some("NAME".into()), Some(OPC_REQUEST_ID)).unwrap();
     let with = |value: &[u8]| {
         let value = HeaderValue::from_bytes(value).unwrap();
-        frame.line(&HeaderMap::from_iter([(HeaderName::from_static("opc-request-id"), value)]))
+        frame.line(&HeaderMap::from_iter([(OPC_REQUEST_ID, value)]))
     };
     assert_eq!(with(b"/a/b").unwrap(), b"\nNAME=/a/b\n");
     assert_eq!(with(b"\xff").unwrap(), b"\nNAME=\xff\n");
     assert_eq!((with(b""), with(b"a\tb"), frame.line(&HeaderMap::new())), (None, None, None));
     assert_eq!(
-        LogFrame::new(None, Some("x".into())).or(LogFrame::new(Some("x".into()), None)),
+        LogFrame::new(None, Some(OPC_REQUEST_ID)).or(LogFrame::new(Some("x".into()), None)),
         None
     );
 }
