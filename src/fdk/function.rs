@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Call, Clock, Error, Listener, ListenerError, Platform, Reply, Server};
+use super::{Call, Clock, Error, Listener, ListenerError, OnRejection, Platform, Reply, Server};
 
 /// A function that the agent can see. It serves on one thread, since the platform sends one call at a time and counts
 /// threads; two more resolve names.
@@ -44,6 +44,12 @@ impl Function {
         let server = server.with_log_frame(platform.log_frame);
         drop(inside);
         Ok(Self { runtime, server, stop, stop_at_once })
+    }
+
+    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
+    #[must_use]
+    pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
+        Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
     /// Answers calls, and ends at SIGTERM or SIGINT when the call in hand is answered; at once when a second signal comes.

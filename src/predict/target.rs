@@ -16,8 +16,6 @@ static NAMES: [HeaderName; 3] = [
 ];
 
 pub(super) const ROUTE: HeaderName = HeaderName::from_static("route");
-/// The longest URL of a caller, in bytes: what API Gateway allows for a whole head.
-const LONGEST_URL: usize = 8 * 1024;
 
 /// The model deployments that this function calls.
 #[derive(Debug)]
@@ -101,13 +99,9 @@ impl Targets {
                 (None, None) => return Err(Error::TargetMissing),
             },
         };
-        let url = call.uri();
-        if url.path().len() + url.query().unwrap_or_default().len() > LONGEST_URL {
-            return Err(Error::UrlTooLong(LONGEST_URL));
-        }
         let wants_stream = || payload::wants_stream(&body);
         check_route(call.headers(), self.rule.paths())?;
-        Ok((endpoint.called_at(url, self.rule.paths(), wants_stream)?, body))
+        Ok((endpoint.called_at(call.uri(), self.rule.paths(), wants_stream)?, body))
     }
 
     /// The endpoint that a header with this text means: that of an alias, or a URL that may be called.

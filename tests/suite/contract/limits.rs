@@ -43,7 +43,7 @@ async fn item_76_an_answer_over_the_limit_is_502_before_any_byte() {
     }
 }
 
-fn deadline(seconds: f64) -> String {
+pub(super) fn deadline(seconds: f64) -> String {
     let until = SystemTime::now() + Duration::from_secs_f64(seconds);
     // Cut to whole seconds, as the agent does.
     let text = httpdate::fmt_http_date(until);
