@@ -23,6 +23,7 @@ mod rejection;
 mod reply;
 mod request_line;
 mod server;
+mod socket;
 mod tracing;
 
 pub use bodies::BODY_LIMIT;

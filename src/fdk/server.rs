@@ -11,14 +11,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::bodies::{BODY_LIMIT, Bodies};
 use super::body::{Content, Sent};
 use super::logger::{LoggedCall, milliseconds};
+use super::socket::{Rest, Socket};
 use super::{
     Call, Clock, Deadline, Error, Intent, Listener, LogFrame, OnRejection, Rejection, Reply, error,
     rejection,
@@ -58,7 +59,7 @@ impl Server {
         Self { on_rejection, ..self }
     }
 
-    /// Answers calls until `stop` is ready; then lets the call in hand finish, at most 30 s, and removes the socket.
+    /// Answers calls until `stop` is ready; then removes the socket and answers what was written before, for at most 30 s.
     ///
     /// The handler runs once a call's body is complete. It must not block its thread: past the deadline it is dropped
     /// and the call answered 504. If it panics, the call is answered 502 and the function lives on.
@@ -70,20 +71,19 @@ impl Server {
         let Self { listener, log_frame, on_rejection, clock } = self;
         let room =
             Arc::new(Room { handler, log_frame, on_rejection, clock, bodies: Bodies::new() });
-        let connections = GracefulShutdown::new();
+        let (stopped, _) = watch::channel(false);
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 stream = listener.accept() => match stream {
-                    Ok(stream) => room.clone().connect(stream, &connections),
+                    Ok(stream) => room.clone().connect(stream, stopped.subscribe()),
                     Err(error) => not_accepted(error).await,
                 },
             }
         }
-        drop(listener);
-        if timeout(STOP_LIMIT, connections.shutdown()).await.is_err() {
+        if timeout(STOP_LIMIT, room.finish(listener, stopped)).await.is_err() {
             log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
         }
     }
@@ -120,19 +120,48 @@ where
     F: Future<Output = Result<Reply, Error>> + Send + 'static,
 {
     /// Serves one connection beside the others: the agent opens a new one while an old one is still there.
-    fn connect(self: Arc<Self>, stream: UnixStream, connections: &GracefulShutdown) {
+    fn connect(self: Arc<Self>, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+        let rest = Rest::new();
+        let socket = TokioIo::new(Socket::new(stream, rest.clone(), stopped.clone()));
         let service = service_fn(move |request| {
-            let room = self.clone();
-            async move { room.answer(request).await }
+            let (room, rest) = (self.clone(), rest.clone());
+            rest.set(false);
+            async move {
+                let answered = room.answer(request).await;
+                rest.set(true);
+                answered
+            }
         });
         let mut http = http1::Builder::new();
         http.auto_date_header(false).half_close(true).max_buf_size(HEAD_LIMIT).max_headers(HEADERS);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = http.serve_connection(socket, service);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                // It has to look at its socket again.
+                () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => connection.await,
+            };
+            if let Err(error) = ended {
                 log::debug!("a connection of the agent broke: {error}");
             }
         });
+    }
+
+    /// Answers all that was written before the stop, on the connections that wait to be accepted too.
+    async fn finish(self: Arc<Self>, listener: Listener, stopped: watch::Sender<bool>) {
+        stopped.send_replace(true);
+        match listener.close() {
+            Ok(queue) => loop {
+                match queue.next() {
+                    Ok(Some(stream)) => self.clone().connect(stream, stopped.subscribe()),
+                    Ok(None) => break,
+                    Err(error) => not_accepted(error).await,
+                }
+            },
+            Err(error) => log::error!("connections that wait are lost: {error}"),
+        }
+        stopped.closed().await;
     }
 
     /// Answers one request; an error here means that its body broke off, and closes the connection without an answer.
