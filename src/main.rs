@@ -49,7 +49,9 @@ fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let metrics = config.metrics.map(Metrics::new);
     let tracing = tracer.is_some();
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
-    let function = Function::publish(config.platform, now)?;
+    let rejecting = predictor.clone();
+    let function = Function::publish(config.platform, now)?
+        .with_rejection(Arc::new(move |call, rejection| rejecting.reject(call, rejection)));
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)
 }

@@ -10,7 +10,8 @@ use http_body_util::{BodyExt, Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::logger;
+use super::error;
+use super::logger::LoggedCall;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -40,7 +41,7 @@ impl Content {
     }
 
     /// The body of a call's answer. A stream that is not finished at `limit` is cut.
-    pub(super) fn sent(self, limit: Instant, call: Option<String>) -> Sent {
+    pub(super) fn sent(self, limit: Instant, call: LoggedCall) -> Sent {
         match self {
             Self::Whole(bytes) => Either::Left(Full::new(bytes)),
             Self::Stream(source) => {
@@ -56,7 +57,7 @@ impl Content {
 pub(super) struct Streamed {
     source: UnsyncBoxBody<Bytes, BoxError>,
     limit: Pin<Box<Sleep>>,
-    call: Option<String>,
+    call: LoggedCall,
     failed: Option<BoxError>,
 }
 
@@ -71,16 +72,17 @@ impl Body for Streamed {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Some(Err(error)));
         }
-        let frame = if self.limit.as_mut().poll(context).is_ready() {
+        let late = self.limit.as_mut().poll(context).is_ready();
+        let frame = if late {
             Some(Err("it was not finished by the deadline of the call".into()))
         } else {
             ready!(Pin::new(&mut self.source).poll_frame(context))
         };
         match frame {
             Some(Err(error)) => {
-                logger::of_call(self.call.clone(), || {
-                    log::error!("the answer's stream failed: {}", super::error_chain(&*error));
-                });
+                let end = if late { error::TIMED_OUT } else { error::FAILED };
+                let why = format!("the answer's stream failed: {}", super::error_chain(&*error));
+                self.call.failed(end, &why);
                 // hyper writes what it holds only where it has to wait: without the head the agent would kill the container.
                 self.failed = Some(error);
                 context.waker().wake_by_ref();

@@ -1,19 +1,17 @@
 //! One call, as the agent sent it.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri};
 
-use super::Deadline;
+use super::{Deadline, Rejection, request_line};
 
 pub(super) const PREFIX: &str = "fn-http-h-";
 const INTENT: HeaderName = HeaderName::from_static("fn-intent");
 const CALL_ID: HeaderName = HeaderName::from_static("fn-call-id");
-const METHOD: HeaderName = HeaderName::from_static("fn-http-method");
-const REQUEST_URL: HeaderName = HeaderName::from_static("fn-http-request-url");
 
 /// Who called: it decides in which headers the request arrives and how an answer must be dressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,37 +33,62 @@ pub struct Call {
     headers: HeaderMap,
     platform: HeaderMap,
     deadline: Deadline,
+    arrived: Instant,
+    received: usize,
     body: Bytes,
 }
 
 impl Call {
-    pub(super) fn new(head: Parts, deadline: Deadline) -> Self {
+    /// The call, and whether its method and URL could be read: where not, it must not come to a handler.
+    pub(super) fn new(head: Parts, deadline: Deadline) -> (Self, Result<(), Rejection>) {
         let platform = head.headers;
         let intent = match platform.get(INTENT).map(HeaderValue::as_bytes) {
             Some(b"httprequest") => Intent::Gateway,
             Some(_) | None => Intent::Direct,
         };
-        let (headers, method, uri) = match intent {
-            Intent::Direct => (platform.clone(), None, None),
-            Intent::Gateway => {
-                (unwrapped(&platform), parsed(&platform, &METHOD), parsed(&platform, &REQUEST_URL))
-            }
+        let headers = match intent {
+            Intent::Direct => platform.clone(),
+            Intent::Gateway => unwrapped(&platform),
         };
-        let method = method.unwrap_or(Method::POST);
-        let uri = uri.unwrap_or_default();
-        Self { intent, method, uri, headers, platform, deadline, body: Bytes::new() }
+        let mut call = Self {
+            intent,
+            method: Method::POST,
+            uri: Uri::default(),
+            headers,
+            platform,
+            deadline,
+            arrived: Instant::now(),
+            received: 0,
+            body: Bytes::new(),
+        };
+        let line = match intent {
+            Intent::Direct => Ok(()),
+            Intent::Gateway => request_line::of(&call.platform)
+                .map(|(method, uri)| (call.method, call.uri) = (method, uri)),
+        };
+        (call, line)
+    }
+
+    pub(super) fn with_received(self, received: usize) -> Self {
+        Self { received, ..self }
     }
 
     pub(super) fn with_body(self, body: Bytes) -> Self {
-        Self { body, ..self }
+        Self { received: body.len(), body, ..self }
     }
 
-    /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at `now`.
-    pub fn from_agent(headers: HeaderMap, body: impl Into<Bytes>, now: SystemTime) -> Self {
+    /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at `now`. An error is what keeps
+    /// such a call from any handler.
+    pub fn from_agent(
+        headers: HeaderMap,
+        body: impl Into<Bytes>,
+        now: SystemTime,
+    ) -> Result<Self, Rejection> {
         let deadline = Deadline::of(&headers, now);
         let (mut head, ()) = http::Request::new(()).into_parts();
         head.headers = headers;
-        Self::new(head, deadline).with_body(body.into())
+        let (call, line) = Self::new(head, deadline);
+        line.map(|()| call.with_body(body.into()))
     }
 
     /// Through a gateway or not.
@@ -73,7 +96,7 @@ impl Call {
         self.intent
     }
 
-    /// The platform's name for this call, opaque. None in a local test that sent none.
+    /// The platform's name for this call, opaque. None in a local test that sent none, or none of visible ASCII.
     pub fn id(&self) -> Option<&str> {
         self.platform.get(CALL_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
     }
@@ -83,7 +106,8 @@ impl Call {
         &self.method
     }
 
-    /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/` for a direct call.
+    /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/` for a direct call. What a query
+    /// may not hold raw is percent-encoded; all else is as the caller wrote it.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -106,6 +130,16 @@ impl Call {
     /// Until when this call must be answered.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    /// When its head was there.
+    pub fn arrived(&self) -> Instant {
+        self.arrived
+    }
+
+    /// How many bytes of its body came: more than [`Call::body`] has where the body was too large, or late.
+    pub fn received(&self) -> usize {
+        self.received
     }
 
     /// The body, whatever its framing was.
@@ -131,8 +165,8 @@ impl std::fmt::Debug for Call {
 fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(platform.len());
     for (name, value) in platform {
-        let caller = name.as_str().strip_prefix(PREFIX).filter(|name| !name.is_empty());
-        if let Some(Ok(name)) = caller.map(|name| HeaderName::from_bytes(name.as_bytes())) {
+        if let Some(caller) = name.as_str().strip_prefix(PREFIX).filter(|name| !name.is_empty()) {
+            let name = HeaderName::from_bytes(caller.as_bytes()).expect("the end of a header name");
             headers.append(name, value.clone());
         }
     }
@@ -142,8 +176,4 @@ fn unwrapped(platform: &HeaderMap) -> HeaderMap {
         headers.insert(header::CONTENT_TYPE, first);
     }
     headers
-}
-
-fn parsed<T: std::str::FromStr>(platform: &HeaderMap, name: &HeaderName) -> Option<T> {
-    platform.get(name)?.to_str().ok()?.parse().ok()
 }

@@ -7,6 +7,10 @@ use http::{Response, StatusCode};
 use super::body::Content;
 use super::{Intent, Reply};
 
+/// What a call ends with that failed, in status and code; and one that ran out of time.
+pub(super) const FAILED: (StatusCode, &str) = (StatusCode::BAD_GATEWAY, "FunctionFailed");
+pub(super) const TIMED_OUT: (StatusCode, &str) = (StatusCode::GATEWAY_TIMEOUT, "FunctionTimedOut");
+
 /// A failed call. The agent reports it as a failure to every kind of caller and keeps the container.
 ///
 /// Any error converts into one with `?`: its chain goes to the log, and the caller learns only that the function failed.
@@ -42,13 +46,18 @@ impl Error {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(source: E) -> Self {
-        let reply = message("FunctionFailed", "the function failed");
-        Self {
-            wire: StatusCode::BAD_GATEWAY,
-            reply: Box::new(reply),
-            source: Some(Box::new(source)),
-        }
+        Self { source: Some(Box::new(source)), ..unexplained() }
     }
+}
+
+/// A failure of which the caller learns no more than that it is one.
+pub(super) fn unexplained() -> Error {
+    Error::failed(message(FAILED.1, "the function failed"))
+}
+
+/// A call that ran out of time before there was an answer.
+pub(super) fn late() -> Error {
+    Error::timed_out(message(TIMED_OUT.1, "the function ran out of time"))
 }
 
 /// An error body in the shape that OCI services give theirs.

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Call, Clock, Error, Listener, ListenerError, Platform, Reply, Server};
+use super::{Call, Clock, Error, Listener, ListenerError, OnRejection, Platform, Reply, Server};
 
 /// A function that the agent can see. It serves on one thread, since the platform sends one call at a time and counts
 /// threads; two more resolve names.
@@ -46,7 +46,13 @@ impl Function {
         Ok(Self { runtime, server, stop, stop_at_once })
     }
 
-    /// Answers calls, and ends at SIGTERM or SIGINT when the call in hand is answered; at once when a second signal comes.
+    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
+    #[must_use]
+    pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
+        Self { server: self.server.with_rejection(on_rejection), ..self }
+    }
+
+    /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at once when a second signal comes.
     pub fn serve<H, F>(self, handler: H) -> Result<(), FunctionError>
     where
         H: Fn(Call) -> F + Send + Sync + 'static,

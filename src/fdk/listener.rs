@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
@@ -53,6 +54,30 @@ impl Listener {
 
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
         self.socket.accept().await.map(|(stream, _)| stream)
+    }
+
+    /// Takes both names away, so that nobody comes any more, and leaves those who wait already.
+    pub(super) fn close(self) -> io::Result<Queue> {
+        drop(self.files);
+        self.socket.into_std().map(Queue)
+    }
+}
+
+/// The connections that the kernel took for a socket which nobody finds any more.
+#[derive(Debug)]
+pub(super) struct Queue(net::UnixListener);
+
+impl Queue {
+    /// The next one; None after the last. The kernel is asked: what is not announced yet waits all the same.
+    pub(super) fn next(&self) -> io::Result<Option<UnixStream>> {
+        match self.0.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(true)?;
+                UnixStream::from_std(stream).map(Some)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 
 /// How OCI Functions ties log lines to a call: before any of them, a line with the value of a request header.
 ///
@@ -10,12 +10,12 @@ use http::HeaderMap;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogFrame {
     name: String,
-    header: String,
+    header: HeaderName,
 }
 
 impl LogFrame {
     /// A frame, if the platform gave both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
-    pub fn new(name: Option<String>, header: Option<String>) -> Option<Self> {
+    pub fn new(name: Option<String>, header: Option<HeaderName>) -> Option<Self> {
         Some(Self { name: name?, header: header? })
     }
 

@@ -4,30 +4,72 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::panic;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Instant;
 
+use http::StatusCode;
 use log::kv::{self, Key, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::{Value, json};
 
+use super::{Call, error};
+
 tokio::task_local! {
-    /// The id of the call that a task works for.
-    static CALL_ID: Option<String>;
+    /// The call that a task works for.
+    static CALL: LoggedCall;
 }
 
-/// Runs a future whose log lines belong to the call `id`.
-pub(super) fn in_call<F: Future>(id: Option<String>, future: F) -> impl Future<Output = F::Output> {
-    CALL_ID.scope(id, future)
+/// What the lines about a call have of it.
+#[derive(Clone, Debug)]
+pub(super) struct LoggedCall {
+    id: Option<Arc<str>>,
+    arrived: Instant,
 }
 
-/// Runs what logs a line of the call `id`.
-pub(super) fn of_call(id: Option<String>, log: impl FnOnce()) {
-    CALL_ID.sync_scope(id, log);
+impl LoggedCall {
+    pub(super) fn of(call: &Call) -> Self {
+        let id = call.id().map(|id| cut(id.to_owned(), LONGEST_ID).into());
+        Self { id, arrived: call.arrived() }
+    }
+
+    /// Runs a future whose log lines belong to this call.
+    pub(super) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CALL.scope(self, future)
+    }
+
+    /// Writes the line about a failure that the handler knows nothing of, such as its own end.
+    pub(super) fn failed(&self, (status, code): (StatusCode, &str), why: &str) {
+        let (status, ms) = (status.as_u16(), milliseconds(self.arrived));
+        CALL.sync_scope(self.clone(), || log::error!(status, code, ms; "{why}"));
+    }
+}
+
+/// Milliseconds since then, to a hundredth of one.
+pub(super) fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1e5).round() / 100.0
 }
 
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
 const LINE_LIMIT: usize = 8 * 1024;
-/// What is kept of a call's id where a line is too long, in bytes; the platform's have 26.
-const LONGEST_ID: usize = 256;
+/// What is kept of a call's id, in bytes; the platform's have 26, and whoever reaches the socket chooses their own.
+const LONGEST_ID: usize = 128;
+/// What is kept of any other field, in bytes, so that those behind it have room.
+const LONGEST_FIELD: usize = 256;
+
+/// The text, with a mark where more of it was cut off.
+fn cut(mut text: String, longest: usize) -> String {
+    if text.len() > longest {
+        truncate(&mut text, longest);
+        text.push_str("...");
+    }
+    text
+}
+
+/// Shortens a text to so many bytes, or to the character before.
+fn truncate(text: &mut String, longest: usize) {
+    let end = (0..=longest).rev().find(|&end| text.is_char_boundary(end));
+    text.truncate(end.unwrap_or_default());
+}
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -72,7 +114,11 @@ impl Logger {
         if log::set_boxed_logger(Box::new(self)).is_ok() {
             log::set_max_level(self.level);
             panic::set_hook(Box::new(|panic| {
-                log::error!("panicked: {}", panic.to_string().replace('\n', " "));
+                let why = format!("panicked: {}", panic.to_string().replace('\n', " "));
+                match CALL.try_with(Clone::clone) {
+                    Ok(call) => call.failed(error::FAILED, &why),
+                    Err(_outside) => log::error!("{why}"),
+                }
             }));
         }
     }
@@ -93,7 +139,7 @@ impl Log for Logger {
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            let call = CALL_ID.try_with(Clone::clone).ok().flatten();
+            let call = CALL.try_with(|call| call.id.clone()).ok().flatten();
             // One write, unbuffered: the process is frozen or killed without notice. A closed stream takes nothing.
             drop(io::stderr().write_all(line(self.format, call.as_deref(), record).as_bytes()));
         }
@@ -118,14 +164,12 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
             } else {
                 // Escaped, these are less than the limit whatever they are.
                 let beginning: String = message.chars().take(1000).collect();
-                let call = call.map(|call| call.get(..LONGEST_ID).unwrap_or(call));
                 json(call, &level, &format!("{beginning}..."), Vec::new())
             }
         }
     };
     if line.len() >= LINE_LIMIT {
-        let end = (0..LINE_LIMIT).rev().find(|&end| line.is_char_boundary(end));
-        line.truncate(end.unwrap_or_default());
+        truncate(&mut line, LINE_LIMIT - 1);
     }
     line.push('\n');
     line
@@ -167,7 +211,7 @@ impl<'kvs> VisitSource<'kvs> for Fields {
             (Some(number), ..) => json!(number),
             (None, Some(number), _) => json!(number),
             (None, None, Some(flag)) => json!(flag),
-            (None, None, None) => json!(value.to_string()),
+            (None, None, None) => json!(cut(value.to_string(), LONGEST_FIELD)),
         };
         // What is not known of a call is not written.
         if value != "" {
@@ -179,6 +223,9 @@ impl<'kvs> VisitSource<'kvs> for Fields {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use http::HeaderMap;
     use log::Level;
 
     use super::*;
@@ -235,10 +282,61 @@ mod tests {
             assert_eq!(json["message"], json!(format!("{}...", letter.repeat(1000))));
         }
         assert_eq!(parsed(&written(LogFormat::Json, "short"))["bytes"], 7);
-        // Whoever reaches the socket chooses the id.
-        let line = written_in(&"\"".repeat(10_000), LogFormat::Json, &"\u{7}".repeat(1000));
+    }
+
+    /// The line about a call with this id, as far as a header can be one.
+    fn written_of(id: &str, format: LogFormat, message: &str) -> String {
+        let headers = HeaderMap::from_iter([("fn-call-id".parse().unwrap(), id.parse().unwrap())]);
+        let call = Call::from_agent(headers, "", SystemTime::UNIX_EPOCH).unwrap();
+        written_in(LoggedCall::of(&call).id.as_deref().unwrap(), format, message)
+    }
+
+    #[test]
+    fn an_id_of_any_length_leaves_the_line_whole() {
+        for letter in ["x", "\"", " ", "="] {
+            for length in [1, 127, 128, 129, 80 * 1024] {
+                let id = letter.repeat(length);
+                let mark = if length > 128 { "..." } else { "" };
+                let kept = letter.repeat(length.min(128)) + mark;
+                let line = written_of(&id, LogFormat::Json, "said");
+                let line: Value = serde_json::from_str(&line).unwrap();
+                assert_eq!(
+                    line,
+                    json!({"call": kept, "level": "warn", "message": "said", "bytes": 7})
+                );
+                let line = written_of(&id, LogFormat::Text, "said");
+                let kept = if letter == "x" { kept } else { json!(kept).to_string() };
+                assert_eq!(line, format!("call={kept} level=warn message=said bytes=7\n"));
+            }
+        }
+        // A message that has to be cut as well.
+        let line = written_of(&"\"".repeat(10_000), LogFormat::Json, &"\u{7}".repeat(1000));
         assert!(line.len() <= LIMIT, "{}", line.len());
-        assert_eq!(parsed(&line)["call"], json!("\"".repeat(256)));
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap()["level"], "warn");
+    }
+
+    #[test]
+    fn a_field_of_any_length_leaves_room_for_those_behind_it() {
+        for (text, kept) in [
+            ("x".repeat(256), "x".repeat(256)),
+            ("x".repeat(80_000), format!("{}...", "x".repeat(256))),
+            (format!("x{}", "ä".repeat(4000)), format!("x{}...", "ä".repeat(127))),
+        ] {
+            let fields = [("path", text)];
+            let mut record = Record::builder();
+            record.level(Level::Info).key_values(&fields);
+            let line = line(LogFormat::Text, None, &record.args(format_args!("predicted")).build());
+            assert_eq!(line, format!("level=info message=predicted path={kept}\n"));
+        }
+    }
+
+    #[test]
+    fn an_id_forges_neither_a_field_nor_a_line() {
+        for id in ["a level=error", "a\tb", "status=200", "a\"b", "\\"] {
+            let line = written_of(id, LogFormat::Text, "said");
+            let rest = line.strip_prefix(&format!("call={}", json!(id))).unwrap();
+            assert_eq!(rest, " level=warn message=said bytes=7\n");
+        }
     }
 
     #[test]

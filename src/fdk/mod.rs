@@ -9,6 +9,7 @@
 //! `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests into [`Call`]s and [`Reply`]s
 //! into the few answers that the platform accepts. Nothing runs between calls: the container is frozen.
 
+mod bodies;
 mod body;
 mod call;
 mod deadline;
@@ -18,10 +19,14 @@ mod listener;
 mod log_frame;
 mod logger;
 mod platform;
+mod rejection;
 mod reply;
+mod request_line;
 mod server;
+mod socket;
 mod tracing;
 
+pub use bodies::BODY_LIMIT;
 pub use call::{Call, Intent};
 pub use deadline::Deadline;
 pub use error::{Error, error_chain};
@@ -30,8 +35,9 @@ pub use listener::{Listener, ListenerError};
 pub use log_frame::LogFrame;
 pub use logger::{LogFormat, Logger};
 pub use platform::{Platform, PlatformError, PlatformErrors};
+pub use rejection::{OnRejection, Rejection};
 pub use reply::{InvalidStatus, Reply, ReservedHeader};
-pub use server::{BODY_LIMIT, Server};
+pub use server::Server;
 pub use tracing::{TraceContext, Tracing};
 
 /// Where the time of day comes from. The process has one: its `main` reads the clock, everything else is told.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use http::HeaderName;
+
 use super::{LogFrame, listener};
 
 /// The platform's part of the environment, parsed once at start.
@@ -37,6 +39,12 @@ pub enum PlatformError {
         /// The length of the path that was given, in bytes.
         length: usize,
     },
+    /// `FN_LOGFRAME_NAME` would break the line that it begins.
+    #[error("FN_LOGFRAME_NAME has a control character; expected a text of one line")]
+    LogFrameName,
+    /// `FN_LOGFRAME_HDR` names no header.
+    #[error("FN_LOGFRAME_HDR is not the name of a header, such as `Opc-Request-Id`")]
+    LogFrameHeader,
 }
 
 /// All that is wrong with the platform's variables.
@@ -53,27 +61,40 @@ impl fmt::Display for PlatformErrors {
 impl std::error::Error for PlatformErrors {}
 
 impl Platform {
-    /// Reads the platform's variables through `var`; a variable that is set to nothing counts as absent.
+    /// Reads the platform's variables through `var`, without the blanks around their values; a variable that is set to nothing
+    /// counts as absent.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, PlatformErrors> {
-        let var = |name: &str| var(name).filter(|value| !value.is_empty());
-        let mut errors = Vec::new();
-        if var("FN_FORMAT").is_some_and(|format| format != "http-stream") {
-            errors.push(PlatformError::Format);
-        }
+        let var = |name: &str| {
+            var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        let format = match var("FN_FORMAT").as_deref() {
+            None | Some("http-stream") => Ok(()),
+            Some(_) => Err(PlatformError::Format),
+        };
         let listener = match var("FN_LISTENER") {
             Some(address) => socket_path(&address),
             None => Err(PlatformError::ListenerMissing),
         };
-        let log_frame = LogFrame::new(var("FN_LOGFRAME_NAME"), var("FN_LOGFRAME_HDR"));
-        match listener {
-            Ok(listener) if errors.is_empty() => Ok(Self { listener, log_frame }),
-            Ok(_) => Err(PlatformErrors(errors)),
-            Err(error) => {
-                errors.push(error);
-                Err(PlatformErrors(errors))
+        let name = var("FN_LOGFRAME_NAME").map(frame_name).transpose();
+        let header = var("FN_LOGFRAME_HDR").map(|name| frame_header(&name)).transpose();
+        match (format, listener, name, header) {
+            (Ok(()), Ok(listener), Ok(name), Ok(header)) => {
+                Ok(Self { listener, log_frame: LogFrame::new(name, header) })
+            }
+            (format, listener, name, header) => {
+                let errors = [format.err(), listener.err(), name.err(), header.err()];
+                Err(PlatformErrors(errors.into_iter().flatten().collect()))
             }
         }
     }
+}
+
+fn frame_name(name: String) -> Result<String, PlatformError> {
+    if name.contains(char::is_control) { Err(PlatformError::LogFrameName) } else { Ok(name) }
+}
+
+fn frame_header(name: &str) -> Result<HeaderName, PlatformError> {
+    HeaderName::from_bytes(name.as_bytes()).ok().ok_or(PlatformError::LogFrameHeader)
 }
 
 fn socket_path(address: &str) -> Result<PathBuf, PlatformError> {

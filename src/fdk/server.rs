@@ -1,49 +1,49 @@
 //! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
 
+use std::fmt;
 use std::future::Future;
-use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
-use super::body::Sent;
-use super::{Call, Clock, Deadline, Error, Intent, Listener, LogFrame, Reply, error, logger};
+use super::bodies::{BODY_LIMIT, Bodies};
+use super::body::{Content, Sent};
+use super::logger::{LoggedCall, milliseconds};
+use super::socket::{Rest, Socket};
+use super::{
+    Call, Clock, Deadline, Error, Intent, Listener, LogFrame, OnRejection, Rejection, Reply, error,
+    rejection,
+};
 
-/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
-pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
-/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
-/// bodies leave no holes in the heap. Only what is written to is ever in memory.
-const ROOM: usize = 33 * 1024 * 1024;
 /// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
 const HEAD_LIMIT: usize = 1024 * 1024 + 64 * 1024;
 /// More headers than hyper's default of 100, and no more than a header map can hold.
 const HEADERS: usize = 16 * 1024;
-/// How long a call in hand may keep an ordered stop waiting.
+/// How long calls in hand may keep an ordered stop waiting.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// A function about to be served.
-#[derive(Debug)]
 pub struct Server {
     listener: Listener,
     log_frame: Option<LogFrame>,
+    on_rejection: OnRejection,
     clock: Clock,
 }
 
 impl Server {
     /// Serves the calls that arrive at `listener`, on the time of day that `clock` tells.
     pub fn new(listener: Listener, clock: Clock) -> Self {
-        Self { listener, log_frame: None, clock }
+        Self { listener, log_frame: None, on_rejection: Arc::new(rejection::refused), clock }
     }
 
     /// Marks the log before each call, as the platform asked.
@@ -52,7 +52,14 @@ impl Server {
         Self { log_frame, ..self }
     }
 
-    /// Answers calls until `stop` is ready; then lets the call in hand finish, at most 30 s, and removes the socket.
+    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them. Without it they are one line in
+    /// the log, and the answer is `{"code": ..., "message": ...}`.
+    #[must_use]
+    pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
+        Self { on_rejection, ..self }
+    }
+
+    /// Answers calls until `stop` is ready; then removes the socket and answers what was written before, for at most 30 s.
     ///
     /// The handler runs once a call's body is complete. It must not block its thread: past the deadline it is dropped
     /// and the call answered 504. If it panics, the call is answered 502 and the function lives on.
@@ -61,28 +68,38 @@ impl Server {
         H: Fn(Call) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Reply, Error>> + Send + 'static,
     {
-        let Self { listener, log_frame, clock } = self;
-        let room = Arc::new(Room { handler, log_frame, clock, spare: Mutex::default() });
-        let connections = GracefulShutdown::new();
+        let Self { listener, log_frame, on_rejection, clock } = self;
+        let room =
+            Arc::new(Room { handler, log_frame, on_rejection, clock, bodies: Bodies::new() });
+        let (stopped, _) = watch::channel(false);
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 stream = listener.accept() => match stream {
-                    Ok(stream) => room.clone().connect(stream, &connections),
-                    Err(error) => {
-                        log::error!("no connection could be accepted: {error}");
-                        sleep(Duration::from_millis(50)).await;
-                    }
+                    Ok(stream) => room.clone().connect(stream, stopped.subscribe()),
+                    Err(error) => not_accepted(error).await,
                 },
             }
         }
-        drop(listener);
-        if timeout(STOP_LIMIT, connections.shutdown()).await.is_err() {
+        if timeout(STOP_LIMIT, room.finish(listener, stopped)).await.is_err() {
             log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
         }
     }
+}
+
+/// Shows nothing of the application.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+/// Waits until there may be room for another connection.
+async fn not_accepted(error: io::Error) {
+    log::error!("no connection could be accepted: {error}");
+    sleep(Duration::from_millis(50)).await;
 }
 
 /// A whole answer, or none because the request broke off.
@@ -92,9 +109,9 @@ type Answered = Result<Response<Sent>, hyper::Error>;
 struct Room<H> {
     handler: H,
     log_frame: Option<LogFrame>,
+    on_rejection: OnRejection,
     clock: Clock,
-    /// What the last body was read into: a new one for each would fault its pages in again.
-    spare: Mutex<BytesMut>,
+    bodies: Bodies,
 }
 
 impl<H, F> Room<H>
@@ -103,19 +120,48 @@ where
     F: Future<Output = Result<Reply, Error>> + Send + 'static,
 {
     /// Serves one connection beside the others: the agent opens a new one while an old one is still there.
-    fn connect(self: Arc<Self>, stream: UnixStream, connections: &GracefulShutdown) {
+    fn connect(self: Arc<Self>, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+        let rest = Rest::new();
+        let socket = TokioIo::new(Socket::new(stream, rest.clone(), stopped.clone()));
         let service = service_fn(move |request| {
-            let room = self.clone();
-            async move { room.answer(request).await }
+            let (room, rest) = (self.clone(), rest.clone());
+            rest.set(false);
+            async move {
+                let answered = room.answer(request).await;
+                rest.set(true);
+                answered
+            }
         });
         let mut http = http1::Builder::new();
         http.auto_date_header(false).half_close(true).max_buf_size(HEAD_LIMIT).max_headers(HEADERS);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = http.serve_connection(socket, service);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                // It has to look at its socket again.
+                () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => connection.await,
+            };
+            if let Err(error) = ended {
                 log::debug!("a connection of the agent broke: {error}");
             }
         });
+    }
+
+    /// Answers all that was written before the stop, on the connections that wait to be accepted too.
+    async fn finish(self: Arc<Self>, listener: Listener, stopped: watch::Sender<bool>) {
+        stopped.send_replace(true);
+        match listener.close() {
+            Ok(queue) => loop {
+                match queue.next() {
+                    Ok(Some(stream)) => self.clone().connect(stream, stopped.subscribe()),
+                    Ok(None) => break,
+                    Err(error) => not_accepted(error).await,
+                }
+            },
+            Err(error) => log::error!("connections that wait are lost: {error}"),
+        }
+        stopped.closed().await;
     }
 
     /// Answers one request; an error here means that its body broke off, and closes the connection without an answer.
@@ -127,98 +173,72 @@ where
             ("/call", _) => StatusCode::METHOD_NOT_ALLOWED,
             (_, _) => StatusCode::NOT_FOUND,
         };
-        if status != StatusCode::OK {
-            let reply = error::message("NotFound", "expected POST /call");
-            let response = reply.into_response(Intent::Direct, status);
-            return Ok(response.map(|content| content.sent(deadline.limit(), None)));
-        }
-        if let Some(log_frame) = &self.log_frame {
+        if let Some(log_frame) = self.log_frame.as_ref().filter(|_| status == StatusCode::OK) {
             log_frame.write(&head.headers);
         }
-        let call = Call::new(head, deadline);
-        logger::in_call(call.id().map(str::to_owned), self.respond(call, body)).await
+        let (call, line) = Call::new(head, deadline);
+        let logged = LoggedCall::of(&call);
+        let response = if status == StatusCode::OK {
+            logged.clone().scope(self.respond(call, line, body, &logged)).await?
+        } else {
+            let reply = error::message("NotFound", "expected POST /call");
+            reply.into_response(Intent::Direct, status)
+        };
+        Ok(response.map(|content| content.sent(deadline.limit(), logged)))
     }
 
     /// Reads the body to its end, whatever the answer will be: the agent discards answers that come while it writes.
-    async fn respond(self: Arc<Self>, call: Call, body: Incoming) -> Answered {
-        let (intent, limit, id) =
-            (call.intent(), call.deadline().limit(), call.id().map(str::to_owned));
-        let answered = match timeout_at(limit, self.collect(body)).await {
-            Ok(body) => match body? {
-                Some(body) => self.run(call.with_body(body)).await,
-                None => too_large(intent),
-            },
-            Err(_elapsed) => Err(late("the body was not complete")),
+    async fn respond(
+        self: Arc<Self>,
+        call: Call,
+        line: Result<(), Rejection>,
+        body: Incoming,
+        logged: &LoggedCall,
+    ) -> Result<Response<Content>, hyper::Error> {
+        let (intent, limit, mut received) = (call.intent(), call.deadline().limit(), 0);
+        let body = self.bodies.collect(body, limit, &mut received).await.inspect_err(|_broken| {
+            let (status, ms) = (StatusCode::BAD_REQUEST.as_u16(), milliseconds(call.arrived()));
+            log::warn!(status, code = "CannotParseRequest", bytes_in = received, ms; "the body broke off");
+        })?;
+        let answered = match line.and(body) {
+            Ok(body) => self.run(call.with_body(body), logged).await,
+            Err(rejection) => (self.on_rejection)(&call.with_received(received), &rejection),
         };
-        let response = match answered {
+        if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
+            logged.failed(error::FAILED, &format!("the function failed: {chain}"));
+        }
+        Ok(match answered {
             Ok(reply) => reply.into_response(intent, StatusCode::OK),
             Err(error) => error.into_response(intent),
-        };
-        Ok(response.map(|content| content.sent(limit, id)))
-    }
-
-    /// Reads a body to its end. None if it was larger than allowed: the rest is read all the same, and not kept.
-    async fn collect(&self, mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
-        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut bytes = mem::take(&mut *spare());
-        // All of it again, from its beginning, unless someone holds what was read before.
-        bytes.reserve(ROOM);
-        let mut fits = true;
-        while let Some(frame) = body.frame().await {
-            if let Some(data) = frame?.data_ref() {
-                fits &= bytes.len() + data.len() <= BODY_LIMIT;
-                if fits {
-                    bytes.extend_from_slice(data);
-                }
-            }
-        }
-        let body = bytes.split().freeze();
-        *spare() = bytes;
-        Ok(fits.then_some(body))
+        })
     }
 
     /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
-    async fn run(self: Arc<Self>, call: Call) -> Result<Reply, Error> {
-        let (deadline, id) = (call.deadline().limit(), call.id().map(str::to_owned));
+    async fn run(self: Arc<Self>, call: Call, logged: &LoggedCall) -> Result<Reply, Error> {
+        let deadline = call.deadline().limit();
         // Dropped with this future, so that nobody works for a caller who has gone.
         let mut task = JoinSet::new();
-        task.spawn(logger::in_call(id, async move { (self.handler)(call).await }));
-        let answered = match timeout_at(deadline, task.join_next()).await {
-            Ok(Some(Ok(answered))) => answered,
+        task.spawn(logged.clone().scope(async move { (self.handler)(call).await }));
+        match timeout_at(deadline, task.join_next()).await {
+            Ok(Some(Ok(answered))) => fitting(answered?, logged),
             // The panic itself is in the log already, with its place.
-            Ok(_panicked) => {
-                Err(Error::failed(error::message("FunctionFailed", "the function failed")))
+            Ok(_panicked) => Err(error::unexplained()),
+            Err(_elapsed) => {
+                let why = "the handler was not finished by the deadline of the call";
+                logged.failed(error::TIMED_OUT, why);
+                Err(error::late())
             }
-            Err(_elapsed) => Err(late("the handler was not finished")),
-        };
-        if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
-            log::error!("the function failed: {chain}");
         }
-        answered.and_then(fitting)
     }
 }
 
 /// The platform gives up an answer that is too large when the caller has a part of it: none of it is sent.
-fn fitting(reply: Reply) -> Result<Reply, Error> {
+fn fitting(reply: Reply, logged: &LoggedCall) -> Result<Reply, Error> {
     if reply.body().len() <= BODY_LIMIT {
         return Ok(reply);
     }
+    let (status, code) = (StatusCode::BAD_GATEWAY, "AnswerTooLarge");
     let text = format!("the answer is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
-    log::error!("{text}: {} bytes", reply.body().len());
-    Err(Error::failed(error::message("AnswerTooLarge", &text)))
-}
-
-fn late(what: &str) -> Error {
-    log::error!("{what} by the deadline of the call");
-    Error::timed_out(error::message("FunctionTimedOut", "the function ran out of time"))
-}
-
-fn too_large(intent: Intent) -> Result<Reply, Error> {
-    let text = format!("the body is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
-    log::warn!("{text}");
-    let reply = error::message("PayloadTooLarge", &text);
-    match intent {
-        Intent::Gateway => Ok(reply.with_status(StatusCode::PAYLOAD_TOO_LARGE)?),
-        Intent::Direct => Err(Error::failed(reply)),
-    }
+    logged.failed((status, code), &format!("{text}: {} bytes", reply.body().len()));
+    Err(Error::failed(error::message(code, &text)))
 }

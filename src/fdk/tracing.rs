@@ -201,7 +201,7 @@ mod tests {
         let headers = headers.iter().map(|(name, value)| {
             (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
         });
-        let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH);
+        let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH).unwrap();
         let TraceContext { trace_id, parent_id, sampled, debug } = TraceContext::of(&call);
         assert!(sampled || !debug);
         (trace_id, parent_id, sampled)

@@ -5,7 +5,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Refusal;
-use crate::fdk::{self, Reply};
+use crate::fdk::{self, Rejection, Reply};
 use crate::oci::{PrincipalError, SendError, SignError, TransportError};
 
 /// The longest name of a content encoding that is repeated to the caller, in bytes.
@@ -30,6 +30,9 @@ pub enum Error {
     /// A client's path on a base URL that is not open.
     #[error("the client's path ends in none of ALLOWED_PATHS")]
     PathNotAllowed,
+    /// A call that came to its deadline, or that nobody can read, before its body was whole.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
     /// A content type that is none.
     #[error("the content type is not `type/subtype` in visible ASCII")]
     ContentType,
@@ -102,6 +105,7 @@ impl Error {
     /// The status for the caller.
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::Rejected(rejection) => rejection.status(),
             Self::TargetMissing
             | Self::TargetRepeated
             | Self::Envelope
@@ -129,6 +133,7 @@ impl Error {
     /// The stable word for programs, in the form of OCI's own codes.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Rejected(rejection) => rejection.code(),
             Self::TargetMissing => "MissingParameter",
             Self::TargetRepeated
             | Self::Envelope
@@ -160,6 +165,7 @@ impl Error {
     /// The sentence for the caller. It shows no rule, no host and nothing of our credentials.
     pub fn message(&self) -> String {
         match self {
+            Self::Rejected(rejection) => rejection.message(),
             Self::TargetMissing => {
                 "header `model_deployment` is missing; expected the URL of a model deployment"
                     .into()

@@ -36,7 +36,7 @@ pub use trace::Tracer;
 
 use tokio::time::Instant;
 
-use crate::fdk::{self, Call, Reply};
+use crate::fdk::{self, Call, Rejection, Reply};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
@@ -76,6 +76,17 @@ impl Predictor {
         record.decided();
         self.report(&call, &record, &outcome).await;
         record.log(&call, &outcome);
+        outcome::reply(outcome, call.intent(), &record, &self.headers)
+    }
+
+    /// Answers a call that never comes here whole, and writes the one line about it to the log.
+    pub fn reject(&self, call: &Call, rejection: &Rejection) -> Result<Reply, fdk::Error> {
+        let mut record = Record::start(None);
+        record.start = call.arrived();
+        let target = self.targets.named_by(call);
+        record.openai = target.is_ok_and(|(target, _)| self.targets.takes_client_path(&target));
+        let outcome = Err(Error::from(*rejection));
+        record.log(call, &outcome);
         outcome::reply(outcome, call.intent(), &record, &self.headers)
     }
 

@@ -8,7 +8,7 @@ use log::Level;
 
 use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
-use crate::fdk::{self, Call, Intent, Reply, error_chain};
+use crate::fdk::{self, Call, Intent, Rejection, Reply, error_chain};
 use crate::oci::{Journey, Phase};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
@@ -65,7 +65,7 @@ impl Record {
         let deployment = self.endpoint.as_ref().map(Endpoint::ocid).unwrap_or_default();
         let path = self.endpoint.as_ref().map(Endpoint::path).unwrap_or_default();
         let route = self.endpoint.as_ref().and_then(|_checked| target::route(call.headers()));
-        let (route, bytes_in) = (route.unwrap_or_default(), call.body().len());
+        let (route, bytes_in) = (route.unwrap_or_default(), call.received());
         let opc_request_id = headers::request_id(call.headers()).map_or("", plain_id);
         let start = if self.warm { "warm" } else { "cold" };
         let (end, tries) = (self.end(), self.journey.tries());
@@ -121,6 +121,7 @@ pub(super) fn reply(
     record: &Record,
     headers: &HeaderRules,
 ) -> Result<Reply, fdk::Error> {
+    let late = matches!(outcome, Err(Error::Rejected(Rejection::BodyLate)));
     let mut reply = match outcome {
         Ok(prediction) => headers.reply(prediction)?,
         Err(error) => error.reply(record.openai)?,
@@ -130,6 +131,8 @@ pub(super) fn reply(
         reply = reply.with_header(SHOULD_RETRY, HeaderValue::from_static("false"))?;
     }
     match (intent, reply.status()) {
+        // The agent has given the call up as well.
+        _ if late => Err(fdk::Error::timed_out(reply)),
         (Intent::Gateway, _) => Ok(reply),
         (Intent::Direct, status) if status.is_success() => Ok(reply),
         (Intent::Direct, StatusCode::GATEWAY_TIMEOUT) => Err(fdk::Error::timed_out(reply)),

@@ -107,7 +107,7 @@ impl Start {
             let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
             let line = line.unwrap_or_else(|| panic!("it did not start: {}", log.lock().unwrap()));
             writeln!(log.lock().unwrap(), "{line}").unwrap();
-            if line.contains("message=ready") {
+            if ["message=ready", "\"message\":\"ready\""].iter().any(|said| line.contains(said)) {
                 break;
             }
         }
@@ -250,8 +250,13 @@ impl Function {
     }
 
     /// Ends it as an operator does; what it wrote in all.
-    pub(crate) async fn stop(mut self) -> String {
+    pub(crate) async fn stop(self) -> String {
         self.signal("TERM");
+        self.ended().await
+    }
+
+    /// The same, where it was told already.
+    pub(crate) async fn ended(mut self) -> String {
         let status = timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
         assert_eq!(status.code(), Some(0), "{}", self.log());
         self.log()

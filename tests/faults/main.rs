@@ -18,6 +18,7 @@
 
 mod agent_faults;
 mod answer_faults;
+mod call_lines;
 mod clock_faults;
 mod cloud;
 mod connect_faults;

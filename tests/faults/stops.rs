@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::sleep;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::{sleep, timeout};
 
-use crate::agent::Connection;
+use crate::agent::{Connection, PATIENCE};
 use crate::cloud::{Cloud, call};
 use crate::function::{Function, is_echo};
 use crate::tally::tried;
@@ -113,6 +115,70 @@ fn held(phase: Phase, body: &str, gate: &Arc<Gate>) -> Option<Fault> {
 async fn stopped_in_every_phase(time: Duration) {
     join_all(PHASES.map(|phase| stopped(phase, time))).await;
     tried(PHASES.len(), &format!("stops of {time:?}"));
+}
+
+/// What is asked on each connection before the function is told to end.
+const ASKED: usize = 20;
+
+/// One connection's requests in one piece, each with a body of its own, and how many answers have come in the end.
+async fn asked(stream: &mut UnixStream, url: &str, connection: usize) {
+    let fill = "x".repeat(2000);
+    let requests = (0..ASKED)
+        .flat_map(|number| call(url, "", format!("{{\"call\":\"{connection}-{number}-{fill}\"}}")));
+    let requests: Vec<u8> = requests.collect();
+    timeout(PATIENCE, stream.write_all(&requests)).await.unwrap().unwrap();
+}
+
+/// Reads to the end, which is no reset, and has the answer to each request in turn.
+async fn all_answered(mut stream: UnixStream, connection: usize, how: &str) {
+    let mut bytes = Vec::new();
+    let read = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("it ends in time");
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(read.is_ok(), "{how}, {connection}: {read:?} after {} bytes", bytes.len());
+    for number in 0..ASKED {
+        let echo = format!("{{\"echo\":{{\"call\":\"{connection}-{number}-");
+        assert!(text.contains(&echo), "{how}: no answer to {connection}-{number}");
+    }
+    assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), ASKED, "{how}, {connection}");
+}
+
+#[tokio::test]
+async fn what_was_asked_on_32_connections_before_the_end_is_answered() {
+    for (how, frozen) in [("while it runs", false), ("while it is frozen", true)] {
+        let cloud = Cloud::new();
+        let upstream = cloud.upstream().await;
+        let function = cloud.function([upstream.port()]).ready().await;
+        let mut streams = Vec::new();
+        for _ in 0..16 {
+            streams.push(function.raw().await);
+        }
+        // Those are accepted, and the others wait for it in the kernel.
+        function.serves(&upstream.url(), "nothing").await;
+        if frozen {
+            function.signal("STOP");
+            function.is_stopped().await;
+        }
+        for _ in 0..16 {
+            streams.push(function.raw().await);
+        }
+        // Two that nobody asks anything on: they end at once, and keep nobody waiting.
+        let silent = [function.raw().await, function.raw().await];
+        for (number, stream) in streams.iter_mut().enumerate() {
+            asked(stream, &upstream.url(), number).await;
+        }
+        function.signal("TERM");
+        if frozen {
+            function.signal("CONT");
+        }
+        let answers = streams.into_iter().enumerate();
+        join_all(answers.map(|(number, stream)| all_answered(stream, number, how))).await;
+        for mut stream in silent {
+            assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0, "{how}");
+        }
+        let log = function.ended().await;
+        assert!(!log.contains("unfinished"), "{log}");
+    }
+    tried(2 * 32 * ASKED, "requests that were written before the end");
 }
 
 /// Longer than an answer of announced length may pause.

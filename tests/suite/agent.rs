@@ -4,6 +4,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use http::HeaderName;
 use model_deployment_fn::fdk::{Call, Error, Listener, LogFrame, Reply, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,11 +30,21 @@ impl Function {
         H: Fn(Call) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Reply, Error>> + Send + 'static,
     {
+        Self::start_as(|server| server, handler)
+    }
+
+    /// The same, with what `configured` adds to the server.
+    pub(crate) fn start_as<H, F>(configured: impl FnOnce(Server) -> Server, handler: H) -> Self
+    where
+        H: Fn(Call) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+    {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("lsnr.sock");
         let server = Server::new(Listener::publish(&socket).unwrap(), SystemTime::now);
-        let server = server
-            .with_log_frame(LogFrame::new(Some("frame".into()), Some("Opc-Request-Id".into())));
+        let header = HeaderName::from_static("opc-request-id");
+        let server =
+            configured(server.with_log_frame(LogFrame::new(Some("frame".into()), Some(header))));
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             server.serve(handler, async move { drop(stopped.await) }).await;

@@ -122,7 +122,7 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Body::Stream(body.clone().into()));
     shown.add(&Content::Bytes(&body));
     shown.add(&Prediction { status: StatusCode::OK, headers: client.clone(), body: body.clone() });
-    shown.add(&Call::from_agent(client, body.clone(), now()));
+    shown.add(&Call::from_agent(client, body.clone(), now()).unwrap());
     shown.add(&Reply::text(SECRET));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fdk::Tracing::from_vars(collector));

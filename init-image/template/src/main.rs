@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn call(body: &'static str) -> Call {
-        Call::from_agent(Default::default(), body, SystemTime::now())
+        Call::from_agent(Default::default(), body, SystemTime::now()).unwrap()
     }
 
     #[tokio::test]

@@ -1,9 +1,12 @@
 //! Sizes, deadlines and the log frame.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use futures_util::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model_deployment_fn::fdk::{Call, LogFrame, Reply};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
 
 use crate::agent::{Function, chunked, gateway_request, request};
@@ -43,7 +46,7 @@ async fn item_76_an_answer_over_the_limit_is_502_before_any_byte() {
     }
 }
 
-fn deadline(seconds: f64) -> String {
+pub(super) fn deadline(seconds: f64) -> String {
     let until = SystemTime::now() + Duration::from_secs_f64(seconds);
     // Cut to whole seconds, as the agent does.
     let text = httpdate::fmt_http_date(until);
@@ -80,18 +83,88 @@ async fn item_79_a_body_that_never_ends_is_504_by_the_deadline() {
     assert_eq!(function.exchange(request("", "ok")).await.text(), "ok");
 }
 
+const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
+
+/// A body of more than 1 MiB, of which the function holds two at once.
+const LARGE: usize = 1024 * 1024 + 1;
+
+#[tokio::test]
+async fn a_third_large_body_waits_for_one_of_two_and_a_small_one_does_not() {
+    let (started, mut calls) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let released = gate.clone();
+    let function = Function::start(move |call: Call| {
+        let (started, gate) = (started.clone(), gate.clone());
+        async move {
+            if call.body().len() < LARGE {
+                return echo(call).await;
+            }
+            started.send(())?;
+            gate.acquire().await?.forget();
+            Ok(Reply::text("large"))
+        }
+    });
+    let large = vec![b'x'; LARGE];
+    let requests = [request("", &large), chunked("", &large, 32 * 1024)];
+    for third in &requests {
+        let held = requests.iter().map(|request| function.exchange(request));
+        let later = async {
+            for _ in 0..2 {
+                calls.recv().await.unwrap();
+            }
+            // One that waits too long is late, one that does not comes to the handler, and a small one passes at once.
+            let late = chunked(&deadline(1.5), &large, 32 * 1024);
+            assert_eq!(function.exchange(late).await.status(), 504);
+            let small = vec![b'x'; LARGE - 1];
+            for framed in [request("", &small), chunked("", &small, 32 * 1024)] {
+                assert_eq!(function.exchange(framed).await.body.len(), LARGE - 1);
+            }
+            let waits = function.exchange(third);
+            let released = async {
+                assert!(calls.try_recv().is_err(), "a third large body came to the handler");
+                released.add_permits(3);
+            };
+            let (answer, ()) = tokio::join!(waits, released);
+            assert_eq!(answer.text(), "large");
+            calls.recv().await.unwrap();
+        };
+        let (answers, ()) = tokio::join!(join_all(held), later);
+        assert!(answers.iter().all(|answer| answer.text() == "large"));
+    }
+}
+
+#[tokio::test]
+async fn two_bodies_that_never_end_keep_no_small_one_waiting() {
+    let function = Function::start(echo);
+    let mut stuck = Vec::new();
+    for _ in 0..2 {
+        let mut connection = function.connect().await;
+        let head =
+            format!("POST /call HTTP/1.1\r\nContent-Length: {LARGE}\r\n{}\r\nx", deadline(2.0));
+        connection.send(head).await;
+        stuck.push(connection);
+    }
+    assert_eq!(function.exchange(request("", "small")).await.text(), "small");
+    // A large one comes when they are given up.
+    let large = vec![b'x'; LARGE];
+    assert_eq!(function.exchange(request("", &large)).await.body.len(), LARGE);
+    for mut connection in stuck {
+        assert_eq!(connection.answer().await.status(), 504);
+    }
+}
+
 #[test]
 fn items_82_to_84_a_frame_is_exact_or_absent() {
-    let frame = LogFrame::new(Some("NAME".into()), Some("Opc-Request-Id".into())).unwrap();
+    let frame = LogFrame::new(Some("NAME".into()), Some(OPC_REQUEST_ID)).unwrap();
     let with = |value: &[u8]| {
         let value = HeaderValue::from_bytes(value).unwrap();
-        frame.line(&HeaderMap::from_iter([(HeaderName::from_static("opc-request-id"), value)]))
+        frame.line(&HeaderMap::from_iter([(OPC_REQUEST_ID, value)]))
     };
     assert_eq!(with(b"/a/b").unwrap(), b"\nNAME=/a/b\n");
     assert_eq!(with(b"\xff").unwrap(), b"\nNAME=\xff\n");
     assert_eq!((with(b""), with(b"a\tb"), frame.line(&HeaderMap::new())), (None, None, None));
     assert_eq!(
-        LogFrame::new(None, Some("x".into())).or(LogFrame::new(Some("x".into()), None)),
+        LogFrame::new(None, Some(OPC_REQUEST_ID)).or(LogFrame::new(Some("x".into()), None)),
         None
     );
 }

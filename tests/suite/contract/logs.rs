@@ -1,5 +1,7 @@
 //! What the log says of a call whose handler did what it should not.
 
+use std::time::Duration;
+
 use devkit::agent::{Agent, Invocation, Program};
 
 use crate::examples::example;
@@ -17,6 +19,28 @@ async fn logged(function: &Agent, asked: &str, gateway: bool) -> Vec<String> {
     // The rest is the frame of the call.
     lines.retain(|line| line.contains("level="));
     lines
+}
+
+#[tokio::test]
+async fn what_the_kit_says_of_a_call_is_one_line_with_its_status_code_and_time() {
+    let second = Program::new(example("conformance")).timeout(Duration::from_secs(1));
+    let function = Agent::start(second).await.unwrap();
+    for (asked, status, code) in [
+        (r#"{"do":"fail"}"#, "502", "FunctionFailed"),
+        (r#"{"do":"panic"}"#, "502", "FunctionFailed"),
+        (r#"{"do":"panic","late":true}"#, "502", "FunctionFailed"),
+        (r#"{"do":"large","bytes":7000000}"#, "502", "AnswerTooLarge"),
+        (r#"{"do":"sleep","milliseconds":5000}"#, "504", "FunctionTimedOut"),
+        (r#"{"do":"stream","bytes":200000,"fails":true}"#, "502", "FunctionFailed"),
+    ] {
+        for gateway in [false, true] {
+            let lines = logged(&function, asked, gateway).await;
+            assert_eq!(lines.len(), 1, "{asked}: {lines:?}");
+            let end = format!(" status={status} code={code} ms=");
+            assert!(lines[0].contains(&end), "{asked}: {lines:?}");
+            assert!(lines[0].contains("level=error"), "{asked}: {lines:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod limits;
 mod logs;
+mod rejections;
 mod requests;
 mod responses;
 mod start;

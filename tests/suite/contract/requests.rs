@@ -201,13 +201,13 @@ async fn item_77_a_call_tells_what_the_platform_said_of_it() {
     let deadline = header("fn-deadline", "1970-01-01T12:00:30Z");
     let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600);
     let headers = HeaderMap::from_iter([deadline, header("fn-call-id", "01CALL")]);
-    let call = Call::from_agent(headers.clone(), "", noon);
+    let call = Call::from_agent(headers.clone(), "", noon).unwrap();
     assert_eq!((call.id(), call.platform_headers()), (Some("01CALL"), &headers));
     assert_eq!(call.deadline().named(), Some(noon + Duration::from_secs(30)));
     assert_eq!(call.deadline().remaining(), Duration::from_secs(30));
-    let late = Call::from_agent(headers, "", noon + Duration::from_secs(31));
+    let late = Call::from_agent(headers, "", noon + Duration::from_secs(31)).unwrap();
     assert_eq!(late.deadline().remaining(), Duration::ZERO);
-    assert_eq!(Call::from_agent(HeaderMap::new(), "", noon).deadline().named(), None);
+    assert_eq!(Call::from_agent(HeaderMap::new(), "", noon).unwrap().deadline().named(), None);
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_call_shows_neither_headers_nor_body() {
         HeaderName::from_static("authorization"),
         HeaderValue::from_static("Bearer t"),
     )]);
-    let call = Call::from_agent(headers, "secret", SystemTime::now());
+    let call = Call::from_agent(headers, "secret", SystemTime::now()).unwrap();
     assert_eq!(call.intent(), Intent::Direct);
     let shown = format!("{call:?} {:?}", Reply::text("secret"));
     assert!(!shown.contains("Bearer") && !shown.contains("secret"), "{shown}");

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use model_deployment_fn::fdk::Listener;
+use model_deployment_fn::fdk::{Listener, Platform, PlatformError};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -102,4 +102,42 @@ async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
     function.stopped().await;
     assert!(fs::symlink_metadata(&socket).is_err());
     assert!(fs::symlink_metadata(socket.with_file_name(".s")).is_err());
+}
+
+#[test]
+fn items_1_to_5_and_82_the_platform_is_understood_or_not_served() {
+    let read = |vars: &[(&str, &str)]| {
+        let known = |name: &str| vars.iter().find(|(known, _)| *known == name);
+        Platform::from_vars(|name| known(name).map(|(_, value)| (*value).to_owned()))
+    };
+    let listener = ("FN_LISTENER", " unix:/tmp/iofs/lsnr.sock\n");
+    let platform = read(&[
+        listener,
+        ("FN_FORMAT", "http-stream "),
+        ("FN_LOGFRAME_NAME", "01FRAME\n"),
+        ("FN_LOGFRAME_HDR", " Opc-Request-Id"),
+    ]);
+    let platform = platform.unwrap();
+    assert_eq!(platform.listener, Path::new("/tmp/iofs/lsnr.sock"));
+    let headers = [("opc-request-id".parse().unwrap(), "/a".parse().unwrap())];
+    let line = platform.log_frame.unwrap().line(&headers.into_iter().collect());
+    assert_eq!(line.unwrap(), b"\n01FRAME=/a\n");
+    // Set to nothing, or to blanks, is absent; and there is no frame without both of its parts.
+    for (name, header) in [("", "x"), ("x", " "), ("", "")] {
+        let frame = [("FN_LOGFRAME_NAME", name), ("FN_LOGFRAME_HDR", header), ("FN_FORMAT", " ")];
+        assert_eq!(read(&[&frame[..], &[listener]].concat()).unwrap().log_frame, None);
+    }
+    let mistakes = read(&[
+        ("FN_FORMAT", "HTTP-stream"),
+        ("FN_LISTENER", " "),
+        ("FN_LOGFRAME_NAME", "a\nb"),
+        ("FN_LOGFRAME_HDR", "Opc Request Id"),
+    ]);
+    let expected = vec![
+        PlatformError::Format,
+        PlatformError::ListenerMissing,
+        PlatformError::LogFrameName,
+        PlatformError::LogFrameHeader,
+    ];
+    assert_eq!(mistakes.unwrap_err().0, expected);
 }

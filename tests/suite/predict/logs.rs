@@ -97,6 +97,45 @@ async fn a_line_about_a_failure_has_its_code_and_where_the_time_went() {
 }
 
 #[tokio::test]
+async fn a_call_that_never_came_to_a_deployment_has_its_whole_line_too() {
+    let setup = Setup::new().await;
+    let function = function(&setup).await;
+    let gateway = |method: &str, url: &str| setup.call().through_gateway(method, url);
+    let long = format!("/x?{}", "q".repeat(9000));
+    for (call, status, code, bytes) in [
+        (targeted(&setup.url(), vec![b' '; 7_000_000]), 413, "PayloadTooLarge", 7_000_000),
+        (gateway("GE T", "/x"), 400, "InvalidParameter", ROW.len()),
+        (gateway("POST", "/m\u{f6}dels"), 400, "InvalidParameter", ROW.len()),
+        (gateway("POST", &long), 400, "InvalidParameter", ROW.len()),
+    ] {
+        let line = line(&function, call).await;
+        let seen = (&line["level"], &line["status"], &line["code"], &line["intent"]);
+        assert_eq!(
+            seen,
+            (&"warn".into(), &status.into(), &code.into(), &"gateway".into()),
+            "{line}"
+        );
+        assert_eq!((&line["tries"], &line["bytes_in"]), (&0.into(), &bytes.into()), "{line}");
+        assert!(milliseconds(&line, "ms") > 0.0 && line.get("deployment").is_none(), "{line}");
+    }
+    assert!(setup.deployment.received().is_empty());
+}
+
+#[tokio::test]
+async fn no_reason_is_said_twice() {
+    let setup = Setup::new().await;
+    let function = function(&setup).await;
+    for url in ["https://evil.example/", "http://x/", "", "https://localhost:1/x"] {
+        let line = line(&function, targeted(url, ROW)).await;
+        let message = line["message"].as_str().unwrap();
+        let parts: Vec<&str> = message.split(": ").collect();
+        let different: std::collections::BTreeSet<&str> = parts.iter().copied().collect();
+        assert_eq!(parts.len(), different.len(), "{message}");
+        assert!(message.starts_with("the target is refused: it"), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn a_line_has_the_ids_of_the_request_if_they_are_ids() {
     let setup = Setup::new().await;
     let function = function(&setup).await;

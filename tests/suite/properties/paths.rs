@@ -4,7 +4,7 @@
 //! > `-._~:`, and is not made of dots alone.
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use model_deployment_fn::fdk::Call;
+use model_deployment_fn::fdk::{Call, Rejection};
 use model_deployment_fn::predict::{EndpointRule, Paths, Targets};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -17,8 +17,14 @@ const BASE: &str = "https://modeldeployment.us-ashburn-1.oci.customer-oci.com/oc
 const FOUR: [&str; 4] =
     ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/start_profile", "/stop_profile"];
 /// Some of the paths of OpenAI's protocol, which are all that the generated paths can hit.
-const OPENAI: [&str; 5] =
-    ["/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/responses/{}", "/v1/embeddings"];
+const OPENAI: [&str; 6] = [
+    "/v1/models",
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/responses/{}",
+    "/v1/embeddings",
+];
 
 /// What follows `/predict`, or None where the call must be refused: the README's table, word by word.
 fn expected(list: &[&str], gateway: bool, path: &str) -> Option<String> {
@@ -54,6 +60,17 @@ fn opens(entry: &str, path: &str) -> bool {
             let plain = characters && own.chars().any(|c| c != '.');
             plain && (*wanted == "{}" || own == wanted)
         })
+}
+
+/// Whether a path is one by RFC 3986: what is raw in it is a 400, `InvalidParameter`.
+fn is_readable(path: &str) -> bool {
+    let escapes = path.split('%').skip(1).all(|rest| {
+        rest.len() >= 2
+            && rest.is_char_boundary(2)
+            && rest[..2].chars().all(|c| c.is_ascii_hexdigit())
+    });
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/%".contains(c);
+    escapes && path.chars().all(fits)
 }
 
 fn list() -> impl Strategy<Value = Vec<&'static str>> {
@@ -119,7 +136,7 @@ fn path() -> impl Strategy<Value = String> {
         .prop_map(|pieces| format!("/{}", pieces.concat().trim_start_matches('/')))
 }
 
-fn call(gateway: bool, path: &str) -> Call {
+fn call(gateway: bool, path: &str) -> Result<Call, Rejection> {
     let mut headers = HeaderMap::new();
     let mut insert = |name: &'static str, value: &str| {
         headers.insert(HeaderName::from_static(name), HeaderValue::try_from(value).unwrap());
@@ -143,7 +160,15 @@ proptest! {
         let path = path.replace(['?', '#'], "");
         let paths = Paths::new("ALLOWED_PATHS", Some(&list.join(","))).unwrap();
         let targets = Targets::new(EndpointRule::new(BTreeSet::new(), None, paths), None, None).unwrap();
-        let found = targets.of(&call(gateway, &format!("{path}{query}")));
+        let call = match call(gateway, &format!("{path}{query}")) {
+            Ok(call) => call,
+            Err(rejection) => {
+                prop_assert!(gateway && !is_readable(&path), "{} {}", path, rejection);
+                return Ok(());
+            }
+        };
+        prop_assert!(!gateway || is_readable(&path), "{}", path);
+        let found = targets.of(&call);
         match (expected(&list, gateway, &path), found) {
             (Some(suffix), Ok((endpoint, _))) => {
                 let uri = endpoint.uri().to_string();

@@ -1,0 +1,118 @@
+//! The bodies of calls: each is read to its end, and of the large ones two are held at once.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+use super::Rejection;
+
+/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
+pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
+/// A body of more than this is large, in bytes.
+const LARGE: usize = 1024 * 1024;
+/// How many large bodies are held at once, so that any number of calls fits into the smallest container.
+const LARGE_AT_ONCE: usize = 2;
+/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
+/// bodies leave no holes in the heap. Only what is written to is ever in memory.
+const ROOM: usize = 33 * 1024 * 1024;
+
+/// What all calls of a process share to read their bodies.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    /// What the last body was read into: a new one for each would fault its pages in again.
+    spare: Mutex<BytesMut>,
+    large: Arc<Semaphore>,
+}
+
+impl Bodies {
+    pub(super) fn new() -> Self {
+        Self { spare: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+    }
+
+    /// Reads a body to its end, and counts what came of it in `received`. An error means that it broke off.
+    ///
+    /// A large one waits, where it is, until another is dropped: two senders that are slow keep further large bodies waiting
+    /// until their deadlines, and small ones not at all.
+    pub(super) async fn collect(
+        &self,
+        body: Incoming,
+        limit: Instant,
+        received: &mut usize,
+    ) -> Result<Result<Bytes, Rejection>, hyper::Error> {
+        match timeout_at(limit, self.read(body, received)).await {
+            Ok(read) => Ok(read?.ok_or(Rejection::BodyTooLarge(BODY_LIMIT))),
+            Err(_elapsed) => Ok(Err(Rejection::BodyLate)),
+        }
+    }
+
+    /// None if it was larger than allowed: the rest is read all the same, and not kept.
+    async fn read(
+        &self,
+        mut body: Incoming,
+        received: &mut usize,
+    ) -> Result<Option<Bytes>, hyper::Error> {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > BODY_LIMIT {
+            drain(body, received).await?;
+            return Ok(None);
+        }
+        let mut permit = if announced > LARGE { Some(self.permit().await) } else { None };
+        let mut bytes = mem::take(&mut *self.spare());
+        // All of it again, from its beginning, unless someone holds what was read before.
+        bytes.reserve(ROOM);
+        while let Some(frame) = body.frame().await {
+            // A trailer is no part of it.
+            let Ok(data) = frame?.into_data() else { continue };
+            *received += data.len();
+            if *received > BODY_LIMIT {
+                drop((bytes, permit, data));
+                drain(body, received).await?;
+                return Ok(None);
+            }
+            if *received > LARGE && permit.is_none() {
+                permit = Some(self.permit().await);
+            }
+            bytes.extend_from_slice(&data);
+        }
+        let body = bytes.split().freeze();
+        *self.spare() = bytes;
+        Ok(Some(match permit {
+            None => body,
+            Some(permit) => Bytes::from_owner(Large { body, _permit: permit }),
+        }))
+    }
+
+    async fn permit(&self) -> OwnedSemaphorePermit {
+        let permit = self.large.clone().acquire_owned().await;
+        permit.expect("the semaphore is never closed")
+    }
+
+    fn spare(&self) -> MutexGuard<'_, BytesMut> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the rest of a body and keeps none of it.
+async fn drain(mut body: Incoming, received: &mut usize) -> Result<(), hyper::Error> {
+    while let Some(frame) = body.frame().await {
+        *received += frame?.data_ref().map_or(0, Bytes::len);
+    }
+    Ok(())
+}
+
+/// A large body: while anybody holds a part of it, its place is taken.
+struct Large {
+    body: Bytes,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}

@@ -1,0 +1,81 @@
+//! Calls that never come to the handler: what is said of them, and to whom.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use log::Level;
+
+use super::{BODY_LIMIT, Call, Error, Intent, Reply, error, logger};
+
+/// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads [`Rejection::message`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// `Fn-Http-Method` is there, and is no method or several.
+    #[error("the gateway's header `Fn-Http-Method` is not one method")]
+    Method,
+    /// `Fn-Http-Request-Url` is there, and is no URL or several.
+    #[error("the gateway's header `Fn-Http-Request-Url` is not one URL")]
+    Url,
+    /// A URL that no gateway lets pass; how many bytes are allowed.
+    #[error("the caller's URL is longer than {0} bytes")]
+    UrlTooLong(usize),
+    /// A body that is too large; how many bytes are allowed.
+    #[error("the body is larger than {0} bytes")]
+    BodyTooLarge(usize),
+    /// A body that was not whole when the call's time was over.
+    #[error("the body was not complete by the deadline of the call")]
+    BodyLate,
+}
+
+impl Rejection {
+    /// The status for the caller.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Method | Self::Url | Self::UrlTooLong(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyLate => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The stable word for programs, in the form of OCI's own codes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Method | Self::Url | Self::UrlTooLong(_) => "InvalidParameter",
+            Self::BodyTooLarge(_) => "PayloadTooLarge",
+            Self::BodyLate => "FunctionTimedOut",
+        }
+    }
+
+    /// What the caller is told, with what was expected.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Method => "header `Fn-Http-Method` is not a method; expected one, such as `POST`".into(),
+            Self::Url => {
+                "header `Fn-Http-Request-Url` is not a URL; expected one path and query, with or without `https://` and a host, percent-encoded".into()
+            }
+            Self::UrlTooLong(limit) => format!("the URL is longer than {limit} bytes"),
+            Self::BodyTooLarge(BODY_LIMIT) => "the body is larger than 6 MiB".into(),
+            Self::BodyTooLarge(limit) => format!("the body is larger than {limit} bytes"),
+            Self::BodyLate => "the function ran out of time".into(),
+        }
+    }
+}
+
+/// Answers, and logs, a call that never comes to the handler.
+pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Result<Reply, Error> + Send + Sync>;
+
+/// One line in the log, and the answer in the shape that OCI services give theirs: a status through a gateway, a failure for a
+/// direct caller. A caller whose body is late is given up by the agent too.
+pub(super) fn refused(call: &Call, rejection: &Rejection) -> Result<Reply, Error> {
+    let (status, code) = (rejection.status(), rejection.code());
+    let level = if status.is_client_error() { Level::Warn } else { Level::Error };
+    let (bytes_in, ms) = (call.received(), logger::milliseconds(call.arrived()));
+    log::log!(level, status = status.as_u16(), code, bytes_in, ms; "{rejection}");
+    let reply = error::message(code, &rejection.message());
+    match (rejection, call.intent()) {
+        (Rejection::BodyLate, _) => Err(Error::timed_out(reply)),
+        (_, Intent::Gateway) => Ok(reply.with_status(status)?),
+        (_, Intent::Direct) => Err(Error::failed(reply)),
+    }
+}
