@@ -96,6 +96,25 @@ async fn a_call_that_is_never_predicted_ends_in_one_whole_line() {
 }
 
 #[tokio::test]
+async fn a_client_of_openai_reads_why_its_chat_is_too_large() {
+    let base = "https://modeldeployment.us-ashburn-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.iad.aaaaaaaaexampleexampleexampleexample";
+    let cloud = Cloud::new();
+    let function = cloud.function([1]).with("ALLOWED_PATHS", "openai").ready().await;
+    let over = vec![b'x'; 7_000_000];
+    for (target, reads) in [(base.to_owned(), true), (format!("{base}/predict"), false)] {
+        let headers = format!("Fn-Http-H-Model_deployment: {target}\r\n");
+        let answer = function.exchange(gateway_request(&headers, &over)).await;
+        assert_eq!(refusal(&answer), (413, "PayloadTooLarge".to_owned()));
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        let error = serde_json::json!({
+            "message": body["message"], "type": "invalid_request_error", "code": "PayloadTooLarge"
+        });
+        assert_eq!(body.get("error"), reads.then_some(&error), "{body}");
+    }
+    tried(2, "chats that are too large");
+}
+
+#[tokio::test]
 async fn an_id_of_80_kb_costs_no_line_its_level_and_message() {
     let cloud = Cloud::new();
     for format in ["text", "json"] {
