@@ -5,7 +5,7 @@ use fuzz::answer::{self, Answer};
 use fuzz::cloud::{Deployment, Function};
 use fuzz::secret;
 use fuzz::world::World;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
 use model_deployment_fn::fdk::{Call, Error, Reply};
@@ -29,6 +29,9 @@ thread_local! {
     };
 }
 
+/// The header in which a function says as what it read the caller's URL.
+const READ_URL: HeaderName = HeaderName::from_static("x-read-url");
+
 /// Gives the caller's headers and body back, and whatever else the caller wants a function to do.
 async fn dressed(call: Call) -> Result<Reply, Error> {
     let asked = |name| call.headers().get(name);
@@ -37,7 +40,9 @@ async fn dressed(call: Call) -> Result<Reply, Error> {
         Some(_) => Reply::stream(octets, Full::new(call.body().clone())),
         None => Reply::new(octets, call.body().clone()),
     };
-    for (name, value) in call.headers() {
+    reply = reply.with_header(READ_URL, HeaderValue::try_from(call.uri().to_string())?)?;
+    let own = |name: &HeaderName| name.as_str().trim_start_matches("fn-http-h-") == READ_URL;
+    for (name, value) in call.headers().iter().filter(|(name, _)| !own(name)) {
         // What is reserved is refused, and the rest of the reply stays.
         let lent = std::mem::replace(&mut reply, Reply::empty());
         let status = lent.status();
@@ -66,6 +71,11 @@ fn check(answer: &Answer, last: bool) {
         _ => panic!("{answer:?}"),
     };
     assert!(answer.whole, "{answer:?}");
+    // Whatever bytes it had: it went on as a URL, or no handler saw it.
+    for url in answer.values("x-read-url").chain(answer.values("fn-http-h-x-read-url")) {
+        let raw = |byte: &u8| !byte.is_ascii_graphic() || b"\"<>\\^`{|}#".contains(byte);
+        assert!(!url.iter().any(raw), "{answer:?}");
+    }
     for name in ["fn-fdk-version", "fn-fdk-runtime"] {
         assert!(answer.only(name).is_some(), "{answer:?}");
     }

@@ -15,10 +15,12 @@ use super::Rejection;
 pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// A body of more than this is large, in bytes.
 const LARGE: usize = 1024 * 1024;
-/// How many large bodies are held at once, so that any number of calls fits into the smallest container.
+/// How many large bodies are held at once, so that any number of calls fits into the smallest
+/// container.
 const LARGE_AT_ONCE: usize = 2;
-/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
-/// bodies leave no holes in the heap. Only what is written to is ever in memory.
+/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole
+/// (more than 32 MiB), so that bodies leave no holes in the heap. Only what is written to is ever
+/// in memory.
 const ROOM: usize = 33 * 1024 * 1024;
 
 /// What all calls of a process share to read their bodies.
@@ -34,10 +36,11 @@ impl Bodies {
         Self { spare: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
     }
 
-    /// Reads a body to its end, and counts what came of it in `received`. An error means that it broke off.
+    /// Reads a body to its end, and counts what came of it in `received`. An error means that it
+    /// broke off.
     ///
-    /// A large one waits, where it is, until another is dropped: two senders that are slow keep further large bodies waiting
-    /// until their deadlines, and small ones not at all.
+    /// A large one waits, where it is, until another is dropped: two senders that are slow keep
+    /// further large bodies waiting until their deadlines, and small ones not at all.
     pub(super) async fn collect(
         &self,
         body: Incoming,

@@ -39,7 +39,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call, and whether its method and URL could be read: where not, it must not come to a handler.
+    /// The call, and whether its method and URL could be read: where not, it must not come to a
+    /// handler.
     pub(super) fn new(head: Parts, deadline: Deadline) -> (Self, Result<(), Rejection>) {
         let platform = head.headers;
         let intent = match platform.get(INTENT).map(HeaderValue::as_bytes) {
@@ -77,8 +78,8 @@ impl Call {
         Self { received: body.len(), body, ..self }
     }
 
-    /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at `now`. An error is what keeps
-    /// such a call from any handler.
+    /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at
+    /// `now`. An error is what keeps such a call from any handler.
     pub fn from_agent(
         headers: HeaderMap,
         body: impl Into<Bytes>,
@@ -96,7 +97,8 @@ impl Call {
         self.intent
     }
 
-    /// The platform's name for this call, opaque. None in a local test that sent none, or none of visible ASCII.
+    /// The platform's name for this call, opaque. None in a local test that sent none, or none of
+    /// visible ASCII.
     pub fn id(&self) -> Option<&str> {
         self.platform.get(CALL_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
     }
@@ -106,8 +108,9 @@ impl Call {
         &self.method
     }
 
-    /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/` for a direct call. What a query
-    /// may not hold raw is percent-encoded; all else is as the caller wrote it.
+    /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/`
+    /// for a direct call. What a query may not hold raw is percent-encoded; all else is as the
+    /// caller wrote it.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -137,7 +140,8 @@ impl Call {
         self.arrived
     }
 
-    /// How many bytes of its body came: more than [`Call::body`] has where the body was too large, or late.
+    /// How many bytes of its body came: more than [`Call::body`] has where the body was too large,
+    /// or late.
     pub fn received(&self) -> usize {
         self.received
     }

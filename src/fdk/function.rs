@@ -52,7 +52,8 @@ impl Function {
         Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
-    /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at once when a second signal comes.
+    /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at
+    /// once when a second signal comes.
     pub fn serve<H, F>(self, handler: H) -> Result<(), FunctionError>
     where
         H: Fn(Call) -> F + Send + Sync + 'static,

@@ -68,7 +68,8 @@ impl Listener {
 pub(super) struct Queue(net::UnixListener);
 
 impl Queue {
-    /// The next one; None after the last. The kernel is asked: what is not announced yet waits all the same.
+    /// The next one; None after the last. The kernel is asked: what is not announced yet waits all
+    /// the same.
     pub(super) fn next(&self) -> io::Result<Option<UnixStream>> {
         match self.0.accept() {
             Ok((stream, _)) => {

@@ -51,7 +51,8 @@ pub(super) fn milliseconds(since: Instant) -> f64 {
 
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
 const LINE_LIMIT: usize = 8 * 1024;
-/// What is kept of a call's id, in bytes; the platform's have 26, and whoever reaches the socket chooses their own.
+/// What is kept of a call's id, in bytes; the platform's have 26, and whoever reaches the socket
+/// chooses their own.
 const LONGEST_ID: usize = 128;
 /// What is kept of any other field, in bytes, so that those behind it have room.
 const LONGEST_FIELD: usize = 256;

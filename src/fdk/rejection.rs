@@ -7,7 +7,8 @@ use log::Level;
 
 use super::{BODY_LIMIT, Call, Error, Intent, Reply, error, logger};
 
-/// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads [`Rejection::message`].
+/// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads
+/// [`Rejection::message`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -50,10 +51,12 @@ impl Rejection {
     /// What the caller is told, with what was expected.
     pub fn message(&self) -> String {
         match self {
-            Self::Method => "header `Fn-Http-Method` is not a method; expected one, such as `POST`".into(),
-            Self::Url => {
-                "header `Fn-Http-Request-Url` is not a URL; expected one path and query, with or without `https://` and a host, percent-encoded".into()
+            Self::Method => {
+                "header `Fn-Http-Method` is not a method; expected one, such as `POST`".into()
             }
+            Self::Url => "header `Fn-Http-Request-Url` is not a URL; expected one path and query, \
+                with or without a scheme and host, in percent-encoding"
+                .into(),
             Self::UrlTooLong(limit) => format!("the URL is longer than {limit} bytes"),
             Self::BodyTooLarge(BODY_LIMIT) => "the body is larger than 6 MiB".into(),
             Self::BodyTooLarge(limit) => format!("the body is larger than {limit} bytes"),
@@ -65,8 +68,9 @@ impl Rejection {
 /// Answers, and logs, a call that never comes to the handler.
 pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Result<Reply, Error> + Send + Sync>;
 
-/// One line in the log, and the answer in the shape that OCI services give theirs: a status through a gateway, a failure for a
-/// direct caller. A caller whose body is late is given up by the agent too.
+/// One line in the log, and the answer in the shape that OCI services give theirs: a status through
+/// a gateway, a failure for a direct caller. A caller whose body is late is given up by the agent
+/// too.
 pub(super) fn refused(call: &Call, rejection: &Rejection) -> Result<Reply, Error> {
     let (status, code) = (rejection.status(), rejection.code());
     let level = if status.is_client_error() { Level::Warn } else { Level::Error };

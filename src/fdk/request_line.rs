@@ -1,4 +1,5 @@
-//! The caller's method and URL, which a gateway puts into two headers: absent, understood, or refused.
+//! The caller's method and URL, which a gateway puts into two headers: absent, understood, or
+//! refused.
 
 use std::borrow::Cow;
 
@@ -39,8 +40,9 @@ fn only<'a>(
     }
 }
 
-/// A path and query, behind a scheme and host or not. What a path may not hold is refused, because a guess at it would be a guess
-/// at what is called; a query is data, and what it may not hold is percent-encoded.
+/// A path and query, behind a scheme and host or not. What a path may not hold is refused, because
+/// a guess at it would be a guess at what is called; a query is data, and what it may not hold is
+/// percent-encoded.
 fn url(written: &[u8]) -> Result<Uri, Rejection> {
     let end = written.iter().position(|&byte| byte == b'?').unwrap_or(written.len());
     let (target, query) = written.split_at(end);
@@ -58,7 +60,8 @@ fn url(written: &[u8]) -> Result<Uri, Rejection> {
     .ok_or(Rejection::Url)
 }
 
-/// What follows the host, if there is one. None for what begins neither with a path nor with a scheme of HTTP.
+/// What follows the host, if there is one. None for what begins neither with a path nor with a
+/// scheme of HTTP.
 fn path(target: &[u8]) -> Option<&[u8]> {
     if target.first() == Some(&b'/') {
         return Some(target);
@@ -77,7 +80,8 @@ fn is_path(path: &[u8]) -> bool {
     path.iter().all(|&byte| is_plain(byte)) && path.split(|&byte| byte == b'%').skip(1).all(escape)
 }
 
-/// A query in which what RFC 3986 does not allow is percent-encoded. None if it has what ends a URL or a line.
+/// A query in which what RFC 3986 does not allow is percent-encoded. None if it has what ends a URL
+/// or a line.
 fn encoded(query: &[u8]) -> Option<Cow<'_, [u8]>> {
     let kept = |byte: u8| is_plain(byte) || b"?[]".contains(&byte);
     if query.iter().all(|&byte| kept(byte)) {

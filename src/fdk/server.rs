@@ -52,17 +52,19 @@ impl Server {
         Self { log_frame, ..self }
     }
 
-    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them. Without it they are one line in
-    /// the log, and the answer is `{"code": ..., "message": ...}`.
+    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
+    /// Without it they are one line in the log, and the answer is `{"code": ..., "message": ...}`.
     #[must_use]
     pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
         Self { on_rejection, ..self }
     }
 
-    /// Answers calls until `stop` is ready; then removes the socket and answers what was written before, for at most 30 s.
+    /// Answers calls until `stop` is ready; then removes the socket and answers what was written
+    /// before, for at most 30 s.
     ///
-    /// The handler runs once a call's body is complete. It must not block its thread: past the deadline it is dropped
-    /// and the call answered 504. If it panics, the call is answered 502 and the function lives on.
+    /// The handler runs once a call's body is complete. It must not block its thread: past the
+    /// deadline it is dropped and the call answered 504. If it panics, the call is answered 502 and
+    /// the function lives on.
     pub async fn serve<H, F>(self, handler: H, stop: impl Future<Output = ()>)
     where
         H: Fn(Call) -> F + Send + Sync + 'static,
@@ -148,7 +150,8 @@ where
         });
     }
 
-    /// Answers all that was written before the stop, on the connections that wait to be accepted too.
+    /// Answers all that was written before the stop, on the connections that wait to be accepted
+    /// too.
     async fn finish(self: Arc<Self>, listener: Listener, stopped: watch::Sender<bool>) {
         stopped.send_replace(true);
         match listener.close() {
@@ -196,10 +199,12 @@ where
         logged: &LoggedCall,
     ) -> Result<Response<Content>, hyper::Error> {
         let (intent, limit, mut received) = (call.intent(), call.deadline().limit(), 0);
-        let body = self.bodies.collect(body, limit, &mut received).await.inspect_err(|_broken| {
-            let (status, ms) = (StatusCode::BAD_REQUEST.as_u16(), milliseconds(call.arrived()));
-            log::warn!(status, code = "CannotParseRequest", bytes_in = received, ms; "the body broke off");
-        })?;
+        let body =
+            self.bodies.collect(body, limit, &mut received).await.inspect_err(|_broken| {
+                let (status, code) = (StatusCode::BAD_REQUEST.as_u16(), "CannotParseRequest");
+                let (bytes_in, ms) = (received, milliseconds(call.arrived()));
+                log::warn!(status, code, bytes_in, ms; "the body broke off");
+            })?;
         let answered = match line.and(body) {
             Ok(body) => self.run(call.with_body(body), logged).await,
             Err(rejection) => (self.on_rejection)(&call.with_received(received), &rejection),

@@ -1,4 +1,5 @@
-//! One connection's socket, which ends between two calls once the function is stopped, and not before it is read empty.
+//! One connection's socket, which ends between two calls once the function is stopped, and not
+//! before it is read empty.
 
 use std::io;
 use std::pin::Pin;
@@ -10,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-/// Whether a connection is between two calls: its peer expects no answer, and nothing of another call was read.
+/// Whether a connection is between two calls: its peer expects no answer, and nothing of another
+/// call was read.
 #[derive(Clone, Debug)]
 pub(super) struct Rest(Arc<AtomicBool>);
 
@@ -28,7 +30,8 @@ impl Rest {
     }
 }
 
-/// A socket of the agent. To whoever reads it, a stop looks as if the agent had closed it after its last request.
+/// A socket of the agent. To whoever reads it, a stop looks as if the agent had closed it after its
+/// last request.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: UnixStream,
@@ -41,7 +44,8 @@ impl Socket {
         Self { stream, rest, stopped }
     }
 
-    /// Whether the stop ends it now. The kernel is asked: what is not announced yet was written all the same.
+    /// Whether the stop ends it now. The kernel is asked: what is not announced yet was written all
+    /// the same.
     fn is_over(&self) -> bool {
         let empty = || rustix::io::ioctl_fionread(&self.stream).is_ok_and(|waiting| waiting == 0);
         *self.stopped.borrow() && self.rest.is_set() && empty()

@@ -1,4 +1,5 @@
-//! What if the machine has no more of something: descriptors, threads, memory, places in a directory, a log that takes lines?
+//! What if the machine has no more of something: descriptors, threads, memory, places in a
+//! directory, a log that takes lines?
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ async fn more_connections_than_descriptors_leave_a_function_that_answers() {
             crowd.push(function.connect().await);
         }
         function.fills(DESCRIPTORS).await;
-        // One of those that were taken asks for a connection; whether it can be made is a race with those that wait.
+        // One of those that were taken asks for a connection; whether it can be made is a race with
+        // those that wait.
         upstream.close();
         crowd[0].send(call(&upstream.url(), &deadline(2.0), "{}")).await;
         let (status, code) = refusal(&crowd[0].answer().await);
@@ -146,7 +148,8 @@ impl Drop for Group {
 #[tokio::test]
 async fn twenty_bodies_of_6_mib_at_once_take_the_memory_of_two() {
     const BODIES: usize = 20;
-    /// What they may take beside the first one, in KiB: two of them, their answers, and what the others have in the sockets' buffers.
+    /// What they may take beside the first one, in KiB: two of them, their answers, and what the
+    /// others have in the sockets' buffers.
     const MOST: usize = 48 * 1024;
     let cloud = Cloud::new();
     let upstreams = join_all((0..BODIES).map(|_| cloud.upstream())).await;
