@@ -2,6 +2,7 @@
 
 use std::env;
 use std::error::Error;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +10,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, SecondsFormat, Utc};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{Function, Logger, error_chain};
-use model_deployment_fn::oci::{Principal, ServiceClock};
+use model_deployment_fn::oci::{Principal, PrincipalSettings, ServiceClock};
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
@@ -17,26 +18,31 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let config = Config::from_vars(&var);
+    let (config, settings) = (Config::from_vars(&var), PrincipalSettings::from_vars(&var));
     let logger = config.as_ref().map_or(Logger::default(), |config| config.logger);
     logger.install();
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         log::warn!("a crash may write the key into a core dump: {error}");
     }
-    match config.map(run) {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => log::error!("stopped: {}", error_chain(&*error)),
-        Err(error) => {
-            log::error!("not started: {error}");
-            return ExitCode::from(EX_USAGE);
-        }
-    }
-    ExitCode::FAILURE
+    let mistakes = match (config, settings) {
+        (Ok(config), Ok(settings)) => match run(config, settings) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => {
+                log::error!("stopped: {}", error_chain(&*error));
+                return ExitCode::FAILURE;
+            }
+        },
+        (Err(error), Ok(_)) => error.to_string(),
+        (Ok(_), Err(error)) => error.to_string(),
+        (Err(config), Err(settings)) => format!("{config}; {settings}"),
+    };
+    log::error!("not started: {mistakes}");
+    ExitCode::from(EX_USAGE)
 }
 
 /// Makes everything that a first call needs, publishes the socket last, and serves.
-fn run(config: Config) -> Result<(), Box<dyn Error>> {
-    let principal = Principal::from_vars(&var, now())?;
+fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>> {
+    let principal = Principal::load(settings, now())?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
     let expires = principal.expires().map(timestamp).unwrap_or_default();
     let (aliases, default) = (config.targets.aliases(), config.targets.default_ocid());
@@ -61,10 +67,12 @@ fn timestamp(at: SystemTime) -> String {
     DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The one place that reads the environment. What is not text fails where it is parsed, instead of passing for absent.
+/// The one place that reads the environment. What is not text fails where it is parsed, instead of passing for absent; what is
+/// stays in one place, where it can be wiped.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn var(name: &str) -> Option<String> {
-    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    let lossy = |value: OsString| value.to_string_lossy().into_owned();
+    env::var_os(name).map(|value| value.into_string().unwrap_or_else(lossy))
 }
 
 /// The one place that reads the clock.

@@ -186,17 +186,17 @@ fn key_id(options: &Options) -> Result<String, Error> {
     }
 }
 
-fn key(pem: &[u8]) -> Option<PrivateKey> {
-    let pem = std::str::from_utf8(pem).ok()?;
-    let pem = pem.split_inclusive('\n').skip_while(|line| !line.starts_with("-----BEGIN "));
-    let mut block = String::new();
-    for line in pem {
-        block.push_str(line);
-        if line.starts_with("-----END ") {
-            break;
-        }
-    }
-    PrivateKey::from_pkcs8_pem(&block).or_else(|_| PrivateKey::from_pkcs1_pem(&block)).ok()
+/// The first private key in a text, whatever stands around it and whatever became of its line ends.
+fn key(text: &[u8]) -> Option<PrivateKey> {
+    let text = String::from_utf8_lossy(text);
+    let blocks = text.split("-----BEGIN ").skip(1);
+    let mut blocks = blocks.filter_map(|block| block.split_once("-----"));
+    let (label, behind) = blocks.find(|(label, _)| label.ends_with("PRIVATE KEY"))?;
+    let (body, _) = behind.split_once(&format!("-----END {label}-----"))?;
+    let body = body.replace("\\n", "").replace("\\r", "");
+    let base64: String = body.split_ascii_whitespace().collect();
+    let der = STANDARD.decode(base64).ok()?;
+    PrivateKey::from_pkcs8_der(&der).or_else(|_| PrivateKey::from_pkcs1_der(&der)).ok()
 }
 
 fn header(text: &str) -> Result<(String, String), &'static str> {

@@ -76,6 +76,37 @@ fn string_and_headers_are_those_of_the_sdk() {
 }
 
 #[test]
+fn what_stands_around_a_key_does_not_matter() {
+    let pem = fs::read_to_string(vectors().join("keys/test-rsa2048-a.pkcs8.pem")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut signed = Vec::new();
+    for text in [
+        pem.clone().into_bytes(),
+        format!("{}OCI_API_KEY", pem.trim_end()).into_bytes(),
+        pem.replace('\n', " ").into_bytes(),
+        pem.replace('\n', "").into_bytes(),
+        pem.replace('\n', "\r").into_bytes(),
+        format!("\"{}\"", pem.replace('\n', "\\n")).into_bytes(),
+        [b"\xef\xbb\xbf", pem.as_bytes()].concat(),
+        [b"cl\xe9 priv\xe9e\n", pem.as_bytes(), b"\xe9\n"].concat(),
+    ] {
+        let file = directory.path().join("key.pem");
+        fs::write(&file, &text).unwrap();
+        let arguments = [
+            "GET",
+            "https://example.com",
+            "--key-id=a",
+            "-Hdate: Tue, 24 Nov 2026 10:00:00 GMT",
+            &format!("--key={}", file.display()),
+        ];
+        let output = sign(&arguments.map(str::to_owned), b"");
+        assert!(output.status.success(), "{}: {output:?}", String::from_utf8_lossy(&text));
+        signed.push(output.stdout);
+    }
+    assert!(signed.iter().all(|printed| *printed == signed[0]));
+}
+
+#[test]
 fn a_token_is_shown_only_when_asked_for() {
     let token = vectors().join("rpst/valid.jwt");
     let text = fs::read_to_string(&token).unwrap();

@@ -21,18 +21,20 @@ mod signature;
 mod token;
 mod transport;
 mod trust;
+mod variables;
 
 pub use client::{Body, Client, Delivery, SendError};
 pub use clock::ServiceClock;
 pub use journey::{Journey, Phase, Step};
 pub use key::{KeyError, PrivateKey, PublicKey};
-pub use principal::{Credentials, Principal, PrincipalError};
+pub use principal::{Credentials, Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};
 pub use service_error::ServiceError;
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
 pub use trust::TrustError;
+pub use variables::{SettingsError, Variables};
 
 /// Where the environment comes from. The process has one place that reads it; everything else is told.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;

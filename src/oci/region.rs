@@ -8,9 +8,12 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use super::Vars;
+use super::variables::{SettingsError, Variables};
 
 const METADATA: &str = "OCI_REGION_METADATA";
 const DEFAULT_REALM: &str = "OCI_DEFAULT_REALM";
+/// The variables of regions.
+pub(super) const NAMES: [&str; 2] = [METADATA, DEFAULT_REALM];
 /// The realm of regions that nobody knows.
 const COMMERCIAL: &str = "oraclecloud.com";
 
@@ -171,52 +174,64 @@ struct Region {
     key: String,
     #[serde(rename = "regionIdentifier")]
     identifier: String,
+    #[serde(rename = "realmKey")]
+    realm: String,
     #[serde(rename = "realmDomainComponent")]
     domain: String,
 }
 
+impl Region {
+    /// The region in lower case and without blanks, if each part is one.
+    fn plain(self) -> Option<Self> {
+        let [key, identifier, realm, domain] = [self.key, self.identifier, self.realm, self.domain]
+            .map(|text| text.trim().to_ascii_lowercase());
+        let fits = [&key, &identifier, &realm].into_iter().all(|text| is_name(text));
+        (fits && is_domain(&domain)).then_some(Self { key, identifier, realm, domain })
+    }
+}
+
 /// Regions that cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum RegionError {
-    /// `OCI_REGION_METADATA` is something else.
+enum RegionError {
+    #[error("~/.oci/regions-config.json cannot be read: {0}")]
+    Unreadable(io::Error),
     #[error(
-        "{METADATA} is not a JSON object with realmKey, realmDomainComponent, regionKey and regionIdentifier"
+        "~/.oci/regions-config.json is not a JSON array of regions with realmKey, realmDomainComponent, regionKey and regionIdentifier"
     )]
-    Metadata,
-    /// The file of further regions cannot be read.
-    #[error("~/.oci/regions-config.json cannot be read")]
-    Unreadable(#[source] io::Error),
-    /// The file of further regions is something else.
-    #[error("~/.oci/regions-config.json is not a JSON array of regions")]
     File,
-    /// `OCI_DEFAULT_REALM` is neither a realm nor a domain.
-    #[error(
-        "{DEFAULT_REALM} is not the name of a realm or of its domain; expected `oc1` or the like"
-    )]
-    DefaultRealm,
 }
 
 impl Regions {
     /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`; unknown ones are in the realm
     /// of `OCI_DEFAULT_REALM`, or else in `oc1`.
-    pub fn from_vars(var: Vars<'_>) -> Result<Self, RegionError> {
-        let var = |name| var(name).filter(|value: &String| !value.is_empty());
-        let mut added = Vec::new();
-        if let Some(home) = var("HOME") {
-            match fs::read(Path::new(&home).join(".oci/regions-config.json")) {
-                Ok(json) => added = serde_json::from_slice(&json).ok().ok_or(RegionError::File)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(RegionError::Unreadable(error)),
-            }
-        }
-        if let Some(json) = var(METADATA) {
-            added.push(serde_json::from_str(&json).ok().ok_or(RegionError::Metadata)?);
-        }
-        let default_domain = match var(DEFAULT_REALM) {
-            Some(name) => Some(domain_of_realm(&name).ok_or(RegionError::DefaultRealm)?),
-            None => None,
-        };
-        Ok(Self { added, default_domain })
+    pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
+        let mut vars = Variables::new(var);
+        let regions = Self::read(&mut vars);
+        vars.finish(Some(regions))
+    }
+
+    /// The same, as a part of all variables.
+    pub(super) fn read(vars: &mut Variables<'_>) -> Self {
+        let home = vars.text("HOME");
+        let mut added = home.map(|home| added(&home)).transpose().unwrap_or_else(|error| {
+            vars.mistake(error);
+            None
+        });
+        let expected =
+            "a JSON object with realmKey, realmDomainComponent, regionKey and regionIdentifier";
+        let region = vars
+            .parse(METADATA, expected, |json| serde_json::from_str::<Region>(json).ok()?.plain());
+        added.get_or_insert_default().extend(region);
+        let default = "the name of a realm or of its domain, such as `oc1`";
+        let default_domain = vars.parse(DEFAULT_REALM, default, domain_of_realm);
+        Self { added: added.unwrap_or_default(), default_domain }
+    }
+
+    /// Whether the services of a realm live under a domain: one table for credentials and for addresses.
+    pub fn serves(&self, domain: &str, realm: &str) -> bool {
+        let mut added = self.added.iter();
+        realms_of_domain(domain).any(|known| known == realm)
+            || added.any(|region| region.domain == domain && region.realm == realm)
     }
 
     /// The region identifier of a name as configured, as [`identifier`] gives it, with the added regions' short codes.
@@ -253,10 +268,49 @@ impl Regions {
     }
 }
 
+/// A region that a variable names.
+pub(super) fn from_vars(vars: &mut Variables<'_>, name: &str) -> Option<String> {
+    let region = |text: &str| is_name(text).then(|| text.to_owned());
+    vars.parse(name, "a region such as `eu-frankfurt-1`", region)
+}
+
+/// Whether a text may be a region's name, its code, or the domain that stands for one: it becomes a part of a host.
+pub(super) fn is_name(text: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    text.len() <= 253 && text.split('.').all(label)
+}
+
+fn is_domain(text: &str) -> bool {
+    text.contains('.') && is_name(text)
+}
+
+/// The regions of the file in a home directory; none if there is no such file.
+fn added(home: &str) -> Result<Vec<Region>, RegionError> {
+    match fs::read(Path::new(home).join(".oci/regions-config.json")) {
+        Ok(json) => {
+            let regions = serde_json::from_slice::<Vec<Region>>(&json).ok();
+            let regions: Option<Vec<_>> =
+                regions.and_then(|regions| regions.into_iter().map(Region::plain).collect());
+            regions.ok_or(RegionError::File)
+        }
+        Err(error) if absent(error.kind()) => Ok(Vec::new()),
+        Err(error) => Err(RegionError::Unreadable(error)),
+    }
+}
+
+/// Whether there is nothing under a path, not even something that cannot be read.
+pub(super) fn absent(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// The domain of a realm's name; a domain stands for itself.
 fn domain_of_realm(name: &str) -> Option<String> {
-    let name = name.trim().to_ascii_lowercase();
+    let name = name.to_ascii_lowercase();
     let known = REALMS.iter().find(|(realm, _)| *realm == name).map(|(_, domain)| *domain);
-    let is_domain = name.contains('.') && !name.contains(['/', ':', '@']);
-    known.map(str::to_owned).or(is_domain.then_some(name))
+    known.map(str::to_owned).or(is_domain(&name).then_some(name))
 }

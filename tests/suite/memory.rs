@@ -29,12 +29,18 @@ impl Image {
         let pid = function.pid().unwrap();
         let memory = File::open(format!("/proc/{pid}/mem")).ok()?;
         let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+        let environment = environment(pid);
         let region = |line: &str| {
             let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
             let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
             let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
             // What was given back meanwhile holds nothing any more.
-            memory.read_exact_at(&mut bytes, start).ok().map(|()| bytes)
+            memory.read_exact_at(&mut bytes, start).ok()?;
+            // The kernel's own copy of the environment, on the stack, is no copy that the process made.
+            for at in environment.clone().filter(|at| (start..end).contains(at)) {
+                bytes[usize::try_from(at - start).unwrap()] = 0;
+            }
+            Some(bytes)
         };
         Some(Self(maps.lines().filter(|line| line.contains(" rw")).filter_map(region).collect()))
     }
@@ -48,6 +54,15 @@ impl Image {
         let windows = self.0.iter().flat_map(|region| region.windows(length));
         windows.filter(|window| window[0] == piece[0] && *window == piece).count()
     }
+}
+
+/// Where the kernel put the environment of a process.
+fn environment(pid: u32) -> std::ops::Range<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // Behind the name, which may hold blanks, the third field comes first; the ends of the environment are 50 and 51.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let field = |number: usize| fields.split(' ').nth(number - 3).unwrap().parse().unwrap();
+    field(50)..field(51)
 }
 
 /// A private key, in the forms in which it can lie around.
@@ -143,6 +158,49 @@ async fn a_passphrase_and_what_it_opened_are_gone_after_the_start() {
         assert_ne!(image.count("c3:e0:13:b8:83:35:30:ca"), 0, "nothing is seen");
         assert_eq!(image.count("test passphrase=1"), 0, "{form}");
         key.assert_only_in_use(&image);
+    }
+}
+
+#[tokio::test]
+async fn credentials_in_variables_are_gone_from_all_but_the_environment_itself() {
+    let plain = Key::new(&data::text("keys/test-rsa2048-a.pkcs8.pem"));
+    let token = data::text("rpst/valid.jwt");
+    let (passphrase, read) =
+        ("test passphrase=1", |form: &str| data::text(&format!("keys/test-rsa2048-a.{form}.pem")));
+    let user = |form: &str| {
+        vec![
+            ("OCI_CLI_TENANCY", "ocid1.tenancy.oc1..aaaa".to_owned()),
+            ("OCI_CLI_USER", "ocid1.user.oc1..bbbb".to_owned()),
+            ("OCI_CLI_FINGERPRINT", "c3:e0:13:b8:83:35:30:ca".to_owned()),
+            ("OCI_CLI_KEY_CONTENT", read(form)),
+            ("OCI_CLI_PASSPHRASE", passphrase.to_owned()),
+        ]
+    };
+    let resource = |form: &str| {
+        vec![
+            ("OCI_RESOURCE_PRINCIPAL_VERSION", "2.2".to_owned()),
+            ("OCI_RESOURCE_PRINCIPAL_RPST", token.clone()),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", read(form)),
+            ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE", passphrase.to_owned()),
+        ]
+    };
+    for (form, variables) in [
+        ("pkcs8", resource("pkcs8")),
+        ("pkcs8-aes256-sha256", resource("pkcs8-aes256-sha256")),
+        ("pkcs8", user("pkcs8")),
+        ("legacy-aes128", user("legacy-aes128")),
+    ] {
+        let setup = Setup::new().await;
+        let function = Agent::start(setup.program_as(variables)).await.unwrap();
+        let Some(image) = Image::of(&function) else { return println!("{SKIPPED}") };
+        assert_eq!(image.count(passphrase), 0, "{form}");
+        let pem = read(form);
+        let lines: Vec<&str> = pem.lines().collect();
+        assert_eq!(image.count(lines[lines.len() / 2]), 0, "{form}");
+        plain.assert_only_in_use(&image);
+        // As the source holds it, and as the key id.
+        let copies = image.count(token.trim().rsplit('.').next().unwrap());
+        assert!(copies <= 3, "{form}: {copies} copies of the token");
     }
 }
 

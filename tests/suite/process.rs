@@ -169,6 +169,28 @@ async fn items_3_to_6_13_and_41_a_start_that_cannot_be_served_names_its_variable
 }
 
 #[tokio::test]
+async fn mistakes_of_variables_are_told_at_once_and_those_of_files_by_themselves() {
+    let (code, said) = Program::new()
+        .with("OCI_CLI_AUTH", "magic")
+        .with("OCI_RESOURCE_PRINCIPAL_RPST", "not.a.token")
+        .with("SEND_EXPIRED_TOKENS", "yes")
+        .with("LOG_LEVEL", "loud")
+        .refused()
+        .await;
+    assert_eq!((code, said.lines().count()), (64, 1), "{said}");
+    let names = ["OCI_CLI_AUTH", "OCI_RESOURCE_PRINCIPAL_RPST", "SEND_EXPIRED_TOKENS", "LOG_LEVEL"];
+    assert!(
+        said.contains("not started: ") && names.iter().all(|name| said.contains(name)),
+        "{said}"
+    );
+
+    let program = Program::new();
+    fs::write(program.directory.path().join("rpst"), "not.a.token").unwrap();
+    let (code, said) = program.refused().await;
+    assert!(code == 1 && said.contains("stopped: OCI_RESOURCE_PRINCIPAL_RPST"), "{said}");
+}
+
+#[tokio::test]
 async fn items_1_2_14_and_15_it_serves_with_no_more_than_the_platform_sets() {
     for program in [
         Program::new(),

@@ -13,8 +13,8 @@ use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::{self, Call, Reply, error_chain};
 use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
-    Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, ServiceClock, SessionToken,
-    Signing, http_client, sign,
+    Body, Client, Content, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey,
+    ServiceClock, SessionToken, Signing, Variables, http_client, sign,
 };
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 
@@ -91,8 +91,14 @@ async fn everything(home: &Path) -> Shown {
         let credentials: Arc<Credentials> = principal().credentials(now()).await.unwrap();
         shown.add(&*credentials);
         shown.add(&principal());
+        shown.add(&PrincipalSettings::from_vars(&var).unwrap());
         let http = http_client(None).unwrap().build().unwrap();
         shown.add(&Client::new(principal(), ServiceClock::new(now), http));
+        let mut vars = Variables::new(&var);
+        for name in environment.keys() {
+            drop(vars.text(name));
+        }
+        shown.add(&vars);
         let config = |name: &str| match name {
             "FN_LISTENER" => Some(format!("unix:{}/{number}.sock", home.display())),
             _ => environment.get(name).cloned(),

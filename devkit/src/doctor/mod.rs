@@ -2,6 +2,7 @@
 //!
 //! The one part of the devkit that uses the function's library: it asks what the function itself would decide.
 
+mod api_key;
 mod report;
 
 use std::path::PathBuf;
@@ -161,6 +162,11 @@ async fn credentials(
     };
     let region = principal.region().unwrap_or("no region");
     report.ok("credentials", &format!("{}, {region}", principal.source()));
+    if principal.source() == "api_key" {
+        for warning in api_key::warnings(&credentials) {
+            report.warn("key id", &warning);
+        }
+    }
     match credentials.expires() {
         None => report.ok("token", "an API key has none, and does not expire"),
         Some(expires) => {

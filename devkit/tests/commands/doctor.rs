@@ -135,6 +135,47 @@ async fn each_mistake_fails_with_its_name() {
     );
 }
 
+#[test]
+fn a_key_id_that_no_service_will_find_is_a_warning_that_says_why() {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/keys");
+    let key = format!("{keys}/test-rsa2048-a.pkcs8.pem");
+    let index: serde_json::Value =
+        serde_json::from_slice(&fs::read(format!("{keys}/index.json")).unwrap()).unwrap();
+    let known = index.get("keys").and_then(|keys| keys.as_array()).unwrap().iter();
+    let fingerprints = known.filter_map(|key| {
+        let file = key.pointer("/private_key_files/0/file")?.as_str()?;
+        file.starts_with("test-rsa2048-a").then(|| key.get("api_key_fingerprint_md5")?.as_str())?
+    });
+    let [own] = fingerprints.collect::<Vec<_>>().try_into().unwrap();
+    let (tenancy, user) = ("ocid1.tenancy.oc1..aaaa", "ocid1.user.oc1..bbbb");
+    let other = "00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff".to_owned();
+    for (tenancy, user, fingerprint, warnings) in [
+        (tenancy, user, own.to_owned(), vec![]),
+        (tenancy, user, other.clone(), vec!["the fingerprint is not that of the key"]),
+        (tenancy, user, own.to_uppercase(), vec!["the fingerprint is not in its plain form"]),
+        (tenancy, user, own.replace(':', ""), vec!["the fingerprint is not in its plain form"]),
+        (user, tenancy, own.to_owned(), vec!["user and tenancy are swapped"]),
+        (tenancy, tenancy, own.to_owned(), vec!["the user is not the OCID of a user"]),
+        (user, user, own.to_owned(), vec!["the tenancy is not the OCID of a tenancy"]),
+        (user, tenancy, other, vec!["the fingerprint is not that of the key", "user and tenancy"]),
+    ] {
+        let vars = [
+            ("OCI_CLI_AUTH", "api_key"),
+            ("OCI_CLI_TENANCY", tenancy),
+            ("OCI_CLI_USER", user),
+            ("OCI_CLI_FINGERPRINT", &fingerprint),
+            ("OCI_CLI_KEY_FILE", &key),
+            ("HOME", "/nonexistent"),
+        ];
+        let done = mdfn_with(&["doctor"], &vars, "");
+        says(&done, "ok    credentials: api_key");
+        let said = done.stdout.lines().filter_map(|line| line.strip_prefix("warn  key id: "));
+        let said: Vec<&str> = said.collect();
+        assert_eq!(said.len(), warnings.len(), "{done:?}");
+        assert!(said.iter().zip(warnings).all(|(said, warning)| said.starts_with(warning)));
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_fails() {
     for certificate in [Certificate::OtherName, Certificate::Expired] {

@@ -1,6 +1,7 @@
 //! Private keys: every PEM form that OCI users have, and the one operation that signing needs.
 
 mod cost;
+mod foreign;
 mod pbes1;
 mod pem;
 
@@ -14,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use md5::{Digest, Md5};
 use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::pkcs5;
 use pkcs8::spki::SubjectPublicKeyInfoRef;
 use rsa::pkcs1::der::asn1::{BitStringRef, UintRef};
 use rsa::pkcs1::der::{Decode, Encode};
@@ -41,9 +43,15 @@ pub enum KeyError {
     /// The other half of a key pair.
     #[error("it is a public key; expected the private key")]
     PublicKey,
-    /// An elliptic curve or other key.
-    #[error("it is not an RSA key; OCI signatures are RSA only")]
-    NotRsa,
+    /// A certificate, or a request for one.
+    #[error("it is a certificate; expected the private key")]
+    Certificate,
+    /// An elliptic curve or other key: what it is.
+    #[error("it is {0}; OCI signatures are RSA only")]
+    NotRsa(&'static str),
+    /// A key in a form that is not read here, and the command that makes PEM of it.
+    #[error("it is {0}; `{1}` makes one that is read")]
+    Form(&'static str, &'static str),
     /// A key that OCI would refuse.
     #[error("it has {0} bits; OCI needs at least {SMALLEST}")]
     TooSmall(usize),
@@ -53,11 +61,11 @@ pub enum KeyError {
     /// Decryption gave no key. A broken file and a wrong passphrase look the same.
     #[error("it cannot be decrypted: the passphrase is wrong, or the key is broken")]
     InvalidKeyOrWrongPassphrase,
-    /// Encrypted in a way that is not read here.
+    /// Encrypted in a way that is not read here: which.
     #[error(
-        "it is encrypted in a way that is not supported; expected PBES2, PBES1 with 3DES, or AES-CBC or DES-EDE3-CBC of OpenSSL"
+        "it is encrypted with {0}, which is not supported; `openssl pkcs8 -topk8 -v2 aes256 -in FILE -out NEW -provider legacy -provider default` encrypts it anew"
     )]
-    UnsupportedEncryption,
+    UnsupportedEncryption(&'static str),
     /// Encrypted with more work than any tool asks for by itself.
     #[error(
         "its encryption asks for too much work; expected at most 10000000 rounds, or 256 MiB of scrypt"
@@ -85,18 +93,10 @@ impl PrivateKey {
             "RSA PRIVATE KEY" => Self::from_pkcs1(&block.der),
             "PRIVATE KEY" => Self::from_pkcs8(&block.der),
             "ENCRYPTED PRIVATE KEY" => {
-                let passphrase = needed()?;
-                let Ok(encrypted) = EncryptedPrivateKeyInfoRef::try_from(block.der.as_slice())
-                else {
-                    let der = pbes1::decrypt(&block.der, passphrase)?;
-                    return Self::from_pkcs8(&der).map_err(undecryptable);
-                };
-                cost::check(&encrypted.encryption_algorithm)?;
-                let der = encrypted.decrypt(passphrase);
-                let der = der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
-                Self::from_pkcs8(der.as_bytes()).map_err(undecryptable)
+                let der = decrypted(&block.der, needed)?;
+                Self::from_pkcs8(&der).map_err(undecryptable)
             }
-            _ => Err(KeyError::NotRsa),
+            label => Err(foreign::of_block(label, &block.der)),
         }
     }
 
@@ -110,7 +110,7 @@ impl PrivateKey {
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(der).ok().ok_or(KeyError::Invalid)?;
         if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
-            return Err(KeyError::NotRsa);
+            return Err(foreign::of_algorithm(info.algorithm.oid));
         }
         Self::from_pkcs1(info.private_key.as_bytes())
     }
@@ -144,15 +144,36 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+/// The content of an encrypted PKCS#8. That it is encrypted in a way that is not read is said before a passphrase is missed.
+fn decrypted<'a>(
+    der: &[u8],
+    passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
+) -> Result<Secret, KeyError> {
+    match EncryptedPrivateKeyInfoRef::try_from(der) {
+        Ok(encrypted) if encrypted.encryption_algorithm.pbes2().is_some() => {
+            cost::check(&encrypted.encryption_algorithm)?;
+            let content = encrypted.encrypted_data.as_bytes();
+            match encrypted.encryption_algorithm.decrypt(passphrase()?, content) {
+                Ok(der) => Ok(Zeroizing::new(der)),
+                Err(pkcs5::Error::UnsupportedAlgorithm { .. }) => Err(foreign::of_scheme(der)),
+                Err(_) => Err(KeyError::InvalidKeyOrWrongPassphrase),
+            }
+        }
+        Ok(_) | Err(_) => pbes1::decrypt(der, passphrase),
+    }
+}
+
 /// After a decryption any nonsense can come out: what it looks like says nothing.
 fn undecryptable(error: KeyError) -> KeyError {
     match error {
-        KeyError::TooSmall(_) | KeyError::NotRsa => error,
+        KeyError::TooSmall(_) | KeyError::NotRsa(_) => error,
         KeyError::NotPem
         | KeyError::PublicKey
+        | KeyError::Certificate
+        | KeyError::Form(..)
         | KeyError::PassphraseMissing
         | KeyError::InvalidKeyOrWrongPassphrase
-        | KeyError::UnsupportedEncryption
+        | KeyError::UnsupportedEncryption(_)
         | KeyError::TooCostly
         | KeyError::Invalid => KeyError::InvalidKeyOrWrongPassphrase,
     }

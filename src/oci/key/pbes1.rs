@@ -12,7 +12,7 @@ use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cost::check_rounds;
-use super::{KeyError, Secret};
+use super::{KeyError, Secret, foreign};
 
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 /// The block size of SHA-1, in bytes.
@@ -22,16 +22,21 @@ const KEY: u8 = 1;
 const VECTOR: u8 = 2;
 
 /// The plain PKCS#8 inside an encrypted one; `UnsupportedEncryption` if it is encrypted in another way.
-pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret, KeyError> {
-    let unsupported = KeyError::UnsupportedEncryption;
-    let Encrypted { salt, rounds, content } = Encrypted::parse(der).ok_or(unsupported)?;
+pub(super) fn decrypt<'a>(
+    der: &[u8],
+    passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
+) -> Result<Secret, KeyError> {
+    let encrypted = Encrypted::parse(der).ok_or_else(|| foreign::of_scheme(der))?;
+    let Encrypted { salt, rounds, content } = encrypted;
     check_rounds(rounds)?;
+    let passphrase = passphrase()?;
     let text = std::str::from_utf8(passphrase).ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
     let units = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes);
     let password: Secret = Zeroizing::new(units.collect());
     let derived = |purpose, size| derive(purpose, &password, salt, rounds, size);
     let cipher = Decryptor::<TdesEde3>::new_from_slices(&derived(KEY, 24), &derived(VECTOR, 8));
-    let der = cipher.ok().ok_or(unsupported)?.decrypt_padded_vec::<Pkcs7>(content);
+    let cipher = cipher.ok().ok_or(KeyError::Invalid)?;
+    let der = cipher.decrypt_padded_vec::<Pkcs7>(content);
     Ok(Zeroizing::new(der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?))
 }
 

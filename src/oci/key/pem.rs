@@ -1,4 +1,4 @@
-//! The PEM block of a key: cut out of its surroundings, and decrypted where OpenSSL encrypted it before PKCS#8.
+//! The PEM block of a key: found wherever it stands in a text, and decrypted where OpenSSL encrypted it before PKCS#8.
 
 use aes::{Aes128, Aes192, Aes256};
 use base64::Engine;
@@ -10,7 +10,7 @@ use des::TdesEde3;
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{KeyError, Secret};
+use super::{KeyError, Secret, foreign};
 
 /// One PEM block with a private key.
 pub(super) struct Block {
@@ -22,55 +22,58 @@ pub(super) struct Block {
     pub(super) der: Secret,
 }
 
-/// The `DEK-Info` of a block: a cipher's name and its initial vector.
+/// The `DEK-Info` of a block.
 pub(super) struct Cipher {
-    name: String,
+    kind: Kind,
     vector: Vec<u8>,
 }
 
+/// The ciphers of OpenSSL's traditional format.
+#[derive(Clone, Copy)]
+enum Kind {
+    Aes128,
+    Aes192,
+    Aes256,
+    TripleDes,
+}
+
 impl Block {
-    /// Finds the first private key in a text. Lines before and after the block may say anything.
+    /// Finds the first private key in a text of any encoding that keeps ASCII. What stands around the block does not matter,
+    /// nor what became of the line ends in it: variables, forms and copies lose them.
     pub(super) fn find(text: &[u8]) -> Result<Self, KeyError> {
-        let text = std::str::from_utf8(text).ok().ok_or(KeyError::NotPem)?;
-        let mut lines = text.lines().map(str::trim);
-        let mut public = false;
-        let label = loop {
-            let line =
-                lines.next().ok_or(if public { KeyError::PublicKey } else { KeyError::NotPem })?;
-            let label =
-                line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
-            match label {
-                Some(label) if label.ends_with("PRIVATE KEY") => break label,
-                Some(label) => public |= label.ends_with("PUBLIC KEY"),
-                None => {}
+        let mended = with_line_ends(text);
+        let (mut rest, mut other) = (mended.as_slice(), None);
+        while let Some((label, behind)) = begin(rest) {
+            if label.ends_with("PRIVATE KEY") {
+                let end = format!("-----END {label}-----");
+                let (body, _) = split(behind, end.as_bytes()).ok_or(KeyError::NotPem)?;
+                return Self::parse(label, body);
             }
-        };
-        let end = format!("-----END {label}-----");
-        let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
-        let mut cipher = None;
-        loop {
-            match lines.next().ok_or(KeyError::NotPem)? {
-                line if line == end => break,
-                line => match line.split_once(':') {
-                    Some(("DEK-Info", info)) => cipher = Some(Cipher::parse(info)?),
-                    Some(_) => {}
-                    None => base64.push_str(line),
-                },
-            }
+            other = other.or_else(|| foreign::of_label(label));
+            rest = behind;
         }
-        let der = STANDARD.decode(base64.as_bytes()).ok().ok_or(KeyError::Invalid)?;
+        Err(other.unwrap_or_else(|| foreign::of_text(text)))
+    }
+
+    fn parse(label: &str, body: &[u8]) -> Result<Self, KeyError> {
+        let (cipher, body) = match split(body, b"DEK-Info:") {
+            Some((_, info)) => Cipher::parse(info).map(|(cipher, body)| (Some(cipher), body))?,
+            None => (None, without_headers(body)),
+        };
+        let base64 = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+        let base64: Secret = Zeroizing::new(base64.collect());
+        let der = STANDARD.decode(&*base64).ok().ok_or(KeyError::Invalid)?;
         Ok(Self { label: label.to_owned(), cipher, der: Zeroizing::new(der) })
     }
 
     /// The content, decrypted as OpenSSL's traditional format encrypts it.
     pub(super) fn decrypt(&self, passphrase: &[u8]) -> Result<Secret, KeyError> {
-        let Cipher { name, vector } = self.cipher.as_ref().ok_or(KeyError::Invalid)?;
-        match name.as_str() {
-            "AES-128-CBC" => self.cbc::<Decryptor<Aes128>>(passphrase, vector, 16),
-            "AES-192-CBC" => self.cbc::<Decryptor<Aes192>>(passphrase, vector, 24),
-            "AES-256-CBC" => self.cbc::<Decryptor<Aes256>>(passphrase, vector, 32),
-            "DES-EDE3-CBC" => self.cbc::<Decryptor<TdesEde3>>(passphrase, vector, 24),
-            _ => Err(KeyError::UnsupportedEncryption),
+        let Cipher { kind, vector } = self.cipher.as_ref().ok_or(KeyError::Invalid)?;
+        match kind {
+            Kind::Aes128 => self.cbc::<Decryptor<Aes128>>(passphrase, vector, 16),
+            Kind::Aes192 => self.cbc::<Decryptor<Aes192>>(passphrase, vector, 24),
+            Kind::Aes256 => self.cbc::<Decryptor<Aes256>>(passphrase, vector, 32),
+            Kind::TripleDes => self.cbc::<Decryptor<TdesEde3>>(passphrase, vector, 24),
         }
     }
 
@@ -91,17 +94,26 @@ impl Block {
 }
 
 impl Cipher {
+    /// The cipher, and what follows it. Its length ends the initial vector, since the line may have lost its own end.
+    ///
     /// ```text
     /// DEK-Info: AES-256-CBC,0102030405060708090A0B0C0D0E0F10
     /// ```
-    fn parse(info: &str) -> Result<Self, KeyError> {
-        let (name, hex) = info.trim().split_once(',').ok_or(KeyError::Invalid)?;
-        let pairs = hex.as_bytes().chunks(2);
-        let byte = |pair| {
-            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+    fn parse(info: &[u8]) -> Result<(Self, &[u8]), KeyError> {
+        let (name, rest) = split(info, b",").ok_or(KeyError::Invalid)?;
+        let (kind, size) = match name.trim_ascii() {
+            b"AES-128-CBC" => (Kind::Aes128, 16),
+            b"AES-192-CBC" => (Kind::Aes192, 16),
+            b"AES-256-CBC" => (Kind::Aes256, 16),
+            b"DES-EDE3-CBC" => (Kind::TripleDes, 8),
+            other => return Err(foreign::of_cipher(other)),
         };
-        let vector: Option<Vec<u8>> = pairs.map(byte).collect();
-        Ok(Self { name: name.to_owned(), vector: vector.ok_or(KeyError::Invalid)? })
+        let (hex, rest) =
+            rest.trim_ascii_start().split_at_checked(2 * size).ok_or(KeyError::Invalid)?;
+        let byte =
+            |pair| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let vector: Option<Vec<u8>> = hex.chunks(2).map(byte).collect();
+        Ok((Self { kind, vector: vector.ok_or(KeyError::Invalid)? }, rest))
     }
 }
 
@@ -121,4 +133,42 @@ fn derive(passphrase: &[u8], vector: &[u8], size: usize) -> Result<Secret, KeyEr
     digest.zeroize();
     key.truncate(size);
     Ok(key)
+}
+
+/// A copy of the text in which CR, and a line end that was escaped to stand in a variable, are line ends.
+fn with_line_ends(text: &[u8]) -> Secret {
+    let mut copy = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    loop {
+        let (byte, behind) = match rest {
+            [b'\\', b'n' | b'r', behind @ ..] | [b'\r', behind @ ..] => (b'\n', behind),
+            [byte, behind @ ..] => (*byte, behind),
+            [] => return copy,
+        };
+        copy.push(byte);
+        rest = behind;
+    }
+}
+
+/// The label of the first block that begins in a text, and what is behind it.
+fn begin(text: &[u8]) -> Option<(&str, &[u8])> {
+    let (_, text) = split(text, b"-----BEGIN ")?;
+    let (label, behind) = split(text, b"-----")?;
+    Some((std::str::from_utf8(label).unwrap_or("a label that is no text"), behind))
+}
+
+/// What follows the headers of a block.
+fn without_headers(mut body: &[u8]) -> &[u8] {
+    while let Some((line, behind)) = split(body, b"\n")
+        && (line.trim_ascii().is_empty() || line.contains(&b':'))
+    {
+        body = behind;
+    }
+    body
+}
+
+/// The text before and behind the first `mark`.
+fn split<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = text.windows(mark.len()).position(|window| window == mark)?;
+    Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }

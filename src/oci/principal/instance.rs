@@ -6,7 +6,7 @@
 //!
 //! Source: OCI request signing, instance principal.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
@@ -26,10 +26,13 @@ use super::renewable::Supply;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::region::Regions;
-use crate::oci::{Content, KeyId, PrivateKey, SessionToken, Signing, Vars, http_client, sign};
+use crate::oci::variables::Variables;
+use crate::oci::{Content, KeyId, PrivateKey, SessionToken, Signing, http_client, sign};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
+/// The variables of an instance.
+pub(super) const NAMES: [&str; 2] = [BASE_URL, AUTH_URL];
 const METADATA: &str = "the metadata service of the instance";
 const FEDERATION: &str = "the token service for instances";
 
@@ -51,29 +54,44 @@ struct Answer {
     token: String,
 }
 
+/// What the variables say about an instance.
+pub(super) struct InstanceSettings {
+    base: String,
+    auth: Option<String>,
+    roots: Option<PathBuf>,
+}
+
+impl InstanceSettings {
+    pub(super) fn from_vars(vars: &mut Variables<'_>) -> Self {
+        let base = vars.parse(BASE_URL, "an `http` or `https` URL without a query", |url| {
+            plain_url(url, &["http", "https"])
+        });
+        Self {
+            base: base.unwrap_or_else(|| "http://169.254.169.254/opc/v2".to_owned()),
+            auth: vars.parse(AUTH_URL, "an `https` URL without a query", |url| {
+                plain_url(url, &["https"])
+            }),
+            roots: vars.text("SSL_CERT_FILE").map(PathBuf::from),
+        }
+    }
+}
+
 impl Instance {
     /// The instance that this process runs on. Nothing is asked before the first signature.
-    pub(super) fn from_vars(var: Vars<'_>, regions: Regions) -> Result<Self, PrincipalError> {
-        let var = |name| var(name).filter(|value: &String| !value.is_empty());
-        let roots = var("SSL_CERT_FILE");
-        let client = || http_client(roots.as_deref().map(Path::new)).map_err(PrincipalError::Trust);
+    pub(super) fn new(
+        settings: InstanceSettings,
+        regions: Regions,
+    ) -> Result<Self, PrincipalError> {
+        let client = || http_client(settings.roots.as_deref()).map_err(PrincipalError::Trust);
         // The metadata service is on the instance's own link and speaks no TLS.
         let plain = client()?.https_only(false).build().map_err(PrincipalError::Client)?;
         let tls = client()?.build().map_err(PrincipalError::Client)?;
-        let url = |name: &'static str| match var(name) {
-            Some(url) if Url::parse(&url).is_ok_and(|url| url.has_host()) => {
-                Ok(Some(url.trim_end_matches('/').to_owned()))
-            }
-            Some(_) => Err(PrincipalError::Url(name)),
-            None => Ok(None),
-        };
-        let base = url(BASE_URL)?.unwrap_or_else(|| "http://169.254.169.254/opc/v2".to_owned());
         let service = |name, http, retry| TokenService { name, http, retry };
         Ok(Self {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),
             federation: service(FEDERATION, tls, TokenService::TOKEN_RETRY),
-            base,
-            auth: url(AUTH_URL)?,
+            base: settings.base,
+            auth: settings.auth,
             regions,
             region: OnceLock::new(),
             tenancy: OnceLock::new(),
@@ -188,6 +206,15 @@ impl Identity {
         let key_id = KeyId::new(key_id).map_err(PrincipalError::NotSigned)?;
         Ok(Credentials::api_key(key_id, self.key))
     }
+}
+
+/// A URL to which a path can be added, without a slash at its end.
+fn plain_url(text: &str, schemes: &[&str]) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let plain = url.has_host() && url.username().is_empty() && url.password().is_none();
+    let bare = url.query().is_none() && url.fragment().is_none();
+    let known = schemes.contains(&url.scheme());
+    (plain && bare && known).then(|| text.trim_end_matches('/').to_owned())
 }
 
 /// The tenancy that a certificate was issued to, from its subject.

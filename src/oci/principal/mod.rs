@@ -6,7 +6,10 @@ mod files;
 mod instance;
 mod renewable;
 mod resource_principal;
+mod settings;
+mod source;
 mod token_service;
+mod user;
 mod workload;
 
 use std::fmt;
@@ -14,35 +17,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::region::{RegionError, Regions};
+use super::region::Regions;
+use super::variables::SettingsError;
 use super::{
-    KeyError, KeyId, PrivateKey, ServiceError, SessionToken, SignError, TokenError, TransportError,
-    TrustError, Vars,
+    KeyError, KeyId, PrivateKey, PublicKey, ServiceError, SessionToken, SignError, TokenError,
+    TransportError, TrustError, Vars,
 };
-use config_file::Profile;
 use files::Sources;
 use instance::Instance;
 use renewable::Renewable;
+use settings::Chosen;
+pub use settings::PrincipalSettings;
+use user::Found;
 use workload::Workload;
-
-/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.
-const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
 
 /// A key, the name services know it by, and until when: one generation, never mixed with another.
 pub struct Credentials {
     key_id: KeyId,
-    key: PrivateKey,
+    key: Arc<PrivateKey>,
     token: Option<SessionToken>,
 }
 
 impl Credentials {
     /// An API key of a user: it does not expire.
-    pub fn api_key(key_id: KeyId, key: PrivateKey) -> Self {
-        Self { key_id, key, token: None }
+    pub fn api_key(key_id: KeyId, key: impl Into<Arc<PrivateKey>>) -> Self {
+        Self { key_id, key: key.into(), token: None }
     }
 
     /// A session token and the key it was issued for.
-    pub fn session(token: SessionToken, key: PrivateKey) -> Result<Self, PrincipalError> {
+    pub fn session(
+        token: SessionToken,
+        key: impl Into<Arc<PrivateKey>>,
+    ) -> Result<Self, PrincipalError> {
+        let key = key.into();
         if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(&jwk)) {
             return Err(PrincipalError::KeyTokenMismatch);
         }
@@ -52,6 +59,11 @@ impl Credentials {
     /// The name that services find the public key by.
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
+    }
+
+    /// The public half of the key.
+    pub fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
     }
 
     pub(super) fn key(&self) -> &PrivateKey {
@@ -106,28 +118,18 @@ enum Source {
 /// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
 #[derive(Debug, thiserror::Error)]
 pub enum PrincipalError {
-    /// A variable that is not set.
-    #[error("{0} is not set; expected {1}")]
-    Missing(&'static str, &'static str),
-    /// A kind of authentication that is not offered here.
-    #[error(
-        "OCI_CLI_AUTH is not `resource_principal`, `api_key`, `security_token`, `instance_principal` or `oke_workload_identity`"
-    )]
-    Auth,
-    /// No resource principal, and no configuration file either.
-    #[error(
-        "OCI_RESOURCE_PRINCIPAL_VERSION is not set; expected `2.2`, or a configuration file in OCI_CONFIG_FILE or ~/.oci/config"
-    )]
-    NoSource,
-    /// Credentials of a configuration file are asked for, and there is none.
-    #[error("there is no configuration file; expected one in OCI_CONFIG_FILE or ~/.oci/config")]
-    NoConfigFile,
+    /// Variables that are not understood, or missing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The configuration file cannot be read.
     #[error("the configuration file {} cannot be read", .0.display())]
     ConfigFile(PathBuf, #[source] std::io::Error),
-    /// A line of the configuration file that is neither a profile nor a setting of one.
-    #[error("line {0} of the configuration file is neither `[PROFILE]` nor `name=value` below one")]
-    ConfigLine(usize),
+    /// The configuration file is in the encoding that Windows calls Unicode.
+    #[error("the configuration file is a text in UTF-16; expected UTF-8")]
+    ConfigEncoding,
+    /// A line of the configuration file that cannot be read: its number, and what it is.
+    #[error("line {0} of the configuration file {1}")]
+    ConfigLine(usize, &'static str),
     /// A profile that the file does not have.
     #[error(
         "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
@@ -136,20 +138,15 @@ pub enum PrincipalError {
     /// A setting that the profile does not have.
     #[error("the profile has no `{0}`")]
     Setting(&'static str),
+    /// A setting that means something to other programs, and that must not be passed over.
+    #[error("the profile has `{0}`, which is not read here")]
+    Unread(&'static str),
+    /// A region that could be none.
+    #[error("the profile's `region` is not a region such as `eu-frankfurt-1`")]
+    RegionName,
     /// Tenancy, user and fingerprint that make no key id.
     #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
     KeyId(SignError),
-    /// A version of resource principals that exists, and that OCI Functions does not use.
-    #[error(
-        "OCI_RESOURCE_PRINCIPAL_VERSION names a version that is not supported; expected `2.2`, the version of OCI Functions"
-    )]
-    VersionUnsupported,
-    /// Something that is no version of resource principals.
-    #[error("OCI_RESOURCE_PRINCIPAL_VERSION is no version of resource principals; expected `2.2`")]
-    Version,
-    /// The key is a file and its passphrase is not, or the other way round.
-    #[error("{0} and its passphrase are not of one kind; expected both as paths or both as values")]
-    MixedPathAndValue(&'static str),
     /// A file that cannot be read.
     #[error("{0} names a file that cannot be read")]
     File(&'static str, #[source] std::io::Error),
@@ -165,16 +162,13 @@ pub enum PrincipalError {
     /// The token has expired, and its source has no newer one.
     #[error("the session token has expired and its source holds no newer one")]
     TokenExpired,
-    /// Regions that cannot be read.
-    #[error(transparent)]
-    Region(#[from] RegionError),
     /// TLS to a token service cannot be set up.
     #[error(transparent)]
     Trust(TrustError),
     /// The HTTP client for a token service cannot be set up.
     #[error("the HTTP client could not be set up")]
     Client(#[source] reqwest::Error),
-    /// A variable that should hold a URL or an address.
+    /// A variable whose URL cannot be asked.
     #[error("{0} makes no URL")]
     Url(&'static str),
     /// A service that hands out credentials did not answer.
@@ -198,49 +192,36 @@ pub enum PrincipalError {
 }
 
 impl Principal {
-    /// Chooses the source that the environment asks for, and loads it: what `OCI_CLI_AUTH` names, else a resource principal
-    /// where any of its variables is set, else the configuration file. An expired token is no error yet.
+    /// Reads the variables, and loads what they choose.
     pub fn from_vars(var: Vars<'_>, now: SystemTime) -> Result<Self, PrincipalError> {
-        let auth = var("OCI_CLI_AUTH").filter(|auth| !auth.is_empty());
-        let resource = [
-            resource_principal::VERSION,
-            resource_principal::RPST,
-            resource_principal::PRIVATE_PEM,
-        ];
-        let is_resource = resource.into_iter().any(|name| var(name).is_some());
-        let regions = Regions::from_vars(var)?;
-        let send_expired = var(SEND_EXPIRED).is_some_and(|value| value == "true");
-        let resource_region = || var(resource_principal::REGION);
-        let (source, region) = match (auth.as_deref(), config_file::path(var)) {
-            (Some("instance_principal"), _) => {
-                let instance = Instance::from_vars(var, regions.clone())?;
+        Self::load(PrincipalSettings::from_vars(var)?, now)
+    }
+
+    /// Loads the credentials that the settings chose. An expired token is no error yet.
+    pub fn load(settings: PrincipalSettings, now: SystemTime) -> Result<Self, PrincipalError> {
+        let PrincipalSettings { source, region, regions, send_expired } = settings;
+        let (source, region) = match source {
+            Chosen::Resource(sources) => {
+                (Source::Resource(sources.load(now, send_expired)?), region)
+            }
+            Chosen::User(user, session) => match user.load(session)? {
+                (Found::ApiKey(credentials), region) => {
+                    (Source::ApiKey(Arc::new(credentials)), region)
+                }
+                (Found::Session(sources), region) => {
+                    (Source::SecurityToken(sources.load(now, send_expired)?), region)
+                }
+            },
+            Chosen::Instance(settings) => {
+                let instance = Instance::new(settings, regions.clone())?;
                 (Source::Instance(Renewable::new(instance, None, send_expired)), None)
             }
-            (Some("oke_workload_identity"), _) => {
-                let workload = Workload::from_vars(var)?;
-                (Source::Workload(Renewable::new(workload, None, send_expired)), resource_region())
+            Chosen::Workload(settings) => {
+                let workload = Workload::new(settings)?;
+                (Source::Workload(Renewable::new(workload, None, send_expired)), region)
             }
-            (auth, _) if auth == Some("resource_principal") || (auth.is_none() && is_resource) => {
-                let sources = resource_principal::sources(var)?;
-                (Source::Resource(sources.load(now, send_expired)?), resource_region())
-            }
-            (None, None) => return Err(PrincipalError::NoSource),
-            (Some("api_key" | "security_token"), None) => {
-                return Err(PrincipalError::NoConfigFile);
-            }
-            (auth @ (None | Some("api_key" | "security_token")), Some(path)) => {
-                let profile = Profile::read(&path, var)?;
-                let session = auth.map_or(profile.is_session(), |auth| auth == "security_token");
-                let source = if session {
-                    Source::SecurityToken(profile.session()?.load(now, send_expired)?)
-                } else {
-                    Source::ApiKey(Arc::new(profile.api_key()?))
-                };
-                (source, profile.region())
-            }
-            (Some(_), _) => return Err(PrincipalError::Auth),
         };
-        let region = region.filter(|name| !name.is_empty()).map(|name| regions.identifier(&name));
+        let region = region.map(|name| regions.identifier(&name));
         Ok(Self { source, region, regions })
     }
 

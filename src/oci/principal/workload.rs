@@ -2,7 +2,7 @@
 //!
 //! Source: OCI request signing, OKE workload identity.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -13,12 +13,13 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::files::Source;
 use super::renewable::Supply;
+use super::source::read_file;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::transport::{request_id, trusting};
-use crate::oci::{PrivateKey, SessionToken, Vars, secret, trust};
+use crate::oci::variables::{Given, Variables};
+use crate::oci::{PrivateKey, SessionToken, secret, trust};
 
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
 const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
@@ -26,6 +27,9 @@ const TOKEN: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH";
 const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// The port on which the node's service listens.
 const PORT: u16 = 12250;
+const PATH: &str = "/resourcePrincipalSessionTokens";
+/// The variables of a pod.
+pub(super) const NAMES: [&str; 3] = [HOST, CA, TOKEN];
 const SERVICE: &str = "the token service for OKE workloads";
 
 /// A pod and the service that vouches for it.
@@ -33,7 +37,7 @@ const SERVICE: &str = "the token service for OKE workloads";
 pub(super) struct Workload {
     service: TokenService,
     url: Url,
-    account: Source,
+    account: PathBuf,
 }
 
 /// The answer of the token service, inside its base64.
@@ -42,29 +46,52 @@ struct Answer {
     token: String,
 }
 
+/// What the variables say about a pod.
+pub(super) struct WorkloadSettings {
+    url: Given<Url>,
+    ca: PathBuf,
+    account: PathBuf,
+}
+
+impl WorkloadSettings {
+    /// `KUBERNETES_SERVICE_HOST`, and certificate and token of the service account, where Kubernetes mounts them or where a
+    /// projected volume has them, by `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and `..._TOKEN_PATH`.
+    pub(super) fn from_vars(vars: &mut Variables<'_>) -> Self {
+        let url = vars.given(HOST, |host| {
+            let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+            let url = Url::parse(&format!("https://{host}:{PORT}{PATH}"));
+            // What is more than a host makes another path of it.
+            let url = url.ok().filter(|url| url.path() == PATH && url.username().is_empty());
+            url.ok_or_else(|| format!("{HOST} is not the name or the address of a host"))
+        });
+        let mut path = |name, file: &str| {
+            vars.text(name).map_or_else(|| Path::new(MOUNT).join(file), PathBuf::from)
+        };
+        Self { url, ca: path(CA, "ca.crt"), account: path(TOKEN, "token") }
+    }
+
+    /// The same, where they are needed: a pod has a host.
+    pub(super) fn needed(self, vars: &mut Variables<'_>) -> Option<Self> {
+        let url = vars.needed(HOST, "the address of the cluster", self.url)?;
+        Some(Self { url: Given::Value(url), ..self })
+    }
+}
+
 impl Workload {
-    /// The pod that this process runs in: `KUBERNETES_SERVICE_HOST`, and certificate and token of its service account, where
-    /// Kubernetes mounts them or where a projected volume has them, by `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and
-    /// `..._TOKEN_PATH`.
-    pub(super) fn from_vars(var: Vars<'_>) -> Result<Self, PrincipalError> {
-        let var = |name| var(name).filter(|value: &String| !value.is_empty());
-        let path =
-            |name, file| PathBuf::from(var(name).unwrap_or_else(|| format!("{MOUNT}/{file}")));
-        let host = var(HOST).ok_or(PrincipalError::Missing(HOST, "the address of the cluster"))?;
-        let host = if host.contains(':') { format!("[{host}]") } else { host };
-        let url = Url::parse(&format!("https://{host}:{PORT}/resourcePrincipalSessionTokens"));
-        let tls = trust::only(CA, &path(CA, "ca.crt")).map_err(PrincipalError::Trust)?;
+    /// The pod that this process runs in.
+    pub(super) fn new(settings: WorkloadSettings) -> Result<Self, PrincipalError> {
+        let tls = trust::only(CA, &settings.ca).map_err(PrincipalError::Trust)?;
         let http = trusting(tls).build().map_err(PrincipalError::Client)?;
         Ok(Self {
             service: TokenService { name: SERVICE, http, retry: TokenService::TOKEN_RETRY },
-            url: url.ok().ok_or(PrincipalError::Url(HOST))?,
-            account: Source::file(TOKEN, path(TOKEN, "token")),
+            url: settings.url.value().ok_or(PrincipalError::Url(HOST))?,
+            account: settings.account,
         })
     }
 
     /// The service account's own token, which Kubernetes replaces while we live.
     fn account(&self, now: SystemTime) -> Result<HeaderValue, PrincipalError> {
-        let text = self.account.read()?;
+        let text = read_file(TOKEN, &self.account)?;
         let text = std::str::from_utf8(&text).unwrap_or("not text").trim_ascii();
         let token =
             SessionToken::parse(text).map_err(|error| PrincipalError::Token(TOKEN, error))?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use devkit::agent::Agent;
-use model_deployment_fn::oci::{Principal, PrincipalError};
+use model_deployment_fn::oci::{Principal, PrincipalError, PrincipalSettings};
 
 use crate::data;
 use crate::setup::Setup;
@@ -83,6 +83,151 @@ async fn item_42_the_key_may_stand_in_the_environment_and_an_empty_one_is_none()
     assert!(error.to_string().contains("key_file"), "{error}");
 }
 
+/// The variables of the CLI that make a user, with a key of the vectors.
+fn user(key: &'static str, value: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("OCI_CLI_TENANCY", TENANCY.to_owned()),
+        ("OCI_CLI_USER", USER.to_owned()),
+        ("OCI_CLI_FINGERPRINT", FINGERPRINT.to_owned()),
+        ("OCI_CLI_REGION", " lhr\n".to_owned()),
+        (key, value),
+    ]
+}
+
+/// The principal of variables alone: there is no home, and no file.
+fn alone(vars: &[(&'static str, String)]) -> Result<Principal, PrincipalError> {
+    let vars: BTreeMap<_, _> = vars.iter().cloned().collect();
+    Principal::from_vars(&|name| vars.get(name).cloned(), now())
+}
+
+#[tokio::test]
+async fn the_variables_of_the_cli_are_enough_without_a_file() {
+    let file = data::path("keys/test-rsa2048-a.pkcs8.pem").display().to_string();
+    let content = data::text("keys/test-rsa2048-a.pkcs8.pem").replace('\n', " ");
+    for vars in [user("OCI_CLI_KEY_FILE", file.clone()), user("OCI_CLI_KEY_CONTENT", content)] {
+        let principal = alone(&vars).unwrap();
+        assert_eq!((principal.source(), principal.region()), ("api_key", Some("uk-london-1")));
+        assert_eq!(key_id(&principal).await, format!("{TENANCY}/{USER}/{FINGERPRINT}"));
+        // One of them absent, or set to nothing, is missed by its name.
+        for missing in 0..vars.len() {
+            let mut fewer = vars.clone();
+            let (name, value) = &mut fewer[missing];
+            let name = *name;
+            "  \n".clone_into(value);
+            match alone(&fewer) {
+                Ok(principal) => assert_eq!((name, principal.region()), ("OCI_CLI_REGION", None)),
+                Err(error) => {
+                    let name = name.replace("KEY_CONTENT", "KEY_FILE");
+                    assert!(
+                        error.to_string().starts_with(&format!("{name} is not set; ")),
+                        "{error}"
+                    );
+                }
+            }
+        }
+    }
+    let token = data::path("rpst/valid.jwt").display().to_string();
+    let session = [("OCI_CLI_KEY_FILE", file), ("OCI_CLI_SECURITY_TOKEN_FILE", token)];
+    assert_eq!(alone(&session).unwrap().source(), "security_token");
+    let profile =
+        [user("OCI_CLI_KEY_FILE", String::new()), vec![("OCI_CLI_PROFILE", "TEST".into())]];
+    let error = alone(&profile.concat()).unwrap_err().to_string();
+    assert!(error.contains("OCI_CLI_PROFILE is set and there is no configuration file"), "{error}");
+}
+
+#[tokio::test]
+async fn an_encrypted_key_in_a_variable_opens_with_the_passphrase_of_either_place() {
+    let key = data::text("keys/test-rsa2048-a.legacy-aes256.pem");
+    let passphrase = "test passphrase=1";
+    for end in ["", "\n", "\r\n"] {
+        let given = [("OCI_CLI_PASSPHRASE", format!("{passphrase}{end}"))];
+        let vars = [user("OCI_CLI_KEY_CONTENT", key.clone()), given.to_vec()].concat();
+        assert!(alone(&vars).is_ok(), "{end:?}");
+    }
+    let in_profile = profile(&format!("pass_phrase={passphrase}\n"));
+    assert!(principal(&in_profile, &[("OCI_CLI_KEY_CONTENT", &key)]).is_ok());
+    let error = alone(&user("OCI_CLI_KEY_CONTENT", key.clone())).unwrap_err().to_string();
+    assert!(error.contains("OCI_CLI_KEY_CONTENT cannot be used: it is encrypted"), "{error}");
+    let error = principal(&profile(""), &[("OCI_CLI_KEY_CONTENT", &key)]).unwrap_err();
+    assert!(matches!(error, PrincipalError::Key("OCI_CLI_KEY_CONTENT", _)), "{error}");
+}
+
+#[tokio::test]
+async fn whoever_is_named_nearest_decides_whether_a_profile_is_a_session() {
+    let session = "security_token_file={RPST}/valid.jwt\n";
+    let test = |default: &str, own: &str| format!("{}{default}[TEST]\n{own}", profile(""));
+    let user = format!("user={USER}\n");
+    for (text, vars, source) in [
+        (test(session, &user), vec![], "api_key"),
+        (test(session, "region=iad\n"), vec![], "security_token"),
+        (test("", session), vec![], "security_token"),
+        (test("", &format!("{user}{session}")), vec![], "security_token"),
+        (test(session, "security_token_file=\n"), vec![], "api_key"),
+        (test(session, &user), vec![("OCI_CLI_AUTH", "Security_Token")], "security_token"),
+        (test("", session), vec![("OCI_CLI_AUTH", " API_KEY ")], "api_key"),
+        (test("", session), vec![("OCI_CLI_USER", USER)], "api_key"),
+    ] {
+        let vars = [vars, vec![("OCI_CLI_PROFILE", "TEST")]].concat();
+        assert_eq!(principal(&text, &vars).unwrap().source(), source, "{text} {vars:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_absent_everywhere() {
+    for name in PrincipalSettings::names() {
+        for nothing in ["", " ", "\n"] {
+            let principal = principal(&profile("region=iad\n"), &[(name, nothing)]);
+            assert!(principal.is_ok(), "{name}: {principal:?}");
+        }
+    }
+}
+
+#[test]
+fn every_mistake_of_every_variable_is_told_at_once() {
+    let secret = "marked-as-secret";
+    let wrong = [
+        ("OCI_CLI_AUTH", "magic"),
+        ("SEND_EXPIRED_TOKENS", "yes"),
+        ("OCI_REGION_METADATA", secret),
+        ("OCI_DEFAULT_REALM", "oc99"),
+        ("OCI_RESOURCE_PRINCIPAL_VERSION", "2.3"),
+        ("OCI_RESOURCE_PRINCIPAL_RPST", secret),
+        ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", secret),
+        ("OCI_RESOURCE_PRINCIPAL_REGION", "x/y"),
+        ("OCI_CLI_USER", "a b"),
+        ("OCI_CLI_TENANCY", "a\"b"),
+        ("OCI_CLI_FINGERPRINT", "\u{e9}"),
+        ("OCI_CLI_KEY_CONTENT", secret),
+        ("OCI_CLI_REGION", "x y"),
+        ("OCI_REGION", "\u{fffd}"),
+        ("OCI_METADATA_BASE_URL", "ftp://host/"),
+        ("OCI_SDK_AUTH_CLIENT_REGION_URL", "http://host/"),
+        ("KUBERNETES_SERVICE_HOST", "a/b"),
+    ];
+    let var = |name: &str| {
+        let wrong = wrong.iter().find(|(known, _)| *known == name);
+        wrong.map(|(_, value)| (*value).to_owned())
+    };
+    let error = PrincipalSettings::from_vars(&var).unwrap_err();
+    let names: Vec<&str> =
+        error.mistakes().iter().map(|said| said.split(' ').next().unwrap()).collect();
+    let mut expected = wrong.map(|(name, _)| name).to_vec();
+    let mut sorted = names.clone();
+    expected.sort_unstable();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+    assert!(!error.to_string().contains(secret), "{error}");
+    // Each alone is one as well, whatever else is set.
+    for (name, value) in wrong {
+        let vars = [(name, value)];
+        let error = principal(&profile(""), &vars).unwrap_err().to_string();
+        assert!(error.contains(name), "{name}: {error}");
+    }
+    for (name, value) in [("SEND_EXPIRED_TOKENS", " True\n"), ("OCI_CLI_AUTH", "API_Key")] {
+        assert!(principal(&profile(""), &[(name, value)]).is_ok(), "{name}");
+    }
+}
+
 #[test]
 fn item_42_each_mistake_is_named_and_no_value_shown() {
     let encrypted = profile("")
@@ -97,7 +242,7 @@ fn item_42_each_mistake_is_named_and_no_value_shown() {
         (profile("").replace("pkcs8.pem", "public.pem"), vec![], "public key"),
         (profile("nonsense\n"), vec![], "line 6"),
         ("user=x\n".to_owned(), vec![], "line 1"),
-        (profile(&format!("user=a\"b{USER}\n")), vec![], "key id"),
+        (profile("").replace("user=", "user=a\"b"), vec![], "key id"),
         (encrypted, vec![], "key_file"),
         (profile(""), vec![("OCI_CLI_CONFIG_FILE", "/no/such/file")], "/no/such/file"),
         (profile(""), vec![("OCI_CLI_AUTH", "security_token")], "`security_token_file`"),

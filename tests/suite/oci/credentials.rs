@@ -106,22 +106,30 @@ async fn check(id: &str, principal: &Principal, recommended: &Value) {
 }
 
 fn kind(error: &PrincipalError) -> &'static str {
+    use model_deployment_fn::oci::KeyError::{InvalidKeyOrWrongPassphrase, PassphraseMissing};
     match error {
-        PrincipalError::Missing("OCI_RESOURCE_PRINCIPAL_VERSION", _) => "missing_version",
-        PrincipalError::Missing("OCI_RESOURCE_PRINCIPAL_RPST", _) => "missing_rpst",
-        PrincipalError::Missing(..) => "missing_private_pem",
-        PrincipalError::Version | PrincipalError::VersionUnsupported => "unsupported_version",
-        PrincipalError::MixedPathAndValue(_) => "mixed_path_and_value",
+        PrincipalError::Settings(error) => kind_of_mistake(&error.to_string()),
         PrincipalError::File(..) => "file_not_found",
-        PrincipalError::Key(_, model_deployment_fn::oci::KeyError::PassphraseMissing) => {
-            "passphrase_missing"
-        }
-        PrincipalError::Key(_, model_deployment_fn::oci::KeyError::InvalidKeyOrWrongPassphrase) => {
-            "invalid_key_or_wrong_passphrase"
-        }
+        PrincipalError::Key(_, PassphraseMissing) => "passphrase_missing",
+        PrincipalError::Key(_, InvalidKeyOrWrongPassphrase) => "invalid_key_or_wrong_passphrase",
         PrincipalError::Key(..) | PrincipalError::Token(..) => "token_malformed or invalid_key",
         other => panic!("unexpected: {other}"),
     }
+}
+
+/// What is wrong with a variable itself, the version first.
+fn kind_of_mistake(said: &str) -> &'static str {
+    let kinds = [
+        ("OCI_RESOURCE_PRINCIPAL_VERSION is not set", "missing_version"),
+        ("OCI_RESOURCE_PRINCIPAL_VERSION", "unsupported_version"),
+        ("are not of one kind", "mixed_path_and_value"),
+        ("there is no passphrase", "passphrase_missing"),
+        ("the passphrase is wrong", "invalid_key_or_wrong_passphrase"),
+        ("cannot be used", "token_malformed or invalid_key"),
+        ("OCI_RESOURCE_PRINCIPAL_RPST is not set", "missing_rpst"),
+        ("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM is not set", "missing_private_pem"),
+    ];
+    kinds.iter().find(|(words, _)| said.contains(words)).unwrap_or_else(|| panic!("{said}")).1
 }
 
 /// The versions that OCI Functions does not use are refused as versions, before anything of theirs is missed.
@@ -142,7 +150,7 @@ fn item_41_versions_that_exist_are_told_from_those_that_do_not() {
         ("2.1.2", "not supported"),
         ("3.0", "not supported"),
         ("2.20", "no version"),
-        (" 2.2", "no version"),
+        ("2 .2", "no version"),
         ("", "is not set"),
     ] {
         let vars = [("OCI_RESOURCE_PRINCIPAL_VERSION".to_owned(), version.to_owned())].into();

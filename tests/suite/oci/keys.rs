@@ -76,7 +76,7 @@ fn items_23_and_24_the_refusals_are_those_expected() {
 #[test]
 fn item_24_each_bad_file_has_its_own_reason() {
     for (file, reason) in [
-        ("bad-ec-p256.pkcs8.pem", KeyError::NotRsa),
+        ("bad-ec-p256.pkcs8.pem", KeyError::NotRsa("an EC key")),
         ("bad-public-key.pem", KeyError::PublicKey),
         ("bad-truncated.pem", KeyError::NotPem),
         ("bad-not-pem.txt", KeyError::NotPem),
@@ -91,6 +91,20 @@ fn item_24_each_bad_file_has_its_own_reason() {
 fn item_49_a_key_shows_nothing_of_itself() {
     let key = load("test-rsa2048-a.pkcs8.pem", &Value::Null).unwrap();
     assert_eq!(format!("{key:?}"), "PrivateKey(redacted)");
+}
+
+#[test]
+fn item_24_a_refusal_names_the_command_that_mends_it() {
+    let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+    for (text, command) in [
+        (block("OPENSSH PRIVATE KEY"), "`ssh-keygen -p -m PEM -f FILE`"),
+        (block("PKCS12"), "`openssl pkcs12 -in FILE -nocerts -out NEW`"),
+        ("PuTTY-User-Key-File-3: ssh-rsa\n".to_owned(), "`puttygen "),
+        ("\u{0}-\u{0}-\u{0}-".to_owned(), "`iconv -f UTF-16 "),
+    ] {
+        let error = PrivateKey::from_pem(text.as_bytes(), None).unwrap_err().to_string();
+        assert!(error.contains(command), "{text}: {error}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod credentials;
 mod instance;
 mod key_costs;
 mod keys;
+mod referee;
 mod regions;
 mod retries;
 mod rotation;

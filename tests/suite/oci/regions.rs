@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use model_deployment_fn::oci::region::{RegionError, Regions};
+use model_deployment_fn::oci::SettingsError;
+use model_deployment_fn::oci::region::Regions;
 
 use crate::data;
 
@@ -33,7 +34,7 @@ fn item_40_regions_are_those_of_the_table() {
     }
 }
 
-fn regions(vars: &[(&str, &str)]) -> Result<Regions, RegionError> {
+fn regions(vars: &[(&str, &str)]) -> Result<Regions, SettingsError> {
     Regions::from_vars(&|name| {
         vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
@@ -84,4 +85,39 @@ fn item_40_a_region_table_that_cannot_be_read_is_named() {
         let error = regions(&[(name, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{error}");
     }
+}
+
+#[test]
+fn an_added_realm_is_known_by_its_domain() {
+    let metadata = r#"{"realmKey": "OC17", "realmDomainComponent": "oraclecloud17.com", "regionKey": "dyn", "regionIdentifier": "us-dcc-phoenix-9"}"#;
+    let known = regions(&[("OCI_REGION_METADATA", metadata)]).unwrap();
+    for (domain, realm, served) in [
+        ("oraclecloud17.com", "oc17", true),
+        ("oraclecloud17.com", "oc1", false),
+        ("oraclecloud.com", "oc17", false),
+        ("oraclecloud.com", "oc1", true),
+        ("oraclegovcloud.com", "oc3", true),
+        ("example.com", "oc17", false),
+    ] {
+        assert_eq!(known.serves(domain, realm), served, "{domain} {realm}");
+        assert_eq!(Regions::default().serves(domain, realm), served && realm != "oc17");
+    }
+    assert_eq!(known.domain("us-dcc-phoenix-9"), "oraclecloud17.com");
+}
+
+#[test]
+fn a_region_that_could_change_a_host_is_refused() {
+    let metadata = |domain: &str, key: &str| {
+        format!(
+            r#"{{"realmKey": "oc17", "realmDomainComponent": "{domain}", "regionKey": "{key}", "regionIdentifier": "us-x-1"}}"#
+        )
+    };
+    for (domain, key) in
+        [("example", "dyn"), ("a.b/c", "dyn"), ("a..b", "dyn"), ("a.b", ""), ("a.b", "d y")]
+    {
+        let error = regions(&[("OCI_REGION_METADATA", &metadata(domain, key))]).unwrap_err();
+        assert_eq!(error.mistakes().len(), 1, "{domain} {key}");
+        assert!(error.to_string().starts_with("OCI_REGION_METADATA is not "), "{error}");
+    }
+    assert!(regions(&[("OCI_REGION_METADATA", &metadata(" A.B ", "Dyn"))]).is_ok());
 }

@@ -1,0 +1,134 @@
+//! What the variables say about who signs, before anything is read that they name.
+
+use std::fmt;
+
+use super::instance::InstanceSettings;
+use super::resource_principal::{self, Resource, VERSION};
+use super::user::{self, User};
+use super::workload::WorkloadSettings;
+use super::{files, instance, workload};
+use crate::oci::Vars;
+use crate::oci::region::{self, Regions};
+use crate::oci::variables::{Given, SettingsError, Variables};
+
+const AUTH: &str = "OCI_CLI_AUTH";
+/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.
+const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
+
+/// Who signs, as far as variables say it. Secrets in variables have been read, and the copies of the environment's text wiped;
+/// files have not been opened.
+pub struct PrincipalSettings {
+    pub(super) source: Chosen,
+    pub(super) region: Option<String>,
+    pub(super) regions: Regions,
+    pub(super) send_expired: bool,
+}
+
+/// One kind of credentials, before it is loaded.
+pub(super) enum Chosen {
+    Resource(files::Sources),
+    /// A user's, and whether as a session, where that was said.
+    User(User, Option<bool>),
+    Instance(InstanceSettings),
+    Workload(WorkloadSettings),
+}
+
+/// What `OCI_CLI_AUTH` may name.
+#[derive(Clone, Copy)]
+enum Auth {
+    Resource,
+    /// A user's, and whether as a session, where that is said.
+    User {
+        session: Option<bool>,
+    },
+    Instance,
+    Workload,
+}
+
+impl Auth {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "resource_principal" => Some(Self::Resource),
+            "api_key" => Some(Self::User { session: Some(false) }),
+            "security_token" => Some(Self::User { session: Some(true) }),
+            "instance_principal" => Some(Self::Instance),
+            "oke_workload_identity" => Some(Self::Workload),
+            _ => None,
+        }
+    }
+}
+
+impl PrincipalSettings {
+    /// The names of all variables that are read here, but for `HOME` and `SSL_CERT_FILE`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let own = [AUTH, SEND_EXPIRED];
+        let lists: [&[&str]; 6] = [
+            &own,
+            &region::NAMES,
+            &resource_principal::NAMES,
+            &user::NAMES,
+            &instance::NAMES,
+            &workload::NAMES,
+        ];
+        lists.concat().into_iter()
+    }
+
+    /// Reads every variable of credentials, those of other sources than the chosen one too, and tells all mistakes at once.
+    ///
+    /// The source is what `OCI_CLI_AUTH` names, else a resource principal where any of its variables is set, else the
+    /// configuration file or the variables of the OCI CLI.
+    pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
+        let mut vars = Variables::new(var);
+        let expected = "`resource_principal`, `api_key`, `security_token`, `instance_principal` or `oke_workload_identity`";
+        let auth = vars.given(AUTH, |word| {
+            let auth = Auth::parse(&word.to_ascii_lowercase());
+            auth.ok_or_else(|| format!("{AUTH} is not {expected}"))
+        });
+        let send_expired = vars.flag(SEND_EXPIRED);
+        let regions = Regions::read(&mut vars);
+        let (resource, user) = (Resource::from_vars(&mut vars), User::from_vars(&mut vars));
+        let instance = InstanceSettings::from_vars(&mut vars);
+        let workload = WorkloadSettings::from_vars(&mut vars);
+        let auth = match auth {
+            Given::Value(auth) => Some(auth),
+            Given::Absent if resource.is_set() => Some(Auth::Resource),
+            Given::Absent if user.is_set() => Some(Auth::User { session: None }),
+            Given::Absent => {
+                vars.mistake(format_args!(
+                    "{VERSION} is not set; expected `2.2`, or a configuration file in OCI_CONFIG_FILE or ~/.oci/config"
+                ));
+                None
+            }
+            Given::Unreadable => None,
+        };
+        let region = resource.region.clone();
+        let source = auth.and_then(|auth| match auth {
+            Auth::Resource => resource.sources(&mut vars).map(Chosen::Resource),
+            Auth::User { session } => {
+                user.check(session, &mut vars);
+                Some(Chosen::User(user, session))
+            }
+            Auth::Instance => Some(Chosen::Instance(instance)),
+            Auth::Workload => workload.needed(&mut vars).map(Chosen::Workload),
+        });
+        vars.finish(source.map(|source| Self { source, region, regions, send_expired }))
+    }
+
+    /// The regions of the table and those of the variables, for whoever else must know which domain is whose.
+    pub fn regions(&self) -> &Regions {
+        &self.regions
+    }
+}
+
+/// Shows the kind, and no value.
+impl fmt::Debug for PrincipalSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match self.source {
+            Chosen::Resource(_) => "resource_principal",
+            Chosen::User(..) => "user",
+            Chosen::Instance(_) => "instance_principal",
+            Chosen::Workload(_) => "oke_workload_identity",
+        };
+        f.debug_struct("PrincipalSettings").field("source", &source).finish_non_exhaustive()
+    }
+}

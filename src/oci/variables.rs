@@ -1,0 +1,159 @@
+//! One reader for the variables of the environment: what is absent has a default, what is not understood is a mistake, and all
+//! mistakes are told together.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::Vars;
+
+/// Reads variables, and keeps what is wrong with them.
+///
+/// Blanks and line ends around a value are no part of it, and a blank value counts as absent.
+pub struct Variables<'a> {
+    var: Vars<'a>,
+    mistakes: Vec<String>,
+}
+
+/// All mistakes of the variables that were read. Each names its variable and what was expected, never a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SettingsError(Vec<String>);
+
+impl SettingsError {
+    /// The mistakes, a sentence each.
+    pub fn mistakes(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// What a variable gives.
+#[derive(Debug)]
+pub(super) enum Given<T> {
+    /// It is not set, or to nothing.
+    Absent,
+    /// Something that was understood.
+    Value(T),
+    /// Something else, of which a mistake was kept.
+    Unreadable,
+}
+
+impl<T> Given<T> {
+    pub(super) fn is_set(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    pub(super) fn value(self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
+impl<'a> Variables<'a> {
+    /// A reader of the variables that `var` finds.
+    pub fn new(var: Vars<'a>) -> Self {
+        Self { var, mistakes: Vec::new() }
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.parse(name, "", |text| Some(text.to_owned()))
+    }
+
+    /// A value that `read` understands; anything else is not what was `expected`.
+    pub fn parse<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let read = |text: &str| read(text).ok_or_else(|| format!("{name} is not {expected}"));
+        self.given(name, read).value()
+    }
+
+    /// One of some words, in whatever letter case.
+    pub fn word<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.parse(name, expected, |text| read(&text.to_ascii_lowercase()))
+    }
+
+    /// `true` or `false`; false if it is absent.
+    pub fn flag(&mut self, name: &str) -> bool {
+        let flag = self.word(name, "`true` or `false`", |word| word.parse().ok());
+        flag.unwrap_or_default()
+    }
+
+    /// Keeps a mistake.
+    pub fn mistake(&mut self, mistake: impl fmt::Display) {
+        self.mistakes.push(mistake.to_string());
+    }
+
+    /// A value with its own mistakes.
+    pub(super) fn given<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Given<T> {
+        self.secret(name, |secret| read(secret.trim()))
+    }
+
+    /// A secret, as it is: with the blanks around it, and in the one copy that the environment gave.
+    pub(super) fn secret<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Zeroizing<String>) -> Result<T, E>,
+    ) -> Given<T> {
+        let Some(value) = (self.var)(name).map(Zeroizing::new) else { return Given::Absent };
+        // Whoever made text of the environment put it where there was none.
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            self.mistake(format_args!("{name} is not a text in UTF-8"));
+            return Given::Unreadable;
+        }
+        if value.trim().is_empty() {
+            return Given::Absent;
+        }
+        match read(value) {
+            Ok(value) => Given::Value(value),
+            Err(mistake) => {
+                self.mistake(mistake);
+                Given::Unreadable
+            }
+        }
+    }
+
+    /// A value that must be there.
+    pub(super) fn needed<T>(&mut self, name: &str, expected: &str, given: Given<T>) -> Option<T> {
+        if !given.is_set() {
+            self.mistake(format_args!("{name} is not set; expected {expected}"));
+        }
+        given.value()
+    }
+
+    /// What was made of the variables, unless there is a mistake.
+    pub fn finish<T>(self, made: Option<T>) -> Result<T, SettingsError> {
+        match made {
+            Some(made) if self.mistakes.is_empty() => Ok(made),
+            _ => Err(SettingsError(self.mistakes)),
+        }
+    }
+}
+
+/// Shows what is wrong, and no value.
+impl fmt::Debug for Variables<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Variables").field("mistakes", &self.mistakes).finish_non_exhaustive()
+    }
+}
