@@ -1,7 +1,6 @@
 //! The configuration: function config arrives as environment variables. Read once, every mistake reported at once.
 
 mod names;
-mod reader;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,22 +10,16 @@ use log::LevelFilter;
 use url::Url;
 
 use crate::fdk::{LogFormat, Logger, Platform, Tracing};
-use crate::oci::{Vars, region};
+use crate::oci::region::{self, Regions};
+use crate::oci::{PrincipalSettings, SettingsError, Variables, Vars};
 use crate::predict::{
     EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, authority, is_model_deployment,
 };
-use reader::Reader;
 
 const HOST: &str = "a host that may be called; expected a DNS name or an IP address, and after `:` a port from 1 to 65535";
 const NAMESPACE: &str = "a name of a-z, 0-9 and `_` that Oracle has not reserved";
 const TELEMETRY: &str = "`https://` and a host of Oracle's Monitoring, `telemetry-ingestion.<region>.<domain>`, or one of ALLOWED_HOSTS";
-const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-const LEVELS: [(&str, LevelFilter); 4] = [
-    ("error", LevelFilter::Error),
-    ("warn", LevelFilter::Warn),
-    ("info", LevelFilter::Info),
-    ("debug", LevelFilter::Debug),
-];
+const LEVELS: &str = "`error`, `warn`, `info` or `debug`";
 
 /// What the operator and the platform set. OCI limits all config of a function to 4 KB.
 #[derive(Debug)]
@@ -54,11 +47,16 @@ pub struct Config {
 /// All mistakes of a configuration. Each names its variable and what was expected.
 #[derive(Debug)]
 pub struct ConfigError {
-    mistakes: Vec<String>,
+    mistakes: SettingsError,
     logger: Logger,
 }
 
 impl ConfigError {
+    /// The mistakes, a sentence each.
+    pub fn mistakes(&self) -> &[String] {
+        self.mistakes.mistakes()
+    }
+
     /// What the log is written with that says so: `LOG_FORMAT` as far as it could be read.
     pub fn logger(&self) -> Logger {
         self.logger
@@ -67,7 +65,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.mistakes.join("; "))
+        self.mistakes.fmt(f)
     }
 }
 
@@ -83,27 +81,29 @@ impl Config {
     /// The same, in an environment with variables of these `names`: one that looks like a variable of the function, and is none,
     /// is a mistake too.
     pub fn from_environment(var: Vars<'_>, names: &[String]) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(var);
-        misspelt(&mut reader, names);
-        let logger = Logger::new(
-            reader.word("LOG_FORMAT", LogFormat::Text, &FORMATS),
-            reader.word("LOG_LEVEL", LevelFilter::Info, &LEVELS),
-        );
-        let platform = reader.keep(Platform::from_vars(var).map_err(|errors| errors.0));
+        let mut vars = Variables::new(var);
+        misspelt(&mut vars, names);
+        let logger = logger(&mut vars);
+        let platform = Platform::from_vars(var).map_err(|errors| errors.0);
+        let platform = keep(&mut vars, platform);
+        let regions = Regions::from_vars(var).map_err(|error| error.mistakes().to_vec());
+        let regions = keep(&mut vars, regions).unwrap_or_default();
         let (paths, repeatable) =
-            (paths(&mut reader, "ALLOWED_PATHS"), paths(&mut reader, "RETRY_PATHS"));
-        let rule = EndpointRule::new(hosts(&mut reader), deployments(&mut reader), paths);
-        let (aliases, default) = (reader.get("MODEL_DEPLOYMENTS"), reader.get("MODEL_DEPLOYMENT"));
-        let targets =
-            reader.keep(Targets::new(rule.clone(), aliases.as_deref(), default.as_deref()));
-        let envelopes = reader.flag("ACCEPT_ENVELOPE");
-        let (forward, returned) = (reader.get("FORWARD_HEADERS"), reader.get("RETURN_HEADERS"));
-        let headers = reader.keep(HeaderRules::new(forward.as_deref(), returned.as_deref()));
-        let roots = reader.get("SSL_CERT_FILE").map(PathBuf::from);
-        let (tracing, metrics) = (Tracing::from_vars(var), metrics(&mut reader, &rule));
-        let mistakes = reader.into_mistakes();
-        match (platform, targets, headers) {
-            (Some(platform), Some(targets), Some(headers)) if mistakes.is_empty() => Ok(Self {
+            (paths(&mut vars, "ALLOWED_PATHS"), paths(&mut vars, "RETRY_PATHS"));
+        let hosts = list(&mut vars, "ALLOWED_HOSTS", HOST, authority).unwrap_or_default();
+        let rule = EndpointRule::new(hosts, deployments(&mut vars, var), paths);
+        let rule = rule.with_regions(regions.clone());
+        let (aliases, default) = (vars.text("MODEL_DEPLOYMENTS"), vars.text("MODEL_DEPLOYMENT"));
+        let targets = Targets::new(rule.clone(), aliases.as_deref(), default.as_deref());
+        let targets = keep(&mut vars, targets);
+        let envelopes = vars.flag("ACCEPT_ENVELOPE");
+        let (forward, returned) = (vars.text("FORWARD_HEADERS"), vars.text("RETURN_HEADERS"));
+        let headers = HeaderRules::new(forward.as_deref(), returned.as_deref());
+        let headers = keep(&mut vars, headers);
+        let roots = vars.text("SSL_CERT_FILE").map(PathBuf::from);
+        let (tracing, metrics) = (Tracing::from_vars(var), metrics(&mut vars, &rule, &regions));
+        let made = match (platform, targets, headers) {
+            (Some(platform), Some(targets), Some(headers)) => Some(Self {
                 platform,
                 rule,
                 repeatable,
@@ -114,58 +114,102 @@ impl Config {
                 tracing,
                 metrics,
             }),
-            _ => Err(ConfigError { mistakes, logger }),
+            _ => None,
+        };
+        vars.finish(made).map_err(|mistakes| ConfigError { mistakes, logger })
+    }
+}
+
+/// What could be made, or its mistakes.
+fn keep<T, E: fmt::Display>(
+    vars: &mut Variables<'_>,
+    made: Result<T, impl IntoIterator<Item = E>>,
+) -> Option<T> {
+    match made {
+        Ok(made) => Some(made),
+        Err(mistakes) => {
+            mistakes.into_iter().for_each(|mistake| vars.mistake(mistake));
+            None
         }
     }
 }
 
-fn misspelt(reader: &mut Reader<'_>, names: &[String]) {
+fn misspelt(vars: &mut Variables<'_>, names: &[String]) {
+    let known: Vec<&str> = PrincipalSettings::names().collect();
     for name in names {
-        if let Some(meant) = names::meant_by(name)
-            && reader.get(name).is_some()
+        if let Some(meant) = names::meant_by(name, &known)
+            && vars.text(name).is_some()
         {
-            reader.mistake(format_args!(
+            vars.mistake(format_args!(
                 "{name} is no variable of this function; did you mean {meant}?"
             ));
         }
     }
 }
 
-fn paths(reader: &mut Reader<'_>, name: &'static str) -> Paths {
-    let list = reader.get(name);
+fn logger(vars: &mut Variables<'_>) -> Logger {
+    let format = vars.word("LOG_FORMAT", "`text` or `json`", |word| word.parse().ok());
+    let level = vars.word("LOG_LEVEL", LEVELS, |word| match word {
+        "error" | "warn" | "info" | "debug" => word.parse().ok(),
+        _ => None,
+    });
+    Logger::new(format.unwrap_or(LogFormat::Text), level.unwrap_or(LevelFilter::Info))
+}
+
+fn paths(vars: &mut Variables<'_>, name: &'static str) -> Paths {
+    let list = vars.text(name);
     let paths = Paths::new(name, list.as_deref()).map_err(|mistake| [mistake]);
-    reader.keep(paths).unwrap_or_default()
+    keep(vars, paths).unwrap_or_default()
 }
 
-fn hosts(reader: &mut Reader<'_>) -> BTreeSet<String> {
-    let list = reader.get("ALLOWED_HOSTS").unwrap_or_default();
-    reader.list("ALLOWED_HOSTS", &list, HOST, authority)
-}
-
-fn deployments(reader: &mut Reader<'_>) -> Option<BTreeSet<String>> {
-    // Set to nothing is not absent here: an empty list from a template must not open every deployment.
-    let list = reader.set("ALLOWED_DEPLOYMENTS")?;
-    let ocid = |text: &str| is_model_deployment(text).then(|| text.to_owned());
-    if list.is_empty() {
-        reader.mistake("ALLOWED_DEPLOYMENTS is empty; expected OCIDs, or no such variable");
+/// The entries of a comma-separated list, each as `read` understands it. A comma may end the list.
+fn list(
+    vars: &mut Variables<'_>,
+    name: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<String>,
+) -> Option<BTreeSet<String>> {
+    let list = vars.text(name)?;
+    let mut entries = BTreeSet::new();
+    for (entry, number) in list.split_terminator(',').map(str::trim).zip(1..) {
+        match read(entry) {
+            Some(entry) => drop(entries.insert(entry)),
+            None => vars.mistake(format_args!("{name}: entry {number} is not {expected}")),
+        }
     }
-    Some(reader.list("ALLOWED_DEPLOYMENTS", &list, "the OCID of a model deployment", ocid))
+    Some(entries)
 }
 
-fn metrics(reader: &mut Reader<'_>, rule: &EndpointRule) -> Option<MetricsTarget> {
-    let lower = |url: String| url.trim_end_matches('/').to_ascii_lowercase();
-    let namespace = reader.checked("METRICS_NAMESPACE", NAMESPACE, is_namespace);
+fn deployments(vars: &mut Variables<'_>, var: Vars<'_>) -> Option<BTreeSet<String>> {
+    let ocid = |text: &str| is_model_deployment(text).then(|| text.to_owned());
+    let ocids = list(vars, "ALLOWED_DEPLOYMENTS", "the OCID of a model deployment", ocid);
+    // Set to nothing is not absent here: an empty list from a template must not open every deployment.
+    let empty = ocids.is_none() && var("ALLOWED_DEPLOYMENTS").is_some();
+    if empty {
+        vars.mistake("ALLOWED_DEPLOYMENTS has no OCID; expected some, or no such variable");
+    }
+    ocids
+}
+
+fn metrics(
+    vars: &mut Variables<'_>,
+    rule: &EndpointRule,
+    regions: &Regions,
+) -> Option<MetricsTarget> {
+    let checked = |fits: fn(&str) -> bool| move |text: &str| fits(text).then(|| text.to_owned());
+    let namespace = vars.parse("METRICS_NAMESPACE", NAMESPACE, checked(is_namespace));
     let compartment =
-        reader.checked("METRICS_COMPARTMENT", "the OCID of a compartment", is_compartment);
-    let endpoint = reader.checked("METRICS_ENDPOINT", TELEMETRY, |url| takes_metrics(url, rule));
-    let function = reader.get("FN_FN_NAME").or_else(|| reader.get("FN_FN_ID"));
+        vars.parse("METRICS_COMPARTMENT", "the OCID of a compartment", checked(is_compartment));
+    let endpoint = vars.parse("METRICS_ENDPOINT", TELEMETRY, |url| {
+        takes_metrics(url, rule, regions).then(|| url.trim_end_matches('/').to_ascii_lowercase())
+    });
+    let function = vars.text("FN_FN_NAME").or_else(|| vars.text("FN_FN_ID"));
     let function = function.unwrap_or_else(|| "none".to_owned());
-    let endpoint = endpoint.map(lower);
     Some(MetricsTarget { namespace: namespace?, compartment, endpoint, function })
 }
 
 /// Whether a URL is the origin of Oracle's Monitoring, or of a host that the operator listed: what is posted is signed.
-fn takes_metrics(url: &str, rule: &EndpointRule) -> bool {
+fn takes_metrics(url: &str, rule: &EndpointRule, regions: &Regions) -> bool {
     let host = url.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://"));
     let host = host.and_then(|_https| url.get(8..)).map(|host| host.trim_end_matches('/'));
     let Some(authority) = host.and_then(authority) else {
@@ -173,15 +217,15 @@ fn takes_metrics(url: &str, rule: &EndpointRule) -> bool {
     };
     let listed = Url::parse(&format!("https://{authority}"))
         .is_ok_and(|url| url.host_str().is_some_and(|host| rule.lists_authority(host, url.port())));
-    listed || is_telemetry(&authority)
+    listed || is_telemetry(&authority, regions)
 }
 
 /// Source: OCI services, `telemetry-ingestion`.
-fn is_telemetry(host: &str) -> bool {
+fn is_telemetry(host: &str, regions: &Regions) -> bool {
     let rest = host.strip_prefix("telemetry-ingestion.");
     rest.and_then(|rest| rest.split_once('.')).is_some_and(|(region, domain)| {
         let domain = domain.strip_prefix("oci.").unwrap_or(domain);
-        region::is_identifier(region) && region::realms_of_domain(domain).next().is_some()
+        region::is_identifier(region) && regions.knows_domain(domain)
     })
 }
 

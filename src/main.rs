@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::{Function, Logger, error_chain};
-use model_deployment_fn::oci::{Principal, PrincipalSettings, ServiceClock};
+use model_deployment_fn::config::{Config, ConfigError};
+use model_deployment_fn::fdk::{Function, error_chain};
+use model_deployment_fn::oci::{Principal, PrincipalSettings, ServiceClock, SettingsError};
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
@@ -18,26 +18,31 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let (config, settings) = (Config::from_vars(&var), PrincipalSettings::from_vars(&var));
-    let logger = config.as_ref().map_or(Logger::default(), |config| config.logger);
+    let config = Config::from_environment(&var, &names());
+    let settings = PrincipalSettings::from_vars(&var);
+    let logger = config.as_ref().map_or_else(ConfigError::logger, |config| config.logger);
     logger.install();
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         log::warn!("a crash may write the key into a core dump: {error}");
     }
-    let mistakes = match (config, settings) {
+    match (config, settings) {
         (Ok(config), Ok(settings)) => match run(config, settings) {
-            Ok(()) => return ExitCode::SUCCESS,
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 log::error!("stopped: {}", error_chain(&*error));
-                return ExitCode::FAILURE;
+                ExitCode::FAILURE
             }
         },
-        (Err(error), Ok(_)) => error.to_string(),
-        (Ok(_), Err(error)) => error.to_string(),
-        (Err(config), Err(settings)) => format!("{config}; {settings}"),
-    };
-    log::error!("not started: {mistakes}");
-    ExitCode::from(EX_USAGE)
+        (config, settings) => {
+            let config = config.as_ref().map_or_else(ConfigError::mistakes, |_| &[]);
+            let settings = settings.as_ref().map_or_else(SettingsError::mistakes, |_| &[]);
+            // Both read the regions.
+            let more = settings.iter().filter(|mistake| !config.contains(mistake));
+            let mistakes: Vec<&str> = config.iter().chain(more).map(String::as_str).collect();
+            log::error!("not started: {}", mistakes.join("; "));
+            ExitCode::from(EX_USAGE)
+        }
+    }
 }
 
 /// Makes everything that a first call needs, publishes the socket last, and serves.
@@ -73,6 +78,12 @@ fn timestamp(at: SystemTime) -> String {
 fn var(name: &str) -> Option<String> {
     let lossy = |value: OsString| value.to_string_lossy().into_owned();
     env::var_os(name).map(|value| value.into_string().unwrap_or_else(lossy))
+}
+
+/// The names of all variables that are text.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn names() -> Vec<String> {
+    env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
 }
 
 /// The one place that reads the clock.

@@ -19,21 +19,24 @@ const OWN: [&str; 14] = [
     "RETRY_PATHS",
     "RETURN_HEADERS",
 ];
-/// Variables that others read as well.
+/// Those that others read as well.
 const SHARED: [&str; 2] = ["SEND_EXPIRED_TOKENS", "SSL_CERT_FILE"];
 /// What every list of what is allowed begins with.
 const ALLOWED: &str = "ALLOWED_";
 
-/// The variable that a name was probably meant to be; None for a name that is one, or no attempt at one.
-pub(super) fn meant_by(name: &str) -> Option<&'static str> {
-    let mut known = OWN.iter().chain(&SHARED).copied();
-    if known.clone().any(|own| own == name) {
+/// The variable that a name was probably meant to be; None for a name that is one, or no attempt at one. `others` are the names
+/// of credentials: of those, which have near neighbours elsewhere, only the letter case may be wrong.
+pub(super) fn meant_by<'a>(name: &str, others: &[&'a str]) -> Option<&'a str> {
+    let own = || OWN.iter().chain(&SHARED).copied();
+    if own().chain(others.iter().copied()).any(|own| own == name) {
         return None;
     }
     let upper = name.to_ascii_uppercase();
-    let near = known.find(|own| is_near(&upper, own));
+    let near = own().find(|own| is_near(&upper, own));
+    let other = || others.iter().copied().find(|other| *other == upper);
     // Without its list a function calls every deployment: no name that begins so passes.
-    near.or_else(|| upper.starts_with(ALLOWED).then_some("ALLOWED_DEPLOYMENTS"))
+    let allowed = || upper.starts_with(ALLOWED).then_some("ALLOWED_DEPLOYMENTS");
+    near.or_else(other).or_else(allowed)
 }
 
 /// Whether a name has the words of another in any order, or its letters but for a slip of the hand.
@@ -78,8 +81,9 @@ mod tests {
             ("METRIC_NAMESPACE", "METRICS_NAMESPACE"),
             ("SSL_CERTFILE", "SSL_CERT_FILE"),
             ("SEND_EXPIRED_TOKEN", "SEND_EXPIRED_TOKENS"),
+            ("oci_cli_auth", "OCI_CLI_AUTH"),
         ] {
-            assert_eq!(meant_by(name), Some(meant), "{name}");
+            assert_eq!(meant_by(name, &["OCI_CLI_AUTH"]), Some(meant), "{name}");
         }
     }
 
@@ -115,7 +119,7 @@ mod tests {
             "_",
         ];
         for name in OWN.into_iter().chain(SHARED).chain(others) {
-            assert_eq!(meant_by(name), None, "{name}");
+            assert_eq!(meant_by(name, &["OCI_CLI_AUTH"]), None, "{name}");
         }
     }
 }

@@ -234,6 +234,12 @@ impl Regions {
             || added.any(|region| region.domain == domain && region.realm == realm)
     }
 
+    /// Whether a domain is that of a realm.
+    pub fn knows_domain(&self, domain: &str) -> bool {
+        realms_of_domain(domain).next().is_some()
+            || self.added.iter().any(|region| region.domain == domain)
+    }
+
     /// The region identifier of a name as configured, as [`identifier`] gives it, with the added regions' short codes.
     pub fn identifier(&self, name: &str) -> String {
         let known = identifier(name);

@@ -11,7 +11,7 @@ use url::{Host, Url, form_urlencoded};
 
 use super::Paths;
 use super::resolve::is_allowed;
-use crate::oci::region;
+use crate::oci::region::{self, Regions};
 
 /// The longest address that is looked at, in bytes.
 const LONGEST: usize = 2048;
@@ -157,6 +157,7 @@ pub struct EndpointRule {
     hosts: BTreeSet<String>,
     deployments: Option<BTreeSet<String>>,
     paths: Paths,
+    regions: Regions,
 }
 
 impl EndpointRule {
@@ -167,7 +168,13 @@ impl EndpointRule {
         deployments: Option<BTreeSet<String>>,
         paths: Paths,
     ) -> Self {
-        Self { hosts, deployments, paths }
+        Self { hosts, deployments, paths, regions: Regions::default() }
+    }
+
+    /// The same with the realms of these regions, which may be newer than this program.
+    #[must_use]
+    pub fn with_regions(self, regions: Regions) -> Self {
+        Self { regions, ..self }
     }
 
     /// The custom paths.
@@ -209,7 +216,7 @@ impl EndpointRule {
         let domain = self.domain(&url)?;
         let endpoint = endpoint(&url)?;
         let realm = ocid_realm(&endpoint.ocid).ok_or(Refusal::Path)?;
-        if domain.is_some_and(|domain| region::realms_of_domain(domain).all(|own| own != realm)) {
+        if domain.is_some_and(|domain| !self.regions.serves(domain, realm)) {
             return Err(Refusal::Realm);
         }
         let deployments = self.deployments.as_ref();

@@ -329,3 +329,63 @@ async fn items_82_85_and_86_a_call_is_framed_and_logged_in_one_line_before_its_a
         (&"01CALL".into(), &"MissingParameter".into(), &400.into())
     );
 }
+
+#[tokio::test]
+async fn every_mistake_of_every_variable_is_in_one_line_and_the_exit_code_is_64() {
+    let program = Program::new()
+        .with("OCI_CLI_AUTH", "magic")
+        .with("LOG_LEVEL", "loud")
+        .with("LOG_FORMAT", "JSON")
+        .with("SEND_EXPIRED_TOKENS", "perhaps")
+        .with("OCI_REGION_METADATA", "{}")
+        .with("ALLOWED_HOSTS", "localhost:")
+        .with("ALLOWED_DEPLOYMENT", "x")
+        .with("SSL_CERT_FILE", "/nonexistent");
+    let (code, said) = program.refused().await;
+    assert_eq!((code, said.lines().count()), (64, 1), "{said}");
+    let line: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let message = line["message"].as_str().unwrap();
+    assert!(message.starts_with("not started: "), "{message}");
+    for part in [
+        "OCI_CLI_AUTH is not",
+        "LOG_LEVEL is not",
+        "SEND_EXPIRED_TOKENS is not",
+        "OCI_REGION_METADATA is not",
+        "ALLOWED_HOSTS: entry 1 is not",
+        "ALLOWED_DEPLOYMENT is no variable",
+        "SSL_CERT_FILE",
+    ] {
+        assert_eq!(message.matches(part).count(), 1, "{part}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_text_is_named_and_one_that_is_empty_is_absent() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let program = Program::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_func"));
+    command.env_clear().envs(&program.vars).env("MODEL_DEPLOYMENT", OsStr::from_bytes(b"\xff"));
+    let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{said}");
+    assert!(said.contains("MODEL_DEPLOYMENT is not a text in UTF-8"), "{said}");
+    let empty = ["OCI_CLI_AUTH", "LOG_LEVEL", "SSL_CERT_FILE", "MODEL_DEPLOYMENTS", "OCI_CLI_USER"];
+    let program = empty.into_iter().fold(program, |program, name| program.with(name, " "));
+    drop(program.ready().await);
+}
+
+#[tokio::test]
+async fn what_a_credential_file_holds_stops_the_function_with_1() {
+    let program = Program::new();
+    fs::write(program.directory.path().join("private.pem"), "no key").unwrap();
+    let (code, said) = program.refused().await;
+    assert!(code == 1 && said.contains("stopped: "), "{code} {said}");
+    let inside = program.with("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", "no key");
+    let inside = inside.with("OCI_RESOURCE_PRINCIPAL_RPST", "no token");
+    let (code, said) = inside.refused().await;
+    assert!(code == 64 && said.contains("not started: "), "{code} {said}");
+    for name in ["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM", "OCI_RESOURCE_PRINCIPAL_RPST"] {
+        assert!(said.contains(name), "{said}");
+    }
+}

@@ -71,7 +71,8 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
         given.or_else(|| variable(name)).or_else(listener)
     };
     let mut report = Report::default();
-    let endpoint = configuration(&mut report, options.target.as_deref(), &var);
+    let names: Vec<String> = options.config.iter().map(|(name, _)| name.clone()).collect();
+    let endpoint = configuration(&mut report, options.target.as_deref(), &var, &names);
     let credentials = credentials(&mut report, &var).await;
     if let Some(endpoint) = &endpoint {
         let bundle = var(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
@@ -108,8 +109,9 @@ fn configuration(
     report: &mut Report,
     target: Option<&str>,
     var: &dyn Fn(&str) -> Option<String>,
+    names: &[String],
 ) -> Option<Endpoint> {
-    let config = match Config::from_vars(var) {
+    let config = match Config::from_environment(var, names) {
         Ok(config) => config,
         Err(error) => {
             report.fail("configuration", &format!("the function would not start: {error}"));
@@ -117,7 +119,8 @@ fn configuration(
         }
     };
     report.ok("configuration", "the function would start with it");
-    let default = var("MODEL_DEPLOYMENT").filter(|target| !target.is_empty());
+    let default = var("MODEL_DEPLOYMENT").map(|target| target.trim().to_owned());
+    let default = default.filter(|target| !target.is_empty());
     let Some(target) = target.map(str::to_owned).or(default) else {
         report.warn("target", "none is given, and MODEL_DEPLOYMENT is not set");
         return None;
