@@ -5,10 +5,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use http::Uri;
+use http::uri::Authority;
 use log::LevelFilter;
 
 use crate::fdk::{LogFormat, Logger, Platform, Tracing};
-use crate::oci::Vars;
+use crate::oci::{Roots, Trust, TrustError, Vars};
 use crate::predict::{
     EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, is_authority, is_model_deployment,
 };
@@ -84,6 +86,19 @@ impl Config {
             }
             (.., errors) => Err(ConfigError(errors)),
         }
+    }
+}
+
+impl Config {
+    /// Whom TLS trusts: the roots of `SSL_CERT_FILE` count for the hosts that the operator or the platform names, and for no other.
+    pub fn trust(&self) -> Result<Trust, TrustError> {
+        let roots = self.roots.as_deref().map(Roots::read).transpose()?;
+        let metrics = self.metrics.as_ref().and_then(|metrics| metrics.endpoint.as_deref());
+        // A URL without a host is refused where it is used.
+        let urls = metrics.into_iter().chain(self.tracing.collector());
+        let urls: Vec<Uri> = urls.filter_map(|url| url.parse().ok()).collect();
+        let authorities = urls.iter().filter_map(Uri::authority).map(Authority::as_str);
+        Trust::new(roots.as_ref(), self.rule.hosts().chain(authorities))
     }
 }
 

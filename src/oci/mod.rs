@@ -32,7 +32,7 @@ pub use service_error::ServiceError;
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
-pub use trust::TrustError;
+pub use trust::{Roots, Trust, TrustError};
 
 /// Where the environment comes from. The process has one place that reads it; everything else is told.
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;

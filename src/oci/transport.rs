@@ -1,7 +1,6 @@
 //! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io, mem};
@@ -17,7 +16,7 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::journey::{CONNECTION, Connection, Timed};
-use super::{Journey, TrustError, trust};
+use super::{Journey, Trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -29,10 +28,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// The beginnings of an HTTP client that is fit for signed requests: Mozilla's roots and those in the PEM bundle at `roots`,
-/// TLS only, no redirect followed, no proxy variable heeded, nothing repeated that was not signed anew.
-pub fn http_client(roots: Option<&Path>) -> Result<ClientBuilder, TrustError> {
-    Ok(trusting(trust::public_and(roots)?))
+/// The beginnings of an HTTP client that is fit for signed requests: TLS only, with whom `trust` trusts, no redirect followed, no
+/// proxy variable heeded, nothing repeated that was not signed anew.
+pub fn http_client(trust: &Trust) -> ClientBuilder {
+    trusting(trust.tls())
 }
 
 /// The same, with other roots.

@@ -1,6 +1,5 @@
 //! Sends a checked, signed request to a model deployment, and what it brings back.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError,
+    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, Trust, TrustError,
     http_client,
 };
 
@@ -60,16 +59,16 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal`, trusts Mozilla's roots and those in the PEM bundle at `roots`, connects only
-    /// to addresses that `rule` allows, and repeats a POST to a custom path only if it is one of `repeatable`.
+    /// A forwarder that signs as `principal`, connects only to hosts that `trust` trusts and addresses that `rule` allows, and
+    /// repeats a POST to a custom path only if it is one of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
-        roots: Option<&Path>,
+        trust: &Trust,
         principal: Principal,
         clock: ServiceClock,
         repeatable: Paths,
     ) -> Result<Self, TrustError> {
-        let http = http_client(roots)?.dns_resolver(Arc::new(CheckedResolver::new(rule.clone())));
+        let http = http_client(trust).dns_resolver(Arc::new(CheckedResolver::new(rule.clone())));
         let client = Client::new(principal, clock, http.build().map_err(TrustError::Client)?);
         let client = client.with_retry(RETRY).with_answer_limit(BODY_LIMIT);
         Ok(Self { client, repeatable })

@@ -14,7 +14,7 @@ use model_deployment_fn::fdk::{self, Call, Reply, error_chain};
 use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
     Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, ServiceClock, SessionToken,
-    Signing, http_client, sign,
+    Signing, Trust, http_client, sign,
 };
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 
@@ -79,7 +79,8 @@ fn environments(home: &Path) -> Vec<BTreeMap<&'static str, String>> {
 
 /// Everything of the library that holds a token, a key, a passphrase, a header of a client or a body.
 async fn everything(home: &Path) -> Shown {
-    let mut shown = Shown::default();
+    let (mut shown, trust) = (Shown::default(), Trust::public().unwrap());
+    shown.add(&trust);
     let pem = data::bytes("keys/test-rsa2048-a.pkcs8.pem");
     shown.add(&PrivateKey::from_pem(&pem, None).unwrap());
     let token = SessionToken::parse(&data::text("rpst/valid.jwt")).unwrap();
@@ -91,7 +92,7 @@ async fn everything(home: &Path) -> Shown {
         let credentials: Arc<Credentials> = principal().credentials(now()).await.unwrap();
         shown.add(&*credentials);
         shown.add(&principal());
-        let http = http_client(None).unwrap().build().unwrap();
+        let http = http_client(&trust).build().unwrap();
         shown.add(&Client::new(principal(), ServiceClock::new(now), http));
         let config = |name: &str| match name {
             "FN_LISTENER" => Some(format!("unix:{}/{number}.sock", home.display())),
@@ -101,9 +102,9 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&config);
         let clock = ServiceClock::new(now);
         shown.add(&clock);
-        let forwarder = Forwarder::new(&config.rule, None, principal(), clock, config.repeatable);
+        let forwarder = Forwarder::new(&config.rule, &trust, principal(), clock, config.repeatable);
         let (targets, headers) = (config.targets, config.headers);
-        let tracer = Tracer::new(config.tracing, None);
+        let tracer = Tracer::new(config.tracing, &trust);
         let metrics = config.metrics.map(Metrics::new);
         shown.add(&tracer);
         let forwarder = forwarder.unwrap();
@@ -127,7 +128,7 @@ async fn everything(home: &Path) -> Shown {
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fdk::Tracing::from_vars(collector));
     let url = format!("https://collector.example/?dataKey={SECRET}");
-    shown.add(&Collector::new(&url, None).unwrap());
+    shown.add(&Collector::new(&url, &trust).unwrap());
     shown.add(&fdk::Error::failed(Reply::text(SECRET)));
     shown
 }

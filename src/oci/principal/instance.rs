@@ -26,7 +26,9 @@ use super::renewable::Supply;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::region::Regions;
-use crate::oci::{Content, KeyId, PrivateKey, SessionToken, Signing, Vars, http_client, sign};
+use crate::oci::{
+    Content, KeyId, PrivateKey, Roots, SessionToken, Signing, Trust, Vars, http_client, sign,
+};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
@@ -55,11 +57,6 @@ impl Instance {
     /// The instance that this process runs on. Nothing is asked before the first signature.
     pub(super) fn from_vars(var: Vars<'_>, regions: Regions) -> Result<Self, PrincipalError> {
         let var = |name| var(name).filter(|value: &String| !value.is_empty());
-        let roots = var("SSL_CERT_FILE");
-        let client = || http_client(roots.as_deref().map(Path::new)).map_err(PrincipalError::Trust);
-        // The metadata service is on the instance's own link and speaks no TLS.
-        let plain = client()?.https_only(false).build().map_err(PrincipalError::Client)?;
-        let tls = client()?.build().map_err(PrincipalError::Client)?;
         let url = |name: &'static str| match var(name) {
             Some(url) if Url::parse(&url).is_ok_and(|url| url.has_host()) => {
                 Ok(Some(url.trim_end_matches('/').to_owned()))
@@ -68,12 +65,23 @@ impl Instance {
             None => Ok(None),
         };
         let base = url(BASE_URL)?.unwrap_or_else(|| "http://169.254.169.254/opc/v2".to_owned());
+        let auth = url(AUTH_URL)?;
+        // Of the hosts that are asked, the operator may name this one.
+        let named = auth.as_deref().and_then(|url| Url::parse(url).ok());
+        let named = named.as_ref().map(Url::authority);
+        let roots = var("SSL_CERT_FILE").map(|path| Roots::read(Path::new(&path))).transpose();
+        let trust = roots.and_then(|roots| Trust::new(roots.as_ref(), named));
+        let trust = trust.map_err(PrincipalError::Trust)?;
+        let client = || http_client(&trust);
+        // The metadata service is on the instance's own link and speaks no TLS.
+        let plain = client().https_only(false).build().map_err(PrincipalError::Client)?;
+        let tls = client().build().map_err(PrincipalError::Client)?;
         let service = |name, http, retry| TokenService { name, http, retry };
         Ok(Self {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),
             federation: service(FEDERATION, tls, TokenService::TOKEN_RETRY),
             base,
-            auth: url(AUTH_URL)?,
+            auth,
             regions,
             region: OnceLock::new(),
             tenancy: OnceLock::new(),

@@ -16,8 +16,8 @@ use hyper::server::conn::http2 as server_http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use model_deployment_fn::oci::{
-    Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, Retry, SendError,
-    ServiceClock, ServiceError, SignError, Signing, TransportError, http_client, sign,
+    Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, Retry, Roots, SendError,
+    ServiceClock, ServiceError, SignError, Signing, TransportError, Trust, http_client, sign,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
@@ -38,11 +38,17 @@ pub(super) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(20)
 }
 
+/// Trusts the authority of a setup for these hosts.
+pub(super) fn trust<const N: usize>(setup: &Setup, named: [&str; N]) -> Trust {
+    let roots = Roots::read(setup.program.config["SSL_CERT_FILE"].as_ref()).unwrap();
+    Trust::new(Some(&roots), named).unwrap()
+}
+
 pub(super) fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
     let vars = &setup.program.config;
     let principal =
         Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
-    let mut http = http_client(Some(vars["SSL_CERT_FILE"].as_ref())).unwrap();
+    let mut http = http_client(&trust(setup, ["localhost", "elsewhere.example"]));
     if let Some(name) = name {
         let address = SocketAddr::from(([127, 0, 0, 1], setup.deployment.port()));
         http = http.resolve(name, address);

@@ -13,4 +13,5 @@ mod rotation;
 mod signatures;
 mod tokens;
 mod transport;
+mod trusts;
 mod workload;

@@ -13,6 +13,7 @@ use model_deployment_fn::oci::{
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::time::Instant;
 
+use super::client::trust;
 use crate::setup::Setup;
 
 /// A resolver for which every name leads where nobody may go.
@@ -32,7 +33,7 @@ fn client(setup: &Setup, resolver: Option<Arc<Forbidding>>) -> Client {
     let vars = &setup.program.config;
     let principal =
         Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
-    let http = http_client(Some(vars["SSL_CERT_FILE"].as_ref())).unwrap();
+    let http = http_client(&trust(setup, ["localhost"]));
     let http = match resolver {
         Some(resolver) => http.dns_resolver(resolver),
         None => http,
