@@ -19,9 +19,11 @@ use crate::oci::{
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
-/// One that asks for more than 10 s by `Retry-After` has its answer passed on.
+/// One whose model failed is asked once more, and one that asks for more than 10 s by `Retry-After` has its answer passed on.
 const RETRY: Retry = Retry {
     attempts: 8,
+    attempts_after_500: 2,
+    attempts_if_large: 3,
     first_wait: Duration::from_millis(50),
     longest_wait: Duration::from_secs(10),
     statuses: &[429, 500, 502, 503, 504],
@@ -113,8 +115,12 @@ impl Forwarder {
 
     /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
     fn repeat(&self, request: &Request<Bytes>, to: &Endpoint) -> Repeat {
-        let route = request.headers().get(ROUTE).and_then(|route| route.to_str().ok());
-        let custom = route.or(Some(to.suffix()).filter(|suffix| !suffix.is_empty()));
+        let custom = match request.headers().get(ROUTE).map(HeaderValue::to_str) {
+            Some(Ok(route)) => Some(route),
+            // Nobody knows what it names.
+            Some(Err(_)) => return Repeat::Harmful,
+            None => Some(to.suffix()).filter(|suffix| !suffix.is_empty()),
+        };
         if request.method() != Method::POST || custom.is_none_or(|path| self.repeatable.allow(path))
         {
             Repeat::Harmless

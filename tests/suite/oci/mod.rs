@@ -2,8 +2,10 @@
 //! OCI request signing.
 
 mod client;
+mod clocks;
 mod config_file;
 mod credentials;
+mod forms;
 mod instance;
 mod key_costs;
 mod keys;

@@ -1,5 +1,6 @@
 //! What this function makes of the calls of a model deployment, through the real binary.
 
+mod costs;
 mod envelope;
 mod health;
 pub(crate) mod llm;
