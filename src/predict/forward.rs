@@ -1,6 +1,5 @@
 //! Sends a checked, signed request to a model deployment, and what it brings back.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,13 +8,12 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::endpoint::Action;
-use super::resolve::CheckedResolver;
+use super::pools::Pools;
 use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
     Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, Trust, TrustError,
-    http_client,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
@@ -57,6 +55,7 @@ impl std::fmt::Debug for Prediction {
 #[derive(Debug)]
 pub struct Forwarder {
     client: Client,
+    pools: Pools,
     repeatable: Paths,
 }
 
@@ -70,10 +69,10 @@ impl Forwarder {
         clock: ServiceClock,
         repeatable: Paths,
     ) -> Result<Self, TrustError> {
-        let http = http_client(trust).dns_resolver(Arc::new(CheckedResolver::new(rule.clone())));
-        let client = Client::new(principal, clock, http.build().map_err(TrustError::Client)?);
+        let pools = Pools::new(rule.clone(), trust.clone())?;
+        let client = Client::new(principal, clock, pools.shared().clone());
         let client = client.with_retry(RETRY).with_answer_limit(BODY_LIMIT);
-        Ok(Self { client, repeatable })
+        Ok(Self { client, pools, repeatable })
     }
 
     /// Whether there is something to sign with that has not expired.
@@ -99,7 +98,9 @@ impl Forwarder {
             try_limit: try_limit(to.action()),
             until,
         };
-        let (head, body) = self.client.deliver(request, delivery, journey).await?.into_parts();
+        let http = self.pools.of(request.uri().host().unwrap_or_default(), to.ocid());
+        let answer = self.client.deliver_over(&http, request, delivery, journey).await?;
+        let (head, body) = answer.into_parts();
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Error::Unauthenticated);
