@@ -4,14 +4,16 @@ mod names;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
+use http::Uri;
+use http::uri::Authority;
 use log::LevelFilter;
 use url::Url;
 
-use crate::fdk::{LogFormat, Logger, Platform, Tracing};
+use crate::fdk::{LogFormat, Logger, Platform, Tracing, error_chain};
 use crate::oci::region::{self, Regions};
-use crate::oci::{PrincipalSettings, SettingsError, Variables, Vars};
+use crate::oci::{PrincipalSettings, Roots, SettingsError, Trust, TrustError, Variables, Vars};
 use crate::predict::{
     EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, authority, is_model_deployment,
 };
@@ -35,7 +37,7 @@ pub struct Config {
     /// `FORWARD_HEADERS`, `RETURN_HEADERS`: which headers pass beside the built-in ones.
     pub headers: HeaderRules,
     /// `SSL_CERT_FILE`: a PEM bundle of further roots.
-    pub roots: Option<PathBuf>,
+    pub roots: Option<Roots>,
     /// `LOG_FORMAT` (`text` or `json`; text if absent) and `LOG_LEVEL` (`error` to `debug`; `info` if absent).
     pub logger: Logger,
     /// What the platform says of tracing.
@@ -100,7 +102,7 @@ impl Config {
         let (forward, returned) = (vars.text("FORWARD_HEADERS"), vars.text("RETURN_HEADERS"));
         let headers = HeaderRules::new(forward.as_deref(), returned.as_deref());
         let headers = keep(&mut vars, headers);
-        let roots = vars.text("SSL_CERT_FILE").map(PathBuf::from);
+        let roots = roots(&mut vars);
         let (tracing, metrics) = (Tracing::from_vars(var), metrics(&mut vars, &rule, &regions));
         let made = match (platform, targets, headers) {
             (Some(platform), Some(targets), Some(headers)) => Some(Self {
@@ -117,6 +119,18 @@ impl Config {
             _ => None,
         };
         vars.finish(made).map_err(|mistakes| ConfigError { mistakes, logger })
+    }
+}
+
+impl Config {
+    /// Whom TLS trusts: the roots of `SSL_CERT_FILE` count for the hosts that the operator or the platform names, and for no other.
+    pub fn trust(&self) -> Result<Trust, TrustError> {
+        let metrics = self.metrics.as_ref().and_then(|metrics| metrics.endpoint.as_deref());
+        // A URL without a host is refused where it is used.
+        let urls = metrics.into_iter().chain(self.tracing.collector());
+        let urls: Vec<Uri> = urls.filter_map(|url| url.parse().ok()).collect();
+        let authorities = urls.iter().filter_map(Uri::authority).map(Authority::as_str);
+        Trust::new(self.roots.as_ref(), self.rule.hosts().chain(authorities))
     }
 }
 
@@ -154,6 +168,11 @@ fn logger(vars: &mut Variables<'_>) -> Logger {
         _ => None,
     });
     Logger::new(format.unwrap_or(LogFormat::Text), level.unwrap_or(LevelFilter::Info))
+}
+
+fn roots(vars: &mut Variables<'_>) -> Option<Roots> {
+    let path = vars.text("SSL_CERT_FILE")?;
+    keep(vars, Roots::read(Path::new(&path)).map_err(|error| [error_chain(&error)]))
 }
 
 fn paths(vars: &mut Variables<'_>, name: &'static str) -> Paths {

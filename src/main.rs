@@ -52,11 +52,11 @@ fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>
     let expires = principal.expires().map(timestamp).unwrap_or_default();
     let (aliases, default) = (config.targets.aliases(), config.targets.default_ocid());
     let default = default.unwrap_or_default().to_owned();
-    let (rule, roots) = (&config.rule, config.roots.as_deref());
+    let trust = config.trust()?;
     let clock = ServiceClock::new(now);
-    let forwarder = Forwarder::new(rule, roots, principal, clock, config.repeatable)?;
+    let forwarder = Forwarder::new(&config.rule, &trust, principal, clock, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
-    let tracer = Tracer::new(config.tracing, roots);
+    let tracer = Tracer::new(config.tracing, &trust);
     let metrics = config.metrics.map(Metrics::new);
     let tracing = tracer.is_some();
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });

@@ -77,9 +77,9 @@ impl Function {
         let config = Config::from_vars(&var).expect("the settings are valid");
         let principal = Principal::from_vars(&var, now()).expect("the token is of the key");
         let clock = ServiceClock::new(now);
-        let roots = config.roots.as_deref();
-        let forwarder = Forwarder::new(&config.rule, roots, principal, clock, config.repeatable);
-        let forwarder = forwarder.expect("the certificate is one");
+        let trust = config.trust().expect("the certificate is one");
+        let forwarder = Forwarder::new(&config.rule, &trust, principal, clock, config.repeatable);
+        let forwarder = forwarder.expect("its parts fit");
         let (targets, headers) = (config.targets, config.headers);
         let predictor = Predictor { targets, headers, forwarder, tracer: None, metrics: None };
         let predictor = Arc::new(predictor);

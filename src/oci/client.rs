@@ -8,11 +8,14 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderName, Method, Request, Response, StatusCode, Uri};
 use reqwest::Url;
 use tokio::time::Instant;
 
-use super::retry::Outcome;
+use super::clock::Offset;
+use super::names::{LOOKED_UP, LookUps};
+use super::retry::{Outcome, Tries};
+use super::signature::check_framing;
 use super::transport::{Limits, Transport, request_id};
 use super::{
     Content, Credentials, Journey, Principal, PrincipalError, Repeat, Retry, ServiceClock,
@@ -30,6 +33,7 @@ const ANSWER_LIMIT: usize = 10_000_000;
 pub struct Client {
     principal: Principal,
     clock: ServiceClock,
+    http: reqwest::Client,
     transport: Transport,
     retry: Retry,
     answer_limit: usize,
@@ -109,6 +113,9 @@ pub enum SendError {
     /// The request's address is no `https` URL.
     #[error("the address is not an https URL")]
     Address,
+    /// A host or a path that a reader of URLs would take for another one: `..`, `\`, a letter beyond ASCII, `127.1`.
+    #[error("the address has a host or a path that is not in its plain form")]
+    Changed,
     /// It was sent, or not, and no answer came back.
     #[error("no answer: {0}")]
     Transport(#[from] TransportError),
@@ -118,8 +125,8 @@ impl Client {
     /// A client that signs as `principal`, tells the time by `clock` and connects with `http`, which should come from
     /// [`http_client`](super::http_client): a client that follows redirects would carry signatures elsewhere.
     pub fn new(principal: Principal, clock: ServiceClock, http: reqwest::Client) -> Self {
-        let transport = Transport::new(http);
-        Self { principal, clock, transport, retry: Retry::default(), answer_limit: ANSWER_LIMIT }
+        let (transport, retry) = (Transport::default(), Retry::default());
+        Self { principal, clock, http, transport, retry, answer_limit: ANSWER_LIMIT }
     }
 
     /// The same with other tries; [`Retry::default`] otherwise.
@@ -134,7 +141,7 @@ impl Client {
         Self { answer_limit, ..self }
     }
 
-    /// The time of day as the services told it.
+    /// The time of day, as the machine tells it.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
     }
@@ -144,8 +151,8 @@ impl Client {
         &self.principal
     }
 
-    /// Sends a request and brings its answer back, whatever its status, before `until`. What is signed and sent is the URL in
-    /// the form of the URL standard: a default port and `..` are gone, spaces are `%20`.
+    /// Sends a request and brings its answer back, whatever its status, before `until`. Host and path are sent as they are
+    /// written, or not at all; a default port is left out, and what is raw in a query is encoded.
     ///
     /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the request is signed anew. A
     /// second one is returned. Source: OCI request signing, clock and errors.
@@ -166,13 +173,25 @@ impl Client {
         delivery: Delivery,
         journey: &mut Journey,
     ) -> Result<Response<Bytes>, SendError> {
-        let mut message = Message::new(request)?;
+        self.deliver_over(&self.http, request, delivery, journey).await
+    }
+
+    /// The same over connections of `http`, which comes from where the client's own does.
+    pub async fn deliver_over(
+        &self,
+        http: &reqwest::Client,
+        request: Request<impl Into<Body>>,
+        delivery: Delivery,
+        journey: &mut Journey,
+    ) -> Result<Response<Bytes>, SendError> {
+        let mut message = Message::new(request, http)?;
         let repeat = if message.is_stream() { Repeat::Impossible } else { delivery.repeat };
-        let mut tries = self.retry.tries(repeat, delivery.until);
+        let mut tries = self.retry.tries(repeat, message.len(), delivery.until);
         let mut last = None;
         loop {
             let until = delivery.until.min(Instant::now() + delivery.try_limit);
-            let outcome = match (self.attempt(&mut message, until, journey).await?, last) {
+            let outcome = self.attempt(&mut message, &mut tries, until, journey).await?;
+            let outcome = match (outcome, last) {
                 // A try that had no time left says less than the one before it.
                 (Err(TransportError::Late), Some(before)) => return Ok(before?),
                 (outcome, _) => outcome,
@@ -186,71 +205,103 @@ impl Client {
 
     /// What it would sign with now.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, PrincipalError> {
-        match self.principal.credentials(self.clock.now()).await {
-            // One service with a wild clock must not leave all others without a request: they tell the time anew.
-            Err(_) if self.clock.forget() => self.principal.credentials(self.clock.now()).await,
-            credentials => credentials,
-        }
+        self.principal.credentials(self.clock.now()).await
     }
 
     /// One try, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
     async fn attempt(
         &self,
-        message: &mut Message,
+        message: &mut Message<'_>,
+        tries: &mut Tries,
         until: Instant,
         journey: &mut Journey,
     ) -> Result<Outcome, SendError> {
-        let credentials = self.credentials().await?;
-        let outcome = self.send_once(message, &credentials, until, journey).await?;
-        match &outcome {
-            Ok(answer) if !message.renewed && !message.is_stream() => {
-                match self.renewed(answer, &credentials).await? {
-                    Some(credentials) => {
-                        message.renewed = true;
-                        Ok(self.send_once(message, &credentials, until, journey).await?)
-                    }
-                    None => Ok(outcome),
-                }
-            }
-            _ => Ok(outcome),
+        let offset = self.clock.offset(message.service());
+        let credentials = self.credentials_for(None, offset).await?;
+        let first = self.send_once(message, &credentials, offset, until, journey).await?;
+        let Ok(answer) = &first else {
+            return Ok(first);
+        };
+        if message.is_stream() || !tries.may_be_at_once() {
+            return Ok(first);
         }
+        let renewed = self.renewed(answer, &credentials, offset).await?;
+        let Some((credentials, told)) = renewed else {
+            return Ok(first);
+        };
+        tries.at_once();
+        let second = self.send_once(message, &credentials, told, until, journey).await?;
+        if let Ok(answer) = &second {
+            // A time by which nothing was taken proves nothing.
+            let refused = answer.status() == StatusCode::UNAUTHORIZED;
+            let proved = if refused { Offset::default() } else { told };
+            if proved != offset {
+                self.clock.keep(message.service(), proved);
+            }
+        }
+        Ok(second)
     }
 
-    /// What to sign with after an answer that may be the fault of what was signed with before.
+    /// What to sign with after an answer that may be the fault of what was signed with before, and by which clock.
     async fn renewed(
         &self,
         answer: &Response<Bytes>,
         used: &Arc<Credentials>,
-    ) -> Result<Option<Arc<Credentials>>, PrincipalError> {
+        offset: Offset,
+    ) -> Result<Option<(Arc<Credentials>, Offset)>, PrincipalError> {
         match answer.status() {
             StatusCode::UNAUTHORIZED => {
-                self.clock.correct(answer.headers());
-                self.principal.refresh(used, self.clock.now()).await.map(Some)
+                let told = self.clock.told(answer.headers()).unwrap_or(offset);
+                let newest = self.credentials_for(Some(used), told).await?;
+                Ok(Some((newest, told)))
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
                 // Credentials that are being replaced at this moment are no reason to lose the answer.
-                let newest = self.credentials().await.ok();
+                let newest = self.credentials_for(None, offset).await.ok();
                 // Near its end a token is read again for every request, and may be the same one.
-                Ok(newest.filter(|newest| newest.key_id().expose() != used.key_id().expose()))
+                let newer = newest.filter(|new| new.key_id().expose() != used.key_id().expose());
+                Ok(newer.map(|newer| (newer, offset)))
             }
             _ => Ok(None),
+        }
+    }
+
+    /// What to sign with for a service by whose clock ours is wrong, and after it refused `refused`. Tokens end by the clock of
+    /// services: one that has ended by ours alone still serves there.
+    async fn credentials_for(
+        &self,
+        refused: Option<&Arc<Credentials>>,
+        offset: Offset,
+    ) -> Result<Arc<Credentials>, PrincipalError> {
+        let taken = async |at| match refused {
+            None => self.principal.credentials(at).await,
+            Some(refused) => self.principal.refresh(refused, at).await,
+        };
+        let now = self.clock.now();
+        match taken(now).await {
+            Err(PrincipalError::TokenExpired) if offset.from(now) < now => {
+                taken(offset.from(now)).await
+            }
+            taken => taken,
         }
     }
 
     /// Signs and sends, once.
     async fn send_once(
         &self,
-        message: &mut Message,
+        message: &mut Message<'_>,
         by: &Credentials,
+        offset: Offset,
         until: Instant,
         journey: &mut Journey,
     ) -> Result<Outcome, SignError> {
         let start = std::time::Instant::now();
-        let request = message.signed(by, self.clock.now());
+        let request = message.signed(by, offset.from(self.clock.now()));
         journey.signed(start);
         let limits = Limits { until, bytes: self.answer_limit };
-        Ok(self.transport.exchange(request?, limits, journey).await)
+        let exchange = self.transport.exchange(message.http, request?, limits, journey);
+        Ok(LOOKED_UP.scope(message.look_ups.clone(), exchange).await)
     }
 }
 
@@ -265,31 +316,49 @@ fn repeat(head: &Parts) -> Repeat {
 }
 
 /// A request that is about to be signed and sent, perhaps more than once.
-struct Message {
+struct Message<'a> {
     url: Url,
     head: Parts,
     body: Body,
-    renewed: bool,
+    http: &'a reqwest::Client,
+    look_ups: Arc<LookUps>,
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// The request in the one form in which it is signed and sent.
-    fn new<B: Into<Body>>(request: Request<B>) -> Result<Self, SendError> {
+    fn new<B: Into<Body>>(
+        request: Request<B>,
+        http: &'a reqwest::Client,
+    ) -> Result<Self, SendError> {
         let (mut head, body) = request.into_parts();
-        let url = Url::parse(&head.uri.to_string()).ok().ok_or(SendError::Address)?;
-        if url.scheme() != "https" {
-            return Err(SendError::Address);
-        }
+        let url = plain(&head.uri)?;
         head.uri = url.as_str().parse().ok().ok_or(SendError::Address)?;
         head.headers.entry(OPC_REQUEST_ID).or_insert_with(|| {
             HeaderValue::try_from(request_id()).expect("digits are visible ASCII")
         });
         let body = body.into();
-        if matches!(body, Body::Stream(_)) {
-            let bytes = HeaderValue::from_static("application/octet-stream");
-            head.headers.entry(CONTENT_TYPE).or_insert(bytes);
+        match &body {
+            Body::Bytes(_) => {}
+            Body::Unsigned(bytes) => check_framing(&head.headers, Some(bytes.len()))?,
+            Body::Stream(_) => {
+                let bytes = HeaderValue::from_static("application/octet-stream");
+                head.headers.entry(CONTENT_TYPE).or_insert(bytes);
+            }
         }
-        Ok(Self { url, head, body, renewed: false })
+        Ok(Self { url, head, body, http, look_ups: Arc::default() })
+    }
+
+    /// The host and port that it goes to.
+    fn service(&self) -> &str {
+        self.url.authority()
+    }
+
+    /// How many bytes of a body are held here.
+    fn len(&self) -> usize {
+        match &self.body {
+            Body::Bytes(bytes) | Body::Unsigned(bytes) => bytes.len(),
+            Body::Stream(_) => 0,
+        }
     }
 
     fn is_stream(&self) -> bool {
@@ -314,4 +383,13 @@ impl Message {
         };
         Ok(request)
     }
+}
+
+/// An address as the URL standard reads it, if that is as it is written: `..`, `\` or a letter beyond ASCII in a path would name
+/// another resource, `127.1` another host. Capitals in a host and a default port are one thing; in a query nothing is resolved.
+fn plain(uri: &Uri) -> Result<Url, SendError> {
+    let url = Url::parse(&uri.to_string()).ok().filter(|url| url.scheme() == "https");
+    let url = url.ok_or(SendError::Address)?;
+    let same_host = uri.host().zip(url.host_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+    if same_host && uri.path() == url.path() { Ok(url) } else { Err(SendError::Changed) }
 }

@@ -1,61 +1,90 @@
-//! The time of day as services tell it: a signature whose date is five minutes off is refused.
+//! The time of day, and what it is by the clock of a service: a signature whose date is five minutes off is refused.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::header::{DATE, HeaderMap};
 
 /// A difference that a slow answer explains, in seconds.
 const TOLERANCE: i64 = 60;
+/// A difference that no clock has which is meant to be right, in seconds.
+const LARGEST: i64 = 24 * 3600;
+/// Of how many services a difference is remembered. Nearly always it is none.
+const MOST: usize = 16;
 
-/// The machine's clock, and by how much a service found it wrong.
+/// The machine's clock, and by how much single services found it wrong.
 ///
-/// The difference counts for the expiry of tokens too: their times are the service's. No SDK of Oracle's corrects a wrong
-/// clock. Source: OCI request signing, clock.
+/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's corrects a wrong clock. Source:
+/// OCI request signing, clock.
 pub struct ServiceClock {
     read: fn() -> SystemTime,
-    offset: AtomicI64,
+    offsets: Mutex<Vec<(String, Offset)>>,
+}
+
+/// By how much the clock of a service is ahead of ours.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Offset {
+    seconds: i64,
 }
 
 impl ServiceClock {
-    /// The machine's clock as `read` tells it, taken to be right.
+    /// The machine's clock as `read` tells it, taken to be right until a service says otherwise.
     pub fn new(read: fn() -> SystemTime) -> Self {
-        Self { read, offset: AtomicI64::new(0) }
+        Self { read, offsets: Mutex::default() }
     }
 
-    /// The time of day for a service.
+    /// The time of day as the machine tells it.
     pub fn now(&self) -> SystemTime {
-        let offset = self.offset.load(Ordering::Relaxed);
-        let by = Duration::from_secs(offset.unsigned_abs());
-        let now = (self.read)();
-        let told = if offset < 0 { now.checked_sub(by) } else { now.checked_add(by) };
-        told.unwrap_or(now)
+        (self.read)()
     }
 
-    /// Takes over the difference to the `Date` of an answer that refused a signature; a small one is none.
-    pub fn correct(&self, answer: &HeaderMap) {
-        let date = answer.get(DATE).and_then(|date| date.to_str().ok());
-        if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
-            let offset = seconds(date).saturating_sub(seconds((self.read)()));
-            let offset = if offset.abs() > TOLERANCE { offset } else { 0 };
-            if self.offset.swap(offset, Ordering::Relaxed) != offset {
-                log::warn!(
-                    "the service's clock differs from ours by {offset} s; its time is taken"
-                );
-            }
+    /// What is remembered of the service at this host and port.
+    pub(super) fn offset(&self, service: &str) -> Offset {
+        let offsets = self.offsets();
+        let known = offsets.iter().find(|(own, _)| own == service);
+        known.map(|(_, offset)| *offset).unwrap_or_default()
+    }
+
+    /// The difference that the `Date` of an answer tells; a small one is none. None if it tells nothing that can be believed.
+    pub(super) fn told(&self, answer: &HeaderMap) -> Option<Offset> {
+        let date = httpdate::parse_http_date(answer.get(DATE)?.to_str().ok()?).ok()?;
+        let seconds = seconds(date).saturating_sub(seconds(self.now()));
+        let known = if seconds.abs() > TOLERANCE { seconds } else { 0 };
+        (known.abs() <= LARGEST).then_some(Offset { seconds: known })
+    }
+
+    /// Remembers this of the service at this host and port, in place of what was known.
+    pub(super) fn keep(&self, service: &str, offset: Offset) {
+        let mut offsets = self.offsets();
+        offsets.retain(|(own, _)| own != service);
+        if offset != Offset::default() {
+            let oldest = (offsets.len() + 1).saturating_sub(MOST);
+            offsets.drain(..oldest);
+            offsets.push((service.to_owned(), offset));
+            let Offset { seconds } = offset;
+            log::warn!("the service's clock differs from ours by {seconds} s; its time is taken");
         }
     }
 
-    /// Takes the machine's clock to be right again; whether it was not before.
-    pub fn forget(&self) -> bool {
-        self.offset.swap(0, Ordering::Relaxed) != 0
+    fn offsets(&self) -> MutexGuard<'_, Vec<(String, Offset)>> {
+        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Offset {
+    /// The time of day by the service's clock when ours says `now`.
+    pub(super) fn from(self, now: SystemTime) -> SystemTime {
+        let by = Duration::from_secs(self.seconds.unsigned_abs());
+        let told = if self.seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        told.unwrap_or(now)
+    }
+}
+
+/// Shows no host.
 impl fmt::Debug for ServiceClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServiceClock").field("offset", &self.offset).finish_non_exhaustive()
+        f.debug_struct("ServiceClock").finish_non_exhaustive()
     }
 }
 
@@ -69,31 +98,51 @@ mod tests {
     use super::*;
 
     fn noon() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(12 * 3600)
-    }
-
-    fn told(clock: &ServiceClock, date: &str) -> i64 {
-        let headers = HeaderMap::from_iter([(DATE, date.parse().unwrap())]);
-        clock.correct(&headers);
-        seconds(clock.now()) - seconds(noon())
+        SystemTime::UNIX_EPOCH + Duration::from_secs(10 * 24 * 3600 + 12 * 3600)
     }
 
     #[test]
-    fn item_48_a_date_far_from_ours_is_taken_over_until_one_is_near() {
+    fn item_48_a_date_tells_a_difference_of_more_than_a_minute_and_at_most_a_day() {
         let clock = ServiceClock::new(noon);
-        for (date, offset) in [
-            ("Thu, 01 Jan 1970 12:01:00 GMT", 0),
-            ("Thu, 01 Jan 1970 12:01:01 GMT", 61),
-            ("Thu, 01 Jan 1970 11:59:00 GMT", 0),
-            ("Thu, 01 Jan 1970 11:58:59 GMT", -61),
-            ("Thu, 01 Jan 1970 12:10:00 GMT", 600),
-            ("not a date", 600),
-            ("Thu, 01 Jan 1970 11:50:00 GMT", -600),
-            ("Thu, 01 Jan 1970 12:00:00 GMT", 0),
+        for (date, seconds) in [
+            ("Sun, 11 Jan 1970 12:00:00 GMT", Some(0)),
+            ("Sun, 11 Jan 1970 12:01:00 GMT", Some(0)),
+            ("Sun, 11 Jan 1970 12:01:01 GMT", Some(61)),
+            ("Sun, 11 Jan 1970 11:59:00 GMT", Some(0)),
+            ("Sun, 11 Jan 1970 11:58:59 GMT", Some(-61)),
+            ("Mon, 12 Jan 1970 12:00:00 GMT", Some(LARGEST)),
+            ("Mon, 12 Jan 1970 12:00:01 GMT", None),
+            ("Sat, 10 Jan 1970 12:00:00 GMT", Some(-LARGEST)),
+            ("Sat, 10 Jan 1970 11:59:59 GMT", None),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+            ("not a date", None),
+            ("", None),
         ] {
-            assert_eq!(told(&clock, date), offset, "{date}");
+            let headers = HeaderMap::from_iter([(DATE, date.parse().unwrap())]);
+            let expected = seconds.map(|seconds| Offset { seconds });
+            assert_eq!(clock.told(&headers), expected, "{date}");
+            let moved = expected.unwrap_or_default().from(noon());
+            assert_eq!(super::seconds(moved) - super::seconds(noon()), seconds.unwrap_or(0));
         }
-        assert_eq!(told(&clock, "Thu, 01 Jan 1970 12:10:00 GMT"), 600);
-        assert_eq!((clock.forget(), clock.forget(), clock.now()), (true, false, noon()));
+        assert_eq!(clock.told(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn a_difference_is_remembered_of_one_service_and_of_few() {
+        let clock = ServiceClock::new(noon);
+        let offset = |seconds| Offset { seconds };
+        clock.keep("a:1", offset(100));
+        clock.keep("a:2", offset(200));
+        clock.keep("a:1", offset(300));
+        assert_eq!((clock.offset("a:1"), clock.offset("a:2")), (offset(300), offset(200)));
+        assert_eq!((clock.offset("a"), clock.now()), (Offset::default(), noon()));
+        let known = || clock.offsets().len();
+        clock.keep("a:2", Offset::default());
+        assert_eq!((clock.offset("a:2"), known()), (Offset::default(), 1));
+        for port in 0..100 {
+            clock.keep(&format!("b:{port}"), offset(500));
+        }
+        assert_eq!((known(), clock.offset("a:1")), (MOST, Offset::default()));
+        assert_eq!(clock.offset("b:99"), offset(500));
     }
 }

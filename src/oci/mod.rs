@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod journey;
 mod key;
+mod names;
 mod principal;
 pub mod region;
 mod retry;
@@ -27,13 +28,14 @@ pub use client::{Body, Client, Delivery, SendError};
 pub use clock::ServiceClock;
 pub use journey::{Journey, Phase, Step};
 pub use key::{KeyError, PrivateKey, PublicKey};
+pub use names::{NameUnresolved, look_up};
 pub use principal::{Credentials, Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};
 pub use service_error::ServiceError;
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
-pub use trust::TrustError;
+pub use trust::{Roots, Trust, TrustError};
 pub use variables::{SettingsError, Variables};
 
 /// Where the environment comes from. The process has one place that reads it; everything else is told.

@@ -8,7 +8,11 @@ use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, sleep};
 
+use super::names::LOOK_UPS;
 use super::{ServiceError, TransportError};
+
+/// A body of more bytes is sent less often.
+const LARGE: usize = 1024 * 1024;
 
 /// When a request is sent again. Every try is signed anew.
 ///
@@ -16,11 +20,16 @@ use super::{ServiceError, TransportError};
 /// chance. Source: OCI request signing, retry defaults.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retry {
-    /// Tries in all, the first one included.
+    /// Tries in all, the first one included, and a repetition after a refused signature.
     pub attempts: u32,
+    /// The same once the service has answered 500: it did its work in vain, and would most likely do so again.
+    pub attempts_after_500: u32,
+    /// The same of a body over 1 MiB.
+    pub attempts_if_large: u32,
     /// The wait before the second try; it doubles from try to try. As much again at the most is added by chance.
     pub first_wait: Duration,
-    /// The longest wait. A service that asks for a longer one by `Retry-After` is not asked again.
+    /// The longest wait. `Retry-After` makes a wait longer, never shorter, and a service that asks for more than this is not asked
+    /// again.
     pub longest_wait: Duration,
     /// The statuses that pass; 409 also, if its code is `IncorrectState` or `LockConflict`.
     pub statuses: &'static [u16],
@@ -29,7 +38,9 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         let (first_wait, longest_wait) = (Duration::from_secs(1), Duration::from_secs(30));
-        Self { attempts: 8, first_wait, longest_wait, statuses: &[429, 500, 502, 503, 504] }
+        let statuses = &[429, 500, 502, 503, 504];
+        let (attempts, attempts_after_500, attempts_if_large) = (8, 8, 8);
+        Self { attempts, attempts_after_500, attempts_if_large, first_wait, longest_wait, statuses }
     }
 }
 
@@ -54,19 +65,22 @@ pub(super) struct Tries {
     repeat: Repeat,
     until: Instant,
     made: u32,
+    most: u32,
+    refused: bool,
 }
 
 impl Tries {
     /// Whether another try may change this outcome of the last one, and there is time for it; if so, it waits first.
     pub(super) async fn again(&mut self, outcome: &Outcome) -> bool {
         self.made += 1;
+        self.most = self.most.min(self.retry.most_after(outcome));
         let passes = match outcome {
             Ok(answer) => self.retry.passes(answer, self.repeat),
             Err(error) => may_be_sent_again(error, self.repeat),
         };
         let headers = outcome.as_ref().ok().map(Response::headers);
         match self.retry.wait(self.made, headers, chance()) {
-            Some(wait) if passes && self.made < self.retry.attempts => {
+            Some(wait) if passes && self.made < self.most => {
                 let in_time = Instant::now() + wait < self.until;
                 if in_time {
                     sleep(wait).await;
@@ -76,20 +90,47 @@ impl Tries {
             _ => false,
         }
     }
+
+    /// Whether a refused request may be signed anew and sent at once: the first time it is refused, and as one of its tries. The
+    /// first of them may always be repeated so.
+    pub(super) fn may_be_at_once(&self) -> bool {
+        !self.refused && (self.made == 0 || self.made + 1 < self.most)
+    }
+
+    /// A refused request is sent again at once.
+    pub(super) fn at_once(&mut self) {
+        self.refused = true;
+        self.made += 1;
+    }
 }
 
 impl Retry {
     /// One try and no other.
     pub const NEVER: Self = Self {
         attempts: 1,
+        attempts_after_500: 1,
+        attempts_if_large: 1,
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
         statuses: &[],
     };
 
-    /// The tries of one request, which ends at `until`.
-    pub(super) fn tries(self, repeat: Repeat, until: Instant) -> Tries {
-        Tries { retry: self, repeat, until, made: 0 }
+    /// The tries of one request with a body of so many bytes, which ends at `until`.
+    pub(super) fn tries(self, repeat: Repeat, bytes: usize, until: Instant) -> Tries {
+        let large = if bytes > LARGE { self.attempts_if_large } else { self.attempts };
+        let most = self.attempts.min(large);
+        Tries { retry: self, repeat, until, made: 0, most, refused: false }
+    }
+
+    /// How many tries there are in all after such an outcome.
+    fn most_after(self, outcome: &Outcome) -> u32 {
+        match outcome {
+            Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+                self.attempts_after_500
+            }
+            Err(TransportError::Unresolved(_)) => LOOK_UPS,
+            Ok(_) | Err(_) => self.attempts,
+        }
     }
 
     /// Whether an answer speaks of a state that passes. Throttling and unavailability come before the request is carried out.
@@ -110,12 +151,10 @@ impl Retry {
 
     /// The wait after the try of this number; None if the service asks for more than is ever waited.
     fn wait(&self, tries: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
-        if let Some(asked) = answer.and_then(retry_after) {
-            return (asked <= self.longest_wait).then_some(asked);
-        }
+        let asked = answer.and_then(retry_after).unwrap_or_default();
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1));
         let wait = doubled.saturating_add(self.first_wait.mul_f64(chance));
-        Some(wait.min(self.longest_wait))
+        (asked <= self.longest_wait).then_some(wait.min(self.longest_wait).max(asked))
     }
 }
 
@@ -129,19 +168,26 @@ fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
             | TransportError::Untrusted(_)
             | TransportError::Forbidden,
         ) => false,
-        (_, TransportError::Unreachable(_) | TransportError::ConnectLate(_)) => true,
+        (
+            _,
+            TransportError::Unreachable(_)
+            | TransportError::Unresolved(_)
+            | TransportError::ConnectLate(_),
+        ) => true,
         (_, TransportError::Broken(_) | TransportError::Silent | TransportError::Late) => {
             repeat == Repeat::Harmless
         }
     }
 }
 
-/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`.
+/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`. None if it asks for nothing, or
+/// for something else.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is more than is ever waited.
+        return Some(asked.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let time = |text| httpdate::parse_http_date(text).ok();
     let (asked, said): (SystemTime, SystemTime) = (time(asked)?, time(text(DATE)?)?);
@@ -192,12 +238,30 @@ mod tests {
             (answer(&[("retry-after", date), ("date", later)]), Some(0)),
             (answer(&[("retry-after", later)]), None),
             (answer(&[("retry-after", "-1")]), None),
+            (answer(&[("retry-after", "+1")]), None),
+            (answer(&[("retry-after", "")]), None),
+            (answer(&[("retry-after", "99999999999999999999")]), Some(u64::MAX)),
             (answer(&[("retry-after", "soon"), ("date", date)]), None),
             (answer(&[("date", date)]), None),
         ] {
             assert_eq!(retry_after(&headers).map(|wait| wait.as_secs()), seconds, "{headers:?}");
         }
-        let longer = answer(&[("retry-after", "31")]);
-        assert_eq!(Retry::default().wait(1, Some(&longer), 0.0), None);
+    }
+
+    #[test]
+    fn a_wait_is_as_long_as_the_service_asks_and_never_shorter_than_without_its_word() {
+        let wait = |tries, asked: &str| {
+            let answer = answer(&[("retry-after", asked)]);
+            Retry::default().wait(tries, Some(&answer), 0.0).map(|wait| wait.as_secs())
+        };
+        for (asked, first, fourth) in [
+            ("0", Some(1), Some(8)),
+            ("3", Some(3), Some(8)),
+            ("30", Some(30), Some(30)),
+            ("31", None, None),
+            ("soon", Some(1), Some(8)),
+        ] {
+            assert_eq!((wait(1, asked), wait(4, asked)), (first, fourth), "{asked}");
+        }
     }
 }

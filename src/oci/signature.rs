@@ -9,8 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName,
+    TRANSFER_ENCODING,
 };
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -97,6 +99,12 @@ pub enum SignError {
     /// The URL has no host, or a user and password before it.
     #[error("the URL has no plain host; expected `https://host/path`")]
     Host,
+    /// A path or query that is not visible ASCII: on the wire it would be another one.
+    #[error("the URL has a path or query that is not visible ASCII")]
+    Target,
+    /// A header that frames the body otherwise than it is: it is signed and not sent, or moves the end of the request.
+    #[error("header `{0}` does not fit the body; expected none, or the body's length")]
+    Framing(HeaderName),
     /// A covered header that the request does not have.
     #[error("header `{0}` is to be signed and the request does not have it")]
     Missing(HeaderName),
@@ -138,7 +146,8 @@ impl Signing<'_> {
 /// `x-content-sha256`) and then `authorization`.
 ///
 /// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these headers. A `date`, a
-/// `host`, a `content-type` and an `x-content-sha256` that the request already has are kept; the last one saves the hash.
+/// `host`, a `content-type` and an `x-content-sha256` that the request already has are kept, but for white space around them; the
+/// last one saves the hash.
 pub fn sign(
     head: &mut Parts,
     content: Content<'_>,
@@ -209,6 +218,13 @@ fn complete(
     now: SystemTime,
 ) -> Result<(), SignError> {
     let Parts { method, uri, headers, .. } = head;
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SignError::Target);
+    }
+    headers.values_mut().for_each(trim);
+    let length = if let Content::Bytes(body) = content { Some(body.len()) } else { None };
+    check_framing(headers, length)?;
     let date = if signing.x_date { X_DATE } else { DATE };
     if !headers.contains_key(&date) {
         headers.insert(date, value(http_date(now)?));
@@ -224,6 +240,37 @@ fn complete(
             .or_insert_with(|| value(STANDARD.encode(Sha256::digest(body))));
     }
     Ok(())
+}
+
+/// Drops white space around a value, which is no part of it: who reads the header drops it before they verify.
+fn trim(value: &mut HeaderValue) {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let bytes = value.as_bytes();
+    if blank(bytes.first()) || blank(bytes.last()) {
+        let secret = value.is_sensitive();
+        let trimmed = HeaderValue::from_bytes(bytes.trim_ascii());
+        *value = trimmed.expect("a part of a value is one");
+        value.set_sensitive(secret);
+    }
+}
+
+/// Checks what a request says of the framing of its body: no coding, and at most one length, which is the body's where that is
+/// known. Any other is signed and not sent, or ends the request where its body does not.
+pub(super) fn check_framing(headers: &HeaderMap, body: Option<usize>) -> Result<(), SignError> {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(SignError::Framing(TRANSFER_ENCODING));
+    }
+    let fits = |length: &HeaderValue| {
+        let digits = length.as_bytes().iter().all(u8::is_ascii_digit);
+        let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
+        digits && length.is_some() && (body.is_none() || body == length)
+    };
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    match (lengths.next(), lengths.next()) {
+        (None, _) => Ok(()),
+        (Some(length), None) if fits(length) => Ok(()),
+        (Some(_), _) => Err(SignError::Framing(CONTENT_LENGTH)),
+    }
 }
 
 fn string_of(head: &Parts, covered: &[Covered]) -> Result<String, SignError> {

@@ -1,7 +1,6 @@
 //! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io, mem};
@@ -17,7 +16,8 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::journey::{CONNECTION, Connection, Timed};
-use super::{Journey, TrustError, trust};
+use super::names::SystemResolver;
+use super::{Journey, NameUnresolved, Trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -29,10 +29,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// The beginnings of an HTTP client that is fit for signed requests: Mozilla's roots and those in the PEM bundle at `roots`,
-/// TLS only, no redirect followed, no proxy variable heeded, nothing repeated that was not signed anew.
-pub fn http_client(roots: Option<&Path>) -> Result<ClientBuilder, TrustError> {
-    Ok(trusting(trust::public_and(roots)?))
+/// The beginnings of an HTTP client that is fit for signed requests: TLS only, with whom `trust` trusts, no redirect followed, no
+/// proxy variable heeded, nothing repeated that was not signed anew.
+pub fn http_client(trust: &Trust) -> ClientBuilder {
+    trusting(trust.tls())
 }
 
 /// The same, with other roots.
@@ -45,6 +45,7 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .no_proxy()
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
+        .dns_resolver(Arc::new(SystemResolver))
         .connector_layer(Timed)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
@@ -55,6 +56,9 @@ pub enum TransportError {
     /// No connection: nothing was sent.
     #[error("it could not be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// No address: the name service has none, or did not answer. Nothing was sent.
+    #[error("its name could not be looked up")]
+    Unresolved(#[source] reqwest::Error),
     /// A certificate that is not trusted, or of another name: nothing was sent.
     #[error("its certificate is not trusted")]
     Untrusted(#[source] reqwest::Error),
@@ -87,6 +91,9 @@ impl TransportError {
             (true, false) if is_caused_by(&error, &is_untrusted) => Self::Untrusted(error),
             (true, false) if is_caused_by(&error, &<dyn Error>::is::<AddressForbidden>) => {
                 Self::Forbidden
+            }
+            (true, false) if is_caused_by(&error, &<dyn Error>::is::<NameUnresolved>) => {
+                Self::Unresolved(error)
             }
             (true, false) => Self::Unreachable(error),
             (false, _) => Self::Broken(error),
@@ -126,9 +133,9 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
-/// An HTTP client, and the memory for its answers.
+/// Brings answers, and keeps the memory for them.
+#[derive(Default)]
 pub(super) struct Transport {
-    http: Client,
     /// What the last answer was read into: a new one for each would fault its pages in again.
     spare: Mutex<BytesMut>,
 }
@@ -141,20 +148,18 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    pub(super) fn new(http: Client) -> Self {
-        Self { http, spare: Mutex::default() }
-    }
-
-    /// Sends a request and brings the answer back: all of it, or an error, within the limits. What it took is added to `journey`.
+    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the limits. What it took is added to
+    /// `journey`.
     pub(super) async fn exchange(
         &self,
+        http: &Client,
         request: Request,
         limits: Limits,
         journey: &mut Journey,
     ) -> Result<Response<Bytes>, TransportError> {
         let (start, connection) = (std::time::Instant::now(), Arc::<Connection>::default());
         let whole = async {
-            let answer = self.http.execute(request).await.map_err(TransportError::unanswered)?;
+            let answer = http.execute(request).await.map_err(TransportError::unanswered)?;
             self.collect(answer, limits.bytes).await
         };
         let outcome = timeout_at(limits.until, CONNECTION.scope(connection.clone(), whole)).await;

@@ -1,12 +1,19 @@
-//! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none, and the operator's bundle beside them.
+//! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none; for hosts that the operator names himself, his
+//! own roots beside them.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
 
-use rustls::pki_types::CertificateDer;
+use http::uri::Authority;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    WantsVerifier,
+};
 
 /// TLS that cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +24,12 @@ pub enum TrustError {
     /// The bundle that a variable names is no PEM, or holds no certificate.
     #[error("{0} names a file without a usable PEM certificate")]
     Bundle(&'static str),
+    /// One of the certificates of a bundle is no certificate.
+    #[error("{0} names a file whose certificate number {1} cannot be read")]
+    Certificate(&'static str, usize),
+    /// What should name a host that the operator's roots count for.
+    #[error("a host that SSL_CERT_FILE counts for is no `host` or `host:port`")]
+    Host,
     /// The TLS library refused its own defaults.
     #[error("TLS could not be set up")]
     Tls(#[source] rustls::Error),
@@ -25,33 +38,132 @@ pub enum TrustError {
     Client(#[source] reqwest::Error),
 }
 
-/// TLS 1.2 and 1.3 with the roots of webpki-roots and those of the PEM bundle at `bundle`. Verification cannot be switched off.
-pub(super) fn public_and(bundle: Option<&Path>) -> Result<ClientConfig, TrustError> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    if let Some(path) = bundle {
-        add(&mut store, "SSL_CERT_FILE", path)?;
+/// The roots of an operator: the certificates of the bundle that `SSL_CERT_FILE` names.
+#[derive(Clone, Debug)]
+pub struct Roots(RootCertStore);
+
+impl Roots {
+    /// Reads a PEM bundle. Every certificate in it must be one.
+    pub fn read(bundle: &Path) -> Result<Self, TrustError> {
+        read("SSL_CERT_FILE", bundle).map(Self)
     }
-    configured(store)
+}
+
+/// Whom TLS trusts, host by host. Verification cannot be switched off.
+#[derive(Clone, Debug)]
+pub struct Trust(ClientConfig);
+
+impl Trust {
+    /// Mozilla's roots, and no others.
+    pub fn public() -> Result<Self, TrustError> {
+        Self::new(None, [""; 0])
+    }
+
+    /// Mozilla's roots for every host, and `roots` beside them for those in `named`, each a `host` or `host:port`: what the
+    /// operator names himself. Where only a pattern admits a host, a private authority must not speak for it.
+    pub fn new(
+        roots: Option<&Roots>,
+        named: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, TrustError> {
+        let public = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let config = builder()?;
+        let Some(Roots(private)) = roots else {
+            return Ok(Self(config.with_root_certificates(public).with_no_client_auth()));
+        };
+        let mut both = public.clone();
+        both.extend(private.roots.iter().cloned());
+        let provider = config.crypto_provider().clone();
+        let verifier = |roots: RootCertStore| {
+            let builder =
+                WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone());
+            builder.build().expect("there are roots, and no revocation lists")
+        };
+        let named = named.into_iter().map(|host| server_name(host.as_ref()));
+        let named = named.collect::<Result<_, _>>()?;
+        let by_host = ByHost { named, both: verifier(both), public: verifier(public) };
+        let config = config.dangerous().with_custom_certificate_verifier(Arc::new(by_host));
+        Ok(Self(config.with_no_client_auth()))
+    }
+
+    /// The setting of TLS that this makes. Its copies share one memory of sessions.
+    pub(super) fn tls(&self) -> ClientConfig {
+        self.0.clone()
+    }
 }
 
 /// TLS 1.2 and 1.3 with the roots of one PEM bundle alone, which `variable` names.
 pub(super) fn only(variable: &'static str, bundle: &Path) -> Result<ClientConfig, TrustError> {
-    let mut store = RootCertStore::empty();
-    add(&mut store, variable, bundle)?;
-    configured(store)
+    let roots = read(variable, bundle)?;
+    Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
 }
 
-fn add(store: &mut RootCertStore, variable: &'static str, path: &Path) -> Result<(), TrustError> {
-    let bundle = fs::read(path).map_err(|error| TrustError::Unreadable(variable, error))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bundle).collect();
-    let certificates = certificates.ok().ok_or(TrustError::Bundle(variable))?;
-    let (added, _ignored) = store.add_parsable_certificates(certificates);
-    if added == 0 { Err(TrustError::Bundle(variable)) } else { Ok(()) }
+fn read(variable: &'static str, bundle: &Path) -> Result<RootCertStore, TrustError> {
+    let bundle = fs::read(bundle).map_err(|error| TrustError::Unreadable(variable, error))?;
+    let mut roots = RootCertStore::empty();
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&bundle)) {
+        let added = certificate.is_ok_and(|certificate| roots.add(certificate).is_ok());
+        if !added {
+            return Err(TrustError::Certificate(variable, number));
+        }
+    }
+    if roots.is_empty() { Err(TrustError::Bundle(variable)) } else { Ok(roots) }
 }
 
-fn configured(store: RootCertStore) -> Result<ClientConfig, TrustError> {
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TrustError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(config.map_err(TrustError::Tls)?.with_root_certificates(store).with_no_client_auth())
+    let builder = ClientConfig::builder_with_provider(provider);
+    builder.with_safe_default_protocol_versions().map_err(TrustError::Tls)
+}
+
+/// The name that TLS knows a host by, with whatever port.
+fn server_name(authority: &str) -> Result<ServerName<'static>, TrustError> {
+    let authority = authority.parse::<Authority>();
+    let host = authority.ok().map(|authority| authority.host().trim_matches(['[', ']']).to_owned());
+    let name = host.and_then(|host| ServerName::try_from(host).ok());
+    name.ok_or(TrustError::Host)
+}
+
+/// Trusts more roots where the operator named the host than elsewhere; verifies as rustls does.
+#[derive(Debug)]
+struct ByHost {
+    named: Vec<ServerName<'static>>,
+    both: Arc<WebPkiServerVerifier>,
+    public: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for ByHost {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let named = self.named.iter().any(|named| named == host);
+        let verifier = if named { &self.both } else { &self.public };
+        verifier.verify_server_cert(end_entity, intermediates, host, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.public.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.public.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.public.supported_verify_schemes()
+    }
 }

@@ -182,6 +182,11 @@ impl EndpointRule {
         &self.paths
     }
 
+    /// The hosts that the operator listed, each a `host` or `host:port`.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// Whether a name was listed by the operator, with whatever port: such a host may have a private address.
     pub(super) fn lists(&self, name: &str) -> bool {
         self.hosts

@@ -86,7 +86,7 @@ impl From<SendError> for Error {
         match error {
             SendError::Credentials(error) => Self::Credentials(error),
             SendError::Signing(error) => Self::Signing(error),
-            SendError::Address => Self::Signing(SignError::Host),
+            SendError::Address | SendError::Changed => Self::Signing(SignError::Host),
             SendError::Transport(TransportError::Forbidden) => {
                 Self::TargetRefused(Refusal::Address)
             }
@@ -151,6 +151,7 @@ impl Error {
             Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
             Self::Unanswered(error) => match error {
                 TransportError::Unreachable(_)
+                | TransportError::Unresolved(_)
                 | TransportError::Untrusted(_)
                 | TransportError::Forbidden => "DeploymentUnreachable",
                 TransportError::Broken(_) => "DeploymentAnswerInvalid",
@@ -206,6 +207,7 @@ impl Error {
             Self::StatusUnusable(_) => UNUSABLE.into(),
             Self::Unanswered(error) => match error {
                 TransportError::Unreachable(_)
+                | TransportError::Unresolved(_)
                 | TransportError::Untrusted(_)
                 | TransportError::Forbidden => "the model deployment could not be reached",
                 TransportError::Broken(_) => UNUSABLE,

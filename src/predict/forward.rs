@@ -1,7 +1,5 @@
 //! Sends a checked, signed request to a model deployment, and what it brings back.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,19 +8,20 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::endpoint::Action;
-use super::resolve::CheckedResolver;
+use super::pools::Pools;
 use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, TrustError,
-    http_client,
+    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, Trust, TrustError,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
-/// One that asks for more than 10 s by `Retry-After` has its answer passed on.
+/// One whose model failed is asked once more, and one that asks for more than 10 s by `Retry-After` has its answer passed on.
 const RETRY: Retry = Retry {
     attempts: 8,
+    attempts_after_500: 2,
+    attempts_if_large: 3,
     first_wait: Duration::from_millis(50),
     longest_wait: Duration::from_secs(10),
     statuses: &[429, 500, 502, 503, 504],
@@ -56,23 +55,24 @@ impl std::fmt::Debug for Prediction {
 #[derive(Debug)]
 pub struct Forwarder {
     client: Client,
+    pools: Pools,
     repeatable: Paths,
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal`, trusts Mozilla's roots and those in the PEM bundle at `roots`, connects only
-    /// to addresses that `rule` allows, and repeats a POST to a custom path only if it is one of `repeatable`.
+    /// A forwarder that signs as `principal`, connects only to hosts that `trust` trusts and addresses that `rule` allows, and
+    /// repeats a POST to a custom path only if it is one of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
-        roots: Option<&Path>,
+        trust: &Trust,
         principal: Principal,
         clock: ServiceClock,
         repeatable: Paths,
     ) -> Result<Self, TrustError> {
-        let http = http_client(roots)?.dns_resolver(Arc::new(CheckedResolver::new(rule.clone())));
-        let client = Client::new(principal, clock, http.build().map_err(TrustError::Client)?);
+        let pools = Pools::new(rule.clone(), trust.clone())?;
+        let client = Client::new(principal, clock, pools.shared().clone());
         let client = client.with_retry(RETRY).with_answer_limit(BODY_LIMIT);
-        Ok(Self { client, repeatable })
+        Ok(Self { client, pools, repeatable })
     }
 
     /// Whether there is something to sign with that has not expired.
@@ -98,7 +98,9 @@ impl Forwarder {
             try_limit: try_limit(to.action()),
             until,
         };
-        let (head, body) = self.client.deliver(request, delivery, journey).await?.into_parts();
+        let http = self.pools.of(request.uri().host().unwrap_or_default(), to.ocid());
+        let answer = self.client.deliver_over(&http, request, delivery, journey).await?;
+        let (head, body) = answer.into_parts();
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Error::Unauthenticated);
@@ -114,8 +116,12 @@ impl Forwarder {
 
     /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
     fn repeat(&self, request: &Request<Bytes>, to: &Endpoint) -> Repeat {
-        let route = request.headers().get(ROUTE).and_then(|route| route.to_str().ok());
-        let custom = route.or(Some(to.suffix()).filter(|suffix| !suffix.is_empty()));
+        let custom = match request.headers().get(ROUTE).map(HeaderValue::to_str) {
+            Some(Ok(route)) => Some(route),
+            // Nobody knows what it names.
+            Some(Err(_)) => return Repeat::Harmful,
+            None => Some(to.suffix()).filter(|suffix| !suffix.is_empty()),
+        };
         if request.method() != Method::POST || custom.is_none_or(|path| self.repeatable.allow(path))
         {
             Repeat::Harmless

@@ -7,12 +7,15 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::{Request, StatusCode};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::outcome::{Record, milliseconds};
 use super::{Endpoint, Error, Prediction};
-use crate::oci::{Client, Delivery, Journey, Phase, Repeat, SendError, TransportError};
+use crate::oci::{
+    Client, Delivery, Journey, Phase, PrincipalError, Repeat, SendError, TransportError,
+};
 
 /// How often figures are posted: Monitoring takes 50 requests a second of a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -45,12 +48,16 @@ enum MetricsError {
     Compartment,
     #[error("METRICS_ENDPOINT is not set, and the region is not known")]
     Region,
+    #[error("METRICS_ENDPOINT is not set, and the region cannot be asked for: {0}")]
+    Unlocated(PrincipalError),
     #[error("{0}")]
     Unsent(#[from] SendError),
     #[error("the service refused them with status {0}")]
     Refused(StatusCode),
     #[error("the service took all but {0} of them")]
     Partly(u64),
+    #[error("the service's answer is not the documented one")]
+    Unreadable,
 }
 
 /// Collects the figures of calls, and posts them from time to time.
@@ -159,11 +166,11 @@ async fn post(
 ) -> Result<(), MetricsError> {
     let endpoint = match &target.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => region_endpoint(client).await.ok_or(MetricsError::Region)?,
+        None => region_endpoint(client).await?,
     };
     let compartment = match &target.compartment {
         Some(compartment) => compartment.clone(),
-        None => own_compartment(client).await.ok_or(MetricsError::Compartment)?,
+        None => own_compartment(client).await?,
     };
     let now = client.now();
     let recent = |call: &Figures| now.duration_since(call.at).unwrap_or_default() < OLDEST;
@@ -185,23 +192,32 @@ async fn post(
     if !answer.status().is_success() {
         return Err(MetricsError::Refused(answer.status()));
     }
-    let summary: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    match summary.get("failedMetricsCount").and_then(Value::as_u64) {
-        None | Some(0) => Ok(()),
-        Some(failed) => Err(MetricsError::Partly(failed)),
+    let summary = serde_json::from_slice::<Summary>(answer.body());
+    match summary.ok().ok_or(MetricsError::Unreadable)?.failed {
+        0 => Ok(()),
+        failed => Err(MetricsError::Partly(failed)),
     }
 }
 
-/// Where the region of whoever signs takes figures; None without a region.
-async fn region_endpoint(client: &Client) -> Option<String> {
-    let host = client.principal().host("telemetry-ingestion").await.ok()??;
-    Some(format!("https://{host}"))
+/// What the service says of a post that it took.
+#[derive(Deserialize)]
+struct Summary {
+    #[serde(rename = "failedMetricsCount", default)]
+    failed: u64,
+}
+
+/// Where the region of whoever signs takes figures.
+async fn region_endpoint(client: &Client) -> Result<String, MetricsError> {
+    let host = client.principal().host("telemetry-ingestion").await;
+    let host = host.map_err(MetricsError::Unlocated)?.ok_or(MetricsError::Region)?;
+    Ok(format!("https://{host}"))
 }
 
 /// The compartment of whoever signs, where the token names it.
-async fn own_compartment(client: &Client) -> Option<String> {
-    let credentials = client.credentials().await.ok()?;
-    credentials.claim("res_compartment")?.as_str().map(str::to_owned)
+async fn own_compartment(client: &Client) -> Result<String, MetricsError> {
+    let credentials = client.credentials().await.map_err(SendError::from)?;
+    let compartment = credentials.claim("res_compartment").and_then(Value::as_str);
+    Ok(compartment.ok_or(MetricsError::Compartment)?.to_owned())
 }
 
 /// A metric, and what it is of a call.

@@ -17,6 +17,7 @@ mod metrics;
 mod outcome;
 mod path;
 mod payload;
+mod pools;
 mod resolve;
 mod target;
 mod trace;

@@ -1,11 +1,11 @@
 //! Resolves names, and keeps only addresses that a model deployment can have: what is checked is what is connected to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::EndpointRule;
-use crate::oci::AddressForbidden;
+use crate::oci::{AddressForbidden, look_up};
 
 /// The system's resolver behind a filter. A name that suddenly leads into a private network is refused.
 #[derive(Debug)]
@@ -23,9 +23,8 @@ impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let private = self.rule.lists(name.as_str());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|address| is_allowed(address.ip(), private)).collect();
+            let mut allowed = look_up(name.as_str()).await?;
+            allowed.retain(|address| is_allowed(address.ip(), private));
             if allowed.is_empty() {
                 return Err(AddressForbidden.into());
             }
@@ -69,6 +68,8 @@ fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     #[tokio::test]

@@ -1,7 +1,6 @@
 //! The place of a call in its trace: what the deployment is told of it, and the spans that say how it went.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -10,8 +9,8 @@ use tokio::time;
 use super::outcome::Record;
 use super::{Error, Prediction};
 use crate::fdk::{Call, TraceContext, Tracing};
-use crate::oci::Phase;
 use crate::oci::apm::{Collector, Kind, Service, Span, span_id, trace_id};
+use crate::oci::{Phase, Trust};
 
 /// The headers by which a trace goes on. Sources: Zipkin's B3 propagation; W3C Trace Context.
 pub(super) const HEADERS: [&str; 8] = [
@@ -35,9 +34,9 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// A tracer, where the platform asks for one. It trusts Mozilla's roots and those in the PEM bundle at `roots`.
-    pub fn new(tracing: Tracing, roots: Option<&Path>) -> Option<Self> {
-        let collector = Collector::new(tracing.collector()?, roots);
+    /// A tracer, where the platform asks for one, for a collector that `trust` trusts.
+    pub fn new(tracing: Tracing, trust: &Trust) -> Option<Self> {
+        let collector = Collector::new(tracing.collector()?, trust);
         // A function that cannot be traced still predicts.
         let collector = collector.map_err(|error| log::warn!("no call is traced: {error}")).ok()?;
         Some(Self { tracing, collector })

@@ -184,6 +184,45 @@ async fn a_second_answer_behind_the_first_is_never_taken_for_that_of_another_cal
 }
 
 #[tokio::test]
+async fn an_answer_that_comes_late_on_a_kept_connection_is_never_that_of_another_deployment() {
+    let scene = Scene::new(1).await;
+    let upstream = &scene.upstreams[0];
+    let forged = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n\"forged\"";
+    let first = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+    let rounds = 5;
+    for round in 0..rounds {
+        // The first deployment answers, keeps its connection, and has another answer ready for whoever asks there next.
+        let late = [Step::Send(first.to_vec()), Step::Hear, Step::Send(forged.to_vec())];
+        upstream.fails(Fault::Answer(Script::new(late, End::Close)));
+        let answer = scene.function.exchange(call(&upstream.url(), "", "{}")).await;
+        assert_eq!((answer.status(), &answer.body[..]), (200, &b"{}"[..]));
+        scene.function.serves(&upstream.url_of(round), "a late answer").await;
+        // It deceives nobody but its own callers.
+        let answer = scene.function.exchange(call(&upstream.url(), "", "{}")).await;
+        assert_eq!(answer.body, b"\"forged\"");
+    }
+    tried(rounds, "answers that came late");
+}
+
+#[tokio::test]
+async fn a_deployment_keeps_its_connection_and_those_of_many_are_bounded() {
+    let scene = Scene::new(1).await;
+    let upstream = &scene.upstreams[0];
+    for round in 0..3 {
+        for number in 0..16 {
+            scene.function.serves(&upstream.url_of(number), "others").await;
+        }
+        assert_eq!(upstream.connections(), 16, "in round {round}");
+    }
+    for number in 16..64 {
+        scene.function.serves(&upstream.url_of(number), "many").await;
+    }
+    assert_eq!(upstream.connections(), 64);
+    scene.function.settles(|| scene.rest + 16, "connections of 64 deployments").await;
+    tried(64, "deployments on one host");
+}
+
+#[tokio::test]
 async fn a_flood_on_one_connection_stops_no_other_call() {
     let scene = Scene::new(2).await;
     let (flooding, other) = (&scene.upstreams[0], &scene.upstreams[1]);

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ const INSIDE: &str = "FAULTS_INSIDE";
 /// The name in the other certificate of the emulated cloud.
 const NAME: &str = "elsewhere.example";
 const GOOD: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How many questions three look-ups are.
+const MOST_QUESTIONS: usize = 3 * 2 * 2;
 
 const UNREACHABLE: (u16, &str) = (502, "DeploymentUnreachable");
 const LATE: (u16, &str) = (504, "DeploymentTimedOut");
@@ -50,6 +54,7 @@ enum Word {
 struct NameServer {
     word: Arc<Mutex<Word>>,
     asked: Arc<Notify>,
+    questions: Arc<AtomicUsize>,
 }
 
 impl NameServer {
@@ -57,7 +62,8 @@ impl NameServer {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 53)).await.unwrap();
         let word = Arc::new(Mutex::new(Word::Addresses(vec![GOOD])));
         let asked = Arc::new(Notify::new());
-        let (own, notify) = (word.clone(), asked.clone());
+        let questions = Arc::new(AtomicUsize::new(0));
+        let (own, notify, count) = (word.clone(), asked.clone(), questions.clone());
         tokio::spawn(async move {
             let mut packet = [0; 1500];
             while let Ok((size, from)) = socket.recv_from(&mut packet).await {
@@ -65,10 +71,16 @@ impl NameServer {
                 if let Some(answer) = answer(&word, &packet[..size]) {
                     drop(socket.send_to(&answer, from).await);
                 }
+                count.fetch_add(1, Ordering::Relaxed);
                 notify.notify_one();
             }
         });
-        Self { word, asked }
+        Self { word, asked, questions }
+    }
+
+    /// How often it was asked.
+    fn questions(&self) -> usize {
+        self.questions.load(Ordering::Relaxed)
     }
 
     fn says(&self, word: Word) {
@@ -213,6 +225,7 @@ async fn inside() {
     fails(&mut scene).await;
     lies(&mut scene).await;
     changes(&mut scene).await;
+    is_asked_three_times(&mut scene).await;
     is_stuck(&mut scene).await;
     println!("names: {}", scene.faults);
 }
@@ -297,6 +310,28 @@ async fn changes(scene: &mut Scene) {
         let (answer, ()) = tokio::join!(scene.function.exchange(request), changed);
         assert!(is_echo(&answer, &body), "{word:?}, then the truth: {answer:?}");
         scene.recovered(&format!("{word:?}, then the truth")).await;
+        scene.faults += 1;
+    }
+}
+
+/// Nothing makes a call ask for a name more than three times: not that nobody knows it, and not that nobody is there.
+async fn is_asked_three_times(scene: &mut Scene) {
+    let nobody = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    for (word, seconds) in [
+        (Word::Code(3), 8.0),
+        (Word::Code(2), 12.0),
+        (Word::Addresses(Vec::new()), 8.0),
+        (Word::Silence, 20.0),
+        (Word::Addresses(vec![nobody]), 8.0),
+    ] {
+        scene.names.says(word.clone());
+        let before = scene.names.questions();
+        let (status, code) = scene.called(&scene.url(), "{}", seconds).await;
+        assert_eq!((status, code.as_str()), UNREACHABLE, "{word:?}");
+        let asked = scene.names.questions() - before;
+        // One look-up asks for addresses of either kind, and once more where it hears nothing usable.
+        assert!((3..=MOST_QUESTIONS).contains(&asked), "{word:?}: {asked} questions");
+        scene.recovered(&format!("{word:?}, three times")).await;
         scene.faults += 1;
     }
 }

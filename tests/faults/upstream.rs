@@ -54,6 +54,8 @@ pub(crate) enum Step {
     Flood(Vec<u8>),
     /// Sends the right answer.
     Echo,
+    /// Waits until another request begins on this very connection.
+    Hear,
     /// Says that it is here, and waits until it may go on.
     Wait(Arc<Gate>),
 }
@@ -142,6 +144,13 @@ impl Upstream {
     /// The predict URL, which is called again when it fails.
     pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}/{OCID}/predict", self.port)
+    }
+
+    /// The predict URL of another deployment on the same host.
+    pub(crate) fn url_of(&self, number: usize) -> String {
+        let unique = format!("aaaaaaaaotherotherother{number:04}");
+        let ocid = format!("ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.{unique}");
+        format!("https://localhost:{}/{ocid}/predict", self.port)
     }
 
     /// A path whose POST is called once.
@@ -308,7 +317,7 @@ async fn serve(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), state: &State
     }
 }
 
-async fn play(script: &Script, body: &[u8], stream: &mut (impl AsyncWrite + Unpin)) {
+async fn play(script: &Script, body: &[u8], stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     for step in &script.steps {
         match step {
             Step::Send(bytes) => send(bytes, stream).await,
@@ -316,6 +325,8 @@ async fn play(script: &Script, body: &[u8], stream: &mut (impl AsyncWrite + Unpi
             Step::Flood(bytes) => {
                 while stream.write_all(bytes).await.is_ok() && stream.flush().await.is_ok() {}
             }
+            // A peer that has gone says nothing more.
+            Step::Hear => drop(stream.read_u8().await),
             Step::Wait(gate) => gate.pass().await,
         }
     }

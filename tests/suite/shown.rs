@@ -14,7 +14,7 @@ use model_deployment_fn::fdk::{self, Call, Reply, error_chain};
 use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
     Body, Client, Content, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey,
-    ServiceClock, SessionToken, Signing, Variables, http_client, sign,
+    ServiceClock, SessionToken, Signing, Trust, Variables, http_client, sign,
 };
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 
@@ -79,7 +79,8 @@ fn environments(home: &Path) -> Vec<BTreeMap<&'static str, String>> {
 
 /// Everything of the library that holds a token, a key, a passphrase, a header of a client or a body.
 async fn everything(home: &Path) -> Shown {
-    let mut shown = Shown::default();
+    let (mut shown, trust) = (Shown::default(), Trust::public().unwrap());
+    shown.add(&trust);
     let pem = data::bytes("keys/test-rsa2048-a.pkcs8.pem");
     shown.add(&PrivateKey::from_pem(&pem, None).unwrap());
     let token = SessionToken::parse(&data::text("rpst/valid.jwt")).unwrap();
@@ -92,7 +93,7 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&*credentials);
         shown.add(&principal());
         shown.add(&PrincipalSettings::from_vars(&var).unwrap());
-        let http = http_client(None).unwrap().build().unwrap();
+        let http = http_client(&trust).build().unwrap();
         shown.add(&Client::new(principal(), ServiceClock::new(now), http));
         let mut vars = Variables::new(&var);
         for name in environment.keys() {
@@ -107,9 +108,9 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&config);
         let clock = ServiceClock::new(now);
         shown.add(&clock);
-        let forwarder = Forwarder::new(&config.rule, None, principal(), clock, config.repeatable);
+        let forwarder = Forwarder::new(&config.rule, &trust, principal(), clock, config.repeatable);
         let (targets, headers) = (config.targets, config.headers);
-        let tracer = Tracer::new(config.tracing, None);
+        let tracer = Tracer::new(config.tracing, &trust);
         let metrics = config.metrics.map(Metrics::new);
         shown.add(&tracer);
         let forwarder = forwarder.unwrap();
@@ -133,7 +134,7 @@ async fn everything(home: &Path) -> Shown {
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fdk::Tracing::from_vars(collector));
     let url = format!("https://collector.example/?dataKey={SECRET}");
-    shown.add(&Collector::new(&url, None).unwrap());
+    shown.add(&Collector::new(&url, &trust).unwrap());
     shown.add(&fdk::Error::failed(Reply::text(SECRET)));
     shown
 }

@@ -3,7 +3,6 @@
 mod span;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use span::{Kind, Service, Span, span_id, trace_id};
 
-use super::{TransportError, TrustError, http_client};
+use super::{TransportError, Trust, TrustError, http_client};
 
 /// For how long a collector is left alone that did not take spans: nobody waits for it again and again.
 const REST: Duration = Duration::from_secs(30);
@@ -45,12 +44,11 @@ pub enum CollectorError {
 }
 
 impl Collector {
-    /// The collector at `url`, exactly as the platform gives it. Its certificate is held against Mozilla's roots and those in
-    /// the PEM bundle at `roots`.
-    pub fn new(url: &str, roots: Option<&Path>) -> Result<Self, CollectorError> {
+    /// The collector at `url`, exactly as the platform gives it, if `trust` trusts its certificate.
+    pub fn new(url: &str, trust: &Trust) -> Result<Self, CollectorError> {
         let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
         let url = url.ok_or(CollectorError::Address)?;
-        let http = http_client(roots)?.build().map_err(TrustError::Client)?;
+        let http = http_client(trust).build().map_err(TrustError::Client)?;
         Ok(Self { url, http, rests_until: Mutex::default() })
     }
 
@@ -101,8 +99,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_collector_that_failed_is_left_alone_for_30_s_and_one_without_time_is_not() {
+        let trust = Trust::public().unwrap();
         // Port 1 of this machine: nobody is there.
-        let collector = Collector::new("https://127.0.0.1:1/", None).unwrap();
+        let collector = Collector::new("https://127.0.0.1:1/", &trust).unwrap();
         let second = Duration::from_secs(1);
         let send = |patience| collector.send(&[], patience, Instant::now() + second);
         assert!(collector.send(&[], second, Instant::now()).await.is_err());

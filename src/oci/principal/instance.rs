@@ -27,7 +27,9 @@ use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::region::Regions;
 use crate::oci::variables::Variables;
-use crate::oci::{Content, KeyId, PrivateKey, SessionToken, Signing, http_client, sign};
+use crate::oci::{
+    Content, KeyId, PrivateKey, Roots, SessionToken, Signing, Trust, http_client, sign,
+};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
@@ -82,10 +84,16 @@ impl Instance {
         settings: InstanceSettings,
         regions: Regions,
     ) -> Result<Self, PrincipalError> {
-        let client = || http_client(settings.roots.as_deref()).map_err(PrincipalError::Trust);
+        // Of the hosts that are asked, the operator may name this one.
+        let named = settings.auth.as_deref().and_then(|url| Url::parse(url).ok());
+        let named = named.as_ref().map(Url::authority);
+        let roots = settings.roots.as_deref().map(Roots::read).transpose();
+        let trust = roots.and_then(|roots| Trust::new(roots.as_ref(), named));
+        let trust = trust.map_err(PrincipalError::Trust)?;
+        let client = || http_client(&trust);
         // The metadata service is on the instance's own link and speaks no TLS.
-        let plain = client()?.https_only(false).build().map_err(PrincipalError::Client)?;
-        let tls = client()?.build().map_err(PrincipalError::Client)?;
+        let plain = client().https_only(false).build().map_err(PrincipalError::Client)?;
+        let tls = client().build().map_err(PrincipalError::Client)?;
         let service = |name, http, retry| TokenService { name, http, retry };
         Ok(Self {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),

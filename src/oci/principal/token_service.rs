@@ -28,6 +28,8 @@ impl TokenService {
     /// The metadata service of an instance may not know the identity yet when the instance has just started.
     pub(super) const METADATA_RETRY: Retry = Retry {
         attempts: 8,
+        attempts_after_500: 8,
+        attempts_if_large: 8,
         first_wait: Duration::from_millis(100),
         longest_wait: Duration::from_secs(5),
         statuses: &[404, 429, 500, 502, 503, 504],
@@ -35,6 +37,8 @@ impl TokenService {
     /// A token service is asked three times; what it refuses it goes on refusing.
     pub(super) const TOKEN_RETRY: Retry = Retry {
         attempts: 3,
+        attempts_after_500: 3,
+        attempts_if_large: 3,
         first_wait: Duration::from_millis(250),
         longest_wait: Duration::from_secs(5),
         statuses: &[500, 502, 503, 504],
@@ -47,11 +51,12 @@ impl TokenService {
     ) -> Result<Bytes, PrincipalError> {
         let until = Instant::now() + PATIENCE;
         let limits = Limits { until, bytes: ANSWER_LIMIT };
-        let mut tries = self.retry.tries(Repeat::Harmless, until);
+        let mut tries = self.retry.tries(Repeat::Harmless, 0, until);
         // Of its own, since no answer that was a secret is to be kept.
-        let transport = Transport::new(self.http.clone());
+        let transport = Transport::default();
         let answer = loop {
-            let outcome = transport.exchange(request()?, limits, &mut Journey::default()).await;
+            let mut journey = Journey::default();
+            let outcome = transport.exchange(&self.http, request()?, limits, &mut journey).await;
             if !tries.again(&outcome).await {
                 break outcome;
             }

@@ -2,8 +2,10 @@
 //! OCI request signing.
 
 mod client;
+mod clocks;
 mod config_file;
 mod credentials;
+mod forms;
 mod instance;
 mod key_costs;
 mod keys;
@@ -14,4 +16,5 @@ mod rotation;
 mod signatures;
 mod tokens;
 mod transport;
+mod trusts;
 mod workload;

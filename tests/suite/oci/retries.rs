@@ -5,13 +5,16 @@ use std::time::{Duration, SystemTime};
 
 use devkit::deployment::Behaviour;
 use http::{Method, Request};
-use model_deployment_fn::oci::{Client, SendError, TransportError};
+use model_deployment_fn::oci::{Client, Retry, SendError, TransportError};
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
-use super::client::{client, client_with, origin, soon};
+use super::client::{QUICK, client, client_with, origin, soon};
 use crate::agent::PATIENCE;
 use crate::setup::Setup;
+
+/// Long ago, by whichever clock.
+const PAST: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 
 /// Sends one request after these misbehaviours: the status of its answer, and how many requests arrived.
 async fn tried(
@@ -126,6 +129,26 @@ async fn item_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
     let answer = client.send(request, until).await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(Instant::now() < until);
+}
+
+#[tokio::test]
+async fn no_retry_after_makes_a_wait_shorter_than_the_backoff() {
+    const FIRST: Duration = Duration::from_millis(40);
+    let setup = Setup::new().await;
+    let retry = Retry { first_wait: FIRST, ..QUICK };
+    let client = client(&setup).with_retry(retry);
+    for asked in ["0", " 0 ", "00", "+1", "-1", "0.5", "1e0", "1 s", "soon", "", PAST, "1, 0"] {
+        let busy = Behaviour::Busy(503, asked.to_owned());
+        let start = Instant::now();
+        assert_eq!(tried(&setup, &client, Method::POST, &[busy.clone(), busy]).await, (400, 3));
+        let took = start.elapsed();
+        assert!(took >= 3 * FIRST && took < Duration::from_secs(1), "{asked:?}: {took:?}");
+    }
+    // More than is ever waited is more, however it is written.
+    for asked in ["3", "18446744073709551616", "99999999999999999999999999"] {
+        let busy = Behaviour::Busy(503, asked.to_owned());
+        assert_eq!(tried(&setup, &client, Method::POST, &[busy]).await, (503, 1), "{asked}");
+    }
 }
 
 #[tokio::test]

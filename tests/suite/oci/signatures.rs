@@ -339,3 +339,44 @@ fn item_20_what_would_break_out_of_a_header_is_refused() {
     let signing = Signing { extra: &extra, ..Signing::default() };
     assert!(matches!(refusal(&mut post("https://example.com/"), signing), SignError::Missing(_)));
 }
+
+#[test]
+fn a_target_beyond_ascii_is_refused() {
+    for uri in ["https://example.com/é", "https://example.com/?a=é", "https://example.com/a\u{7f}"]
+    {
+        let Ok(uri) = uri.parse::<Uri>() else { continue };
+        let mut head = post("https://example.com/");
+        head.uri = uri;
+        for signing in [Signing::default(), Signing { without_host: true, ..Signing::default() }] {
+            assert_eq!(refusal(&mut head, signing), SignError::Target, "{}", head.uri);
+        }
+    }
+}
+
+#[test]
+fn white_space_around_a_value_is_neither_signed_nor_sent() {
+    let mut head = post("https://example.com/");
+    head.headers.insert("content-type", HeaderValue::from_static("application/json \t"));
+    head.headers.insert("date", HeaderValue::from_static(" Thu, 05 Jan 2014 21:31:40 GMT"));
+    let string =
+        signing_string(&mut head, Content::Bytes(b"{}"), Signing::default(), EPOCH).unwrap();
+    assert!(string.contains("\ncontent-type: application/json\n"), "{string}");
+    assert!(string.starts_with("date: Thu, 05 Jan 2014 21:31:40 GMT\n"), "{string}");
+    assert_eq!(head.headers["content-type"], "application/json");
+    assert_eq!(head.headers["date"], "Thu, 05 Jan 2014 21:31:40 GMT");
+}
+
+#[test]
+fn framing_that_is_not_the_bodys_is_not_signed() {
+    for (name, value) in [
+        ("transfer-encoding", "chunked"),
+        ("content-length", "3"),
+        ("content-length", "+2"),
+        ("content-length", "two"),
+    ] {
+        let mut head = post("https://example.com/");
+        head.headers.insert(name, value.parse().unwrap());
+        let refused = refusal(&mut head, Signing::default());
+        assert_eq!(refused, SignError::Framing(name.parse().unwrap()), "{name}: {value}");
+    }
+}

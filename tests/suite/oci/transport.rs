@@ -13,6 +13,7 @@ use model_deployment_fn::oci::{
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::time::Instant;
 
+use super::client::{QUICK, trust};
 use crate::setup::Setup;
 
 /// A resolver for which every name leads where nobody may go.
@@ -32,7 +33,7 @@ fn client(setup: &Setup, resolver: Option<Arc<Forbidding>>) -> Client {
     let vars = &setup.program.config;
     let principal =
         Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
-    let http = http_client(Some(vars["SSL_CERT_FILE"].as_ref())).unwrap();
+    let http = http_client(&trust(setup, ["localhost"]));
     let http = match resolver {
         Some(resolver) => http.dns_resolver(resolver),
         None => http,
@@ -54,7 +55,7 @@ async fn a_name_without_an_address_that_may_be_called_is_asked_for_once() {
 #[tokio::test]
 async fn a_try_without_time_does_not_hide_the_answer_before_it() {
     let setup = Setup::new().await;
-    let client = client(&setup, None);
+    let client = client(&setup, None).with_retry(QUICK);
     setup.deployment.behave(Behaviour::Busy(503, "0".to_owned()));
     setup.deployment.behave(Behaviour::Hang);
     let until = Instant::now() + Duration::from_millis(800);

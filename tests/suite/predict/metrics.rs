@@ -1,6 +1,6 @@
 //! Do the figures of calls reach OCI Monitoring, signed, and without harm to the calls?
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use devkit::agent::{Agent, Invocation, Program};
 use devkit::deployment::{Behaviour, OCID};
@@ -127,4 +127,41 @@ async fn without_a_namespace_nothing_is_posted() {
     let function = Agent::start(program.config("METRICS_NAMESPACE", "")).await.unwrap();
     assert_eq!(status(&function, setup.call()).await, 200);
     assert_eq!((monitoring.taken().len(), monitoring.refused().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn figures_are_dated_by_the_machine_whatever_the_clock_of_a_deployment_says() {
+    let setup = Setup::new().await;
+    let (monitoring, program) = measured(&setup).await;
+    let function = Agent::start(program).await.unwrap();
+    let date = httpdate::fmt_http_date(SystemTime::now() - Duration::from_secs(3 * 3600));
+    let headers = vec![("date".to_owned(), date)];
+    setup.deployment.behave(Behaviour::Reply(401, headers, b"{}".to_vec()));
+    setup.deployment.behave(Behaviour::Reply(200, Vec::new(), b"{}".to_vec()));
+    assert_eq!(status(&function, setup.call()).await, 200);
+    let taken = monitoring.taken();
+    assert_eq!(taken.len(), 4, "{:?}", monitoring.refused());
+    for metric in &taken {
+        let at = metric["datapoints"][0]["timestamp"].as_str().unwrap();
+        let at = SystemTime::from(chrono::DateTime::parse_from_rfc3339(at).unwrap());
+        let old = SystemTime::now().duration_since(at).unwrap_or_default();
+        assert!(old < Duration::from_secs(60), "{metric}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_no_word_that_the_figures_were_taken() {
+    let setup = Setup::new().await;
+    // Whatever is called there, it does not answer as Monitoring does.
+    let program = setup.program.clone().config("METRICS_NAMESPACE", "model_deployment_fn");
+    let endpoint = format!("https://localhost:{}", setup.deployment.port());
+    let function = Agent::start(program.config("METRICS_ENDPOINT", endpoint)).await.unwrap();
+    setup.deployment.behave(Behaviour::Reply(200, Vec::new(), b"{}".to_vec()));
+    let html = b"<html>captive portal</html>".to_vec();
+    setup.deployment.behave(Behaviour::Reply(200, Vec::new(), html));
+    assert_eq!(status(&function, setup.call()).await, 200);
+    assert_eq!(setup.deployment.received().len(), 2);
+    let lines = function.lines().join("\n");
+    assert!(lines.contains("the figures of calls are lost"), "{lines}");
+    assert!(!lines.contains("captive"), "{lines}");
 }

@@ -2,6 +2,7 @@
 
 mod base_urls;
 mod bodies;
+mod costs;
 mod envelope;
 mod health;
 pub(crate) mod llm;

@@ -71,7 +71,11 @@ async fn what_does_not_pass_is_given_back_before_the_deadline() {
         let answer = function.call(setup.call()).await;
         assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
         assert_eq!(answer.status, expected, "{behaviour:?}");
-        assert!(setup.deployment.received().len() >= 3, "{behaviour:?}");
+        let tries = setup.deployment.received().len();
+        // A model that failed once is asked once more.
+        let expected =
+            if matches!(behaviour, Behaviour::Answer(500, ..)) { 2..=2 } else { 3..=TRIES };
+        assert!(expected.contains(&tries), "{behaviour:?}: {tries} tries");
         match behaviour {
             Behaviour::Answer(..) => assert_eq!(body(&answer)["code"], "x"),
             _ => refused(&answer, 502, "DeploymentAnswerInvalid"),

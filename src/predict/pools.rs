@@ -1,0 +1,88 @@
+//! Which connections a deployment is called over. Those of a listed host are each deployment's own: what one of them sends late
+//! must not be taken for the answer of another. Oracle's hosts keep the deployments apart themselves.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::Client;
+
+use super::EndpointRule;
+use super::resolve::CheckedResolver;
+use crate::oci::{Trust, TrustError, http_client};
+
+/// How many deployments keep connections of their own. The one that was called longest ago loses them.
+const MOST: usize = 16;
+
+/// The connections to deployments.
+#[derive(Debug)]
+pub(super) struct Pools {
+    rule: EndpointRule,
+    trust: Trust,
+    resolver: Arc<CheckedResolver>,
+    shared: Client,
+    /// By the OCIDs of the deployments, the one called last at the end.
+    own: Mutex<VecDeque<(String, Client)>>,
+}
+
+impl Pools {
+    /// Connections to hosts that `trust` trusts, at addresses that `rule` allows.
+    pub(super) fn new(rule: EndpointRule, trust: Trust) -> Result<Self, TrustError> {
+        let resolver = Arc::new(CheckedResolver::new(rule.clone()));
+        let shared = client(&trust, &resolver).map_err(TrustError::Client)?;
+        Ok(Self { rule, trust, resolver, shared, own: Mutex::default() })
+    }
+
+    /// Those that all others share.
+    pub(super) fn shared(&self) -> &Client {
+        &self.shared
+    }
+
+    /// Those to a deployment on this host.
+    pub(super) fn of(&self, host: &str, deployment: &str) -> Client {
+        if !self.rule.lists(host) {
+            return self.shared.clone();
+        }
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = own.iter().position(|(name, _)| name == deployment);
+        let pool = known.and_then(|place| own.remove(place)).unwrap_or_else(|| {
+            let client = client(&self.trust, &self.resolver);
+            (deployment.to_owned(), client.expect("the shared one was built of the same"))
+        });
+        let client = pool.1.clone();
+        own.push_back(pool);
+        if own.len() > MOST {
+            own.pop_front();
+        }
+        client
+    }
+}
+
+fn client(trust: &Trust, resolver: &Arc<CheckedResolver>) -> reqwest::Result<Client> {
+    http_client(trust).dns_resolver(resolver.clone()).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predict::Paths;
+
+    #[test]
+    fn deployments_of_listed_hosts_have_pools_of_their_own_and_only_so_many() {
+        let hosts = ["listed.example:8443".to_owned()].into();
+        let rule = EndpointRule::new(hosts, None, Paths::default());
+        let pools = Pools::new(rule, Trust::public().unwrap()).unwrap();
+        let own = || -> Vec<String> {
+            pools.own.lock().unwrap().iter().map(|(name, _)| name.clone()).collect()
+        };
+        pools.of("modeldeployment.eu-frankfurt-1.oci.customer-oci.com", "a");
+        assert_eq!(own(), [""; 0]);
+        for deployment in ["a", "b", "a", "c"] {
+            pools.of("listed.example", deployment);
+        }
+        assert_eq!(own(), ["b", "a", "c"]);
+        for number in 0..MOST - 1 {
+            pools.of("listed.example", &number.to_string());
+        }
+        assert_eq!((own().len(), own()[0].as_str()), (MOST, "c"));
+    }
+}
