@@ -43,7 +43,7 @@ impl Credentials {
 
     /// A session token and the key it was issued for.
     pub fn session(token: SessionToken, key: PrivateKey) -> Result<Self, PrincipalError> {
-        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(&jwk)) {
+        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(jwk)) {
             return Err(PrincipalError::KeyTokenMismatch);
         }
         Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
