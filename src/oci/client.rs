@@ -186,9 +186,16 @@ impl Client {
 
     /// What it would sign with now.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, PrincipalError> {
-        match self.principal.credentials(self.clock.now()).await {
+        self.credentials_until(Instant::now() + Delivery::TRY).await
+    }
+
+    /// The same, before `until`.
+    async fn credentials_until(&self, until: Instant) -> Result<Arc<Credentials>, PrincipalError> {
+        match self.principal.credentials_until(self.clock.now(), until).await {
             // One service with a wild clock must not leave all others without a request: they tell the time anew.
-            Err(_) if self.clock.forget() => self.principal.credentials(self.clock.now()).await,
+            Err(_) if self.clock.forget() => {
+                self.principal.credentials_until(self.clock.now(), until).await
+            }
             credentials => credentials,
         }
     }
@@ -200,20 +207,21 @@ impl Client {
         until: Instant,
         journey: &mut Journey,
     ) -> Result<Outcome, SendError> {
-        let credentials = self.credentials().await?;
-        let outcome = self.send_once(message, &credentials, until, journey).await?;
-        match &outcome {
-            Ok(answer) if !message.renewed && !message.is_stream() => {
-                match self.renewed(answer, &credentials).await? {
-                    Some(credentials) => {
-                        message.renewed = true;
-                        Ok(self.send_once(message, &credentials, until, journey).await?)
-                    }
-                    None => Ok(outcome),
-                }
-            }
-            _ => Ok(outcome),
+        let mut credentials = self.credentials_until(until).await?;
+        let mut outcome = self.send_once(message, &credentials, until, journey).await?;
+        if let Ok(answer) = &outcome
+            && !message.renewed
+            && !message.is_stream()
+            && let Some(renewed) = self.renewed(answer, &credentials, until).await?
+        {
+            message.renewed = true;
+            outcome = self.send_once(message, &renewed, until, journey).await?;
+            credentials = renewed;
         }
+        if outcome.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            self.principal.accepted(&credentials);
+        }
+        Ok(outcome)
     }
 
     /// What to sign with after an answer that may be the fault of what was signed with before.
@@ -221,16 +229,17 @@ impl Client {
         &self,
         answer: &Response<Bytes>,
         used: &Arc<Credentials>,
+        until: Instant,
     ) -> Result<Option<Arc<Credentials>>, PrincipalError> {
         match answer.status() {
             StatusCode::UNAUTHORIZED => {
                 self.clock.correct(answer.headers());
-                self.principal.refresh(used, self.clock.now()).await.map(Some)
+                self.principal.refresh_until(used, self.clock.now(), until).await.map(Some)
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
                 // Credentials that are being replaced at this moment are no reason to lose the answer.
-                let newest = self.credentials().await.ok();
+                let newest = self.credentials_until(until).await.ok();
                 // Near its end a token is read again for every request, and may be the same one.
                 Ok(newest.filter(|newest| newest.key_id().expose() != used.key_id().expose()))
             }

@@ -143,15 +143,14 @@ fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
 fn makes(algorithm: &str, length: usize) -> bool {
     match algorithm {
         "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => {
-            length >= 256 && length % 128 == 0
+            length >= 256 && length.is_multiple_of(128)
         }
-        "ES256" | "ES256K" => length == 64,
+        "ES256" | "ES256K" | "HS512" => length == 64,
         "ES384" => length == 96,
         "ES512" => length == 132,
         "EdDSA" => length == 64 || length == 114,
         "HS256" => length == 32,
         "HS384" => length == 48,
-        "HS512" => length == 64,
         "none" => length == 0,
         _ => true,
     }
@@ -159,11 +158,11 @@ fn makes(algorithm: &str, length: usize) -> bool {
 
 /// A key as an object, or as the text of one.
 fn jwk(claim: &Value) -> Option<Value> {
-    let key = match claim {
-        Value::String(json) => serde_json::from_str(json).ok()?,
-        key => key.clone(),
+    let key = match claim.as_str() {
+        Some(json) => serde_json::from_str(json).ok()?,
+        None => claim.clone(),
     };
-    key.is_object().then_some(key)
+    Some(key).filter(Value::is_object)
 }
 
 /// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can be.

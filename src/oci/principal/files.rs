@@ -4,14 +4,14 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::renewable::{Generation, LOOK_AGAIN, LOOKS, Renewable, Supply};
+use super::held::{Generation, PAUSE};
+use super::renewable::{LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::{Credentials, PrincipalError};
 use crate::oci::{KeyError, PrivateKey, SessionToken};
 
@@ -39,10 +39,10 @@ impl Sources {
     ) -> Result<Renewable<Self>, PrincipalError> {
         let mut look = 1;
         let generation = loop {
-            let (state, taken) = (self.state(), Instant::now());
+            let state = self.state();
             match self.read() {
                 Err(PrincipalError::KeyTokenMismatch) if look < LOOKS => thread::sleep(LOOK_AGAIN),
-                read => break Generation { credentials: Arc::new(read?), state, taken },
+                read => break Generation::new(read?, state, now),
             }
             look += 1;
         };
@@ -65,12 +65,19 @@ impl Sources {
 impl Supply for Sources {
     type State = Vec<Option<Stamp>>;
 
+    /// A file costs little, and may be written twice within one tick of its time stamp.
+    const PAUSES: [Duration; 2] = [PAUSE; 2];
+
     fn state(&self) -> Self::State {
         let sources = [Some(&self.token), Some(&self.key), self.passphrase.as_ref()];
         sources.into_iter().flatten().map(Source::stamp).collect()
     }
 
-    async fn supply(&self, _now: SystemTime) -> Result<Credentials, PrincipalError> {
+    async fn supply(
+        &self,
+        _now: SystemTime,
+        _until: Instant,
+    ) -> Result<Credentials, PrincipalError> {
         self.read()
     }
 }
