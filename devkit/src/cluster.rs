@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
@@ -21,6 +21,7 @@ use crate::deployment::{Authority, Certificate};
 use crate::http::{self, Reply, Server};
 use crate::keys::{self, Key, Token};
 use crate::principal::Issuer;
+use crate::trouble::{Trouble, Troubles};
 
 /// The workload that the tokens are for.
 pub const WORKLOAD: &str = "ocid1.workload.oc1.sa-saopaulo-1.aaaaaaaaemulatedemulatedemulated";
@@ -41,6 +42,8 @@ struct State {
     issuer: Arc<Issuer>,
     accounts: Key,
     basic: AtomicBool,
+    lifetime: AtomicI64,
+    troubles: Troubles,
     asked: Mutex<Vec<String>>,
 }
 
@@ -51,6 +54,8 @@ impl Cluster {
             issuer,
             accounts: Key::generate(),
             basic: AtomicBool::new(false),
+            lifetime: AtomicI64::new(3600),
+            troubles: Troubles::default(),
             asked: Mutex::default(),
         });
         let shared = state.clone();
@@ -83,6 +88,16 @@ impl Cluster {
         self.state.basic.store(true, Ordering::Relaxed);
     }
 
+    /// The node's service misbehaves until it is told otherwise.
+    pub fn trouble(&self, trouble: Option<Trouble>) {
+        self.state.troubles.set("/", trouble);
+    }
+
+    /// Later tokens are good for so many seconds.
+    pub fn set_lifetime(&self, seconds: i64) {
+        self.state.lifetime.store(seconds, Ordering::Relaxed);
+    }
+
     /// The variables that a pod of this cluster has.
     pub fn variables(&self) -> [(&'static str, String); 5] {
         let path = |name: &str| self.mount.join(name).display().to_string();
@@ -102,10 +117,19 @@ impl Cluster {
 }
 
 impl State {
+    fn note(&self, what: &str) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(what.to_owned());
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+        if self.troubles.is_any() {
+            self.note("trouble");
+        }
+        if let Some(trouble) = self.troubles.answer(request.uri().path()).await {
+            return trouble;
+        }
         let result = self.token(request).await;
-        let asked = result.as_ref().map_or_else(|(_, why)| *why, |_| "issued").to_owned();
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        self.note(result.as_ref().map_or_else(|(_, why)| *why, |_| "issued"));
         match result {
             Ok(token) => {
                 let answer = json!({ "token": format!("ST${token}") }).to_string();
@@ -142,6 +166,11 @@ impl State {
         let json: Value = serde_json::from_slice(&body).unwrap_or_default();
         let key = json.get("podKey").and_then(Value::as_str).and_then(keys::from_line);
         let key = key.ok_or((400, "the pod's public key cannot be read"))?;
-        Ok(self.issuer.session_token(WORKLOAD, "workload", &key, 3600))
+        Ok(self.issuer.session_token(
+            WORKLOAD,
+            "workload",
+            &key,
+            self.lifetime.load(Ordering::Relaxed),
+        ))
     }
 }

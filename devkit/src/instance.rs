@@ -3,10 +3,11 @@
 //! Source: OCI request signing, instance principal.
 
 use std::collections::VecDeque;
-use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,6 +23,7 @@ use crate::deployment::{self, Authority, Certificate, Refusal, Signed, refused};
 use crate::http::{self, Reply, Server};
 use crate::keys::{self, Key};
 use crate::principal::{Issuer, TENANCY};
+use crate::trouble::{Trouble, Troubles};
 
 /// The instance that the tokens are for.
 pub const INSTANCE: &str =
@@ -42,7 +44,10 @@ struct State {
     identity: Mutex<Identity>,
     asked: Mutex<Vec<String>>,
     failures: Mutex<VecDeque<u16>>,
-    lifetime: i64,
+    troubles: Troubles,
+    lifetime: AtomicI64,
+    forges: AtomicBool,
+    clock_offset: AtomicI64,
 }
 
 /// What the instance proves itself with; the platform replaces it several times a day.
@@ -52,6 +57,8 @@ struct Identity {
     certificate: Vec<u8>,
     pem: String,
     tenancy: String,
+    /// The key before, and how often it is still given out.
+    old_key: Option<(String, u32)>,
 }
 
 impl Identity {
@@ -59,7 +66,18 @@ impl Identity {
         let key = Key::generate();
         let (unit, organization) = ("opc-certtype:instance", format!("opc-tenant:{tenancy}"));
         let (certificate, pem) = authority.identity(&key, &[unit, &organization]);
-        Self { key, certificate, pem, tenancy: tenancy.to_owned() }
+        Self { key, certificate, pem, tenancy: tenancy.to_owned(), old_key: None }
+    }
+
+    /// The key, or for a while the one before it.
+    fn key(&mut self) -> String {
+        match self.old_key.as_mut().filter(|(_, left)| *left > 0) {
+            Some((pem, left)) => {
+                *left -= 1;
+                pem.clone()
+            }
+            None => self.key.pem(),
+        }
     }
 }
 
@@ -68,10 +86,19 @@ impl ComputeInstance {
     pub async fn start(issuer: Arc<Issuer>, tls: &Authority, lifetime: i64) -> io::Result<Self> {
         let authority = Authority::new();
         let identity = Mutex::new(Identity::new(&authority, TENANCY));
-        let (asked, failures) = (Mutex::default(), Mutex::default());
-        let state = Arc::new(State { issuer, authority, identity, asked, failures, lifetime });
+        let state = Arc::new(State {
+            issuer,
+            authority,
+            identity,
+            asked: Mutex::default(),
+            failures: Mutex::default(),
+            troubles: Troubles::default(),
+            lifetime: AtomicI64::new(lifetime),
+            forges: AtomicBool::new(false),
+            clock_offset: AtomicI64::default(),
+        });
         let shared = state.clone();
-        let metadata = Server::start(0, move |request| ready(shared.metadata(&request))).await?;
+        let metadata = Server::start(0, move |request| shared.clone().metadata(request)).await?;
         let (shared, any) = (state.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let tls = tls.server_config(Certificate::Valid);
         let federation =
@@ -101,6 +128,33 @@ impl ComputeInstance {
         lock(&self.state.failures).push_back(status);
     }
 
+    /// Misbehaves below `path`, of either service, until it is told otherwise.
+    pub fn trouble(&self, path: &'static str, trouble: Option<Trouble>) {
+        self.state.troubles.set(path, trouble);
+    }
+
+    /// Later tokens are good for so many seconds.
+    pub fn set_lifetime(&self, seconds: i64) {
+        self.state.lifetime.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Whether later tokens have signatures that no service accepts.
+    pub fn forge(&self, forges: bool) {
+        self.state.forges.store(forges, Ordering::Relaxed);
+    }
+
+    /// Sets the clock of the token service off by so many seconds.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.state.clock_offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Replaces the certificate at once, and the key after it was given out so many times more.
+    pub fn renew_slowly(&self, reads: u32) {
+        let mut identity = lock(&self.state.identity);
+        let old_key = Some((identity.key.pem(), reads));
+        *identity = Identity { old_key, ..Identity::new(&self.state.authority, TENANCY) };
+    }
+
     /// Replaces certificate and key, for an instance of this tenancy.
     pub fn renew(&self, tenancy: &str) {
         *lock(&self.state.identity) = Identity::new(&self.state.authority, tenancy);
@@ -114,9 +168,12 @@ impl State {
         Some(http::reply(status, &json!({ "code": "Emulated", "message": "as it was told" })))
     }
 
-    fn metadata(&self, request: &Request<Incoming>) -> Reply {
+    async fn metadata(self: Arc<Self>, request: Request<Incoming>) -> Reply {
         if let Some(failure) = self.note(request.uri().path()) {
             return failure;
+        }
+        if let Some(trouble) = self.troubles.answer(request.uri().path()).await {
+            return trouble;
         }
         let bearer = request.headers().get("authorization").map(HeaderValue::as_bytes);
         if bearer != Some(b"Bearer Oracle") || request.method() != Method::GET {
@@ -126,7 +183,7 @@ impl State {
             "/opc/v2/instance/region" => "gru\n".to_owned(),
             "/opc/v2/instance/id" => INSTANCE.to_owned(),
             "/opc/v2/identity/cert.pem" => lock(&self.identity).pem.clone(),
-            "/opc/v2/identity/key.pem" => lock(&self.identity).key.pem(),
+            "/opc/v2/identity/key.pem" => lock(&self.identity).key(),
             "/opc/v2/identity/intermediate.pem" => self.authority.pem().to_owned(),
             _ => return http::reply(404, &json!({ "code": "NotFound", "message": "no" })),
         };
@@ -139,14 +196,27 @@ impl State {
         if let Some(failure) = self.note(head.uri.path()) {
             return failure;
         }
+        if let Some(trouble) = self.troubles.answer(head.uri.path()).await {
+            return trouble;
+        }
         match self.token(&deployment::Request::of(&head, &body), &body) {
             Ok(token) => http::reply(200, &json!({ "token": token })),
             Err(refusal) => {
                 lock(&self.asked).push(refusal.to_string());
                 let body = json!({ "code": "NotAuthenticated", "message": refusal.to_string() });
-                http::reply(401, &body)
+                let mut reply = http::reply(401, &body);
+                let date = HeaderValue::try_from(httpdate::fmt_http_date(self.now()));
+                reply.headers_mut().insert("date", date.expect("a date is a header value"));
+                reply
             }
         }
+    }
+
+    /// The token service's time of day.
+    fn now(&self) -> SystemTime {
+        let offset = self.clock_offset.load(Ordering::Relaxed);
+        let by = Duration::from_secs(offset.unsigned_abs());
+        if offset < 0 { now() - by } else { now() + by }
     }
 
     /// The session token that a request has earned.
@@ -154,7 +224,7 @@ impl State {
         if (request.method.as_str(), request.target.as_str()) != ("POST", "/v1/x509") {
             return refused("there is no such operation");
         }
-        let signed = Signed::of(request, &["(request-target)"], now())?;
+        let signed = Signed::of(request, &["(request-target)"], self.now())?;
         if signed.covered.split(' ').any(|name| name == "host") {
             return refused("the host is signed");
         }
@@ -181,7 +251,10 @@ impl State {
         signed.check(identity.key.public())?;
         match keys::from_line(member("publicKey")) {
             Some(session) => {
-                Ok(self.issuer.session_token(INSTANCE, "instance", &session, self.lifetime))
+                let forger = self.forges.load(Ordering::Relaxed).then(Issuer::new);
+                let issuer = forger.as_ref().unwrap_or(&self.issuer);
+                let lifetime = self.lifetime.load(Ordering::Relaxed);
+                Ok(issuer.session_token(INSTANCE, "instance", &session, lifetime))
             }
             None => refused("the public key of the session cannot be read"),
         }

@@ -31,3 +31,4 @@ pub mod principal;
 pub mod sign;
 mod terminal;
 pub mod token;
+pub mod trouble;

@@ -217,29 +217,29 @@ impl Client {
         journey: &mut Journey,
     ) -> Result<Outcome, SendError> {
         let offset = self.clock.offset(message.service());
-        let credentials = self.credentials_for(None, offset).await?;
-        let first = self.send_once(message, &credentials, offset, until, journey).await?;
-        let Ok(answer) = &first else {
-            return Ok(first);
-        };
-        if message.is_stream() || !tries.may_be_at_once() {
-            return Ok(first);
-        }
-        let renewed = self.renewed(answer, &credentials, offset).await?;
-        let Some((credentials, told)) = renewed else {
-            return Ok(first);
-        };
-        tries.at_once();
-        let second = self.send_once(message, &credentials, told, until, journey).await?;
-        if let Ok(answer) = &second {
-            // A time by which nothing was taken proves nothing.
-            let refused = answer.status() == StatusCode::UNAUTHORIZED;
-            let proved = if refused { Offset::default() } else { told };
-            if proved != offset {
-                self.clock.keep(message.service(), proved);
+        let mut credentials = self.credentials_for(None, offset, until).await?;
+        let mut outcome = self.send_once(message, &credentials, offset, until, journey).await?;
+        if let Ok(answer) = &outcome
+            && !message.is_stream()
+            && tries.may_be_at_once()
+            && let Some((renewed, told)) = self.renewed(answer, &credentials, offset, until).await?
+        {
+            tries.at_once();
+            outcome = self.send_once(message, &renewed, told, until, journey).await?;
+            credentials = renewed;
+            if let Ok(answer) = &outcome {
+                // A time by which nothing was taken proves nothing.
+                let refused = answer.status() == StatusCode::UNAUTHORIZED;
+                let proved = if refused { Offset::default() } else { told };
+                if proved != offset {
+                    self.clock.keep(message.service(), proved);
+                }
             }
         }
-        Ok(second)
+        if outcome.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            self.principal.accepted(&credentials);
+        }
+        Ok(outcome)
     }
 
     /// What to sign with after an answer that may be the fault of what was signed with before, and by which clock.
@@ -248,17 +248,18 @@ impl Client {
         answer: &Response<Bytes>,
         used: &Arc<Credentials>,
         offset: Offset,
+        until: Instant,
     ) -> Result<Option<(Arc<Credentials>, Offset)>, PrincipalError> {
         match answer.status() {
             StatusCode::UNAUTHORIZED => {
                 let told = self.clock.told(answer.headers()).unwrap_or(offset);
-                let newest = self.credentials_for(Some(used), told).await?;
+                let newest = self.credentials_for(Some(used), told, until).await?;
                 Ok(Some((newest, told)))
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
                 // Credentials that are being replaced at this moment are no reason to lose the answer.
-                let newest = self.credentials_for(None, offset).await.ok();
+                let newest = self.credentials_for(None, offset, until).await.ok();
                 // Near its end a token is read again for every request, and may be the same one.
                 let newer = newest.filter(|new| new.key_id().expose() != used.key_id().expose());
                 Ok(newer.map(|newer| (newer, offset)))
@@ -273,10 +274,11 @@ impl Client {
         &self,
         refused: Option<&Arc<Credentials>>,
         offset: Offset,
+        until: Instant,
     ) -> Result<Arc<Credentials>, PrincipalError> {
         let taken = async |at| match refused {
-            None => self.principal.credentials(at).await,
-            Some(refused) => self.principal.refresh(refused, at).await,
+            None => self.principal.credentials_until(at, until).await,
+            Some(refused) => self.principal.refresh_until(refused, at, until).await,
         };
         let now = self.clock.now();
         match taken(now).await {

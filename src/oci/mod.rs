@@ -31,7 +31,7 @@ pub use key::{KeyError, PrivateKey, PublicKey};
 pub use names::{NameUnresolved, look_up};
 pub use principal::{Credentials, Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};
-pub use service_error::ServiceError;
+pub use service_error::{ServiceError, ServiceRefusal};
 pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
 pub use token::{SessionToken, TokenError};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};

@@ -14,14 +14,17 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A session token and what it says about itself. Its own signature is the service's to verify.
+/// A session token and what it says about itself. Its own signature is the service's to verify; here it is only seen to be
+/// whole.
 ///
-/// Source: OCI request signing, resource principals, token.
+/// Source: OCI request signing, resource principals, token; RFC 7515; RFC 7518, section 3.
 #[derive(Clone)]
 pub struct SessionToken {
     text: Zeroizing<String>,
     claims: Map<String, Value>,
     expires: SystemTime,
+    issued: Option<SystemTime>,
+    jwk: Option<Value>,
 }
 
 /// A text that is no session token. No message contains any of it.
@@ -39,6 +42,18 @@ pub enum TokenError {
     /// No `exp`, or one that is not a number of seconds.
     #[error("its claim `exp` is not a number of seconds")]
     Expiry,
+    /// An `iat` that is not a number of seconds.
+    #[error("its claim `iat` is not a number of seconds")]
+    Issued,
+    /// A `jwk` that is neither a JSON object nor the text of one.
+    #[error("its claim `jwk` is no JSON Web Key")]
+    Jwk,
+    /// A token that was issued before the one in use, or ends before it.
+    #[error("it is older than the one in use")]
+    Older,
+    /// A signature that its own algorithm never makes: its end is missing.
+    #[error("its signature is not as long as its algorithm makes one; is it cut?")]
+    Signature,
 }
 
 impl SessionToken {
@@ -55,11 +70,21 @@ impl SessionToken {
         let [header, payload, signature] = parts.as_slice() else {
             return Err(TokenError::Malformed);
         };
-        let _header = object(header)?;
+        let algorithm = match object(header)?.remove("alg") {
+            None => None,
+            Some(Value::String(name)) => Some(name),
+            Some(_) => return Err(TokenError::Malformed),
+        };
         let claims = object(payload)?;
-        BASE64URL.decode(signature).ok().ok_or(TokenError::Malformed)?;
+        let signature = BASE64URL.decode(signature).ok().ok_or(TokenError::Malformed)?;
+        if !algorithm.is_none_or(|name| makes(&name, signature.len())) {
+            return Err(TokenError::Signature);
+        }
         let expires = claims.get("exp").and_then(seconds).ok_or(TokenError::Expiry)?;
-        Ok(Self { text: Zeroizing::new(text.to_owned()), claims, expires })
+        let issued = claims.get("iat").map(|claim| seconds(claim).ok_or(TokenError::Issued));
+        let jwk = claims.get("jwk").map(|claim| jwk(claim).ok_or(TokenError::Jwk));
+        let (issued, jwk) = (issued.transpose()?, jwk.transpose()?);
+        Ok(Self { text: Zeroizing::new(text.to_owned()), claims, expires, issued, jwk })
     }
 
     /// The token as it stands in a key id, behind `ST$`.
@@ -72,18 +97,32 @@ impl SessionToken {
         self.expires
     }
 
+    /// When it was issued, where it says so.
+    pub(super) fn issued(&self) -> Option<SystemTime> {
+        self.issued
+    }
+
+    /// Whether it may take the place of `held`, which still serves: it is not older, and where the same key of the service
+    /// signed both, its signature is as long.
+    pub(super) fn may_replace(&self, held: &Self) -> Result<(), TokenError> {
+        let older = |ours: Option<SystemTime>, theirs| ours.zip(theirs).is_some_and(|(a, b)| a < b);
+        if self.expires < held.expires || older(self.issued, held.issued) {
+            return Err(TokenError::Older);
+        }
+        let [ours, theirs] = [self, held].map(|token| token.text.split('.').collect::<Vec<&str>>());
+        let cut = ours.first() == theirs.first()
+            && ours.last().map(|part| part.len()) != theirs.last().map(|part| part.len());
+        if cut { Err(TokenError::Signature) } else { Ok(()) }
+    }
+
     /// A claim by its name, such as `res_tenant` or `res_compartment`.
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.claims.get(name)
     }
 
     /// The public key that requests with this token must be signed for, where the token names one.
-    pub(super) fn jwk(&self) -> Option<Value> {
-        let claim = self.claims.get("jwk")?;
-        match claim.as_str() {
-            Some(json) => Some(serde_json::from_str(json).unwrap_or_default()),
-            None => Some(claim.clone()),
-        }
+    pub(super) fn jwk(&self) -> Option<&Value> {
+        self.jwk.as_ref()
     }
 }
 
@@ -97,6 +136,33 @@ impl fmt::Debug for SessionToken {
 fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
     let json = Zeroizing::new(BASE64URL.decode(part).ok().ok_or(TokenError::Malformed)?);
     serde_json::from_slice(&json).ok().ok_or(TokenError::Malformed)
+}
+
+/// Whether an algorithm makes signatures of so many bytes; RSA ones are as long as a modulus of 2048, 3072, 4096 ... bits. Of an
+/// algorithm that is not known here nothing is said.
+fn makes(algorithm: &str, length: usize) -> bool {
+    match algorithm {
+        "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => {
+            length >= 256 && length.is_multiple_of(128)
+        }
+        "ES256" | "ES256K" | "HS512" => length == 64,
+        "ES384" => length == 96,
+        "ES512" => length == 132,
+        "EdDSA" => length == 64 || length == 114,
+        "HS256" => length == 32,
+        "HS384" => length == 48,
+        "none" => length == 0,
+        _ => true,
+    }
+}
+
+/// A key as an object, or as the text of one.
+fn jwk(claim: &Value) -> Option<Value> {
+    let key = match claim.as_str() {
+        Some(json) => serde_json::from_str(json).ok()?,
+        None => claim.clone(),
+    };
+    Some(key).filter(Value::is_object)
 }
 
 /// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can be.

@@ -164,12 +164,12 @@ async fn a_file_that_breaks_in_a_rotation_stops_no_call_while_the_old_token_is_v
             faults += 1;
         }
     }
-    // Whole but for its signature, a token is a token: only the service can tell, and takes the next one.
+    // Whole in every way, and with a signature that is none: only the service can tell, and the pair before it serves on.
     let [token, key] = &scene.good[0];
     let cut = token.iter().rposition(|byte| *byte == b'.').unwrap();
-    scene.replace(&[[&token[..=cut], b"AAAA"].concat(), key.clone()]);
-    let refused = (502, "CredentialsRefused".to_owned());
-    assert_eq!(refusal(&scene.call(&function).await), refused);
+    let nonsense = vec![b'A'; token.len() - cut - 1];
+    scene.replace(&[[&token[..=cut], &nonsense].concat(), key.clone()]);
+    scene.serves(&function, "a token with another signature").await;
     scene.replace(&scene.good[1]);
     scene.serves(&function, "a token without its signature").await;
     let peak = function.status("VmHWM");
@@ -181,12 +181,13 @@ async fn a_file_that_breaks_in_a_rotation_stops_no_call_while_the_old_token_is_v
 async fn a_file_that_stays_broken_is_500_once_the_old_token_has_expired_and_mends_without_a_start()
 {
     let scene = Scene::new().await;
-    let function = scene.start().ready().await;
     let mut faults = 0;
     for (name, variable) in FILES {
         for (what, broken) in BREAKS {
             let after = format!("{name}: {what}");
+            // A valid pair would serve on, whatever is in the files.
             scene.replace(&scene.expired);
+            let function = scene.start().ready().await;
             let unavailable = (500, "CredentialsUnavailable".to_owned());
             assert_eq!(refusal(&scene.call(&function).await), unavailable, "{after}");
             broken(&scene.path(name));
@@ -198,12 +199,14 @@ async fn a_file_that_stays_broken_is_500_once_the_old_token_has_expired_and_mend
             assert_eq!(scene.deployment.received().len(), sent, "{after}: sent with nothing");
             scene.replace(&scene.good[0]);
             scene.serves(&function, &after).await;
+            scene.replace(&scene.expired);
+            scene.serves(&function, &format!("{after}, expired again")).await;
+            let said = function.stop().await;
+            for secret in scene.good.iter().flatten().chain(&scene.expired) {
+                shows_nothing(&said, &String::from_utf8_lossy(secret));
+            }
             faults += 1;
         }
-    }
-    let said = function.stop().await;
-    for secret in scene.good.iter().flatten().chain(&scene.expired) {
-        shows_nothing(&said, &String::from_utf8_lossy(secret));
     }
     tried(faults, "files broken when the token had expired");
 }

@@ -2,13 +2,13 @@
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::renewable::{Generation, LOOK_AGAIN, LOOKS, Renewable, Supply};
+use super::held::{Generation, PAUSE};
+use super::renewable::{LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::source::{KeySource, Source, TokenSource};
 use super::{Credentials, PrincipalError};
 
@@ -31,10 +31,10 @@ impl Sources {
     ) -> Result<Renewable<Self>, PrincipalError> {
         let mut look = 1;
         let generation = loop {
-            let (state, taken) = (self.state(), Instant::now());
+            let state = self.state();
             match self.read() {
                 Err(PrincipalError::KeyTokenMismatch) if look < LOOKS => thread::sleep(LOOK_AGAIN),
-                read => break Generation { credentials: Arc::new(read?), state, taken },
+                read => break Generation::new(read?, state, now),
             }
             look += 1;
         };
@@ -52,12 +52,19 @@ impl Sources {
 impl Supply for Sources {
     type State = Vec<Option<Stamp>>;
 
+    /// A file costs little, and may be written twice within one tick of its time stamp.
+    const PAUSES: [Duration; 2] = [PAUSE; 2];
+
     fn state(&self) -> Self::State {
         let passphrase = self.key.passphrase.as_ref().and_then(Source::stamp);
         vec![self.token.stamp(), self.key.key.stamp(), passphrase]
     }
 
-    async fn supply(&self, _now: SystemTime) -> Result<Credentials, PrincipalError> {
+    async fn supply(
+        &self,
+        _now: SystemTime,
+        _until: Instant,
+    ) -> Result<Credentials, PrincipalError> {
         self.read()
     }
 }

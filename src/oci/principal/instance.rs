@@ -8,28 +8,27 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, Method, Uri, header};
+use http::{HeaderValue, Method, StatusCode, Uri, header};
 use reqwest::{Request, Url};
+use rsa::pkcs1::RsaPublicKey;
+use rsa::pkcs1::der::asn1::UintRef;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::Deserialize;
-use serde_json::json;
 use sha2::{Digest, Sha256};
+use tokio::time::{Instant, sleep};
+use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use zeroize::Zeroizing;
 
+use super::federation::{Identity, Lead, exchange, explains};
 use super::renewable::Supply;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::region::Regions;
 use crate::oci::variables::Variables;
-use crate::oci::{
-    Content, KeyId, PrivateKey, Roots, SessionToken, Signing, Trust, http_client, sign,
-};
+use crate::oci::{KeyId, PrivateKey, Roots, Trust, http_client};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
@@ -37,23 +36,21 @@ const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
 pub(super) const NAMES: [&str; 2] = [BASE_URL, AUTH_URL];
 const METADATA: &str = "the metadata service of the instance";
 const FEDERATION: &str = "the token service for instances";
+/// Certificate and key are replaced one after the other: the wait before a second look, which doubles from look to look, and the
+/// longest one.
+const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1600)];
 
 /// An instance and the services that vouch for it.
 #[derive(Debug)]
 pub(super) struct Instance {
     metadata: TokenService,
     federation: TokenService,
+    federation_clock: Lead,
     base: String,
     auth: Option<String>,
     regions: Regions,
     region: OnceLock<String>,
     tenancy: OnceLock<String>,
-}
-
-/// The answer of the token service.
-#[derive(Deserialize)]
-struct Answer {
-    token: String,
 }
 
 /// What the variables say about an instance.
@@ -98,6 +95,7 @@ impl Instance {
         Ok(Self {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),
             federation: service(FEDERATION, tls, TokenService::TOKEN_RETRY),
+            federation_clock: Lead::default(),
             base: settings.base,
             auth: settings.auth,
             regions,
@@ -111,7 +109,7 @@ impl Instance {
         self.region.get().map(String::as_str)
     }
 
-    async fn metadata(&self, path: &str) -> Result<Vec<u8>, PrincipalError> {
+    async fn metadata(&self, path: &str, until: Instant) -> Result<Vec<u8>, PrincipalError> {
         let url = Url::parse(&format!("{}/{path}", self.base));
         let url = url.ok().ok_or(PrincipalError::Url(BASE_URL))?;
         let request = || {
@@ -121,37 +119,64 @@ impl Instance {
             Ok(request)
         };
         // Not a copy: the key is among what is asked for.
-        Ok(self.metadata.ask(request).await?.into())
+        Ok(self.metadata.ask(until, request).await?.into())
     }
 
     /// Learns the region, the first time.
-    pub(super) async fn located(&self) -> Result<&str, PrincipalError> {
+    pub(super) async fn located(&self, until: Instant) -> Result<&str, PrincipalError> {
         if let Some(region) = self.region.get() {
             return Ok(region);
         }
-        let name = String::from_utf8(self.metadata("instance/region").await?);
-        let name = name.ok().ok_or(PrincipalError::Unusable(METADATA))?;
-        Ok(self.region.get_or_init(|| self.regions.identifier(&name)))
+        let name = String::from_utf8(self.metadata("instance/region", until).await?);
+        let region = name.ok().map(|name| self.regions.identifier(&name));
+        // It becomes part of a host's name, and of the log.
+        let region = region.filter(|region| is_label(region));
+        let region = region.ok_or(PrincipalError::Unusable(METADATA))?;
+        Ok(self.region.get_or_init(|| region))
     }
 
-    /// The certificate of the instance, its key, and the certificate of who issued it.
-    async fn identity(&self) -> Result<Identity, PrincipalError> {
+    /// The certificate of the instance, its key, and the certificate of who issued it, once they belong together.
+    async fn identity(&self, until: Instant) -> Result<Identity, PrincipalError> {
+        let [mut wait, longest] = LOOK_AGAIN;
+        loop {
+            match self.read_identity(until).await {
+                Err(PrincipalError::KeyCertificateMismatch)
+                    if wait <= longest && Instant::now() + wait < until =>
+                {
+                    sleep(wait).await;
+                }
+                read => return read,
+            }
+            wait *= 2;
+        }
+    }
+
+    async fn read_identity(&self, until: Instant) -> Result<Identity, PrincipalError> {
         let [leaf, intermediate] = [
-            self.metadata("identity/cert.pem").await?,
-            self.metadata("identity/intermediate.pem").await?,
+            self.metadata("identity/cert.pem", until).await?,
+            self.metadata("identity/intermediate.pem", until).await?,
         ]
         .map(|pem| CertificateDer::from_pem_slice(&pem).ok());
-        let key = Zeroizing::new(self.metadata("identity/key.pem").await?);
+        let key = Zeroizing::new(self.metadata("identity/key.pem", until).await?);
         let key = PrivateKey::from_pem(&key, None)
             .map_err(|error| PrincipalError::Key("the instance's key", error))?;
         let unusable = || PrincipalError::Unusable(METADATA);
         let (leaf, intermediate) = leaf.zip(intermediate).ok_or_else(unusable)?;
-        let tenancy = tenancy(&leaf).ok_or_else(unusable)?;
+        let certificate = Certificate::from_der(&leaf).ok().ok_or_else(unusable)?;
+        let modulus = modulus(&certificate).ok_or_else(unusable)?;
+        if modulus != key.public_key().modulus() {
+            return Err(PrincipalError::KeyCertificateMismatch);
+        }
+        let tenancy = tenancy(&certificate).ok_or_else(unusable)?;
         // A certificate of another tenancy would change who signs under the feet of whoever relies on it.
         if *self.tenancy.get_or_init(|| tenancy.clone()) != tenancy {
             return Err(PrincipalError::TenancyChanged);
         }
-        Ok(Identity { leaf, intermediate, key, tenancy })
+        let pairs: Vec<String> =
+            Sha256::digest(&leaf).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key_id = KeyId::new(format!("{tenancy}/fed-x509-sha256/{}", pairs.join(":")));
+        let by = Credentials::api_key(key_id.map_err(PrincipalError::NotSigned)?, key);
+        Ok(Identity { leaf, intermediate, by })
     }
 }
 
@@ -160,59 +185,38 @@ impl Supply for Instance {
 
     fn state(&self) -> Self::State {}
 
-    async fn supply(&self, now: SystemTime) -> Result<Credentials, PrincipalError> {
-        let region = self.located().await?;
-        let identity = self.identity().await?;
-        let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
+    async fn supply(&self, now: SystemTime, until: Instant) -> Result<Credentials, PrincipalError> {
+        let region = self.located(until).await?;
         let auth = self.auth.clone();
         let auth = auth.unwrap_or_else(|| format!("https://{}", self.regions.host("auth", region)));
-        let body = json!({
-            "certificate": STANDARD.encode(&identity.leaf),
-            "intermediateCertificates": [STANDARD.encode(&identity.intermediate)],
-            "publicKey": session.public_key().sanitised(),
-            "purpose": "DEFAULT",
-            "fingerprintAlgorithm": "SHA256",
-        });
-        let body = body.to_string();
         let uri: Uri =
             format!("{auth}/v1/x509").parse().ok().ok_or(PrincipalError::Url(AUTH_URL))?;
-        let by = identity.credentials()?;
-        // The service wants everything but the host covered.
-        let signing = Signing { without_host: true, ..Signing::default() };
-        let request = || {
-            let (mut head, ()) = http::Request::new(()).into_parts();
-            (head.method, head.uri) = (Method::POST, uri.clone());
-            sign(&mut head, Content::Bytes(body.as_bytes()), &by, signing, now)
-                .map_err(PrincipalError::NotSigned)?;
-            let request = http::Request::from_parts(head, body.clone());
-            Request::try_from(request).ok().ok_or(PrincipalError::Url(AUTH_URL))
+        let identity = self.identity(until).await?;
+        let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
+        let asked = async |identity: &Identity, at| {
+            exchange(&self.federation, &uri, identity, &session, at, until).await
         };
-        let answer = Zeroizing::new(Vec::from(self.federation.ask(request).await?));
-        let answer = serde_json::from_slice::<Answer>(&answer);
-        let token = answer.ok().map(|answer| Zeroizing::new(answer.token));
-        let token = token.ok_or(PrincipalError::Unusable(FEDERATION))?;
-        let token = SessionToken::parse(&token)
-            .map_err(|error| PrincipalError::Token(FEDERATION, error))?;
+        let at = self.federation_clock.of(now);
+        let token = match asked(&identity, at).await {
+            // Once more by the service's own clock, or with what has replaced certificate and key meanwhile.
+            Err(PrincipalError::Refused(service, refusal))
+                if refusal.status == StatusCode::UNAUTHORIZED =>
+            {
+                if let Some(told) = refusal.date.filter(|told| explains(*told, at, now)) {
+                    let token = asked(&identity, told).await?;
+                    self.federation_clock.keep(told, now);
+                    token
+                } else {
+                    let newer = self.identity(until).await?;
+                    if newer.leaf == identity.leaf {
+                        return Err(PrincipalError::Refused(service, refusal));
+                    }
+                    asked(&newer, at).await?
+                }
+            }
+            token => token?,
+        };
         Credentials::session(token, session)
-    }
-}
-
-/// What the instance proves itself with.
-struct Identity {
-    leaf: CertificateDer<'static>,
-    intermediate: CertificateDer<'static>,
-    key: PrivateKey,
-    tenancy: String,
-}
-
-impl Identity {
-    /// The credentials for the one request to the token service.
-    fn credentials(self) -> Result<Credentials, PrincipalError> {
-        let pairs: Vec<String> =
-            Sha256::digest(&self.leaf).iter().map(|byte| format!("{byte:02x}")).collect();
-        let key_id = format!("{}/fed-x509-sha256/{}", self.tenancy, pairs.join(":"));
-        let key_id = KeyId::new(key_id).map_err(PrincipalError::NotSigned)?;
-        Ok(Credentials::api_key(key_id, self.key))
     }
 }
 
@@ -226,11 +230,25 @@ fn plain_url(text: &str, schemes: &[&str]) -> Option<String> {
 }
 
 /// The tenancy that a certificate was issued to, from its subject.
-fn tenancy(certificate: &CertificateDer<'_>) -> Option<String> {
-    let certificate = x509_cert::Certificate::from_der(certificate).ok()?;
+fn tenancy(certificate: &Certificate) -> Option<String> {
     let subject = certificate.tbs_certificate().subject();
+    // What is no text is of no kind that is looked for.
     let values: Vec<&str> =
         subject.iter().filter_map(|part| std::str::from_utf8(part.value.value()).ok()).collect();
     let named = |prefix| values.iter().find_map(|value| value.strip_prefix(prefix));
     named("opc-tenant:").or_else(|| named("opc-identity:")).map(str::to_owned)
+}
+
+/// The modulus of the key that a certificate is for.
+fn modulus(certificate: &Certificate) -> Option<Vec<u8>> {
+    let key =
+        certificate.tbs_certificate().subject_public_key_info().subject_public_key.as_bytes()?;
+    let key = RsaPublicKey::<UintRef<'_>>::from_der(key).ok()?;
+    Some(key.modulus.as_bytes().to_vec())
+}
+
+/// Whether a text can be a part of a host's name.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -2,7 +2,9 @@
 //! to try another one.
 
 mod config_file;
+mod federation;
 mod files;
+mod held;
 mod instance;
 mod renewable;
 mod resource_principal;
@@ -15,12 +17,14 @@ mod workload;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::region::Regions;
 use super::variables::SettingsError;
 use super::{
-    KeyError, KeyId, PrivateKey, PublicKey, ServiceError, SessionToken, SignError, TokenError,
+    KeyError, KeyId, PrivateKey, PublicKey, ServiceRefusal, SessionToken, SignError, TokenError,
     TransportError, TrustError, Vars,
 };
 use files::Sources;
@@ -30,6 +34,9 @@ use settings::Chosen;
 pub use settings::PrincipalSettings;
 use user::Found;
 use workload::Workload;
+
+/// How long credentials are waited for where the caller does not say.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A key, the name services know it by, and until when: one generation, never mixed with another.
 pub struct Credentials {
@@ -50,7 +57,7 @@ impl Credentials {
         key: impl Into<Arc<PrivateKey>>,
     ) -> Result<Self, PrincipalError> {
         let key = key.into();
-        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(&jwk)) {
+        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(jwk)) {
             return Err(PrincipalError::KeyTokenMismatch);
         }
         Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
@@ -172,11 +179,16 @@ pub enum PrincipalError {
     #[error("{0} makes no URL")]
     Url(&'static str),
     /// A service that hands out credentials did not answer.
-    #[error("{0} gave no answer: {1}")]
+    #[error("{0} gave no answer")]
     Unanswered(&'static str, #[source] TransportError),
     /// A service that hands out credentials refused to.
-    #[error("{0} refused: {1}")]
-    Refused(&'static str, Box<ServiceError>),
+    #[error("{0} refused with {1}")]
+    Refused(&'static str, ServiceRefusal),
+    /// The node's service refused with 403, which says what its message would.
+    #[error(
+        "the token service for OKE workloads refused with status 403; it does so where the cluster is not an enhanced cluster"
+    )]
+    ClusterNotEnhanced,
     /// A service that hands out credentials answered with something else.
     #[error("{0} gave an answer that is not the documented one")]
     Unusable(&'static str),
@@ -186,6 +198,21 @@ pub enum PrincipalError {
     /// The instance now belongs to another tenancy.
     #[error("the certificate of the instance names another tenancy than the one before")]
     TenancyChanged,
+    /// The instance's certificate is not for the key beside it: one of them is about to be replaced.
+    #[error("the certificate of the instance is for another key than the one beside it")]
+    KeyCertificateMismatch,
+    /// The source has another token than the valid one in use, and it may not take its place.
+    #[error("the session token of its source does not take the place of the one in use: {0}")]
+    NotReplaced(TokenError),
+    /// The source still has what a service refused.
+    #[error("the source holds no newer credentials than those that a service refused")]
+    RefusedBefore,
+    /// There was no time left to wait for those who ask the source.
+    #[error("no credentials came in time")]
+    Late,
+    /// Another call asked the source, and why it got nothing.
+    #[error("the renewal that was waited for brought nothing: {0}")]
+    NotRenewed(String),
     /// No key could be made for a session; there is no memory or no entropy.
     #[error("no key could be made for the session")]
     Generate,
@@ -262,7 +289,7 @@ impl Principal {
     /// is. None without a region.
     pub async fn host(&self, service: &str) -> Result<Option<String>, PrincipalError> {
         if let Source::Instance(instance) = &self.source {
-            instance.supplier().located().await?;
+            instance.supplier().located(Instant::now() + PATIENCE).await?;
         }
         Ok(self.region().map(|region| self.regions.host(service, region)))
     }
@@ -270,11 +297,23 @@ impl Principal {
     /// What to sign with at `now`. Files are read again when they changed or the token nears its end, and services are asked
     /// again when it does.
     pub async fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
+        self.credentials_until(now, Instant::now() + PATIENCE).await
+    }
+
+    /// The same, before `until`. Valid credentials are never waited for longer than 500 ms and half of the time, whatever
+    /// becomes of newer ones; without any, whoever comes first asks the source for all.
+    pub async fn credentials_until(
+        &self,
+        now: SystemTime,
+        until: Instant,
+    ) -> Result<Arc<Credentials>, PrincipalError> {
         match &self.source {
-            Source::Resource(files) | Source::SecurityToken(files) => files.credentials(now).await,
+            Source::Resource(files) | Source::SecurityToken(files) => {
+                files.credentials(now, until).await
+            }
             Source::ApiKey(credentials) => Ok(credentials.clone()),
-            Source::Instance(instance) => instance.credentials(now).await,
-            Source::Workload(workload) => workload.credentials(now).await,
+            Source::Instance(instance) => instance.credentials(now, until).await,
+            Source::Workload(workload) => workload.credentials(now, until).await,
         }
     }
 
@@ -285,13 +324,35 @@ impl Principal {
         refused: &Arc<Credentials>,
         now: SystemTime,
     ) -> Result<Arc<Credentials>, PrincipalError> {
+        self.refresh_until(refused, now, Instant::now() + PATIENCE).await
+    }
+
+    /// The same, before `until`; newer ones than valid ones are waited for 5 s and half of the time. Where there are none, those
+    /// come back that `refused` replaced, while they are valid and until a service has [`accepted`](Self::accepted) the new ones.
+    pub async fn refresh_until(
+        &self,
+        refused: &Arc<Credentials>,
+        now: SystemTime,
+        until: Instant,
+    ) -> Result<Arc<Credentials>, PrincipalError> {
         match &self.source {
             Source::Resource(files) | Source::SecurityToken(files) => {
-                files.refresh(refused, now).await
+                files.refresh(refused, now, until).await
             }
             Source::ApiKey(credentials) => Ok(credentials.clone()),
-            Source::Instance(instance) => instance.refresh(refused, now).await,
-            Source::Workload(workload) => workload.refresh(refused, now).await,
+            Source::Instance(instance) => instance.refresh(refused, now, until).await,
+            Source::Workload(workload) => workload.refresh(refused, now, until).await,
+        }
+    }
+
+    /// A service carried out what was signed with `used`: new credentials have proved themselves then, and where it was those
+    /// before them, these are signed with again.
+    pub fn accepted(&self, used: &Credentials) {
+        match &self.source {
+            Source::Resource(files) | Source::SecurityToken(files) => files.accepted(used),
+            Source::ApiKey(_) => {}
+            Source::Instance(instance) => instance.accepted(used),
+            Source::Workload(workload) => workload.accepted(used),
         }
     }
 }

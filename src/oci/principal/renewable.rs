@@ -1,20 +1,21 @@
 //! Credentials that end, and whoever supplies newer ones.
 //!
-//! They are looked at within a call, never in the background: a frozen container runs nothing.
+//! They are renewed within a call, never in the background: a frozen container runs nothing. One call renews; the others go on
+//! with what is valid, and wait for it only where nothing is.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::held::{Generation, Held};
 use super::{Credentials, PrincipalError};
 
-/// A token with less than this left is replaced if a newer one is to be had.
-const FRESH: Duration = Duration::from_secs(300);
-/// Refusals that follow each other faster than this cause one renewal.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The most that a renewal may take of a call that has something valid to sign with; never more than half of its time.
+const BRIEFLY: Duration = Duration::from_millis(500);
+/// The same after a service refused what is valid: without newer credentials the call may be lost.
+const LONGER: Duration = Duration::from_secs(5);
 /// A supplier whose key and token belong to two generations is about to have replaced both: how often to look again.
 pub(super) const LOOKS: u32 = 3;
 /// The time between two looks.
@@ -25,27 +26,30 @@ pub(super) trait Supply: Debug {
     /// What tells one state of the supply from another without taking from it.
     type State: Debug + PartialEq;
 
+    /// How long it is left alone after a failure while its state is the same, and how long at the most after many: a service
+    /// that is down is not asked by every call.
+    const PAUSES: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(300)];
+
     /// The state now; it never changes where only a service knows it.
     fn state(&self) -> Self::State;
 
-    /// The newest credentials.
-    async fn supply(&self, now: SystemTime) -> Result<Credentials, PrincipalError>;
+    /// The newest credentials, if they come before `until`.
+    async fn supply(&self, now: SystemTime, until: Instant) -> Result<Credentials, PrincipalError>;
 }
 
 /// Credentials in use, and their supplier.
 #[derive(Debug)]
 pub(super) struct Renewable<S: Supply> {
     supplier: S,
-    generation: Mutex<Option<Generation<S::State>>>,
-    send_expired: bool,
+    held: Mutex<Held<S::State>>,
+    /// Whoever renews has it.
+    turn: tokio::sync::Mutex<()>,
 }
 
-/// Credentials, and the state that the supply was in before they were taken.
-#[derive(Debug)]
-pub(super) struct Generation<T> {
-    pub(super) credentials: Arc<Credentials>,
-    pub(super) state: T,
-    pub(super) taken: Instant,
+/// The right to renew, and whether another call did so while this one waited for it.
+struct Turn<'a> {
+    _turn: tokio::sync::MutexGuard<'a, ()>,
+    came_late: bool,
 }
 
 impl<S: Supply> Renewable<S> {
@@ -56,12 +60,13 @@ impl<S: Supply> Renewable<S> {
         first: Option<Generation<S::State>>,
         send_expired: bool,
     ) -> Self {
-        Self { supplier, generation: Mutex::new(first), send_expired }
+        let held = Mutex::new(Held::new(first, send_expired));
+        Self { supplier, held, turn: tokio::sync::Mutex::default() }
     }
 
-    /// When the credentials that are there expire; None while they are being taken, or none are there.
+    /// When the credentials that are there expire; None where none are.
     pub(super) fn expires(&self) -> Option<SystemTime> {
-        self.generation.try_lock().ok()?.as_ref()?.credentials.expires()
+        self.held().expires()
     }
 
     /// Who supplies them.
@@ -69,87 +74,306 @@ impl<S: Supply> Renewable<S> {
         &self.supplier
     }
 
-    /// Credentials to sign with. One caller renews them, the others wait for it.
+    /// Credentials to sign with, before `until`.
     pub(super) async fn credentials(
         &self,
         now: SystemTime,
+        until: Instant,
     ) -> Result<Arc<Credentials>, PrincipalError> {
-        let mut generation = self.generation.lock().await;
-        if let Some(Generation { credentials, state, .. }) = generation.as_ref() {
-            let fresh = credentials.expires().is_none_or(|expires| expires > now + FRESH);
-            if fresh && *state == self.supplier.state() {
-                return Ok(credentials.clone());
+        let state = self.supplier.state();
+        let held = self.held().usable(now);
+        let Some(held) = held else { return self.awaited(now, until).await };
+        match self.turn.try_lock() {
+            Ok(_turn) if self.held().is_due(&state, now) => {
+                Ok(self.renew(now, within(BRIEFLY, until), None).await.unwrap_or(held))
             }
+            Ok(_) | Err(_) => Ok(held),
         }
-        self.renew(&mut generation, now, true).await
     }
 
-    /// Credentials to sign with after a service refused those in `refused`.
+    /// Credentials where there are no valid ones: whoever comes first renews them, for all who wait.
+    async fn awaited(
+        &self,
+        now: SystemTime,
+        until: Instant,
+    ) -> Result<Arc<Credentials>, PrincipalError> {
+        let turn = self.turn(until).await?;
+        let outcome = self.held().outcome(now);
+        if turn.came_late || outcome.is_ok() {
+            return outcome;
+        }
+        self.renew(now, until, None).await
+    }
+
+    /// Credentials to sign with after a service refused those in `refused`: newer ones, else those that they replaced, else
+    /// the same.
     pub(super) async fn refresh(
         &self,
         refused: &Arc<Credentials>,
         now: SystemTime,
+        until: Instant,
     ) -> Result<Arc<Credentials>, PrincipalError> {
-        let mut generation = self.generation.lock().await;
-        if let Some(Generation { credentials, state, taken }) = generation.as_ref() {
-            // Another call may have been refused too, and have renewed them already.
-            let renewed = !Arc::ptr_eq(credentials, refused) || taken.elapsed() < PAUSE;
-            if renewed && *state == self.supplier.state() {
-                return Ok(credentials.clone());
+        let is_valid = self.held().usable(now).is_some();
+        let until = if is_valid { within(LONGER, until) } else { until };
+        // Without a turn in time others may be there all the same.
+        if let Ok(turn) = self.turn(until).await {
+            let state = self.supplier.state();
+            let is_due = self.held().may_be_renewed(refused, &state, now);
+            if is_due && !turn.came_late {
+                let renewed = self.renew(now, until, Some(refused)).await;
+                if !is_valid {
+                    return renewed;
+                }
             }
         }
-        self.renew(&mut generation, now, false).await
+        let held = self.held();
+        held.instead_of(refused, now).map_or_else(|| held.outcome(now), Ok)
     }
 
-    /// Takes what the supplier has now. Where that is nothing, or half of a rotation, the old ones serve while they are
-    /// valid; only refused ones are worth waiting for the other half.
+    /// A service accepted what was signed with `used`.
+    pub(super) fn accepted(&self, used: &Credentials) {
+        self.held().accept(used);
+    }
+
+    /// Takes what the supplier has now, if it may replace what is held. Half of a rotation is worth waiting for where
+    /// nothing else serves.
     async fn renew(
         &self,
-        generation: &mut Option<Generation<S::State>>,
         now: SystemTime,
-        usable: bool,
+        until: Instant,
+        refused: Option<&Arc<Credentials>>,
     ) -> Result<Arc<Credentials>, PrincipalError> {
-        let old = generation.as_ref().map(|generation| generation.credentials.clone());
-        let old = old.filter(|credentials| credentials.valid(now));
-        let looks = if old.is_some() && usable { 1 } else { LOOKS };
-        match (self.take(now, looks).await, old) {
-            (Ok(new), _) => self.unexpired(generation.insert(new), now),
-            (Err(error), Some(old)) => {
-                log::warn!("the credentials were not renewed: {error}");
-                Ok(old)
+        let is_valid = self.held().usable(now).is_some();
+        let looks = if is_valid && refused.is_none() { 1 } else { LOOKS };
+        let (state, supplied) = self.take(now, until, looks).await;
+        let mut held = self.held();
+        let checked = supplied.and_then(|new| held.check(&new, now, refused).map(|()| new));
+        match checked {
+            Ok(new) => Ok(held.replace(Generation::new(new, state, now), now)),
+            Err(error) => {
+                // A call that ran out of time speaks for itself alone.
+                if is_valid || Instant::now() < until {
+                    held.fail(&error, state, S::PAUSES, now);
+                }
+                Err(error)
             }
-            (Err(error), None) => Err(error),
         }
     }
 
     async fn take(
         &self,
         now: SystemTime,
+        until: Instant,
         looks: u32,
-    ) -> Result<Generation<S::State>, PrincipalError> {
+    ) -> (S::State, Result<Credentials, PrincipalError>) {
         let mut look = 1;
         loop {
             // The state comes first: files that are replaced while they are read differ from it and are read again.
-            let (state, taken) = (self.supplier.state(), Instant::now());
-            match self.supplier.supply(now).await {
-                Err(PrincipalError::KeyTokenMismatch) if look < looks => sleep(LOOK_AGAIN).await,
-                supplied => {
-                    return Ok(Generation { credentials: Arc::new(supplied?), state, taken });
+            let state = self.supplier.state();
+            let in_time = Instant::now() + LOOK_AGAIN < until;
+            match self.supplier.supply(now, until).await {
+                Err(PrincipalError::KeyTokenMismatch) if look < looks && in_time => {
+                    sleep(LOOK_AGAIN).await;
                 }
+                supplied => return (state, supplied),
             }
             look += 1;
         }
     }
 
-    fn unexpired(
-        &self,
-        generation: &Generation<S::State>,
-        now: SystemTime,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        if generation.credentials.valid(now) || self.send_expired {
-            Ok(generation.credentials.clone())
-        } else {
-            Err(PrincipalError::TokenExpired)
+    /// Waits until nobody else renews.
+    async fn turn(&self, until: Instant) -> Result<Turn<'_>, PrincipalError> {
+        let before = self.held().looks();
+        let turn = timeout_at(until, self.turn.lock()).await;
+        let turn = turn.ok().ok_or(PrincipalError::Late)?;
+        Ok(Turn { _turn: turn, came_late: self.held().looks() != before })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held<S::State>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until when a renewal may take that a call can do without.
+fn within(patience: Duration, until: Instant) -> Instant {
+    let now = Instant::now();
+    now + patience.min(until.saturating_duration_since(now) / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::oci::{PrivateKey, SessionToken};
+
+    const KEY: &[u8] = include_bytes!("../../../tests/vectors/keys/test-rsa2048-a.pkcs8.pem");
+
+    /// A service whose tokens live for `life`; each exchange takes `takes`.
+    #[derive(Debug)]
+    struct Service {
+        life: Duration,
+        takes: Duration,
+        fails: AtomicBool,
+        asked: AtomicUsize,
+    }
+
+    impl Supply for Service {
+        type State = ();
+
+        fn state(&self) -> Self::State {}
+
+        async fn supply(
+            &self,
+            now: SystemTime,
+            until: Instant,
+        ) -> Result<Credentials, PrincipalError> {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed);
+            timeout_at(until, sleep(self.takes)).await.ok().ok_or(PrincipalError::Late)?;
+            if self.fails.load(Ordering::Relaxed) {
+                return Err(PrincipalError::Unusable("the service"));
+            }
+            let exp = (now + self.life).duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+            let claims = format!("{{\"exp\":{exp},\"jti\":{number}}}");
+            let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
+            let key = PrivateKey::from_pem(KEY, None).unwrap();
+            Credentials::session(SessionToken::parse(&token).unwrap(), key)
         }
+    }
+
+    fn renewable(life: u64, takes: u64) -> Renewable<Service> {
+        let (fails, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (life, takes) = (Duration::from_secs(life), Duration::from_millis(takes));
+        Renewable::new(Service { life, takes, fails, asked }, None, false)
+    }
+
+    impl Renewable<Service> {
+        fn asked(&self) -> usize {
+            self.supplier.asked.load(Ordering::Relaxed)
+        }
+
+        fn fail(&self, fails: bool) {
+            self.supplier.fails.store(fails, Ordering::Relaxed);
+        }
+
+        /// Credentials at this second of the day, for a call that has so many seconds.
+        async fn at(&self, second: u64, seconds: u64) -> Result<Arc<Credentials>, PrincipalError> {
+            self.credentials(time(second), Instant::now() + Duration::from_secs(seconds)).await
+        }
+    }
+
+    fn time(second: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_300_s_before_its_end_or_at_the_middle_of_a_short_life() {
+        for (life, renewed) in [(3600, 3300), (601, 301), (600, 300), (400, 200), (60, 30), (2, 1)]
+        {
+            let service = renewable(life, 0);
+            for second in [0, renewed - 1, renewed, 2 * renewed - 1] {
+                service.at(second, 60).await.unwrap();
+                let exchanges = if second < renewed { 1 } else { 2 };
+                assert_eq!(service.asked(), exchanges, "{life} s, at {second}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_a_service_is_left_alone_for_30_s_doubling_to_5_min() {
+        let service = renewable(3600, 0);
+        let first = service.at(0, 60).await.unwrap();
+        service.fail(true);
+        let mut exchanges = 1;
+        for pause in [30, 60, 120, 240, 300, 300] {
+            // A call a second; the last one comes when the pause is over.
+            for _ in 0..pause {
+                assert!(Arc::ptr_eq(&first, &service.at(3400, 60).await.unwrap()));
+                advance(Duration::from_secs(1)).await;
+                assert_eq!(service.asked(), exchanges + 1, "{pause}");
+            }
+            exchanges += 1;
+        }
+        service.fail(false);
+        assert!(!Arc::ptr_eq(&first, &service.at(3400, 60).await.unwrap()));
+        service.fail(true);
+        // Begun anew: it fails, and rests for 30 s.
+        for after in [0, 29, 1] {
+            advance(Duration::from_secs(after)).await;
+            service.at(6800, 60).await.unwrap();
+        }
+        assert_eq!(service.asked(), exchanges + 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_takes_500_ms_at_the_most_and_never_more_than_half_of_a_call() {
+        for (seconds, most) in [(60, 500), (1, 500), (0, 0)] {
+            let service = renewable(3600, 0);
+            service.at(0, 60).await.unwrap();
+            let slow = Service { takes: Duration::from_secs(9), ..service.supplier };
+            let service = Renewable { supplier: slow, ..service };
+            let start = Instant::now();
+            service.at(3400, seconds).await.unwrap();
+            let took = start.elapsed().as_millis();
+            assert!((most..most + 5).contains(&took), "{seconds} s: {took}");
+            assert_eq!(service.asked(), 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_valid_token_a_call_waits_as_long_as_it_can_for_the_one_exchange() {
+        let service = renewable(3600, 1000);
+        let first = async { service.at(0, 10).await.unwrap() };
+        let hurried = async {
+            let start = Instant::now();
+            assert!(matches!(service.at(0, 0).await, Err(PrincipalError::Late)));
+            start.elapsed()
+        };
+        let others = async { tokio::join!(service.at(0, 10), service.at(0, 2)) };
+        let (first, hurried, (second, third)) = tokio::join!(first, hurried, others);
+        assert!(hurried < Duration::from_millis(5), "{hurried:?}");
+        assert!(Arc::ptr_eq(&first, &second.unwrap()) && Arc::ptr_eq(&first, &third.unwrap()));
+        assert_eq!(service.asked(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_ends_while_it_renews_leaves_that_to_the_next() {
+        let service = renewable(3600, 3000);
+        let (first, second) = tokio::join!(service.at(0, 1), service.at(0, 10));
+        assert!(matches!(first, Err(PrincipalError::Late)), "{first:?}");
+        assert!(second.is_ok(), "{second:?}");
+        let begun = timeout_at(Instant::now() + Duration::from_secs(1), service.at(4000, 10));
+        assert!(begun.await.is_err());
+        assert!(service.at(4000, 10).await.is_ok());
+        assert_eq!(service.asked(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_refuses_the_new_has_the_old_back_and_the_refused_are_not_taken_again() {
+        let service = renewable(3600, 0);
+        let old = service.at(0, 60).await.unwrap();
+        let new = service.at(3400, 60).await.unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let back = service.refresh(&new, time(3400), until).await.unwrap();
+        assert!(Arc::ptr_eq(&old, &back));
+        // Until a service has accepted them, they are for the one repetition.
+        assert!(Arc::ptr_eq(&new, &service.at(3400, 60).await.unwrap()));
+        service.accepted(&back);
+        assert!(matches!(
+            service.held().check(&new, time(3400), None),
+            Err(PrincipalError::RefusedBefore)
+        ));
+        let newest = service.at(3401, 60).await.unwrap();
+        assert_eq!(service.asked(), 3);
+        // Accepted once, they are not given up for what came before them.
+        service.accepted(&newest);
+        advance(Duration::from_secs(1)).await;
+        let renewed = service.refresh(&newest, time(3401), until).await.unwrap();
+        assert_eq!(service.asked(), 4);
+        assert!(!Arc::ptr_eq(&renewed, &old) && !Arc::ptr_eq(&renewed, &newest));
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::PrincipalError;
 use crate::oci::transport::{Limits, Transport};
-use crate::oci::{Journey, Repeat, Retry, ServiceError};
+use crate::oci::{Journey, Repeat, Retry, ServiceRefusal, TransportError};
 
 /// The longest that one service is waited for, all tries together.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,26 +44,36 @@ impl TokenService {
         statuses: &[500, 502, 503, 504],
     };
 
-    /// Sends the request that `request` makes anew for each try; the body of the answer, if it is a success.
+    /// Sends the request that `request` makes anew for each try; the body of the answer, if it is a success and comes before
+    /// `until`.
     pub(super) async fn ask(
         &self,
+        until: Instant,
         mut request: impl FnMut() -> Result<Request, PrincipalError>,
     ) -> Result<Bytes, PrincipalError> {
-        let until = Instant::now() + PATIENCE;
+        let until = until.min(Instant::now() + PATIENCE);
         let limits = Limits { until, bytes: ANSWER_LIMIT };
         let mut tries = self.retry.tries(Repeat::Harmless, 0, until);
         // Of its own, since no answer that was a secret is to be kept.
         let transport = Transport::default();
+        let mut last = None;
         let answer = loop {
             let mut journey = Journey::default();
             let outcome = transport.exchange(&self.http, request()?, limits, &mut journey).await;
+            // A try that had no time left says less than the one before it.
+            let outcome = match (outcome, last.take()) {
+                (Err(TransportError::Late), Some(before)) => break before,
+                (outcome, _) => outcome,
+            };
             if !tries.again(&outcome).await {
                 break outcome;
             }
+            last = Some(outcome);
         };
         let answer = answer.map_err(|error| PrincipalError::Unanswered(self.name, error))?;
-        let refused = |error| PrincipalError::Refused(self.name, Box::new(error));
-        let answer = ServiceError::check(answer).map_err(refused)?;
+        if let Some(refusal) = ServiceRefusal::of(&answer) {
+            return Err(PrincipalError::Refused(self.name, refusal));
+        }
         if answer.status() == StatusCode::OK {
             Ok(answer.into_body())
         } else {

@@ -7,10 +7,11 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use reqwest::{Method, Request, Url};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::renewable::Supply;
@@ -107,7 +108,7 @@ impl Supply for Workload {
 
     fn state(&self) -> Self::State {}
 
-    async fn supply(&self, now: SystemTime) -> Result<Credentials, PrincipalError> {
+    async fn supply(&self, now: SystemTime, until: Instant) -> Result<Credentials, PrincipalError> {
         let bearer = self.account(now)?;
         let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
         let body = json!({ "podKey": session.public_key().sanitised() }).to_string();
@@ -122,7 +123,12 @@ impl Supply for Workload {
             *request.body_mut() = Some(body.clone().into());
             Ok(request)
         };
-        let answer = Zeroizing::new(Vec::from(self.service.ask(request).await?));
+        let answer = match self.service.ask(until, request).await {
+            Err(PrincipalError::Refused(_, refusal)) if refusal.status == StatusCode::FORBIDDEN => {
+                return Err(PrincipalError::ClusterNotEnhanced);
+            }
+            answer => Zeroizing::new(Vec::from(answer?)),
+        };
         let token = token(&answer).ok_or(PrincipalError::Unusable(SERVICE))?;
         let token =
             SessionToken::parse(&token).map_err(|error| PrincipalError::Token(SERVICE, error))?;

@@ -53,3 +53,74 @@ fn item_32_an_expiry_is_taken_as_far_as_it_can_be_told() {
         assert_eq!(parsed(exp), Err(TokenError::Expiry), "{exp}");
     }
 }
+
+/// A token of this header and these claims, whose signature has so many bytes.
+fn token(header: &str, claims: &str, signature: usize) -> String {
+    let [header, claims] = [header, claims].map(|json| URL_SAFE_NO_PAD.encode(json));
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(vec![0x5a; signature]))
+}
+
+#[test]
+fn a_signature_is_as_long_as_its_algorithm_makes_it_or_the_token_is_cut() {
+    let rsa = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
+    let mut rows: Vec<(&str, Vec<usize>)> =
+        rsa.into_iter().map(|name| (name, vec![256, 384, 512, 1024, 2048])).collect();
+    rows.extend([
+        ("ES256", vec![64]),
+        ("ES256K", vec![64]),
+        ("ES384", vec![96]),
+        ("ES512", vec![132]),
+        ("EdDSA", vec![64, 114]),
+        ("HS256", vec![32]),
+        ("HS384", vec![48]),
+        ("HS512", vec![64]),
+        ("none", vec![0]),
+    ]);
+    for (algorithm, whole) in rows {
+        let header = format!("{{\"alg\":\"{algorithm}\"}}");
+        for length in 0..=2049 {
+            let parsed = SessionToken::parse(&token(&header, "{\"exp\":1}", length));
+            let rsa = algorithm.contains('S') && !algorithm.starts_with(['E', 'H']);
+            let expected = whole.contains(&length) || rsa && length > 255 && length % 128 == 0;
+            assert_eq!(parsed.is_ok(), expected, "{algorithm} {length}");
+            assert!(expected || parsed.is_err_and(|error| error == TokenError::Signature));
+        }
+    }
+    for header in ["{}", "{\"alg\":\"ML-DSA-65\"}", "{\"alg\":\"rs256\"}"] {
+        for length in [0, 1, 255, 3309] {
+            let parsed = SessionToken::parse(&token(header, "{\"exp\":1}", length));
+            assert!(parsed.is_ok(), "{header} {length}: nobody knows how long it is");
+        }
+    }
+}
+
+#[test]
+fn what_a_token_says_and_nobody_can_read_is_refused_by_name() {
+    for (header, claims, error) in [
+        ("{\"alg\":256}", "{\"exp\":1}", TokenError::Malformed),
+        ("{\"alg\":null}", "{\"exp\":1}", TokenError::Malformed),
+        ("{}", "{\"exp\":1,\"iat\":\"yesterday\"}", TokenError::Issued),
+        ("{}", "{\"exp\":1,\"iat\":null}", TokenError::Issued),
+        ("{}", "{\"exp\":1,\"jwk\":null}", TokenError::Jwk),
+        ("{}", "{\"exp\":1,\"jwk\":\"{\"}", TokenError::Jwk),
+        ("{}", "{\"exp\":1,\"jwk\":\"null\"}", TokenError::Jwk),
+        ("{}", "{\"exp\":1,\"jwk\":7}", TokenError::Jwk),
+    ] {
+        let parsed = SessionToken::parse(&token(header, claims, 0));
+        assert_eq!(parsed.map(drop), Err(error), "{header} {claims}");
+    }
+}
+
+#[test]
+fn a_token_is_refused_at_every_place_where_it_may_be_cut() {
+    for file in ["valid.jwt", "valid-big.jwt", "valid-no-jwk.jwt", "valid-padded.jwt"] {
+        let whole = data::text(&format!("rpst/{file}"));
+        let whole = whole.trim();
+        // Without its padding it is the same token.
+        let least = whole.trim_end_matches('=').len();
+        for at in 0..least {
+            assert!(SessionToken::parse(&whole[..at]).is_err(), "{file}, cut at {at} of {least}");
+        }
+        assert!(SessionToken::parse(whole).is_ok(), "{file}");
+    }
+}

@@ -1,10 +1,13 @@
 //! Does a pod of a cluster get its token by the rules of the node's service, and sign with it?
 
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use devkit::agent::Agent;
 use devkit::cluster::{Cluster, WORKLOAD};
 use devkit::deployment::Authority;
+use devkit::trouble::Trouble;
+use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::Principal;
 
 use crate::setup::Setup;
@@ -42,17 +45,48 @@ async fn a_pod_signs_with_the_token_that_its_service_account_earned() {
     cluster.mount_account(3600).unwrap();
     assert!(expired.credentials(SystemTime::now()).await.is_ok());
 
+    // A token that lives for less than 300 s is renewed at the middle of its life, and valid whatever the service does.
+    cluster.set_lifetime(200);
+    let short = principal(&cluster);
+    let in_seconds = |seconds| SystemTime::now() + Duration::from_secs(seconds);
+    let first = short.credentials(in_seconds(0)).await.unwrap();
+    let asked = cluster.asked().len();
+    assert!(Arc::ptr_eq(&first, &short.credentials(in_seconds(90)).await.unwrap()));
+    assert_eq!(cluster.asked().len(), asked);
+    for trouble in [Trouble::Answers(500, "SECRET".to_owned()), Trouble::IsSilent] {
+        let principal = principal(&cluster);
+        let first = principal.credentials(in_seconds(0)).await.unwrap();
+        cluster.trouble(Some(trouble));
+        let start = Instant::now();
+        for _ in 0..10 {
+            assert!(Arc::ptr_eq(&first, &principal.credentials(in_seconds(110)).await.unwrap()));
+        }
+        assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+        cluster.trouble(None);
+    }
+    cluster.set_lifetime(3600);
+    assert!(!Arc::ptr_eq(&first, &short.credentials(in_seconds(300)).await.unwrap()));
+    // What it says is nobody's business.
+    cluster
+        .trouble(Some(Trouble::Answers(400, "{\"code\":\"a b\",\"message\":\"SECRET\"}".into())));
+    let error = principal(&cluster).credentials(in_seconds(0)).await.unwrap_err();
+    let said = format!("{} {error:?}", error_chain(&error));
+    assert!(said.contains("status 400, code none") && !said.contains("SECRET"), "{said}");
+    cluster.trouble(None);
+    let asked = cluster.asked().len();
+
     // A basic cluster says so, and is not asked again.
     cluster.make_basic();
     let error = principal(&cluster).credentials(SystemTime::now()).await.unwrap_err();
     assert!(error.to_string().contains("not an enhanced cluster"), "{error}");
-    assert_eq!(cluster.asked().len(), 3);
+    assert_eq!(cluster.asked().len(), asked + 1);
 
     // Only the cluster's own authority is trusted for it.
     std::fs::write(mount.path().join("ca.crt"), Authority::new().pem()).unwrap();
     let error = principal(&cluster).credentials(SystemTime::now()).await.unwrap_err();
-    assert!(error.to_string().contains("certificate is not trusted"), "{error}");
-    assert_eq!(cluster.asked().len(), 3);
+    let said = error_chain(&error);
+    assert!(said.contains("certificate is not trusted"), "{said}");
+    assert_eq!(cluster.asked().len(), asked + 1);
 }
 
 #[test]

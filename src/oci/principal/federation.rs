@@ -1,0 +1,103 @@
+//! The token service for instances: certificate for session token, by the service's own clock.
+//!
+//! Source: OCI request signing, instance principal.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, Uri};
+use reqwest::Request;
+use rustls::pki_types::CertificateDer;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::token_service::TokenService;
+use super::{Credentials, PrincipalError};
+use crate::oci::{Content, PrivateKey, SessionToken, Signing, sign};
+
+/// A difference of clocks that a slow answer explains, in seconds.
+const TOLERANCE: u64 = 60;
+/// A difference that no clock has: whoever tells it is not to be believed, in seconds.
+const UNBELIEVABLE: u64 = 24 * 3600;
+
+/// What the instance proves itself with.
+pub(super) struct Identity {
+    pub(super) leaf: CertificateDer<'static>,
+    pub(super) intermediate: CertificateDer<'static>,
+    /// Certificate and key as credentials, for this service alone.
+    pub(super) by: Credentials,
+}
+
+/// The answer of the token service.
+#[derive(Deserialize)]
+struct Answer {
+    token: String,
+}
+
+/// How far the service's clock is ahead of ours, in seconds.
+#[derive(Debug, Default)]
+pub(super) struct Lead(AtomicI64);
+
+impl Lead {
+    /// The time of day of the service.
+    pub(super) fn of(&self, now: SystemTime) -> SystemTime {
+        let lead = self.0.load(Ordering::Relaxed);
+        let by = Duration::from_secs(lead.unsigned_abs());
+        let told = if lead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        told.unwrap_or(now)
+    }
+
+    /// Keeps the time of day that the service accepted.
+    pub(super) fn keep(&self, told: SystemTime, now: SystemTime) {
+        let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
+        let lead = told.duration_since(now).map_or_else(|late| -seconds(late.duration()), seconds);
+        self.0.store(lead, Ordering::Relaxed);
+        log::warn!(
+            "the clock of the token service is ahead of ours by {lead} s; its time is taken"
+        );
+    }
+}
+
+/// What a service told of the time that explains why it refused what was signed at `signed`.
+pub(super) fn explains(told: SystemTime, signed: SystemTime, now: SystemTime) -> bool {
+    let apart = |a: SystemTime, b| a.duration_since(b).unwrap_or_else(|error| error.duration());
+    apart(told, signed).as_secs() > TOLERANCE && apart(told, now).as_secs() < UNBELIEVABLE
+}
+
+/// Exchanges the identity for a token of `session`, by a request that is signed at `at`.
+pub(super) async fn exchange(
+    service: &TokenService,
+    uri: &Uri,
+    identity: &Identity,
+    session: &PrivateKey,
+    at: SystemTime,
+    until: Instant,
+) -> Result<SessionToken, PrincipalError> {
+    let body = json!({
+        "certificate": STANDARD.encode(&identity.leaf),
+        "intermediateCertificates": [STANDARD.encode(&identity.intermediate)],
+        "publicKey": session.public_key().sanitised(),
+        "purpose": "DEFAULT",
+        "fingerprintAlgorithm": "SHA256",
+    });
+    let body = body.to_string();
+    // The service wants everything but the host covered.
+    let signing = Signing { without_host: true, ..Signing::default() };
+    let request = || {
+        let (mut head, ()) = http::Request::new(()).into_parts();
+        (head.method, head.uri) = (Method::POST, uri.clone());
+        sign(&mut head, Content::Bytes(body.as_bytes()), &identity.by, signing, at)
+            .map_err(PrincipalError::NotSigned)?;
+        let request = http::Request::from_parts(head, body.clone());
+        Request::try_from(request).ok().ok_or(PrincipalError::Unusable(service.name))
+    };
+    let answer = Zeroizing::new(Vec::from(service.ask(until, request).await?));
+    let answer = serde_json::from_slice::<Answer>(&answer);
+    let token = answer.ok().map(|answer| Zeroizing::new(answer.token));
+    let token = token.ok_or(PrincipalError::Unusable(service.name))?;
+    SessionToken::parse(&token).map_err(|error| PrincipalError::Token(service.name, error))
+}
