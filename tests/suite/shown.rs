@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::{self, Call, Reply, error_chain};
+use model_deployment_fn::fdk::{self, Call, Listener, Reply, Server, error_chain};
 use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
     Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, ServiceClock, SessionToken,
@@ -124,6 +124,7 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Prediction { status: StatusCode::OK, headers: client.clone(), body: body.clone() });
     shown.add(&Call::from_agent(client, body.clone(), now()).unwrap());
     shown.add(&Reply::text(SECRET));
+    shown.add(&Server::new(Listener::publish(&home.join("lsnr.sock")).unwrap(), SystemTime::now));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fdk::Tracing::from_vars(collector));
     let url = format!("https://collector.example/?dataKey={SECRET}");
