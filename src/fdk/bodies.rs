@@ -23,6 +23,14 @@ const LARGE_AT_ONCE: usize = 2;
 /// in memory.
 const ROOM: usize = 33 * 1024 * 1024;
 
+/// A whole body, and the place of a large one. The place is the call's: whoever keeps a part of the
+/// body for longer, such as a connection whose peer does not read, must not keep others waiting.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) body: Bytes,
+    pub(super) place: Option<OwnedSemaphorePermit>,
+}
+
 /// What all calls of a process share to read their bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {
@@ -39,14 +47,14 @@ impl Bodies {
     /// Reads a body to its end, and counts what came of it in `received`. An error means that it
     /// broke off.
     ///
-    /// A large one waits, where it is, until another is dropped: two senders that are slow keep
+    /// A large one waits, where it is, until a place is given back: two senders that are slow keep
     /// further large bodies waiting until their deadlines, and small ones not at all.
     pub(super) async fn collect(
         &self,
         body: Incoming,
         limit: Instant,
         received: &mut usize,
-    ) -> Result<Result<Bytes, Rejection>, hyper::Error> {
+    ) -> Result<Result<Held, Rejection>, hyper::Error> {
         match timeout_at(limit, self.read(body, received)).await {
             Ok(read) => Ok(read?.ok_or(Rejection::BodyTooLarge(BODY_LIMIT))),
             Err(_elapsed) => Ok(Err(Rejection::BodyLate)),
@@ -58,13 +66,13 @@ impl Bodies {
         &self,
         mut body: Incoming,
         received: &mut usize,
-    ) -> Result<Option<Bytes>, hyper::Error> {
+    ) -> Result<Option<Held>, hyper::Error> {
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > BODY_LIMIT {
             drain(body, received).await?;
             return Ok(None);
         }
-        let mut permit = if announced > LARGE { Some(self.permit().await) } else { None };
+        let mut place = if announced > LARGE { Some(self.place().await) } else { None };
         let mut bytes = mem::take(&mut *self.spare());
         // All of it again, from its beginning, unless someone holds what was read before.
         bytes.reserve(ROOM);
@@ -73,26 +81,22 @@ impl Bodies {
             let Ok(data) = frame?.into_data() else { continue };
             *received += data.len();
             if *received > BODY_LIMIT {
-                drop((bytes, permit, data));
+                drop((bytes, place, data));
                 drain(body, received).await?;
                 return Ok(None);
             }
-            if *received > LARGE && permit.is_none() {
-                permit = Some(self.permit().await);
+            if *received > LARGE && place.is_none() {
+                place = Some(self.place().await);
             }
             bytes.extend_from_slice(&data);
         }
         let body = bytes.split().freeze();
         *self.spare() = bytes;
-        Ok(Some(match permit {
-            None => body,
-            Some(permit) => Bytes::from_owner(Large { body, _permit: permit }),
-        }))
+        Ok(Some(Held { body, place }))
     }
 
-    async fn permit(&self) -> OwnedSemaphorePermit {
-        let permit = self.large.clone().acquire_owned().await;
-        permit.expect("the semaphore is never closed")
+    async fn place(&self) -> OwnedSemaphorePermit {
+        self.large.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
     fn spare(&self) -> MutexGuard<'_, BytesMut> {
@@ -106,16 +110,4 @@ async fn drain(mut body: Incoming, received: &mut usize) -> Result<(), hyper::Er
         *received += frame?.data_ref().map_or(0, Bytes::len);
     }
     Ok(())
-}
-
-/// A large body: while anybody holds a part of it, its place is taken.
-struct Large {
-    body: Bytes,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for Large {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
 }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
-use super::bodies::{BODY_LIMIT, Bodies};
+use super::bodies::{BODY_LIMIT, Bodies, Held};
 use super::body::{Content, Sent};
 use super::logger::{LoggedCall, milliseconds};
 use super::socket::{Rest, Socket};
@@ -206,7 +206,7 @@ where
                 log::warn!(status, code, bytes_in, ms; "the body broke off");
             })?;
         let answered = match line.and(body) {
-            Ok(body) => self.run(call.with_body(body), logged).await,
+            Ok(Held { body, place: _held }) => self.run(call.with_body(body), logged).await,
             Err(rejection) => (self.on_rejection)(&call.with_received(received), &rejection),
         };
         if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
