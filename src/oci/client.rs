@@ -105,10 +105,10 @@ impl From<()> for Body {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// There is nothing to sign with.
-    #[error("no credentials: {0}")]
+    #[error("no credentials")]
     Credentials(#[from] PrincipalError),
     /// The request cannot be signed.
-    #[error("not signed: {0}")]
+    #[error("not signed")]
     Signing(#[from] SignError),
     /// The request's address is no `https` URL.
     #[error("the address is not an https URL")]
@@ -117,7 +117,7 @@ pub enum SendError {
     #[error("the address has a host or a path that is not in its plain form")]
     Changed,
     /// It was sent, or not, and no answer came back.
-    #[error("no answer: {0}")]
+    #[error("no answer")]
     Transport(#[from] TransportError),
 }
 

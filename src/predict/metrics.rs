@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::outcome::{Record, milliseconds};
 use super::{Endpoint, Error, Prediction};
+use crate::fdk::error_chain;
 use crate::oci::{
     Client, Delivery, Journey, Phase, PrincipalError, Repeat, SendError, TransportError,
 };
@@ -50,7 +51,7 @@ enum MetricsError {
     Region,
     #[error("METRICS_ENDPOINT is not set, and the region cannot be asked for: {0}")]
     Unlocated(PrincipalError),
-    #[error("{0}")]
+    #[error(transparent)]
     Unsent(#[from] SendError),
     #[error("the service refused them with status {0}")]
     Refused(StatusCode),
@@ -115,7 +116,7 @@ impl Metrics {
         let late = || Err(SendError::from(TransportError::Late).into());
         if let Err(error) = posted.unwrap_or_else(|_elapsed| late()) {
             let calls: usize = sets.values().map(Vec::len).sum();
-            log::warn!(calls; "the figures of calls are lost: {error}");
+            log::warn!(calls; "the figures of calls are lost: {}", error_chain(&error));
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::time;
 
 use super::outcome::Record;
 use super::{Error, Prediction};
-use crate::fdk::{Call, TraceContext, Tracing};
+use crate::fdk::{Call, TraceContext, Tracing, error_chain};
 use crate::oci::apm::{Collector, Kind, Service, Span, span_id, trace_id};
 use crate::oci::{Phase, Trust};
 
@@ -38,7 +38,9 @@ impl Tracer {
     pub fn new(tracing: Tracing, trust: &Trust) -> Option<Self> {
         let collector = Collector::new(tracing.collector()?, trust);
         // A function that cannot be traced still predicts.
-        let collector = collector.map_err(|error| log::warn!("no call is traced: {error}")).ok()?;
+        let collector = collector
+            .map_err(|error| log::warn!("no call is traced: {}", error_chain(&error)))
+            .ok()?;
         Some(Self { tracing, collector })
     }
 
@@ -57,7 +59,7 @@ impl Tracer {
         };
         let spans = self.spans(trace, call, record, outcome);
         if let Err(error) = self.collector.send(&spans, patience, until).await {
-            log::warn!("the spans of this call are lost: {error}");
+            log::warn!("the spans of this call are lost: {}", error_chain(&error));
         }
     }
 

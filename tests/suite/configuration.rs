@@ -296,3 +296,34 @@ fn a_list_of_deployments_is_taken_and_keeps_others_out() {
     }
     assert!(config(&[("MODEL_DEPLOYMENT", &url(&other))]).is_ok());
 }
+
+#[test]
+fn a_deployment_of_a_realm_that_was_added_is_called_at_its_own_domain_only() {
+    let metadata = r#"{"realmKey":"oc17","realmDomainComponent":"oraclecloud17.com","regionKey":"abc","regionIdentifier":"us-dcc-phoenix-1"}"#;
+    let url = |domain: &str, realm: &str| {
+        let ocid = format!(
+            "ocid1.datasciencemodeldeployment.{realm}.us-dcc-phoenix-1.aaaaaaaaexampleexampleexample"
+        );
+        format!("https://md.datascience.us-dcc-phoenix-1.oci.{domain}/{ocid}/predict")
+    };
+    let started = |url: &str, added: bool| {
+        let added = if added { metadata } else { "" };
+        config(&[("MODEL_DEPLOYMENT", url), ("OCI_REGION_METADATA", added)]).err()
+    };
+    let own = url("oraclecloud17.com", "oc17");
+    assert_eq!(started(&own, true), None);
+    for (url, added) in [
+        (own.as_str(), false),
+        (&url("oraclecloud17.com", "oc1"), true),
+        (&url("oraclecloud.com", "oc17"), true),
+        (&url("oraclecloud18.com", "oc17"), true),
+    ] {
+        let error = started(url, added).unwrap_or_default();
+        assert!(error.starts_with("MODEL_DEPLOYMENT is neither"), "{url}: {error}");
+    }
+    let telemetry = "https://telemetry-ingestion.us-dcc-phoenix-1.oraclecloud17.com";
+    for (added, taken) in [(metadata, true), ("", false)] {
+        let vars = [("METRICS_ENDPOINT", telemetry), ("OCI_REGION_METADATA", added)];
+        assert_eq!(config(&vars).is_ok(), taken);
+    }
+}

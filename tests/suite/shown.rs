@@ -244,3 +244,38 @@ async fn every_type_with_a_debug_of_its_own_is_looked_at() {
     }
     assert!(found >= 11, "{found}");
 }
+
+/// A line of the log has an error and all its causes: what one of them says is not said again by the one above it.
+#[test]
+fn no_display_of_an_error_repeats_its_source() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let (mut variants, mut with_source) = (0, 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for variant in text.split("#[error(").skip(1) {
+                variants += 1;
+                let (display, rest) = variant.split_once(")]").unwrap();
+                let fields = rest.split("\n    ///").next().unwrap();
+                let Some((before, _)) =
+                    ["#[source]", "#[from]"].iter().find_map(|mark| fields.split_once(mark))
+                else {
+                    continue;
+                };
+                with_source += 1;
+                let position = before.matches(',').count();
+                for shown in
+                    [format!("{{{position}}}"), format!(".{position}"), "{source}".to_owned()]
+                {
+                    assert!(!display.contains(&shown), "{}: {display}", path.display());
+                }
+            }
+        }
+    }
+    assert!(variants > 60 && with_source > 15, "{variants} {with_source}");
+}

@@ -227,3 +227,19 @@ fn every_usual_status_is_explained() {
     }
     assert_eq!(mdfn(&["doctor", "--explain", "299"], "").code, 2);
 }
+
+#[tokio::test]
+async fn a_configuration_is_judged_by_the_functions_own_reader() {
+    let setup = Setup::new(Certificate::Valid).await;
+    for (given, said) in [
+        ("SSL_CERT_FILE=/nope", "SSL_CERT_FILE names a file that cannot be read"),
+        (
+            "ALLOWED_DEPLOYMENT=x",
+            "ALLOWED_DEPLOYMENT is no variable of this function; did you mean ALLOWED_DEPLOYMENTS?",
+        ),
+    ] {
+        let done = setup.doctor(&["--config", given], &[]).await;
+        assert_eq!(done.code, 1, "{done:?}");
+        says(&done, &format!("FAIL  configuration: the function would not start: {said}"));
+    }
+}

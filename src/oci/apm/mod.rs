@@ -36,7 +36,7 @@ pub enum CollectorError {
     #[error(transparent)]
     Trust(#[from] TrustError),
     /// There was no answer.
-    #[error("the trace collector gave no answer: {0}")]
+    #[error("the trace collector gave no answer")]
     Unanswered(#[from] TransportError),
     /// It answered, and not that it took them.
     #[error("the trace collector refused the spans with status {0}")]
