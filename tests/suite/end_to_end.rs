@@ -318,10 +318,19 @@ async fn credentials_are_taken_from_the_files_as_they_are_replaced() {
     assert_eq!(function.call(setup.call()).await.status, 200);
     setup.principal.rotate(3600).unwrap();
     assert_eq!(function.call(setup.call()).await.status, 200);
+    // The valid ones serve on where expired ones are written over them.
     setup.principal.rotate(-10).unwrap();
+    assert_eq!(function.call(setup.call()).await.status, 200);
+    setup.principal.rotate(3600).unwrap();
+    assert_eq!(function.call(setup.call()).await.status, 200);
+    assert_eq!(setup.deployment.received().len(), 4, "an expired token was sent");
+    assert_eq!(function.starts(), 1);
+
+    setup.principal.rotate(-10).unwrap();
+    let function = setup.start().await;
     let expired = function.call(setup.call()).await;
     refused(&expired, 500, "CredentialsUnavailable");
-    assert_eq!(setup.deployment.received().len(), 2, "an expired token was sent");
+    assert_eq!(setup.deployment.received().len(), 4, "an expired token was sent");
     setup.principal.rotate(3600).unwrap();
     assert_eq!(function.call(setup.call()).await.status, 200);
     assert_eq!(function.starts(), 1);

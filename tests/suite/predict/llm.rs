@@ -156,6 +156,9 @@ async fn health_is_a_route_without_a_deployment() {
     assert_eq!(llm.own("/readyz", &token).await.0, 200);
     assert_eq!(llm.own("/readyz", &[]).await.0, 401);
     setup.principal.rotate(-10).unwrap();
+    let llm = Llm::start(&setup).await;
+    let bearer = format!("Bearer {}", llm.token);
+    let token = [("authorization", bearer.as_str())];
     let (status, body) = llm.own("/readyz", &token).await;
     assert_eq!((status, &body["code"]), (503, &json!("CredentialsUnavailable")));
     assert!(setup.deployment.received().is_empty());
