@@ -104,7 +104,10 @@ async fn each_mistake_fails_with_its_name() {
             vec![&url, "--config", "OCI_RESOURCE_PRINCIPAL_RPST=/nowhere"],
             "FAIL  credentials: OCI_RESOURCE_PRINCIPAL_RPST names a file",
         ),
-        (vec![&url, "--config", "SSL_CERT_FILE=/nowhere"], "FAIL  roots: "),
+        (
+            vec![&url, "--config", "SSL_CERT_FILE=/nowhere"],
+            "FAIL  configuration: the function would not start: SSL_CERT_FILE names a file",
+        ),
         (vec![&url, "--config", "OCI_CLI_AUTH=magic"], "FAIL  credentials: OCI_CLI_AUTH"),
         (
             vec!["--config", "OCI_RESOURCE_PRINCIPAL_RPST=/nowhere", "--call", "-"],
