@@ -92,7 +92,7 @@ fuzz_target!(|input: &[u8]| {
         let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let seconds = number.then(|| text.parse::<u64>().unwrap_or(u64::MAX));
         // Two waits without a word: 0.5 to 1 s, and 1 to 1.5 s.
-        let least = 1.5;
+        let least: f64 = 1.5;
         // A number makes it more or has the service not asked again; nothing makes it less.
         match seconds {
             Some(asked @ 0..=2) => {
