@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -213,33 +213,42 @@ async fn item_49_no_type_shows_what_it_holds() {
     assert_ne!(leaked(&format!("{:?}", Bytes::from(SECRET)), &secrets), None);
 }
 
-/// Whoever writes `Debug` by hand has something to hide: each such type is among those above.
-#[tokio::test]
-async fn every_type_with_a_debug_of_its_own_is_looked_at() {
-    let home = tempfile::tempdir().unwrap();
-    let shown = everything(home.path()).await;
+/// The library's files, and what is in them.
+fn sources() -> Vec<(PathBuf, String)> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    let mut found = 0;
+    let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-                continue;
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                sources.push((path, text));
             }
-            let text = fs::read_to_string(&path).unwrap();
-            let names = text.lines().filter_map(|line| line.split_once("Debug for "));
-            for (_, name) in names {
-                let name = name.split(['<', ' ']).next().unwrap();
-                found += 1;
-                // Those that are not public are parts of others.
-                let whole = match name {
-                    "Source" => "Principal",
-                    "Transport" => "Client",
-                    public => public,
-                };
-                assert!(shown.0.contains_key(whole), "{name}, {path:?}");
-            }
+        }
+    }
+    sources
+}
+
+/// Whoever writes `Debug` by hand has something to hide: each such type is among those above.
+#[tokio::test]
+async fn every_type_with_a_debug_of_its_own_is_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    let shown = everything(home.path()).await;
+    let mut found = 0;
+    for (path, text) in sources() {
+        let names = text.lines().filter_map(|line| line.split_once("Debug for "));
+        for (_, name) in names {
+            let name = name.split(['<', ' ']).next().unwrap();
+            found += 1;
+            // Those that are not public are parts of others.
+            let whole = match name {
+                "Source" => "Principal",
+                "Transport" => "Client",
+                public => public,
+            };
+            assert!(shown.0.contains_key(whole), "{name}, {path:?}");
         }
     }
     assert!(found >= 11, "{found}");
@@ -248,32 +257,22 @@ async fn every_type_with_a_debug_of_its_own_is_looked_at() {
 /// A line of the log has an error and all its causes: what one of them says is not said again by the one above it.
 #[test]
 fn no_display_of_an_error_repeats_its_source() {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     let (mut variants, mut with_source) = (0, 0);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
+    for (path, text) in sources() {
+        for variant in text.split("#[error(").skip(1) {
+            variants += 1;
+            let (display, rest) = variant.split_once(")]").unwrap();
+            let fields = rest.split("\n    ///").next().unwrap();
+            let Some((before, _)) =
+                ["#[source]", "#[from]"].iter().find_map(|mark| fields.split_once(mark))
+            else {
                 continue;
-            }
-            let text = fs::read_to_string(&path).unwrap();
-            for variant in text.split("#[error(").skip(1) {
-                variants += 1;
-                let (display, rest) = variant.split_once(")]").unwrap();
-                let fields = rest.split("\n    ///").next().unwrap();
-                let Some((before, _)) =
-                    ["#[source]", "#[from]"].iter().find_map(|mark| fields.split_once(mark))
-                else {
-                    continue;
-                };
-                with_source += 1;
-                let position = before.matches(',').count();
-                for shown in
-                    [format!("{{{position}}}"), format!(".{position}"), "{source}".to_owned()]
-                {
-                    assert!(!display.contains(&shown), "{}: {display}", path.display());
-                }
+            };
+            with_source += 1;
+            let position = before.matches(',').count();
+            let names = [format!("{{{position}}}"), format!(".{position}"), "{source}".to_owned()];
+            for shown in names {
+                assert!(!display.contains(&shown), "{}: {display}", path.display());
             }
         }
     }
