@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 use super::federation::{Identity, Lead, exchange, explains};
 use super::renewable::Supply;
+use super::session_key::SessionKey;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::region::Regions;
@@ -46,6 +47,7 @@ pub(super) struct Instance {
     metadata: TokenService,
     federation: TokenService,
     federation_clock: Lead,
+    session_key: SessionKey,
     base: String,
     auth: Option<String>,
     regions: Regions,
@@ -96,6 +98,7 @@ impl Instance {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),
             federation: service(FEDERATION, tls, TokenService::TOKEN_RETRY),
             federation_clock: Lead::default(),
+            session_key: SessionKey::default(),
             base: settings.base,
             auth: settings.auth,
             regions,
@@ -192,7 +195,7 @@ impl Supply for Instance {
         let uri: Uri =
             format!("{auth}/v1/x509").parse().ok().ok_or(PrincipalError::Url(AUTH_URL))?;
         let identity = self.identity(until).await?;
-        let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
+        let session = self.session_key.next(until).await?;
         let asked = async |identity: &Identity, at| {
             exchange(&self.federation, &uri, identity, &session, at, until).await
         };

@@ -8,6 +8,7 @@ mod held;
 mod instance;
 mod renewable;
 mod resource_principal;
+mod session_key;
 mod settings;
 mod source;
 mod token_service;

@@ -15,12 +15,13 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::renewable::Supply;
+use super::session_key::SessionKey;
 use super::source::read_file;
 use super::token_service::TokenService;
 use super::{Credentials, PrincipalError};
 use crate::oci::transport::{request_id, trusting};
 use crate::oci::variables::{Given, Variables};
-use crate::oci::{PrivateKey, SessionToken, secret, trust};
+use crate::oci::{SessionToken, secret, trust};
 
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
 const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
@@ -39,6 +40,7 @@ pub(super) struct Workload {
     service: TokenService,
     url: Url,
     account: PathBuf,
+    session_key: SessionKey,
 }
 
 /// The answer of the token service, inside its base64.
@@ -87,6 +89,7 @@ impl Workload {
             service: TokenService { name: SERVICE, http, retry: TokenService::TOKEN_RETRY },
             url: settings.url.value().ok_or(PrincipalError::Url(HOST))?,
             account: settings.account,
+            session_key: SessionKey::default(),
         })
     }
 
@@ -110,7 +113,7 @@ impl Supply for Workload {
 
     async fn supply(&self, now: SystemTime, until: Instant) -> Result<Credentials, PrincipalError> {
         let bearer = self.account(now)?;
-        let session = PrivateKey::generate().ok_or(PrincipalError::Generate)?;
+        let session = self.session_key.next(until).await?;
         let body = json!({ "podKey": session.public_key().sanitised() }).to_string();
         let id = [request_id(), request_id(), request_id()].join("/");
         let id = HeaderValue::try_from(id).ok().ok_or(PrincipalError::Unusable(SERVICE))?;

@@ -145,6 +145,7 @@ async fn throttling_skew_and_both_framings_do_not_reach_the_client() {
 #[tokio::test]
 async fn health_is_a_route_without_a_deployment() {
     let setup = Setup::new().await;
+    setup.principal.rotate(-10).unwrap();
     let llm = Llm::start(&setup).await;
     let anonymous = llm.own("/healthz", &[]).await;
     assert_eq!((anonymous.0, &anonymous.1["status"]), (200, &json!("ok")));
@@ -153,13 +154,10 @@ async fn health_is_a_route_without_a_deployment() {
     assert_eq!(llm.own("/healthz", &[("model_deployment", &url)]).await.0, 200);
     let bearer = format!("Bearer {}", llm.token);
     let token = [("authorization", bearer.as_str())];
-    assert_eq!(llm.own("/readyz", &token).await.0, 200);
-    assert_eq!(llm.own("/readyz", &[]).await.0, 401);
-    setup.principal.rotate(-10).unwrap();
-    let llm = Llm::start(&setup).await;
-    let bearer = format!("Bearer {}", llm.token);
-    let token = [("authorization", bearer.as_str())];
     let (status, body) = llm.own("/readyz", &token).await;
     assert_eq!((status, &body["code"]), (503, &json!("CredentialsUnavailable")));
+    setup.principal.rotate(3600).unwrap();
+    assert_eq!(llm.own("/readyz", &token).await.0, 200);
+    assert_eq!(llm.own("/readyz", &[]).await.0, 401);
     assert!(setup.deployment.received().is_empty());
 }
