@@ -13,6 +13,7 @@ use model_deployment_fn::fdk::{Function, error_chain};
 use model_deployment_fn::oci::{Principal, PrincipalSettings, ServiceClock, SettingsError};
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use zeroize::Zeroizing;
 
 /// What `sysexits.h` calls a wrong use: here, of configuration.
 const EX_USAGE: u8 = 64;
@@ -80,10 +81,14 @@ fn var(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.into_string().unwrap_or_else(lossy))
 }
 
-/// The names of all variables that are text.
+/// The names of all variables that are text. The values, which come along, are wiped.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn names() -> Vec<String> {
-    env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+    let names = env::vars_os().map(|(name, value)| {
+        drop(Zeroizing::new(value.into_encoded_bytes()));
+        name.into_string()
+    });
+    names.filter_map(Result::ok).collect()
 }
 
 /// The one place that reads the clock.
