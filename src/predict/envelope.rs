@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 #[derive(Deserialize)]
@@ -40,7 +39,7 @@ pub(super) fn opened(body: &Bytes) -> Result<Option<(String, Bytes)>, Unreadable
 
 /// Whether a JSON object has a member `ENDPOINT`, once or more often.
 fn names_target(body: &[u8]) -> bool {
-    serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(body)
+    serde_json::from_slice::<BTreeMap<Cow<'_, str>, &RawValue>>(body)
         .is_ok_and(|members| members.contains_key("ENDPOINT"))
 }
 

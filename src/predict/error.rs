@@ -226,18 +226,17 @@ impl Error {
     /// of OpenAI's protocol call, with the member `error` beside them that those read.
     pub(super) fn reply(&self, openai: bool) -> Result<Reply, fdk::Error> {
         let (status, code, message) = (self.status(), self.code(), self.message());
-        let mut body = json!({ "code": code, "message": message });
-        if openai {
-            let of_client = status.is_client_error();
-            let kind = if of_client { "invalid_request_error" } else { "api_error" };
-            body["error"] = json!({ "message": message, "type": kind, "code": code });
+        let kind = if status.is_client_error() { "invalid_request_error" } else { "api_error" };
+        let error = json!({ "message": message, "type": kind, "code": code });
+        let body = if openai {
+            json!({ "code": code, "message": message, "error": error })
+        } else {
+            json!({ "code": code, "message": message })
+        };
+        let mut reply = Reply::json(body.to_string()).with_status(status)?;
+        if let Self::MethodNotAllowed(methods) = self {
+            reply = reply.with_header(ALLOW, HeaderValue::from_static(methods))?;
         }
-        let reply = Reply::json(body.to_string()).with_status(status)?;
-        match self {
-            Self::MethodNotAllowed(methods) => {
-                Ok(reply.with_header(ALLOW, HeaderValue::from_static(methods))?)
-            }
-            _ => Ok(reply),
-        }
+        Ok(reply)
     }
 }

@@ -104,9 +104,9 @@ impl Targets {
     /// deployment is called is not looked at yet.
     pub(super) fn named_by(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
         let mut values = NAMES.iter().flat_map(|name| call.headers().get_all(name));
-        let envelope = || match self.envelopes {
-            true => envelope::opened(call.body()).map_err(|Unreadable| Error::Envelope),
-            false => Ok(None),
+        let envelope = || {
+            let opened = self.envelopes.then(|| envelope::opened(call.body()));
+            opened.transpose().map(Option::flatten).map_err(|Unreadable| Error::Envelope)
         };
         match (values.next(), values.next()) {
             (Some(_), Some(_)) => Err(Error::TargetRepeated),
