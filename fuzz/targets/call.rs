@@ -43,7 +43,9 @@ fn is_open(path: &str) -> bool {
     };
     let parts: Vec<&str> = path.split('/').collect();
     item.is_some_and(plain)
-        || path.starts_with("/v1/") && !path.ends_with("_lora_adapter") && parts[1..].iter().all(|part| plain(part))
+        || path.starts_with("/v1/")
+            && !path.ends_with("_lora_adapter")
+            && parts[1..].iter().all(|part| plain(part))
 }
 
 /// A header of the call, if there is something to say.
@@ -92,14 +94,17 @@ fuzz_target!(|input: &[u8]| {
         let seen = answer.only("fn-http-status").map(|status| status.parse().expect("a number"));
         let requests = deployment.requests();
         let Some(request) = requests.first() else {
-            let refused = seen.map_or(answer.status == 502, |status: u16| (400..500).contains(&status));
+            let refused =
+                seen.map_or(answer.status == 502, |status: u16| (400..500).contains(&status));
             return assert!(refused, "{answer:?}");
         };
         assert_eq!((requests.len(), answer.status), (1, 200), "{answer:?}");
         let end = request.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head ends");
         let head = String::from_utf8_lossy(&request[..end]).into_owned();
         let value = |name: &str| {
-            head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
+            head.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                .map(str::to_owned)
         };
         let mut words = head.lines().next().expect("a request line").split(' ');
         let asked = words.next().expect("a method");

@@ -9,9 +9,7 @@ use fuzz::secret;
 use fuzz::world::{World, now};
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::oci::{
-    Client, Principal, Retry, Roots, ServiceClock, Trust, http_client,
-};
+use model_deployment_fn::oci::{Client, Principal, Retry, Roots, ServiceClock, Trust, http_client};
 use tokio::time::Instant;
 
 const RETRY: Retry = Retry {
@@ -103,7 +101,10 @@ fuzz_target!(|input: &[u8]| {
             Some(_) => assert!(tries == 1 && waited < SLACK, "{tries} in {waited}"),
             None => {
                 let in_time = if tries == 1 { 0.0..SLACK } else { least..4.0 + SLACK };
-                assert!([1, 3].contains(&tries) && in_time.contains(&waited), "{tries} in {waited}");
+                assert!(
+                    [1, 3].contains(&tries) && in_time.contains(&waited),
+                    "{tries} in {waited}"
+                );
             }
         }
     });
