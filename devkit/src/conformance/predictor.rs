@@ -19,9 +19,9 @@ use crate::deployment::{Authority, Behaviour, Certificate, ModelDeployment, Rece
 use crate::principal::{Issuer, ResourcePrincipal};
 
 /// The client's headers of the items, which the function is told to pass on.
-const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent,accept-encoding";
+const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent";
 /// The deployment's headers of the items, which the function is told to give back.
-const RETURNED: &str = "x-a,x-b,location,content-encoding";
+const RETURNED: &str = "x-a,x-b";
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// What all deployments of a run share.
