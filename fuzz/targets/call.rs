@@ -65,7 +65,7 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let (opens, gateway) = (choice & 1 != 0, choice & 2 != 0);
-    let target = match choice & 12 {
+    let target: &[u8] = match choice & 12 {
         0 => b"llm",
         4 => b"iris",
         _ => target,
