@@ -19,7 +19,6 @@ pub(super) fn checked(
     let (mut aliases, mut mistakes) = (BTreeMap::new(), Vec::new());
     for (alias, url) in members {
         match rule.check(&url) {
-            _ if !is_alias(&alias) => mistakes.push(TargetsError::AliasName),
             Err(refusal) => mistakes.push(TargetsError::Alias(alias, refusal)),
             Ok(endpoint) => {
                 if let Some(_first) = aliases.insert(alias.clone(), endpoint) {
@@ -29,11 +28,6 @@ pub(super) fn checked(
         }
     }
     if mistakes.is_empty() { Ok(aliases) } else { Err(mistakes) }
-}
-
-/// Whether a header can name it.
-fn is_alias(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The members of an object of texts in their order, repeated ones too.

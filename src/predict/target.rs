@@ -36,9 +36,6 @@ pub enum TargetsError {
         "MODEL_DEPLOYMENTS is not a JSON object of aliases and URLs; expected `{{\"iris\": \"https://…\"}}`"
     )]
     NotAnObject,
-    /// An alias that no header can name.
-    #[error("MODEL_DEPLOYMENTS has an alias that is not visible ASCII")]
-    AliasName,
     /// An alias that has two URLs.
     #[error("MODEL_DEPLOYMENTS has the alias `{0}` more than once")]
     AliasRepeated(String),
