@@ -223,7 +223,7 @@ async fn an_unmodified_openai_client_chats_through_gateway_and_function() {
         ("streamed_finish", json!("stop")),
         ("dimensions", json!([26, 26])),
         ("distinct", json!(true)),
-        ("administrative", json!(403)),
+        ("administrative", json!(404)),
         ("stranger", json!(401)),
     ] {
         assert_eq!(seen[name], expected, "{name}");
