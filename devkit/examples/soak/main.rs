@@ -108,18 +108,19 @@ impl Soak {
             match change {
                 Change::NewToken => self.principal.rotate(3600),
                 Change::NewKeyBeforeToken => self.principal.rotate_key(),
-                Change::TokenNearItsEnd => self.principal.rotate(240),
                 Change::Reconnect => self.function.close(),
                 Change::Freeze => self.function.freeze(),
             }
         }
+        // One that has expired replaces none that is valid.
+        let token = self.principal.token().to_owned();
         if call.expired {
             self.principal.rotate(-10);
         }
         self.upstream.plan(Plan {
             body: call.body.clone(),
             answer: call.answer.clone(),
-            token: self.principal.token().to_owned(),
+            token,
             steps: call.steps.clone(),
         });
         let start = Instant::now();
