@@ -8,8 +8,21 @@ use super::Refusal;
 use crate::fdk::{self, Rejection, Reply};
 use crate::oci::{PrincipalError, SendError, SignError, TransportError};
 
-/// The longest name of a content encoding that is repeated to the caller, in bytes.
-const LONGEST_ENCODING: usize = 32;
+/// The content codings that IANA registers; nothing else that a caller writes there is repeated.
+const CODINGS: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
 const UNUSABLE: &str = "the model deployment gave no usable answer";
 
 /// A call without a prediction. `Display` and the sources are for the log; the caller reads [`Error::message`].
@@ -40,8 +53,8 @@ pub enum Error {
     #[error("the content encoding is repeated or not visible ASCII")]
     ContentEncoding,
     /// JSON in a coding that the service does not take.
-    #[error("the body has the content encoding `{0}`")]
-    EncodingUnsupported(String),
+    #[error("the JSON of a prediction has the content encoding `{0}`")]
+    EncodingUnsupported(&'static str),
     /// The body is a text in another encoding than UTF-8, or has its mark.
     #[error("the body begins with {0}")]
     BodyNotUtf8(&'static str),
@@ -96,10 +109,11 @@ impl From<SendError> for Error {
 }
 
 impl Error {
-    /// JSON in this coding; as much of its name is kept as names have.
-    pub(super) fn encoding(name: &HeaderValue) -> Self {
-        let kept = name.as_bytes().iter().take(LONGEST_ENCODING).copied().map(char::from);
-        Self::EncodingUnsupported(kept.collect())
+    /// JSON in this coding, the last that was applied.
+    pub(super) fn encoding(codings: &HeaderValue) -> Self {
+        let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
+        let registered = |coding: &&str| last.trim_ascii().eq_ignore_ascii_case(coding.as_bytes());
+        Self::EncodingUnsupported(CODINGS.into_iter().find(registered).unwrap_or("unregistered"))
     }
 
     /// The status for the caller.
@@ -184,8 +198,8 @@ impl Error {
             Self::ContentEncoding => {
                 "header `content-encoding` is not understood; expected one value in ASCII".into()
             }
-            Self::EncodingUnsupported(encoding) => {
-                format!("the content encoding `{encoding}` is not supported; expected plain JSON")
+            Self::EncodingUnsupported(coding) => {
+                format!("the content encoding `{coding}` is not supported; expected plain JSON")
             }
             Self::TargetRefused(_) => "this function may not call that target".into(),
             Self::BodyMissing => "the body is empty; expected JSON".into(),

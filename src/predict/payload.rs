@@ -57,7 +57,7 @@ impl Payload {
         };
         match (is_json, &content_encoding) {
             // The service takes JSON as it is, and a custom path what its server understands.
-            (true, Some(coding)) if !custom => return Err(Error::encoding(coding)),
+            (true, Some(codings)) if !custom => return Err(Error::encoding(codings)),
             (true, None) if !(custom && body.is_empty()) => check_json(&body)?,
             (_, _) => {}
         }
