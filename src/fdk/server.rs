@@ -223,7 +223,9 @@ where
         let deadline = call.deadline().limit();
         // Dropped with this future, so that nobody works for a caller who has gone.
         let mut task = JoinSet::new();
-        task.spawn(logged.clone().scope(async move { (self.handler)(call).await }));
+        // A handler's future may be large, and a task moves its own several times.
+        let handled = async move { Box::pin((self.handler)(call)).await };
+        task.spawn(logged.clone().scope(handled));
         match timeout_at(deadline, task.join_next()).await {
             Ok(Some(Ok(answered))) => fitting(answered?, logged),
             // The panic itself is in the log already, with its place.

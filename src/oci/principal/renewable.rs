@@ -171,7 +171,8 @@ impl<S: Supply> Renewable<S> {
             // The state comes first: files that are replaced while they are read differ from it and are read again.
             let state = self.supplier.state();
             let in_time = Instant::now() + LOOK_AGAIN < until;
-            match self.supplier.supply(now, until).await {
+            // Of all calls few renew: what that takes is no part of the others' futures.
+            match Box::pin(self.supplier.supply(now, until)).await {
                 Err(PrincipalError::KeyTokenMismatch) if look < looks && in_time => {
                     sleep(LOOK_AGAIN).await;
                 }
