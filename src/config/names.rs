@@ -32,7 +32,8 @@ pub(super) fn meant_by<'a>(name: &str, others: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let upper = name.to_ascii_uppercase();
-    let near = own().find(|own| is_near(&upper, own));
+    let written = letters(&upper);
+    let near = own().find(|own| is_near(&upper, &written, own));
     let other = || others.iter().copied().find(|other| *other == upper);
     // Without its list a function calls every deployment: no name that begins so passes.
     let allowed = || upper.starts_with(ALLOWED).then_some("ALLOWED_DEPLOYMENTS");
@@ -40,12 +41,12 @@ pub(super) fn meant_by<'a>(name: &str, others: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Whether a name has the words of another in any order, or its letters but for a slip of the hand.
-fn is_near(name: &str, own: &str) -> bool {
-    let (letters, own_letters) = (letters(name), letters(own));
-    let slips = if own_letters.len() < 12 { 1 } else { 2 };
-    words(name) == words(own)
-        || letters.len().abs_diff(own_letters.len()) <= slips
-            && osa_distance(&letters, &own_letters) <= slips
+fn is_near(name: &str, letters_of_name: &str, own: &str) -> bool {
+    let size = own.bytes().filter(u8::is_ascii_alphanumeric).count();
+    let slips = if size < 12 { 1 } else { 2 };
+    // Most names of an environment are longer or shorter, and that is cheap to see.
+    letters_of_name.len().abs_diff(size) <= slips
+        && (osa_distance(letters_of_name, &letters(own)) <= slips || words(name) == words(own))
 }
 
 fn letters(name: &str) -> String {
