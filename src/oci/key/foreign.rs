@@ -1,5 +1,6 @@
 //! What a file is that holds no RSA key in a form that is read here, so that the refusal says what to do about it.
 
+use memchr::memmem;
 use rsa::pkcs1::der::asn1::{AnyRef, ObjectIdentifier};
 use rsa::pkcs1::der::{Decode, Reader, SliceReader};
 
@@ -41,7 +42,7 @@ pub(super) fn of_text(text: &[u8]) -> KeyError {
     let starts = |word: &str| text.trim_ascii_start().starts_with(word.as_bytes());
     match text {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'-', ..] | [b'-', 0, ..] => UTF16,
-        [0x30, 0x80..=0x84, ..] if text.windows(DATA.len()).any(|window| window == DATA) => PKCS12,
+        [0x30, 0x80..=0x84, ..] if memmem::find(text, DATA).is_some() => PKCS12,
         [0x30, 0x80..=0x84, ..] => DER,
         _ if public.into_iter().any(starts) => KeyError::PublicKey,
         _ if starts("PuTTY-User-Key-File-") => PUTTY,

@@ -8,6 +8,7 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 use des::TdesEde3;
 use md5::{Digest, Md5};
+use memchr::memmem;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{KeyError, Secret, foreign};
@@ -169,6 +170,6 @@ fn without_headers(mut body: &[u8]) -> &[u8] {
 
 /// The text before and behind the first `mark`.
 fn split<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = text.windows(mark.len()).position(|window| window == mark)?;
+    let at = memmem::find(text, mark)?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
