@@ -46,6 +46,8 @@ impl World {
                 for _ in 0..LOOKS {
                     yield_now().await;
                 }
+                // On a busy machine the kernel has bytes under way, too.
+                std::thread::yield_now();
                 sleep(STEP).await;
             }
         });
