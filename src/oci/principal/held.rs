@@ -5,10 +5,10 @@ use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::time::Instant;
 
 use super::{Credentials, PrincipalError};
+use crate::oci::clock::timestamp;
 
 /// A token with less than this left is replaced; one that lives for less than twice as long, at the middle of its life.
 const FRESH: Duration = Duration::from_secs(300);
@@ -222,9 +222,4 @@ fn reason(error: &PrincipalError) -> String {
     let causes = iter::successors(first, |error: &&dyn Error| (*error).source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     causes.join(": ")
-}
-
-/// `2026-11-24T10:00:00Z`.
-fn timestamp(at: SystemTime) -> String {
-    DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -123,6 +123,15 @@ enum Source {
     Workload(Renewable<Workload>),
 }
 
+impl Source {
+    fn of_user(found: Found, now: SystemTime, send_expired: bool) -> Result<Self, PrincipalError> {
+        Ok(match found {
+            Found::ApiKey(credentials) => Self::ApiKey(Arc::new(credentials)),
+            Found::Session(sources) => Self::SecurityToken(sources.load(now, send_expired)?),
+        })
+    }
+}
+
 /// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
 #[derive(Debug, thiserror::Error)]
 pub enum PrincipalError {
@@ -143,6 +152,9 @@ pub enum PrincipalError {
         "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
     )]
     Profile,
+    /// What is wrong with a profile: its name, its file, and why.
+    #[error("the profile `{0}` of {file} cannot be used", file = .1.display())]
+    InProfile(String, PathBuf, #[source] Box<PrincipalError>),
     /// A setting that the profile does not have.
     #[error("the profile has no `{0}`")]
     Setting(&'static str),
@@ -156,8 +168,8 @@ pub enum PrincipalError {
     #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
     KeyId(SignError),
     /// A file that cannot be read.
-    #[error("{0} names a file that cannot be read")]
-    File(&'static str, #[source] std::io::Error),
+    #[error("{0} names a file that cannot be read, {path}", path = .1.display())]
+    File(&'static str, PathBuf, #[source] std::io::Error),
     /// A private key that cannot be used.
     #[error("{0} cannot be used: {1}")]
     Key(&'static str, KeyError),
@@ -232,14 +244,18 @@ impl Principal {
             Chosen::Resource(sources) => {
                 (Source::Resource(sources.load(now, send_expired)?), region)
             }
-            Chosen::User(user, session) => match user.load(session)? {
-                (Found::ApiKey(credentials), region) => {
-                    (Source::ApiKey(Arc::new(credentials)), region)
-                }
-                (Found::Session(sources), region) => {
-                    (Source::SecurityToken(sources.load(now, send_expired)?), region)
-                }
-            },
+            Chosen::User(user, session) => {
+                let place = user.place();
+                let loaded = user.load(session).and_then(|(found, region)| {
+                    Ok((Source::of_user(found, now, send_expired)?, region))
+                });
+                loaded.map_err(|error| match place {
+                    Some((profile, file)) => {
+                        PrincipalError::InProfile(profile, file, Box::new(error))
+                    }
+                    None => error,
+                })?
+            }
             Chosen::Instance(settings) => {
                 let instance = Instance::new(settings, regions.clone())?;
                 (Source::Instance(Renewable::new(instance, None, send_expired)), None)

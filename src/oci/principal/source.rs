@@ -123,7 +123,14 @@ pub(super) fn bytes(mut text: Zeroizing<String>) -> Secret {
 
 /// Reads a file that is too small to fill the memory of the smallest container.
 pub(super) fn read_file(setting: &'static str, path: &Path) -> Result<Secret, PrincipalError> {
-    read_secret(path, LONGEST).map_err(|error| PrincipalError::File(setting, error))
+    read_secret(path, LONGEST)
+        .map_err(|error| PrincipalError::File(setting, shown(setting, path), error))
+}
+
+/// The path of a setting's file. A passphrase that begins with `/` was not meant to be one.
+fn shown(setting: &str, path: &Path) -> PathBuf {
+    let secret = setting.to_ascii_lowercase().contains("pass");
+    if secret { PathBuf::from("a path") } else { path.to_owned() }
 }
 
 /// Reads a file of fewer bytes than `limit`.

@@ -156,6 +156,12 @@ impl User {
         needed.iter().copied().filter(move |setting| !there(setting))
     }
 
+    /// The profile that is read, and its file; None where the variables are enough.
+    pub(super) fn place(&self) -> Option<(String, PathBuf)> {
+        let profile = self.profile.as_deref().unwrap_or("DEFAULT");
+        Some((profile.to_owned(), self.file.clone()?))
+    }
+
     /// Reads the profile, and a key that does not change; the region as it is written.
     pub(super) fn load(
         mut self,

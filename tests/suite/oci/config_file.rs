@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use devkit::agent::Agent;
+use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::{Principal, PrincipalError, PrincipalSettings};
 
 use crate::data;
@@ -80,7 +81,7 @@ async fn item_42_the_key_may_stand_in_the_environment_and_an_empty_one_is_none()
     assert_eq!(key_id(&in_the_environment).await, format!("{TENANCY}/{USER}/{FINGERPRINT}"));
     assert!(principal(&profile(""), &[("OCI_CLI_KEY_CONTENT", "")]).is_ok());
     let error = principal(&absent, &[("OCI_CLI_KEY_CONTENT", "")]).unwrap_err();
-    assert!(error.to_string().contains("key_file"), "{error}");
+    assert!(error_chain(&error).contains("key_file"), "{error}");
 }
 
 /// The variables of the CLI that make a user, with a key of the vectors.
@@ -149,7 +150,8 @@ async fn an_encrypted_key_in_a_variable_opens_with_the_passphrase_of_either_plac
     let error = alone(&user("OCI_CLI_KEY_CONTENT", key.clone())).unwrap_err().to_string();
     assert!(error.contains("OCI_CLI_KEY_CONTENT cannot be used: it is encrypted"), "{error}");
     let error = principal(&profile(""), &[("OCI_CLI_KEY_CONTENT", &key)]).unwrap_err();
-    assert!(matches!(error, PrincipalError::Key("OCI_CLI_KEY_CONTENT", _)), "{error}");
+    let PrincipalError::InProfile(_, _, error) = error else { panic!("{error}") };
+    assert!(matches!(*error, PrincipalError::Key("OCI_CLI_KEY_CONTENT", _)), "{error}");
 }
 
 #[tokio::test]
@@ -220,7 +222,7 @@ fn every_mistake_of_every_variable_is_told_at_once() {
     // Each alone is one as well, whatever else is set.
     for (name, value) in wrong {
         let vars = [(name, value)];
-        let error = principal(&profile(""), &vars).unwrap_err().to_string();
+        let error = error_chain(&principal(&profile(""), &vars).unwrap_err());
         assert!(error.contains(name), "{name}: {error}");
     }
     for (name, value) in [("SEND_EXPIRED_TOKENS", " True\n"), ("OCI_CLI_AUTH", "API_Key")] {
@@ -249,7 +251,7 @@ fn item_42_each_mistake_is_named_and_no_value_shown() {
         (profile(""), vec![("OCI_CLI_AUTH", "instance_obo_user")], "OCI_CLI_AUTH"),
         (profile(""), vec![("OCI_RESOURCE_PRINCIPAL_RPST", "x")], "OCI_RESOURCE_PRINCIPAL_VERSION"),
     ] {
-        let error = principal(&text, &vars).unwrap_err().to_string();
+        let error = error_chain(&principal(&text, &vars).unwrap_err());
         assert!(error.contains(named), "{named}: {error}");
         assert!(!error.contains("wrong-secret") && !error.contains(USER), "{error}");
     }

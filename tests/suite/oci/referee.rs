@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::region::identifier;
-use model_deployment_fn::oci::{Principal, PrivateKey};
+use model_deployment_fn::oci::{Principal, PrincipalError, PrivateKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -86,7 +86,18 @@ async fn read(row: &Value, home: &Path) -> Result<Value, String> {
     let principal = principal.map_err(|error| {
         let chain = error_chain(&error);
         assert!(!chain.contains("ocid1."), "{chain}");
-        error.to_string()
+        let PrincipalError::InProfile(profile, file, reason) = error else {
+            return error.to_string();
+        };
+        assert_eq!(
+            (profile.as_str(), file),
+            (vars["OCI_CLI_PROFILE"].as_str(), home.join("config"))
+        );
+        match *reason {
+            // Where it is differs from run to run.
+            PrincipalError::File(name, ..) => format!("{name} names a file that cannot be read"),
+            reason => reason.to_string(),
+        }
     })?;
     let key_id = principal.credentials(now).await.unwrap().key_id().expose().to_owned();
     Ok(Value::from(vec![principal.source(), key_id.as_str(), principal.region().unwrap()]))
