@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use model_deployment_fn::config::{Config, ConfigError};
 use model_deployment_fn::fdk::{Function, error_chain};
-use model_deployment_fn::oci::{Principal, PrincipalSettings, ServiceClock, SettingsError};
+use model_deployment_fn::oci::{
+    Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp,
+};
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use zeroize::Zeroizing;
@@ -66,11 +67,6 @@ fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>
         .with_rejection(Arc::new(move |call, rejection| rejecting.reject(call, rejection)));
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)
-}
-
-/// `2026-11-24T10:00:00Z`.
-fn timestamp(at: SystemTime) -> String {
-    DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The one place that reads the environment. What is not text fails where it is parsed, instead of passing for absent; what is

@@ -146,6 +146,11 @@ impl Client {
         self.clock.now()
     }
 
+    /// What it knows of the clocks of services.
+    pub fn clock(&self) -> &ServiceClock {
+        &self.clock
+    }
+
     /// Who signs.
     pub fn principal(&self) -> &Principal {
         &self.principal

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use http::header::{DATE, HeaderMap};
 
 /// A difference that a slow answer explains, in seconds.
@@ -54,6 +55,11 @@ impl ServiceClock {
         (known.abs() <= LARGEST).then_some(Offset { seconds: known })
     }
 
+    /// By how many seconds the clocks of services are ahead of ours, each by its host and port; only those that are.
+    pub fn differences(&self) -> Vec<(String, i64)> {
+        self.offsets().iter().map(|(service, offset)| (service.clone(), offset.seconds)).collect()
+    }
+
     /// Remembers this of the service at this host and port, in place of what was known.
     pub(super) fn keep(&self, service: &str, offset: Offset) {
         let mut offsets = self.offsets();
@@ -86,6 +92,11 @@ impl fmt::Debug for ServiceClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceClock").finish_non_exhaustive()
     }
+}
+
+/// A time of day as logs and answers have it: `2026-11-24T10:00:00Z`.
+pub fn timestamp(at: SystemTime) -> String {
+    DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn seconds(time: SystemTime) -> i64 {

@@ -25,7 +25,7 @@ mod trust;
 mod variables;
 
 pub use client::{Body, Client, Delivery, SendError};
-pub use clock::ServiceClock;
+pub use clock::{ServiceClock, timestamp};
 pub use journey::{Journey, Phase, Step};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use names::{NameUnresolved, look_up};

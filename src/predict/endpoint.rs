@@ -182,6 +182,11 @@ impl EndpointRule {
         &self.paths
     }
 
+    /// How many deployments may be called; None where every one of the regions' may.
+    pub(super) fn deployments(&self) -> Option<usize> {
+        self.deployments.as_ref().map(BTreeSet::len)
+    }
+
     /// The hosts that the operator listed, each a `host` or `host:port`.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(String::as_str)

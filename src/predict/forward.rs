@@ -1,5 +1,6 @@
 //! Sends a checked, signed request to a model deployment, and what it brings back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
 use crate::fdk::{BODY_LIMIT, Call};
 use crate::oci::{
-    Client, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers, Trust, TrustError,
+    Client, Credentials, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers,
+    Trust, TrustError,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
@@ -75,13 +77,13 @@ impl Forwarder {
         Ok(Self { client, pools, repeatable })
     }
 
-    /// Whether there is something to sign with that has not expired.
-    pub(super) async fn check_credentials(&self) -> Result<(), Error> {
-        Ok(self.client.credentials().await.map(drop)?)
+    /// What it would sign with now, which has not expired.
+    pub(super) async fn credentials(&self) -> Result<Arc<Credentials>, Error> {
+        Ok(self.client.credentials().await?)
     }
 
     /// What signs and sends.
-    pub(super) fn client(&self) -> &Client {
+    pub fn client(&self) -> &Client {
         &self.client
     }
 

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Error, Forwarder, target};
+use super::{Error, Forwarder, Targets, target};
 use crate::fdk::{self, Call, Intent, Reply};
+use crate::oci::timestamp;
 
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +38,16 @@ impl Probe {
     pub(super) async fn answer(
         self,
         call: &Call,
+        targets: &Targets,
         forwarder: &Forwarder,
     ) -> Result<Reply, fdk::Error> {
-        let checked = match self {
-            Self::Alive => Ok(()),
-            Self::Ready => forwarder.check_credentials().await,
-        };
         let version = env!("CARGO_PKG_VERSION");
+        let checked = match self {
+            Self::Alive => Ok(json!({ "status": "ok", "version": version })),
+            Self::Ready => ready(targets, forwarder).await,
+        };
         let reply = match checked {
-            Ok(()) => Reply::json(json!({ "status": "ok", "version": version }).to_string()),
+            Ok(body) => Reply::json(body.to_string()),
             Err(error) => {
                 log::error!("not ready: {}", fdk::error_chain(&error));
                 let (code, message) = (error.code(), Error::message(&error));
@@ -55,4 +57,29 @@ impl Probe {
         };
         Ok(if call.method() == Method::HEAD { reply.with_body(Bytes::new()) } else { reply })
     }
+}
+
+/// What the function says of itself: of what it may call, the numbers alone.
+async fn ready(targets: &Targets, forwarder: &Forwarder) -> Result<Value, Error> {
+    let expires = forwarder.credentials().await?.expires();
+    let (client, rule) = (forwarder.client(), targets.rule());
+    let offsets: Map<String, Value> =
+        client.clock().differences().into_iter().map(seconds).collect();
+    Ok(json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "credentials": { "source": client.principal().source(), "expires": expires.map(timestamp) },
+        "region": client.principal().region(),
+        "clock_offset_s": offsets,
+        "allowed": {
+            "aliases": targets.aliases(),
+            "deployments": rule.deployments(),
+            "hosts": rule.hosts().count(),
+            "paths": rule.paths().len(),
+        },
+    }))
+}
+
+fn seconds((service, seconds): (String, i64)) -> (String, Value) {
+    (service, seconds.into())
 }

@@ -69,7 +69,7 @@ impl Predictor {
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
         if let Some(probe) = Probe::of(&call) {
-            return probe.answer(&call, &self.forwarder).await;
+            return probe.answer(&call, &self.targets, &self.forwarder).await;
         }
         let trace = self.tracer.as_ref().map(|_| Trace::of(&call, self.forwarder.client().now()));
         let mut record = Record::start(trace);

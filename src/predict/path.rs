@@ -70,6 +70,11 @@ impl Paths {
         is_plain(path) && self.0.iter().any(named)
     }
 
+    /// How many paths are open, a pattern counted as one.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether any path is open.
     pub(super) fn any(&self) -> bool {
         !self.0.is_empty()

@@ -1,11 +1,14 @@
 //! Resolves names, and keeps only addresses that a model deployment can have: what is checked is what is connected to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::EndpointRule;
 use crate::oci::{AddressForbidden, look_up};
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The system's resolver behind a filter. A name that suddenly leads into a private network is refused.
 #[derive(Debug)]
@@ -23,15 +26,24 @@ impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let private = self.rule.lists(name.as_str());
         Box::pin(async move {
-            let mut allowed = look_up(name.as_str()).await?;
-            allowed.retain(|address| is_allowed(address.ip(), private));
-            if allowed.is_empty() {
-                return Err(AddressForbidden.into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
+            let addresses: Addrs = Box::new(allowed(name.as_str(), private).await?.into_iter());
             Ok(addresses)
         })
     }
+}
+
+impl EndpointRule {
+    /// The addresses of a host that may be connected to. An error if there are none: whether the name is not known, or leads to
+    /// where no model deployment can be.
+    pub async fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, BoxError> {
+        allowed(host, self.lists(host)).await
+    }
+}
+
+async fn allowed(name: &str, private: bool) -> Result<Vec<SocketAddr>, BoxError> {
+    let mut addresses = look_up(name).await?;
+    addresses.retain(|address| is_allowed(address.ip(), private));
+    if addresses.is_empty() { Err(AddressForbidden.into()) } else { Ok(addresses) }
 }
 
 /// Whether an address may be connected to; `private` for hosts that the operator listed by name.
@@ -68,8 +80,6 @@ fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
 
     #[tokio::test]

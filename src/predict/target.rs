@@ -86,6 +86,11 @@ impl Targets {
         self.aliases.len()
     }
 
+    /// What decides which addresses may be called.
+    pub(super) fn rule(&self) -> &EndpointRule {
+        &self.rule
+    }
+
     /// The deployment that is called where nothing names one.
     pub fn default_ocid(&self) -> Option<&str> {
         self.default.as_ref().map(Endpoint::ocid)

@@ -1,6 +1,10 @@
 //! Does a gateway learn whether the function lives and could sign, without a call of any deployment?
 
+use std::time::SystemTime;
+
+use chrono::DateTime;
 use devkit::agent::{Agent, Answer, Invocation};
+use devkit::deployment::OCID;
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};
@@ -11,8 +15,8 @@ fn get(path: &str) -> Invocation {
 }
 
 fn is_ok(answer: &Answer) {
-    let expected = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-    assert_eq!((answer.status, body(answer)), (200, expected), "{answer:?}");
+    assert_eq!((answer.status, &body(answer)["status"]), (200, &json!("ok")), "{answer:?}");
+    assert_eq!(body(answer)["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[tokio::test]
@@ -31,6 +35,28 @@ async fn it_lives_and_is_ready_but_for_a_token_that_has_expired() {
     assert!(setup.deployment.received().is_empty());
     let lines = function.lines().join("\n");
     assert!(lines.contains("not ready: ") && lines.contains("expired"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_ready_function_says_who_it_is_and_how_much_it_may_call_and_no_name_of_that() {
+    let setup = Setup::new().await;
+    let program = setup.program.clone().config("ALLOWED_DEPLOYMENTS", OCID);
+    let program = program.config("ALLOWED_PATHS", "/items/{}");
+    let program = program.config("MODEL_DEPLOYMENTS", &format!(r#"{{"iris":"{}"}}"#, setup.url()));
+    let function = Agent::start(program).await.unwrap();
+    let mut said = body(&function.call(get("/readyz")).await);
+    let expires = said["credentials"]["expires"].take();
+    let expires = DateTime::parse_from_rfc3339(expires.as_str().unwrap()).unwrap();
+    assert!(SystemTime::from(expires) > SystemTime::now());
+    let expected = json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "credentials": { "source": "resource_principal", "expires": null },
+        "region": said["region"],
+        "clock_offset_s": {},
+        "allowed": { "aliases": 1, "deployments": 1, "hosts": 1, "paths": 1 },
+    });
+    assert_eq!(said, expected);
 }
 
 #[tokio::test]
