@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
-use hyper::Uri;
+use hyper::{Method, Uri};
 use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
 use rsa::pkcs8::DecodePrivateKey;
@@ -37,7 +37,7 @@ pub struct Options {
     /// The method
     method: String,
     /// The URL, exactly as it goes on the wire
-    url: Uri,
+    url: String,
     /// A header of the request (repeatable); `date`, `host`, `content-type` and `x-content-sha256` are kept if given
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
@@ -70,8 +70,12 @@ pub struct Options {
 /// A request that cannot be signed.
 #[derive(Debug, Error)]
 enum Error {
-    #[error("the URL has no host; expected `https://host/path`")]
-    Host,
+    #[error("the first argument is no method; expected the method, such as POST, and then the URL")]
+    Method,
+    #[error("`{0}` is no URL; expected `https://host/path`, after the method")]
+    Url(String),
+    #[error("the URL has a user or password in it; leave it out")]
+    UserInfo,
     #[error(transparent)]
     Input(#[from] input::Error),
     #[error("`--key` is no plain RSA private key; `openssl rsa -in FILE -out PLAIN` decrypts one")]
@@ -124,15 +128,18 @@ struct Request {
 
 impl Request {
     fn of(options: &Options) -> Result<Self, Error> {
-        let (method, url) = (options.method.to_lowercase(), &options.url);
+        let known = Method::from_bytes(options.method.as_bytes()).ok();
+        let method = known.ok_or(Error::Method)?.as_str().to_lowercase();
+        let url = url(&options.url)?;
         let host = url.authority().map(|authority| authority.as_str().to_lowercase());
+        let host = host.ok_or_else(|| Error::Url(options.url.clone()))?;
         let path = url.path_and_query().map_or("/", |target| target.as_str());
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         let target = format!("{method} {path}");
         let date = if options.x_date { "x-date" } else { "date" };
         let mut request = Self { target, headers: options.headers.clone(), covered: Vec::new() };
         request.add(date, httpdate::fmt_http_date(now()));
-        request.add("host", host.ok_or(Error::Host)?);
+        request.add("host", host);
         request.covered = [date, "(request-target)", "host"].map(str::to_owned).to_vec();
         request.covered.extend(options.also.iter().map(|name| name.to_lowercase()));
         if matches!(method.as_str(), "post" | "put" | "patch") && !options.unsigned_body {
@@ -171,6 +178,18 @@ impl Request {
         };
         Ok(self.covered.iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
+}
+
+/// A URL of a service. One with a user in it is not repeated: a password may stand anywhere before an `@`.
+fn url(text: &str) -> Result<Uri, Error> {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        return Err(Error::UserInfo);
+    }
+    let url = text.parse().ok().filter(|url: &Uri| {
+        matches!(url.scheme_str(), Some("https" | "http")) && url.host() != Some("")
+    });
+    url.ok_or_else(|| Error::Url(text.to_owned()))
 }
 
 /// The key id, for a person to read unless all of it was asked for.
