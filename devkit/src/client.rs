@@ -1,5 +1,5 @@
-//! An HTTP/1.1 client for the commands: https to anywhere, plain http to this machine only. It follows no redirect and heeds no
-//! proxy, so that a token goes nowhere else than where it was sent.
+//! An HTTP/1.1 client for the commands: https to anywhere, plain http to this machine only. It follows no redirect, so that a token
+//! goes nowhere else than where it was sent.
 
 use std::error::Error as StdError;
 use std::iter::successors;
@@ -24,7 +24,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, Error as TlsError, InvalidMessage, RootCertStore};
+
+use crate::proxy::{self, Proxy};
 
 /// The longest that a name, a connection or a TLS handshake is waited for.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -57,6 +59,10 @@ pub(crate) enum Error {
     Connect(String, String),
     #[error("no TLS connection to {0}: {1}; a private certificate authority is named by {ROOTS}")]
     Tls(String, String),
+    #[error("{0} does not speak TLS there; is it the right port?")]
+    NoTls(String),
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
     #[error("the value for the header `{0}` cannot be sent; expected one line of visible ASCII")]
     Header(String),
     #[error("the request cannot be made: {0}")]
@@ -80,8 +86,10 @@ impl Error {
             Self::Name(..)
             | Self::Connect(..)
             | Self::Tls(..)
+            | Self::NoTls(_)
             | Self::Silent(..)
             | Self::Broken(..) => 3,
+            Self::Proxy(error) => error.exit_code(),
         }
     }
 }
@@ -117,6 +125,18 @@ impl Answered {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// An answer that nobody gave.
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, body: String) -> Self {
+        let phases = Phases {
+            connect: Duration::ZERO,
+            tls: Duration::ZERO,
+            wait: Duration::ZERO,
+            read: Duration::ZERO,
+        };
+        Self { status, headers: HeaderMap::new(), body: body.into(), phases }
+    }
+
     /// The body, for a person.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -127,17 +147,20 @@ impl Answered {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     tls: Arc<ClientConfig>,
+    proxy: Option<Proxy>,
     patience: Duration,
 }
 
 impl Client {
-    /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is empty.
+    /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is empty, and goes through the proxy
+    /// that `HTTPS_PROXY` names.
     pub(crate) fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let bundle = variable(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self::new(bundle.as_deref())
+        Ok(Self { proxy: Proxy::from_vars(variable)?, ..Self::new(bundle.as_deref())? })
     }
 
-    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named. An answer is waited for 30 s.
+    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named, and heeds no proxy, as the function does. An answer is
+    /// waited for 30 s.
     pub(crate) fn new(bundle: Option<&Path>) -> Result<Self, Error> {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = bundle {
@@ -153,7 +176,7 @@ impl Client {
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.2 and 1.3");
         let config = config.with_root_certificates(store).with_no_client_auth();
-        Ok(Self { tls: Arc::new(config), patience: PATIENCE })
+        Ok(Self { tls: Arc::new(config), proxy: None, patience: PATIENCE })
     }
 
     /// The same client, which waits so long for a whole answer.
@@ -188,7 +211,12 @@ impl Client {
         let request = request
             .body(Full::new(body.into()))
             .map_err(|error| Error::Request(error.to_string()))?;
-        let stream = target.connect().await?;
+        let stream = match self.proxy.as_ref().and_then(|proxy| proxy.of(uri)) {
+            Some(proxy) => timeout(CONNECT, proxy.tunnel(uri))
+                .await
+                .map_err(|_elapsed| proxy::Error::Silent)??,
+            None => target.connect().await?,
+        };
         let connected = Instant::now();
         let exchange = async {
             if target.secure {
@@ -198,7 +226,7 @@ impl Client {
                 let stream = timeout(CONNECT, handshake)
                     .await
                     .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))
-                    .map_err(|error| Error::Tls(target.host.clone(), error.to_string()))?;
+                    .map_err(|error| no_tls(&target.host, &error))?;
                 exchange(&target.host, stream, request).await
             } else {
                 exchange(&target.host, stream, request).await
@@ -283,6 +311,16 @@ impl Target {
     }
 }
 
+/// Why there is no TLS: a server that speaks plain HTTP has another remedy than one with a private authority.
+fn no_tls(host: &str, error: &io::Error) -> Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    if let Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) = inner {
+        Error::NoTls(host.to_owned())
+    } else {
+        Error::Tls(host.to_owned(), error.to_string())
+    }
+}
+
 /// Whether a host is this machine, which plain http does not leave.
 pub(crate) fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
@@ -316,7 +354,7 @@ async fn exchange(
 }
 
 /// An error with its causes.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let causes = successors(Some(error), |error| StdError::source(*error));
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

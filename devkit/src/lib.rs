@@ -28,6 +28,7 @@ pub mod object_storage;
 pub mod policy;
 pub mod predict;
 pub mod principal;
+mod proxy;
 pub mod sign;
 mod terminal;
 pub mod token;

@@ -1,6 +1,11 @@
 //! `mdfn predict`: a call as a client makes it, and in words what its failure probably means.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::spawn;
+use std::time::Duration;
 
 use devkit::deployment::{Authority, Certificate, ModelDeployment};
 use devkit::gateway::spec::Specification;
@@ -228,4 +233,72 @@ fn a_prediction_that_cannot_be_written_is_an_error() {
     let token = token.path().to_str().unwrap();
     let done = mdfn_full(&["predict", &url, "--token-file", token], "{}");
     assert!(done.code == 1 && done.stderr.contains("cannot be written"), "{done:?}");
+}
+
+/// A proxy that notes what it is asked for, and opens no way.
+fn proxy() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = listener.local_addr().unwrap().to_string();
+    let (noted, notes) = channel();
+    spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut head = String::new();
+            while stream.read_line(&mut head).unwrap() > 2 {}
+            drop(noted.send(head));
+            stream.get_mut().write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").unwrap();
+        }
+    });
+    (place, notes)
+}
+
+#[tokio::test]
+async fn a_proxy_is_heeded_but_for_hosts_that_need_none_and_its_password_is_not_shown() {
+    let (place, notes) = proxy();
+    let named = format!("http://user:hunter2@{place}");
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), "token").unwrap();
+    let token = file.path().to_str().unwrap();
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let url = "https://gateway.example/models/iris";
+        let done = predict(&[url, "--token-file", token], &[(name, &named)], "{}").await;
+        assert!(done.code == 3 && done.stderr.contains("the proxy opens no way"), "{done:?}");
+        assert!(!done.stderr.contains("hunter2"), "{done:?}");
+        let asked = notes.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(asked.starts_with("CONNECT gateway.example:443 HTTP/1.1\r\n"), "{asked}");
+        let sent = asked.contains("Proxy-Authorization: Basic dXNlcjpodW50ZXIy\r\n");
+        assert!(sent && !asked.contains("Bearer"), "{asked}");
+    }
+    let except = [("HTTPS_PROXY", named.as_str()), ("NO_PROXY", "gateway.invalid")];
+    let url = "https://gateway.invalid/";
+    let done = predict(&[url, "--token-file", token], &except, "{}").await;
+    assert!(done.stderr.contains("the name `gateway.invalid` is not found"), "{done:?}");
+    let here = answering("200 OK", "{}");
+    let done = predict(&[&here, "--token-file", token], &except, "{}").await;
+    assert_eq!(done.code, 0, "{done:?}");
+    for unusable in ["socks5://user:hunter2@h:1", "https://h:1", "http://", "not a url"] {
+        let vars = [("HTTPS_PROXY", unusable)];
+        let done = predict(&[url, "--token-file", token], &vars, "{}").await;
+        assert!(done.code == 2 && done.stderr.contains("HTTPS_PROXY is no proxy"), "{done:?}");
+        assert!(!done.stderr.contains("hunter2"), "{done:?}");
+    }
+    assert!(notes.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_said_to_be_one() {
+    let file = NamedTempFile::new().unwrap();
+    fs::write(file.path(), "token").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let done = predict(&[&url, "--token-file", file.path().to_str().unwrap()], &[], "{}").await;
+    assert!(
+        done.code == 3 && done.stderr.contains("127.0.0.1 does not speak TLS there"),
+        "{done:?}"
+    );
 }

@@ -1,0 +1,63 @@
+//! One prediction, by the parts of the function that make it: its address filter, its trust, its signature.
+
+use std::path::Path;
+use std::time::Instant;
+
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use model_deployment_fn::config::Config;
+use model_deployment_fn::fdk::error_chain;
+use model_deployment_fn::oci::{Principal, ServiceClock};
+use model_deployment_fn::predict::{Endpoint, Forwarder};
+use tokio::time;
+
+use super::report::Report;
+use crate::cause;
+use crate::client::PREDICTION;
+use crate::clock::now;
+use crate::input::read;
+
+/// Sends the file at `path` to `endpoint`, and says what came of it.
+pub(super) async fn predict(
+    report: &mut Report,
+    config: &Config,
+    endpoint: &Endpoint,
+    principal: Principal,
+    path: &Path,
+) {
+    let body = match read("`--call`", path) {
+        Ok(body) => body,
+        Err(error) => return report.fail("call", &error.to_string()),
+    };
+    let forwarder = config.trust().and_then(|trust| {
+        let (clock, repeatable) = (ServiceClock::new(now), config.repeatable.clone());
+        Forwarder::new(&config.rule, &trust, principal, clock, repeatable)
+    });
+    let forwarder = match forwarder {
+        Ok(forwarder) => forwarder,
+        Err(error) => return report.fail("call", &error_chain(&error)),
+    };
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = hyper::Method::POST;
+    *request.uri_mut() = endpoint.uri();
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    let start = Instant::now();
+    let answer = forwarder.client().send(request, time::Instant::now() + PREDICTION).await;
+    let ms = start.elapsed().as_millis();
+    match answer {
+        Err(error) => report.fail("call", &error_chain(&error)),
+        Ok(answer) => {
+            let id = answer.headers().get("opc-request-id").map(HeaderValue::to_str);
+            let id = id.and_then(Result::ok).unwrap_or("none");
+            let status = answer.status().as_u16();
+            let text = format!("status {status} after {ms} ms, opc-request-id {id}");
+            if answer.status().is_success() {
+                return report.ok("call", &text);
+            }
+            let cause = cause::of_model(status, answer.body());
+            report.fail("call", &format!("{text}: {}", cause.unwrap_or("no usual cause is known")));
+        }
+    }
+}
