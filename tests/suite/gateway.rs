@@ -101,6 +101,57 @@ async fn a_token_from_the_identity_domain_leads_to_a_prediction() {
 }
 
 #[tokio::test]
+async fn the_local_cloud_has_an_openai_model_beside_the_classifier() {
+    let cloud = cloud().await;
+    let bearer = format!("Bearer {}", cloud.identity.mint(&cloud.client, &json!({})));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let base = cloud.route().replace("/iris", "/llm/v1");
+    let chat = r#"{"model": "odsc-llm", "messages": [{"role": "user", "content": "Hello"}]}"#;
+    let url = format!("{base}/chat/completions");
+    let (status, answer) = send(Method::POST, &url, &headers, chat).await;
+    assert_eq!(
+        (status, &answer["object"]),
+        (StatusCode::OK, &json!("chat.completion")),
+        "{answer}"
+    );
+    let (status, answer) = send(Method::POST, &format!("{base}/files"), &headers, "{}").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{answer}");
+}
+
+#[tokio::test]
+async fn a_specification_and_a_configuration_of_ones_own_lead_into_the_local_cloud() {
+    let host = "modeldeployment.eu-frankfurt-1.oci.customer-oci.com";
+    let ocid = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaamine";
+    let jwks = "https://idcs-mine.identity.oraclecloud.com/admin/v1/SigningCert/jwk".to_owned();
+    let mut own = Input::new("ocid1.fnfunc.oc1.fra.mine", "https://api.example/", Keys::Jwks(jwks));
+    own.issuers = vec!["https://idcs-mine.identity.oraclecloud.com".to_owned()];
+    own.scope = "call".to_owned();
+    own.models = BTreeMap::from([
+        ("url".to_owned(), format!("https://{host}/{ocid}/predict")),
+        ("alias".to_owned(), "mine".to_owned()),
+    ]);
+    let aliases = format!(r#"{{"mine": "https://{host}/{ocid}/predict"}}"#);
+    let config = [("MODEL_DEPLOYMENTS", aliases.as_str()), ("ALLOWED_DEPLOYMENTS", ocid)];
+    let config = config.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let function = Function::Binary(env!("CARGO_BIN_EXE_func").into());
+    let specification = Some(own.document());
+    let cloud = Cloud::start(Plan { specification, config, ..Plan::new(function) }).await.unwrap();
+    assert_eq!(cloud.client.qualified_scope(), "https://api.example/call");
+    let bearer = format!("Bearer {}", cloud.identity.mint(&cloud.client, &json!({})));
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    for route in ["/url", "/alias"] {
+        let url = cloud.route().replace("/iris", route);
+        let (status, answer) = send(Method::POST, &url, &headers, ROW).await;
+        assert_eq!(
+            (status, &answer["prediction"]),
+            (StatusCode::OK, &json!(["setosa"])),
+            "{answer}"
+        );
+        assert_eq!(send(Method::POST, &url, &headers[1..], ROW).await.0, StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_says_something_else_does_not_pass() {
     let cloud = cloud().await;
     let past = now() - 120;

@@ -13,6 +13,11 @@ use crate::terminal::say;
 pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
     say("Building the function (release) ...");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    if !workspace.join("Cargo.toml").exists() {
+        return Err(Error::Build(
+            "the clone that this tool was built from is gone; `--function FILE` runs a binary, `--image NAME` an image".to_owned(),
+        ));
+    }
     let mut command = Command::new(cargo.as_deref().unwrap_or("cargo"));
     command.args([
         "build",
@@ -25,10 +30,10 @@ pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
     ]);
     command.args(["--message-format", "json-render-diagnostics"]);
     command.current_dir(workspace).stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let output = command
-        .output()
-        .await
-        .map_err(|error| Error::Build(format!("cargo does not start: {error}")))?;
+    let output = command.output().await.map_err(|error| {
+        let instead = "`--function FILE` runs a binary, `--image NAME` an image";
+        Error::Build(format!("cargo does not start: {error}; {instead}"))
+    })?;
     if !output.status.success() {
         return Err(Error::Build(format!("cargo build: {}", output.status)));
     }

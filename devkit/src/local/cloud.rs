@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::Error;
 use super::calls::Calls;
+use super::own::{self, Stand};
 use super::page::Page;
 use crate::agent::{Agent, Image, Program};
 use crate::collector::Collector;
-use crate::deployment::{Authority, Certificate, ModelDeployment};
+use crate::deployment::{Authority, Certificate, ModelDeployment, OCID};
 use crate::gateway::spec::Specification;
 use crate::gateway::{Functions, Gateway};
 use crate::gateway_spec::{Input, Keys};
@@ -44,6 +45,10 @@ pub struct Plan {
     pub page_port: Option<u16>,
     /// Whether the function is told to send its spans, and a collector takes them.
     pub tracing: bool,
+    /// The specification that the gateway executes, in place of that of the two models.
+    pub specification: Option<Value>,
+    /// Function configuration, over that of the two models.
+    pub config: Vec<(String, String)>,
     /// Where the function's lines go as they are written.
     pub log: Option<UnboundedSender<String>>,
 }
@@ -57,6 +62,8 @@ impl Plan {
             identity_port: 0,
             page_port: None,
             tracing: false,
+            specification: None,
+            config: Vec::new(),
             log: None,
         }
     }
@@ -127,11 +134,15 @@ pub struct Cloud {
 impl Cloud {
     /// Starts all parts.
     pub async fn start(plan: Plan) -> Result<Self, Error> {
-        let client = Client {
+        let own = Client {
             id: "iris-client".to_owned(),
             secret: "emulated-secret".to_owned(),
             audience: "https://gateway.example/".to_owned(),
             scope: "predict".to_owned(),
+        };
+        let client = match &plan.specification {
+            Some(specification) => own::client(specification, own),
+            None => own,
         };
         let identity = IdentityDomain::start(plan.identity_port, vec![client.clone()]).await;
         let identity =
@@ -154,20 +165,36 @@ impl Cloud {
             Function::EmptyRoot(_) => "127.0.0.1",
             Function::Binary(_) | Function::Image(_) => "localhost",
         };
+        let keys = jwk::static_keys(&identity.jwks()).map_err(Error::Specification)?;
+        let base = deployment.url(host);
+        let base = base.strip_suffix("/predict").unwrap_or(&base).to_owned();
+        let stand = Stand { deployment: base, keys };
         let (mut program, credentials) = plan.function.program(directory.path())?;
         program.log = plan.log;
         program.collector = collector.as_ref().map(|collector| collector.url(host));
-        program = program.config("ALLOWED_HOSTS", format!("{host}:{}", deployment.port()));
+        let here = format!("{host}:{}", deployment.port());
+        program = program.config("ALLOWED_HOSTS", &here).config("ALLOWED_PATHS", "openai");
         let roots = ("SSL_CERT_FILE", roots.display().to_string());
         for (name, value) in principal.variables().into_iter().chain([roots]) {
             program = program.config(name, moved(&value, directory.path(), &credentials));
         }
+        for (name, value) in plan.config {
+            let value = match name.as_str() {
+                "ALLOWED_HOSTS" => format!("{value},{here}"),
+                "ALLOWED_DEPLOYMENTS" => format!("{value},{OCID}"),
+                _ => stand.text(&value),
+            };
+            program = program.config(&name, value);
+        }
         let agent = Arc::new(Agent::start(program).await.map_err(Error::Start)?);
 
-        let keys = jwk::static_keys(&identity.jwks()).map_err(Error::Specification)?;
-        let mut input = Input::new(FUNCTION, &client.audience, Keys::Static(keys));
-        input.models = BTreeMap::from([("iris".to_owned(), deployment.url(host))]);
-        let specification = input.document();
+        let specification = match plan.specification {
+            Some(mut own) => {
+                stand.specification(&mut own);
+                own
+            }
+            None => two_models(&stand, &client),
+        };
         let executed =
             Specification::parse(&specification.to_string()).map_err(Error::Specification)?;
         let functions = Functions::from([(FUNCTION.to_owned(), agent.clone())]);
@@ -212,6 +239,15 @@ impl Cloud {
     pub fn route(&self) -> String {
         format!("{}{PATH_PREFIX}/iris", self.gateway.url())
     }
+}
+
+/// A specification with a classifier, and a model that speaks as OpenAI's.
+fn two_models(stand: &Stand, client: &Client) -> Value {
+    let mut input = Input::new(FUNCTION, &client.audience, Keys::Static(stand.keys.clone()));
+    let predict = format!("{}/predict", stand.deployment);
+    input.models = BTreeMap::from([("iris".to_owned(), predict)]);
+    input.openai_models = BTreeMap::from([("llm".to_owned(), stand.deployment.clone())]);
+    input.document()
 }
 
 async fn collector(authority: &Authority) -> Result<Arc<Collector>, Error> {

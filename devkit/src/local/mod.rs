@@ -1,23 +1,28 @@
 //! `mdfn local`: the whole cloud on one machine, shown at work.
 
 mod build;
+
 pub mod calls;
 pub mod cloud;
+mod own;
 pub mod page;
 mod show;
 mod trace;
 mod waterfall;
 
 use std::io;
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::Value;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::agent::StartError;
+use crate::input::read;
 use crate::terminal::complain;
 use cloud::{Cloud, Function, Plan};
 
@@ -41,6 +46,12 @@ pub struct Options {
     /// Start the function in an empty root directory, as its image gives it (needs root and a static binary).
     #[arg(long, conflicts_with = "image")]
     empty_root: bool,
+    /// A specification of your own for the gateway, JSON: its function, keys and model deployments become those of this cloud.
+    #[arg(long, value_name = "FILE", conflicts_with = "once")]
+    specification: Option<PathBuf>,
+    /// Function configuration (repeatable); a model deployment in it becomes that of this cloud.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = config)]
+    config: Vec<(String, String)>,
     /// The port of the API Gateway.
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     gateway_port: u16,
@@ -56,6 +67,15 @@ pub struct Options {
 }
 
 impl Options {
+    fn ports(&self) -> [(&'static str, u16); 3] {
+        [
+            ("--gateway-port", self.gateway_port),
+            ("--identity-port", self.identity_port),
+            // Nobody is there to look at a page if it ends after the call; any port is free.
+            ("--page-port", if self.once { 0 } else { self.page_port }),
+        ]
+    }
+
     fn room(&self) -> fn(PathBuf) -> Function {
         if self.empty_root { Function::EmptyRoot } else { Function::Binary }
     }
@@ -127,9 +147,19 @@ async fn start(
     variable: fn(&str) -> Option<String>,
     log: UnboundedSender<String>,
 ) -> Result<Cloud, Error> {
+    let specification = options.specification.as_deref().map(specification).transpose()?;
+    // What a port is taken by is better known before a build of minutes.
+    for (option, port) in options.ports() {
+        let taken = |error| Error::Port(option, port, error);
+        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(taken)?;
+    }
     let function = match (&options.image, &options.function) {
         (Some(image), _) => Function::Image(image.clone()),
-        (None, Some(binary)) => options.room()(binary.clone()),
+        // A name without a slash would be looked for in PATH.
+        (None, Some(binary)) => {
+            let file = binary.canonicalize();
+            options.room()(file.map_err(|error| Error::Function(binary.clone(), error))?)
+        }
         (None, None) => options.room()(build::release(variable("CARGO")).await?),
     };
     Cloud::start(Plan {
@@ -139,6 +169,8 @@ async fn start(
         // Nobody is there to look at it if it ends after the call.
         page_port: Some(options.page_port).filter(|_| !options.once),
         tracing: !options.no_tracing,
+        specification,
+        config: options.config.clone(),
         log: Some(log),
     })
     .await
@@ -149,12 +181,27 @@ async fn show(
     cloud: &Cloud,
     lines: &mut UnboundedReceiver<String>,
 ) -> Result<(), Error> {
-    show::all(cloud, lines).await?;
+    if options.specification.is_none() {
+        show::all(cloud, lines).await?;
+    }
     if !options.once {
         show::commands(cloud);
         show::calls(cloud, lines).await;
     }
     Ok(())
+}
+
+/// The specification in a file, which the gateway reads later.
+fn specification(path: &Path) -> Result<Value, Error> {
+    let bytes =
+        read("`--specification`", path).map_err(|error| Error::Specification(error.to_string()))?;
+    let wrong = |error| Error::Specification(format!("`--specification` is no JSON: {error}"));
+    serde_json::from_slice(&bytes).map_err(wrong)
+}
+
+fn config(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What a person or a supervisor ends the program with.

@@ -11,9 +11,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use super::calls::Call;
-use super::cloud::Cloud;
+use super::cloud::{Cloud, PATH_PREFIX};
 use super::waterfall::milliseconds;
-use super::{Error, trace};
+use super::{Error, own, trace};
 use crate::client::{self, Answered, Client, PREDICTION};
 use crate::gateway::Exchange;
 use crate::terminal::{printable, say};
@@ -148,7 +148,9 @@ pub(super) async fn calls(cloud: &Cloud, log: &mut UnboundedReceiver<String>) {
             // What was logged before the call was answered stands above it.
             biased;
             line = log.recv() => match line {
-                Some(line) => say(&format!("function: {line}")),
+                // The frame around a call's lines has no blank in it.
+                Some(line) if line.contains(' ') => say(&format!("function: {}", shortened(&line))),
+                Some(_frame) => {}
                 None => return,
             },
             call = cloud.calls.after(shown) => {
@@ -157,6 +159,20 @@ pub(super) async fn calls(cloud: &Cloud, log: &mut UnboundedReceiver<String>) {
             }
         }
     }
+}
+
+/// A line with the middle of its OCIDs left out; the page has them whole.
+fn shortened(line: &str) -> String {
+    let words = line.split(' ').map(|word| match word.split_once("ocid1.") {
+        Some((before, ocid)) if ocid.len() > 40 => {
+            let kind = ocid.split('.').next().unwrap_or_default();
+            let end: Vec<char> = ocid.chars().rev().take(6).collect();
+            let end: String = end.into_iter().rev().collect();
+            format!("{before}ocid1.{kind}...{end}")
+        }
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn one(cloud: &Cloud, call: &Call) {
@@ -177,6 +193,9 @@ fn one(cloud: &Cloud, call: &Call) {
 /// The same calls for the command line.
 pub(super) fn commands(cloud: &Cloud) {
     let (client, identity, route) = (&cloud.client, cloud.identity.url(), cloud.route());
+    if !own::paths(&cloud.specification).contains(&"/iris") {
+        return routes(cloud);
+    }
     say("\nBy hand:");
     say(&format!(
         "TOKEN=$(curl -s -u {}:{} -d grant_type=client_credentials --data-urlencode scope={} {identity}/oauth2/v1/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')",
@@ -186,7 +205,27 @@ pub(super) fn commands(cloud: &Cloud) {
     ));
     say(&format!("curl -s -i -w '\\n' -H 'Content-Type: application/json' -d '{ROW}' {route}"));
     say(&format!(
-        "curl -s -i -w '\\n' -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' -d '{ROW}' {route}"
+        "echo \"Authorization: Bearer $TOKEN\" | curl -s -i -w '\\n' -H @- -H 'Content-Type: application/json' -d '{ROW}' {route}"
+    ));
+    if let Some(page) = &cloud.page {
+        say(&format!("\nEvery call, drawn: {}", page.url()));
+    }
+    say("\nCtrl-C stops everything.");
+}
+
+/// What the gateway serves by a specification of somebody's own.
+fn routes(cloud: &Cloud) {
+    let (client, gateway) = (&cloud.client, cloud.gateway.url());
+    say("\nRoutes:");
+    for path in own::paths(&cloud.specification) {
+        say(&format!("{gateway}{PATH_PREFIX}{}", printable(path)));
+    }
+    say(&format!(
+        "\nexport MDFN_DOMAIN={} MDFN_CLIENT_ID={} MDFN_CLIENT_SECRET={} MDFN_SCOPE={}",
+        cloud.identity.url(),
+        client.id,
+        client.secret,
+        printable(&client.qualified_scope())
     ));
     if let Some(page) = &cloud.page {
         say(&format!("\nEvery call, drawn: {}", page.url()));
@@ -216,4 +255,17 @@ async fn post(
         answer.status,
         answer.text()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ocid_is_told_by_its_kind_and_its_end() {
+        let line = "level=info deployment=ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisiris path=/predict";
+        let short = "level=info deployment=ocid1.datasciencemodeldeployment...isiris path=/predict";
+        assert_eq!(shortened(line), short);
+        assert_eq!(shortened("a  b ocid1.fnfunc.x"), "a  b ocid1.fnfunc.x");
+    }
 }

@@ -9,6 +9,7 @@
 mod doctor;
 mod gateway_spec;
 mod jwk;
+mod local;
 mod logs;
 mod policy;
 mod predict;
