@@ -84,7 +84,7 @@ const OWN: [(u16, &str, &str); 17] = [
 ];
 
 /// The statuses, where the body does not say more.
-const STATUSES: [(u16, &str); 12] = [
+const STATUSES: [(u16, &str); 13] = [
     (
         400,
         "the request is not as the route or the model wants it: content type, an empty body, the model's own check",
@@ -111,6 +111,10 @@ const STATUSES: [(u16, &str); 12] = [
          for functions that run at once",
     ),
     (
+        431,
+        "the request's headers are too large: send fewer, or a shorter token (one with many groups is long)",
+    ),
+    (
         500,
         "the gateway could not call the function: the policy that lets gateways use functions is missing, or the keys at `uri` cannot \
          be fetched; the gateway's execution log says which",
@@ -127,7 +131,7 @@ const STATUSES: [(u16, &str); 12] = [
 ];
 
 /// What a model deployment means by a status, where its body does not say more.
-const MODEL: [(u16, &str); 9] = [
+const MODEL: [(u16, &str); 11] = [
     (400, "the model does not take this input; its message says what it expects"),
     (401, "the signature was refused: clock more than 5 minutes off, or a token that has expired"),
     (
@@ -136,7 +140,9 @@ const MODEL: [(u16, &str); 9] = [
     ),
     (405, "the path of the container does not take this method"),
     (409, "the URL for streams was used, and the container did not stream"),
+    (411, "the request has no `content-length`; the function sends one, so who else calls?"),
     (413, "the body is larger than 10 MB"),
+    (422, "the model's server does not take this body; its message names the member"),
     (
         429,
         "more than 150 calls in a second in the tenancy, or more than the deployment's bandwidth",

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use hyper::Request;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::error_chain;
-use model_deployment_fn::oci::{Principal, ServiceClock};
+use model_deployment_fn::oci::{Delivery, Journey, Principal, Repeat, ServiceClock};
 use model_deployment_fn::predict::{Endpoint, Forwarder};
 use tokio::time;
 
@@ -39,12 +39,15 @@ pub(super) async fn predict(
         Err(error) => return report.fail("call", &error_chain(&error)),
     };
     let mut request = Request::new(Bytes::from(body));
-    *request.method_mut() = hyper::Method::POST;
+    *request.method_mut() = Method::POST;
     *request.uri_mut() = endpoint.uri();
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(CONTENT_TYPE, json);
     let start = Instant::now();
-    let answer = forwarder.client().send(request, time::Instant::now() + PREDICTION).await;
+    let until = time::Instant::now() + PREDICTION;
+    // What a try says is to be seen, not what becomes of it after others.
+    let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
+    let answer = forwarder.client().deliver(request, delivery, &mut Journey::default()).await;
     let ms = start.elapsed().as_millis();
     match answer {
         Err(error) => report.fail("call", &error_chain(&error)),

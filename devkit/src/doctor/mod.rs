@@ -3,6 +3,8 @@
 //! The one part of the devkit that uses the function's library: it asks what the function itself would decide.
 
 mod api_key;
+mod call;
+mod deployed;
 mod report;
 
 use std::path::PathBuf;
@@ -10,17 +12,15 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
-use hyper::Request;
 use model_deployment_fn::config::Config;
 use model_deployment_fn::fdk::error_chain;
-use model_deployment_fn::oci::{Content, Credentials, Principal, Signing, sign};
+use model_deployment_fn::oci::Principal;
 use model_deployment_fn::predict::Endpoint;
 
 use self::report::Report;
 use crate::cause;
-use crate::client::{Client, PREDICTION, ROOTS};
+use crate::client::{Client, ROOTS};
 use crate::clock::{now, rfc3339};
-use crate::input::read;
 use crate::terminal::{complain, say};
 
 /// A token that ends sooner is worth a warning.
@@ -32,7 +32,8 @@ const DRIFT: Duration = Duration::from_secs(60);
 
 const AFTER_HELP: &str = "\
 Reads configuration and credentials as the function would, from your environment and --config, and asks for the target: its name,
-its TLS certificate, its clock. With --call, one signed prediction. With --explain, nothing but what a status means.
+its TLS certificate, its clock. With --call, one signed prediction, as the function makes it: neither goes through a proxy. With
+--explain, nothing but what a status means. With --deployed, what the function itself says at its route `readyz`.
 
 Each line begins with `ok`, `warn` or `FAIL`. Exit code: 0 without a FAIL, 1 with one, 2 for wrong usage.
 
@@ -56,6 +57,12 @@ pub struct Options {
     /// Say what an answer with this status probably means
     #[arg(long, value_name = "STATUS", conflicts_with_all = ["target", "config", "call"])]
     explain: Option<u16>,
+    /// Ask a deployed function what it says of itself: the URL of its route `readyz`
+    #[arg(long, value_name = "URL", conflicts_with_all = ["target", "config", "call", "explain"])]
+    deployed: Option<String>,
+    /// The file with a token for --deployed; `-` for standard input
+    #[arg(long, value_name = "FILE", requires = "deployed")]
+    token_file: Option<PathBuf>,
 }
 
 /// Carries the command out; `variable` reads the environment.
@@ -63,31 +70,34 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
     if let Some(status) = options.explain {
         return explain(status);
     }
+    let mut report = Report::default();
+    if let Some(url) = &options.deployed {
+        deployed::check(&mut report, url, options.token_file.as_deref(), variable).await;
+        return report.end();
+    }
     let given = options.config.clone();
     let var = move |name: &str| {
         let given = given.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-        // The platform sets it in the container; here there is none.
         let listener = || (name == "FN_LISTENER").then(|| "unix:/tmp/iofs/lsnr.sock".to_owned());
         given.or_else(|| variable(name)).or_else(listener)
     };
-    let mut report = Report::default();
     let names: Vec<String> = options.config.iter().map(|(name, _)| name.clone()).collect();
-    let endpoint = configuration(&mut report, options.target.as_deref(), &var, &names);
-    let credentials = credentials(&mut report, &var).await;
-    if let Some(endpoint) = &endpoint {
-        let bundle = var(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
-        match Client::new(bundle.as_deref()) {
-            Err(error) => report.fail("roots", &error.to_string()),
-            Ok(client) if connection(&mut report, &client, endpoint).await => {
-                if let (Some(path), Some(credentials)) = (&options.call, &credentials) {
-                    call(&mut report, &client, endpoint, credentials, path).await;
-                }
-            }
-            Ok(_) => {}
-        }
+    let config = configuration(&mut report, &var, &names);
+    let named = options.target.clone().or_else(|| var("MODEL_DEPLOYMENT"));
+    let endpoint = config.as_ref().and_then(|config| target(&mut report, config, named));
+    let principal = credentials(&mut report, &var).await;
+    let mut reached = false;
+    if let (Some(config), Some(endpoint)) = (&config, &endpoint) {
+        reached = connection(&mut report, config, endpoint, &var).await;
     }
-    if options.call.is_some() && (endpoint.is_none() || credentials.is_none()) {
-        report.fail("call", "not made: it needs a target and credentials");
+    if let Some(path) = &options.call {
+        match (config, endpoint, principal) {
+            (Some(config), Some(endpoint), Some(principal)) if reached => {
+                call::predict(&mut report, &config, &endpoint, principal, path).await;
+            }
+            (Some(_), Some(_), Some(_)) => report.fail("call", "not made: there is no connection"),
+            _ => report.fail("call", "not made: it needs a target and credentials"),
+        }
     }
     report.end()
 }
@@ -104,24 +114,28 @@ fn explain(status: u16) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the function would do with this configuration: the endpoint that it would call.
+/// What the function makes of this configuration.
 fn configuration(
     report: &mut Report,
-    target: Option<&str>,
     var: &dyn Fn(&str) -> Option<String>,
     names: &[String],
-) -> Option<Endpoint> {
-    let config = match Config::from_environment(var, names) {
-        Ok(config) => config,
+) -> Option<Config> {
+    match Config::from_environment(var, names) {
+        Ok(config) => {
+            report.ok("configuration", "the function would start with it");
+            Some(config)
+        }
         Err(error) => {
             report.fail("configuration", &format!("the function would not start: {error}"));
-            return None;
+            None
         }
-    };
-    report.ok("configuration", "the function would start with it");
-    let default = var("MODEL_DEPLOYMENT").map(|target| target.trim().to_owned());
-    let default = default.filter(|target| !target.is_empty());
-    let Some(target) = target.map(str::to_owned).or(default) else {
+    }
+}
+
+/// The endpoint that the function would call.
+fn target(report: &mut Report, config: &Config, named: Option<String>) -> Option<Endpoint> {
+    let named = named.map(|target| target.trim().to_owned()).filter(|target| !target.is_empty());
+    let Some(target) = named else {
         report.warn("target", "none is given, and MODEL_DEPLOYMENT is not set");
         return None;
     };
@@ -147,7 +161,7 @@ fn configuration(
 async fn credentials(
     report: &mut Report,
     var: &dyn Fn(&str) -> Option<String>,
-) -> Option<std::sync::Arc<Credentials>> {
+) -> Option<Principal> {
     let now = now();
     let principal = match Principal::from_vars(var, now) {
         Ok(principal) => principal,
@@ -172,22 +186,43 @@ async fn credentials(
     }
     match credentials.expires() {
         None => report.ok("token", "an API key has none, and does not expire"),
-        Some(expires) => {
-            let text = format!("it expires at {}", rfc3339(expires));
-            match expires.duration_since(now) {
-                Ok(left) if left >= SOON => report.ok("token", &text),
-                Ok(_) => report.warn("token", &format!("{text}, within 5 minutes")),
-                Err(_) => report.fail("token", &format!("{text}, which has passed")),
-            }
-        }
+        Some(expires) => expiry(report, expires, now),
     }
-    Some(credentials)
+    Some(principal)
+}
+
+/// Whether a token that ends then lives long enough.
+fn expiry(report: &mut Report, expires: SystemTime, now: SystemTime) {
+    let text = format!("it expires at {}", rfc3339(expires));
+    match expires.duration_since(now) {
+        Ok(left) if left >= SOON => report.ok("token", &text),
+        Ok(_) => report.warn("token", &format!("{text}, within 5 minutes")),
+        Err(_) => report.fail("token", &format!("{text}, which has passed")),
+    }
 }
 
 /// Whether the deployment's host can be asked at all; and how far its clock is from ours.
-async fn connection(report: &mut Report, client: &Client, endpoint: &Endpoint) -> bool {
+async fn connection(
+    report: &mut Report,
+    config: &Config,
+    endpoint: &Endpoint,
+    var: &dyn Fn(&str) -> Option<String>,
+) -> bool {
     let uri = endpoint.uri();
     let host = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let name = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    if let Err(error) = config.rule.resolve(name).await {
+        report.fail("connection", &format!("the function does not connect to {host}: {error}"));
+        return false;
+    }
+    let bundle = var(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let client = match Client::new(bundle.as_deref()) {
+        Ok(client) => client,
+        Err(error) => {
+            report.fail("roots", &error.to_string());
+            return false;
+        }
+    };
     let answer = match client.send("GET", &format!("https://{host}/"), &[], "").await {
         Ok(answer) => answer,
         Err(error) => {
@@ -216,48 +251,6 @@ async fn connection(report: &mut Report, client: &Client, endpoint: &Endpoint) -
         Some(skew) => report.ok("clock", &format!("{} s from the service's", skew.as_secs())),
     }
     true
-}
-
-/// One prediction, signed as the function signs.
-async fn call(
-    report: &mut Report,
-    client: &Client,
-    endpoint: &Endpoint,
-    credentials: &Credentials,
-    body: &std::path::Path,
-) {
-    let body = match read("`--call`", body) {
-        Ok(body) => body,
-        Err(error) => return report.fail("call", &error.to_string()),
-    };
-    let uri = endpoint.uri();
-    let request = Request::post(uri.clone()).body(()).expect("a checked address is a URI");
-    let (mut head, ()) = request.into_parts();
-    let content = Content::Bytes(&body);
-    if let Err(error) = sign(&mut head, content, credentials, Signing::default(), now()) {
-        return report.fail("call", &error.to_string());
-    }
-    let headers = head.headers.iter().filter(|(name, _)| *name != "host");
-    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
-    let headers: Vec<(&str, String)> =
-        headers.map(|(name, value)| (name, value.to_owned())).collect();
-    let client = client.clone().waiting(PREDICTION);
-    match client.send("POST", &uri.to_string(), &headers, body.clone()).await {
-        Err(error) => report.fail("call", &error.to_string()),
-        Ok(answer) => {
-            let id = answer.header("opc-request-id").unwrap_or("none");
-            let text = format!(
-                "status {} after {} ms, opc-request-id {id}",
-                answer.status,
-                answer.phases.wait.as_millis()
-            );
-            if (200..300).contains(&answer.status) {
-                return report.ok("call", &text);
-            }
-            let cause = cause::of_model(answer.status, &answer.body);
-            report.fail("call", &format!("{text}: {}", cause.unwrap_or("no usual cause is known")));
-        }
-    }
 }
 
 fn difference(one: SystemTime, other: SystemTime) -> Duration {

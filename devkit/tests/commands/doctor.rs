@@ -8,7 +8,7 @@ use devkit::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
-use crate::{Done, mdfn, mdfn_with};
+use crate::{Done, answering, mdfn, mdfn_with};
 
 const ROW: &str = "{\"data\": [[5.1, 3.5, 1.4, 0.2]]}";
 
@@ -195,7 +195,8 @@ async fn a_clock_that_is_off_is_a_warning_and_a_refused_call_a_failure() {
     let done = setup.doctor(&[&setup.url(), "--call", "-"], &[]).await;
     says(&done, "warn  clock: ");
     assert!(done.stdout.contains("which refuses 300 s with 401"), "{done:?}");
-    says(&done, "FAIL  call: status 401 ");
+    // As the function does, it takes the service's time.
+    says(&done, "ok    call: status 200 ");
     setup.deployment.set_clock_offset(0);
     let body = "{\"code\": \"NotAuthorizedOrNotFound\", \"message\": \"m\"}";
     for (status, said) in [(404, "missing policy"), (429, "150 calls"), (500, "the model failed")] {
@@ -219,7 +220,10 @@ fn every_usual_status_is_explained() {
         ("401", "the gateway: the gateway does not take the token"),
         ("403", "TargetNotAllowed: "),
         ("404", "NotAuthorizedOrNotFound: OCI says this for a missing policy too"),
+        ("411", "the model deployment: the request has no `content-length`"),
+        ("422", "the model deployment: the model's server does not take this body"),
         ("429", "the model deployment: more than 150 calls"),
+        ("431", "the gateway: the request's headers are too large"),
         ("500", "CredentialsUnavailable: "),
         ("502", "DeploymentUnreachable: "),
         ("504", "DeploymentTimedOut: "),
@@ -229,6 +233,64 @@ fn every_usual_status_is_explained() {
         says(&done, said);
     }
     assert_eq!(mdfn(&["doctor", "--explain", "299"], "").code, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_signed_for_a_name_that_the_function_cannot_connect_to() {
+    let setup = Setup::new(Certificate::Valid).await;
+    let here = format!("localhost:{}", setup.deployment.port());
+    let url = setup.url().replace(&here, "gone.invalid");
+    let arguments = [&url, "--config", "ALLOWED_HOSTS=gone.invalid", "--call", "-"];
+    let done = setup.doctor(&arguments, &[]).await;
+    says(&done, "FAIL  connection: the function does not connect to gone.invalid: ");
+    says(&done, "FAIL  call: not made: there is no connection");
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_used_is_named_with_its_file() {
+    let home = tempfile::tempdir().unwrap();
+    let (config, key) = (home.path().join("config"), home.path().join("gone.pem"));
+    let profile = format!("[TEST]\nuser=a\ntenancy=b\nfingerprint=c\nkey_file={}\n", key.display());
+    fs::write(&config, profile).unwrap();
+    let file = config.to_str().unwrap();
+    let place =
+        |name: &str| format!("FAIL  credentials: the profile `{name}` of {file} cannot be used: ");
+    for (name, said) in [
+        ("NONE", "the configuration file has no profile".to_owned()),
+        ("TEST", format!("key_file names a file that cannot be read, {}: ", key.display())),
+    ] {
+        let vars =
+            [("OCI_CLI_AUTH", "api_key"), ("OCI_CONFIG_FILE", file), ("OCI_CLI_PROFILE", name)];
+        says(&mdfn_with(&["doctor"], &vars, ""), &(place(name) + &said));
+    }
+}
+
+#[test]
+fn a_deployed_function_is_judged_by_what_it_says_of_itself() {
+    let ready = |expires: &str, deployments: &str, offset: &str| {
+        format!(
+            r#"{{"status":"ok","version":"{}","credentials":{{"source":"resource_principal","expires":"{expires}"}},"region":"eu-frankfurt-1",
+                "clock_offset_s":{{{offset}}},"allowed":{{"aliases":1,"deployments":{deployments},"hosts":0,"paths":2}}}}"#,
+            env!("CARGO_PKG_VERSION")
+        )
+    };
+    let asked = |body: &str| mdfn(&["doctor", "--deployed", &answering("200 OK", body)], "");
+    let done = asked(&ready("2999-01-01T00:00:00Z", "3", ""));
+    assert_eq!(
+        (done.code, done.stdout.lines().last()),
+        (0, Some("6 ok, 0 warn, 0 FAIL")),
+        "{done:?}"
+    );
+    says(&done, "ok    targets: 3 deployments, 1 aliases, 0 further hosts, 2 custom paths");
+    let done = asked(&ready("2020-01-01T00:00:00Z", "null", r#""md.example:443":-900"#));
+    says(&done, "FAIL  token: it expires at 2020-01-01T00:00:00Z, which has passed");
+    says(&done, "warn  targets: every deployment that the policy allows");
+    says(&done, "warn  clock: md.example:443 is -900 s ahead of it");
+    says(&asked(&ready("soon", "3", "")), "FAIL  token: its end is no time");
+    says(&asked("{\"status\":\"ok\"}"), "FAIL  answer: status 200, and not what `readyz`");
+    let own = r#"{"code":"CredentialsUnavailable","message":"m"}"#;
+    let done = mdfn(&["doctor", "--deployed", &answering("503 X", own)], "");
+    says(&done, "FAIL  answer: status 503: ");
 }
 
 #[tokio::test]
