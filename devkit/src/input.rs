@@ -1,8 +1,10 @@
 //! What a command reads: a file, or standard input in its place.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+
+use crate::terminal::complain;
 
 /// The most that is read, in bytes: more than a function takes.
 const LIMIT: u64 = 10 * 1024 * 1024;
@@ -35,8 +37,14 @@ impl Error {
 
 /// All bytes of the file at `path`, at most 10 MiB; `-` is standard input.
 pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    let bytes =
-        if is_stdin(path) { limited(io::stdin()) } else { File::open(path).and_then(limited) };
+    let bytes = if is_stdin(path) {
+        if io::stdin().is_terminal() {
+            complain(&format!("mdfn: {what} is read from standard input; Ctrl-D ends it"));
+        }
+        limited(io::stdin())
+    } else {
+        File::open(path).and_then(limited)
+    };
     let bytes = bytes.map_err(|cause| Error::Unreadable { what, path: path.to_owned(), cause })?;
     bytes.ok_or_else(|| Error::Large(what, path.display().to_string()))
 }

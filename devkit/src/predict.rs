@@ -1,5 +1,8 @@
 //! `mdfn predict`: a call through the gateway, as a client makes it.
 
+mod wait;
+
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,7 +19,7 @@ use crate::token::{self, ClientOptions, Secret};
 const UNAUTHORIZED: u16 = 401;
 
 const AFTER_HELP: &str = "\
-The prediction goes to standard output, byte for byte; with -v, what took how long to standard error. Where the answer is an error,
+The prediction goes to standard output, byte for byte (a terminal gets a line end after it); with -v, what took how long to standard error. Where the answer is an error,
 its probable cause is said in words.
 
 The token is that of `mdfn token` with the same options and variables, or the one in --token-file.
@@ -46,6 +49,9 @@ pub struct Options {
     token_file: Option<PathBuf>,
     #[command(flatten)]
     client: ClientOptions,
+    /// Ask again for up to 20 minutes while the answer is the 404 of a policy that has not spread yet
+    #[arg(long)]
+    wait: bool,
     /// Show status, request id and what took how long
     #[arg(long, short)]
     verbose: bool,
@@ -103,14 +109,17 @@ async fn answer(
         }
         client.send(&options.method, &options.url, &headers, body.clone()).await
     };
-    let answer = call(&token).await?;
-    match request {
-        // A kept token's key may have been replaced. The gateway refused, so nothing was done yet.
-        Some(request) if answer.status == UNAUTHORIZED => {
-            Ok(call(&request.new_token().await?).await?)
+    let asked = async || {
+        let answer = call(&token).await?;
+        match &request {
+            // A kept token's key may have been replaced. The gateway refused, so nothing was done yet.
+            Some(request) if answer.status == UNAUTHORIZED => {
+                Ok(call(&request.new_token().await?).await?)
+            }
+            _ => Ok(answer),
         }
-        _ => Ok(answer),
-    }
+    };
+    if options.wait { wait::spread(asked).await } else { asked().await }
 }
 
 fn show(options: &Options, answer: &Answered) -> ExitCode {
@@ -133,7 +142,8 @@ fn show(options: &Options, answer: &Answered) -> ExitCode {
         }
     }
     let success = (200..300).contains(&answer.status);
-    let ends = success || answer.body.is_empty() || answer.body.ends_with(b"\n");
+    let as_it_is = success && !io::stdout().is_terminal();
+    let ends = as_it_is || answer.body.is_empty() || answer.body.ends_with(b"\n");
     let written = print(&answer.body).and_then(|()| print(if ends { b"" } else { b"\n" }));
     if let Err(error) = &written {
         complain(&format!("mdfn predict: standard output cannot be written: {error}"));

@@ -36,8 +36,8 @@ Exit code: 0, 1 if the domain refuses, 2 for wrong usage, 3 if it cannot be reac
 
 Example:
   export MDFN_CLIENT_SECRET=\"$(terraform output -raw client_secret)\"
-  curl -H \"Authorization: Bearer $(mdfn token --domain https://idcs-<id>.identity.oraclecloud.com --client-id <id> \\
-      --scope https://gateway.example/predict)\" ...";
+  mdfn token --header --domain https://idcs-<id>.identity.oraclecloud.com --client-id <id> \\
+      --scope https://gateway.example/predict | curl -H @- ...";
 
 /// Gets a token with a client's id and secret
 #[derive(Debug, Args)]
@@ -48,6 +48,9 @@ pub struct Options {
     /// Print what the token says instead of the token
     #[arg(long)]
     claims: bool,
+    /// Print the header `authorization`, for `curl -H @-`: on a command line everybody on the machine reads a token
+    #[arg(long, conflicts_with = "claims")]
+    header: bool,
 }
 
 /// Who asks for a token, and for what.
@@ -116,6 +119,9 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 
 async fn shown(options: &Options, variable: fn(&str) -> Option<String>) -> Result<String, Error> {
     let (bearer, _) = options.client.request(variable)?.token().await?;
+    if options.header {
+        return Ok(format!("Authorization: Bearer {}", bearer.0));
+    }
     if !options.claims {
         return Ok(bearer.0);
     }

@@ -130,7 +130,13 @@ fn a_mistake_is_named_and_ends_with_2() {
         format!("--key={}", vectors().join("keys/test-rsa2048-a.legacy-aes256.pem").display());
     let plain = format!("--key={}", vectors().join("keys/test-rsa2048-a.pkcs1.pem").display());
     for (arguments, named) in [
-        (vec!["GET", "/path"], "host"),
+        (vec!["GET", "/path"], "expected `https://host/path`"),
+        (vec!["POST", "foo"], "`foo` is no url"),
+        (vec!["POST", "ftp://example.com/"], "expected `https://host/path`"),
+        (vec!["https://example.com/", "POST"], "the first argument is no method"),
+        (vec!["GET", "https://user:hunter2@example.com/"], "leave it out"),
+        (vec!["GET", "https://user:hun ter2@example.com/"], "leave it out"),
+        (vec!["https://user:hunter2@example.com/", "GET"], "the first argument is no method"),
         (vec!["GET", "https://example.com", &key, "--key-id=a"], "openssl"),
         (vec!["GET", "https://example.com", &plain], "--key-id"),
         (vec!["GET", "https://example.com", "--also=opc-obo-token"], "opc-obo-token"),
@@ -141,7 +147,7 @@ fn a_mistake_is_named_and_ends_with_2() {
         let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         let output = sign(&arguments, b"");
         let said = String::from_utf8(output.stderr).unwrap().to_lowercase();
-        assert!(said.contains(named), "{named}: {said}");
+        assert!(said.contains(named) && !said.contains("hun"), "{named}: {said}");
         assert_eq!(output.status.code(), Some(2), "{said}");
     }
 }

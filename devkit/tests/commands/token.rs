@@ -285,3 +285,12 @@ async fn this_machine_has_a_name_in_capitals_too_and_a_port_is_a_number() {
         assert!(done.code == 2 && done.stderr.contains("is no URL"), "{port} {done:?}");
     }
 }
+
+#[tokio::test]
+async fn a_header_is_printed_for_curl_so_that_no_command_line_has_the_token() {
+    let domain = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let plain = token(&domain, &home, &[]).await;
+    let header = token(&domain, &home, &[("--header", "")]).await;
+    assert_eq!(header.stdout, format!("Authorization: Bearer {}", plain.stdout));
+}
