@@ -121,7 +121,8 @@ async fn the_local_cloud_has_an_openai_model_beside_the_classifier() {
 #[tokio::test]
 async fn a_specification_and_a_configuration_of_ones_own_lead_into_the_local_cloud() {
     let host = "modeldeployment.eu-frankfurt-1.oci.customer-oci.com";
-    let ocid = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaamine";
+    let unique = "amaaaaaa".repeat(7) + "mine";
+    let ocid = format!("ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.{unique}");
     let jwks = "https://idcs-mine.identity.oraclecloud.com/admin/v1/SigningCert/jwk".to_owned();
     let mut own = Input::new("ocid1.fnfunc.oc1.fra.mine", "https://api.example/", Keys::Jwks(jwks));
     own.issuers = vec!["https://idcs-mine.identity.oraclecloud.com".to_owned()];
@@ -131,7 +132,7 @@ async fn a_specification_and_a_configuration_of_ones_own_lead_into_the_local_clo
         ("alias".to_owned(), "mine".to_owned()),
     ]);
     let aliases = format!(r#"{{"mine": "https://{host}/{ocid}/predict"}}"#);
-    let config = [("MODEL_DEPLOYMENTS", aliases.as_str()), ("ALLOWED_DEPLOYMENTS", ocid)];
+    let config = [("MODEL_DEPLOYMENTS", aliases.as_str()), ("ALLOWED_DEPLOYMENTS", ocid.as_str())];
     let config = config.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     let function = Function::Binary(env!("CARGO_BIN_EXE_func").into());
     let specification = Some(own.document());
@@ -233,6 +234,9 @@ async fn the_local_gateway_executes_what_gateway_spec_prints() {
     let cloud = cloud().await;
     let keys = Keys::Static(jwk::static_keys(&cloud.identity.jwks()).unwrap());
     let mut input = Input::new(FUNCTION, &cloud.client.audience, keys);
-    input.models = BTreeMap::from([("iris".to_owned(), cloud.deployment.url("localhost"))]);
+    let url = cloud.deployment.url("localhost");
+    let base = url.strip_suffix("/predict").unwrap().to_owned();
+    input.models = BTreeMap::from([("iris".to_owned(), url)]);
+    input.openai_models = BTreeMap::from([("llm".to_owned(), base)]);
     assert_eq!(cloud.specification, input.document());
 }
