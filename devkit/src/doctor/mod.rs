@@ -83,8 +83,8 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
     };
     let names: Vec<String> = options.config.iter().map(|(name, _)| name.clone()).collect();
     let config = configuration(&mut report, &var, &names);
-    let named = options.target.clone().or_else(|| var("MODEL_DEPLOYMENT"));
-    let endpoint = config.as_ref().and_then(|config| target(&mut report, config, named));
+    let wanted = options.target.clone().or_else(|| var("MODEL_DEPLOYMENT"));
+    let endpoint = config.as_ref().and_then(|config| target(&mut report, config, wanted));
     let principal = credentials(&mut report, &var).await;
     let mut reached = false;
     if let (Some(config), Some(endpoint)) = (&config, &endpoint) {

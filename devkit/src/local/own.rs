@@ -87,7 +87,7 @@ fn first<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
             let own = members.get(name).and_then(|list| list.get(0)?.as_str());
             own.or_else(|| members.values().find_map(|member| first(member, name)))
         }
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 

@@ -239,13 +239,13 @@ fn a_prediction_that_cannot_be_written_is_an_error() {
 fn proxy() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let place = listener.local_addr().unwrap().to_string();
-    let (noted, notes) = channel();
+    let (told, notes) = channel();
     spawn(move || {
         for stream in listener.incoming() {
             let mut stream = BufReader::new(stream.unwrap());
             let mut head = String::new();
             while stream.read_line(&mut head).unwrap() > 2 {}
-            drop(noted.send(head));
+            drop(told.send(head));
             stream.get_mut().write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n").unwrap();
         }
     });

@@ -42,7 +42,7 @@ async fn a_ready_function_says_who_it_is_and_how_much_it_may_call_and_no_name_of
     let setup = Setup::new().await;
     let program = setup.program.clone().config("ALLOWED_DEPLOYMENTS", OCID);
     let program = program.config("ALLOWED_PATHS", "/items/{}");
-    let program = program.config("MODEL_DEPLOYMENTS", &format!(r#"{{"iris":"{}"}}"#, setup.url()));
+    let program = program.config("MODEL_DEPLOYMENTS", format!(r#"{{"iris":"{}"}}"#, setup.url()));
     let function = Agent::start(program).await.unwrap();
     let mut said = body(&function.call(get("/readyz")).await);
     let expires = said["credentials"]["expires"].take();
