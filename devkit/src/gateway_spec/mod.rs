@@ -2,9 +2,8 @@
 
 mod document;
 mod findings;
-mod form;
 mod options;
-mod safety;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 pub use self::document::{Input, Keys};
 pub use self::findings::{Finding, Place, Severity};
-pub use self::safety::findings;
+pub use self::validate::findings;
 
 use self::options::{audience, client, function, https, model, openai_model, scope, text};
 
@@ -36,11 +35,12 @@ Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
 Example:
   mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
   mdfn gateway-spec --function ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample --audience https://gateway.example/ --keys keys.json \\
-      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample/predict > spec.json
+      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample/predict > spec.json
   oci api-gateway deployment create --path-prefix /models --specification file://spec.json ...";
 
 const AFTER_VALIDATE: &str = "\
-`refused`: the service does not take it. `unsafe`: somebody can do what they should not. `note`: worth knowing.
+`refused`: it never works: the service does not take it, or the function refuses its target. `unsafe`: it lets somebody in, or choose, who
+should not. `note`: worth knowing, or not looked at. Names are read as the API, the OCI CLI and Terraform write them.
 
 Exit code: 0 without a refused or unsafe part, 1 with one, 2 for wrong usage.
 
@@ -129,7 +129,7 @@ enum Error {
 /// Carries the command out.
 pub fn run(options: Options) -> ExitCode {
     let done = match &options.command {
-        Some(Command::Validate { file }) => validate(file),
+        Some(Command::Validate { file }) => explain(file),
         None => print(options),
     };
     done.unwrap_or_else(|error| {
@@ -180,7 +180,7 @@ fn print(options: Options) -> Result<ExitCode, Error> {
     Ok(deliver("mdfn gateway-spec", &format!("{document:#}")))
 }
 
-fn validate(file: &Path) -> Result<ExitCode, Error> {
+fn explain(file: &Path) -> Result<ExitCode, Error> {
     let text = read("the specification", file)?;
     let specification: Value =
         serde_json::from_slice(&text).map_err(|error| Error::Json("the specification", error))?;
