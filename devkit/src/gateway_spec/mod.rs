@@ -15,6 +15,7 @@ use serde_json::Value;
 pub use self::document::{Input, Keys};
 pub use self::findings::{Finding, Place, Severity};
 pub use self::validate::findings;
+pub(crate) use self::validate::keys;
 
 use self::options::{audience, client, function, https, model, openai_model, scope, text};
 

@@ -7,13 +7,43 @@ use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
 use serde_json::Value;
 
-use super::value::{text, texts};
+use super::value::{list, text, texts};
 use super::within;
 use crate::gateway_spec::findings::{Findings, Place};
 use crate::keys;
 
 /// The most keys that a gateway takes.
 const MOST: usize = 10;
+
+/// The keys that a gateway verifies tokens with.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Those in the specification, by the names that tokens call them by.
+    pub(crate) fixed: Vec<(String, PublicKey)>,
+    /// Where others are fetched, or where it is asked about each token.
+    pub(crate) elsewhere: Vec<String>,
+}
+
+impl Known {
+    /// The keys of all the ways in which callers are checked.
+    pub(super) fn of(policies: &Value) -> Self {
+        let chosen = policies.get("dynamicAuthentication");
+        let chosen = chosen.map_or(&[][..], |choice| list(choice, "authenticationServers"));
+        let chosen = chosen.iter().filter_map(|server| server.get("authenticationServerDetail"));
+        let mut known = Self::default();
+        for policy in policies.get("authentication").into_iter().chain(chosen) {
+            let sources = ["validationPolicy", "publicKeys"].map(|name| policy.get(name));
+            for source in sources.into_iter().flatten() {
+                let discovery = source.get("sourceUriDetails");
+                let places = [text(source, "uri"), discovery.and_then(|uri| text(uri, "uri"))];
+                known.elsewhere.extend(places.into_iter().flatten().map(str::to_owned));
+                let named = |key| Some((text(key, "kid")?.to_owned(), public(key).ok()?));
+                known.fixed.extend(list(source, "keys").iter().filter_map(named));
+            }
+        }
+        known
+    }
+}
 
 /// Judges all keys of a policy.
 pub(super) fn judge(keys: &[Value], place: &Place, findings: &mut Findings) {

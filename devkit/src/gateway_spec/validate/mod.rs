@@ -54,6 +54,12 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     Some(findings.sorted())
 }
 
+/// The keys that a specification has to check tokens with; None if the document holds none.
+pub(crate) fn keys(document: &Value) -> Option<keys::Known> {
+    let specification = read::read(form::specification(document)?, &mut Findings::default());
+    Some(keys::Known::of(specification.get("requestPolicies").unwrap_or(&Value::Null)))
+}
+
 /// How often callers may call.
 fn rate(policies: &Value, callers: &Callers, findings: &mut Findings) {
     let place = &Place::Specification;
