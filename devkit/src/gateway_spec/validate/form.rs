@@ -26,7 +26,7 @@ pub(super) fn is_terraform(specification: &Map<String, Value>) -> bool {
 }
 
 /// An object that stands alone in a list, or the value itself.
-fn single(value: &Value) -> &Value {
+pub(super) fn single(value: &Value) -> &Value {
     match value.as_array().map(Vec::as_slice) {
         Some([only]) => only,
         Some(_) | None => value,

@@ -46,15 +46,19 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, class: &str, given: &Map<String, Value>, at: &At) -> Value {
+        let given = &self.set(given);
         let at = &entered(class, given, at);
         let class = model::class(class);
         let chosen = class.choice().and_then(|name| member(given, name)?.as_str());
         let shape = class.shape(chosen);
         let mut read = Map::new();
-        for (written, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+        for (written, value) in given {
             let known = shape.members.iter().find(|(name, _)| is_spelling(written, name));
             let Some((name, member)) = known else {
-                self.unknown(&at.member(written));
+                // Terraform writes the members of all classes, and those of others empty.
+                if !(self.terraform && is_empty(value)) {
+                    self.unknown(&at.member(written));
+                }
                 continue;
             };
             let at = at.member(name);
@@ -70,6 +74,13 @@ impl Reader<'_> {
             }
         }
         read.into()
+    }
+
+    /// The members that are there: not null, and for Terraform not an empty text.
+    fn set(&self, given: &Map<String, Value>) -> Map<String, Value> {
+        let is_set = |value: &Value| !value.is_null() && !(self.terraform && value == "");
+        let members = given.iter().filter(|(_, value)| is_set(value));
+        members.map(|(written, value)| (written.clone(), value.clone())).collect()
     }
 
     fn unknown(&mut self, at: &At) {
@@ -141,10 +152,9 @@ impl Reader<'_> {
     }
 }
 
-/// The member of this name, in any spelling, if it is not null.
+/// The member of this name, in any spelling.
 fn member<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let found =
-        given.iter().find(|(written, value)| !value.is_null() && is_spelling(written, name));
+    let found = given.iter().find(|(written, _)| is_spelling(written, name));
     found.map(|(_, value)| value)
 }
 
@@ -156,7 +166,7 @@ fn entered(class: &str, given: &Map<String, Value>, at: &At) -> At {
             Place::Route(named("path").unwrap_or("without `path`").to_owned())
         }
         ("AuthenticationServerPolicy", _) => {
-            let key = member(given, "key").and_then(|key| key.get("name")?.as_str());
+            let key = member(given, "key").and_then(|key| form::single(key).get("name")?.as_str());
             Place::Server(key.unwrap_or_default().to_owned())
         }
         ("AuthenticationPolicy", Place::Specification) => Place::Authentication,
@@ -191,6 +201,15 @@ fn number(value: &Value) -> Option<Value> {
         Value::Number(_) => Some(value.clone()),
         Value::String(text) => text.parse::<Number>().ok().map(Value::Number),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(items) => items.is_empty(),
+        Value::Null | Value::String(_) | Value::Object(_) => false,
     }
 }
 

@@ -295,7 +295,7 @@ fn the_state_of_terraform_is_read() {
             "request_policies": [{ "authentication": [], "mutual_tls": [{ "is_verified_certificate_required": "true" }] }],
             "routes": [{
                 "path": "/iris", "methods": ["POST"],
-                "backend": [{ "type": "ORACLE_FUNCTIONS_BACKEND", "function_id": "f" }],
+                "backend": [{ "type": "ORACLE_FUNCTIONS_BACKEND", "function_id": "f", "url": "", "status": 0, "headers": [] }],
                 "request_policies": [{
                     "body_validation": [{ "content": [{ "media_type": "application/json", "validation_type": "NONE" }] }],
                     "header_transformations": [{ "set_headers": [{ "items": items }] }],
@@ -310,6 +310,7 @@ fn the_state_of_terraform_is_read() {
         code == 0 && lines.iter().any(|line| line.contains("`mutualTls`: callers")),
         "{lines:?}"
     );
+    assert!(!lines.iter().any(|line| line.contains("not known here")), "{lines:?}");
     assert_found(&json!({ "specification": one(item("SKIP")) }), SKIP);
 }
 
@@ -321,4 +322,19 @@ fn a_member_in_two_spellings_is_refused() {
         &specification,
         "refused  route /iris: `requestPolicies.bodyValidation` is there twice",
     );
+}
+
+#[test]
+fn no_kind_of_deployment_that_the_service_takes_is_refused() {
+    let kinds: Value = serde_json::from_str(include_str!("../specifications/kinds.json")).unwrap();
+    for (kind, specification) in kinds.as_object().unwrap() {
+        let (_, lines) = findings(specification);
+        let refused = lines.iter().any(|line| line.starts_with("refused"));
+        let unknown = lines.iter().any(|line| line.contains("not known here"));
+        assert!(!refused && !unknown, "{kind}: {lines:?}");
+        let mut beside = specification.clone();
+        let skip = with_skip(&changed("/requestPolicies/cors", json!(null)));
+        beside["routes"].as_array_mut().unwrap().push(skip["routes"][0].clone());
+        assert_found(&beside, SKIP);
+    }
 }
