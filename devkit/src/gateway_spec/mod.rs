@@ -5,7 +5,7 @@ mod findings;
 mod options;
 mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +17,9 @@ pub use self::findings::{Finding, Place, Severity};
 pub use self::validate::findings;
 pub(crate) use self::validate::keys;
 
-use self::options::{audience, client, function, https, model, openai_model, scope, text};
+use self::options::{
+    audience, client, function, https, model, openai_model, origin, scope, server_path, text,
+};
 
 use crate::identity::ISSUER;
 use crate::input::{self, read};
@@ -29,7 +31,8 @@ the function itself. What is printed is what the Terraform module makes, and wha
 
 A target is a URL, or an alias that the function knows from MODEL_DEPLOYMENTS. For --openai models the function needs
 ALLOWED_PATHS=openai: it calls what the client's path ends in, and answers 404 where that is not open. The alias of a --model is then that
-of a predict URL, not of a base URL. ALLOWED_DEPLOYMENTS should list the deployments of all.
+of a predict URL, not of a base URL. A --server-path must stand in ALLOWED_PATHS too: `openai,/metrics`. ALLOWED_DEPLOYMENTS should list
+the deployments of all. `mdfn local` has no CORS, and takes no specification with it.
 
 Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
 
@@ -93,6 +96,12 @@ pub struct Options {
     /// Let `/healthz` be asked without a token
     #[arg(long)]
     anonymous_health: bool,
+    /// Let pages of this origin call from a browser, with a token of their own (repeatable)
+    #[arg(long = "cors", value_name = "ORIGIN", value_parser = origin)]
+    origins: Vec<String>,
+    /// A path of the server of every --openai model beside `/v1`, such as `/metrics` (repeatable)
+    #[arg(long = "server-path", value_name = "PATH", requires = "openai_models", value_parser = server_path)]
+    server_paths: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -121,6 +130,8 @@ enum Error {
     NoSpecification,
     #[error("the model `{0}` is named twice")]
     Twice(String),
+    #[error("`{0}` names `{1}` twice")]
+    Repeated(&'static str, String),
     #[error("it is not printed: {0}")]
     Refused(String),
     #[error("`--function` and `--audience` are needed")]
@@ -172,6 +183,8 @@ fn print(options: Options) -> Result<ExitCode, Error> {
         clients: options.clients,
         rate_limit: options.rate_limit,
         anonymous_health: options.anonymous_health,
+        origins: distinct("--cors", options.origins)?,
+        server_paths: distinct("--server-path", options.server_paths)?,
     };
     let document = input.document();
     let findings = findings(&document).unwrap_or_default();
@@ -202,4 +215,13 @@ fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Erro
         }
     }
     Ok(named)
+}
+
+/// The values of an option that is given once for each.
+fn distinct(option: &'static str, values: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut earlier = BTreeSet::new();
+    match values.iter().find(|value| !earlier.insert(*value)) {
+        Some(value) => Err(Error::Repeated(option, value.clone())),
+        None => Ok(values),
+    }
 }

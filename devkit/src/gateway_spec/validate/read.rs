@@ -78,8 +78,8 @@ impl Reader<'_> {
 
     /// The members that are there: not null, and for Terraform not an empty text.
     fn set(&self, given: &Map<String, Value>) -> Map<String, Value> {
-        let is_set = |value: &Value| !value.is_null() && !(self.terraform && value == "");
-        let members = given.iter().filter(|(_, value)| is_set(value));
+        let is_absent = |value: &Value| value.is_null() || self.terraform && value == "";
+        let members = given.iter().filter(|(_, value)| !is_absent(value));
         members.map(|(written, value)| (written.clone(), value.clone())).collect()
     }
 
