@@ -6,11 +6,37 @@ use super::authentication;
 use super::value::{flag, list, text, texts};
 use crate::gateway_spec::findings::{Findings, Place};
 
+/// Where the scopes of callers come from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Scopes {
+    /// A token that the gateway checks.
+    Token,
+    /// A function of the operator's, which says who calls.
+    Function,
+    /// Callers have none.
+    Nowhere,
+}
+
+impl Scopes {
+    fn of(policies: &[&Value]) -> Self {
+        let custom = |policy: &&Value| text(policy, "type") == Some("CUSTOM_AUTHENTICATION");
+        if policies.is_empty() {
+            Self::Nowhere
+        } else if policies.iter().all(custom) {
+            Self::Function
+        } else {
+            Self::Token
+        }
+    }
+}
+
 /// What the routes must know of how callers are checked.
 #[derive(Debug)]
 pub(super) struct Callers {
-    /// Whether the gateway checks tokens, so that a scope means something.
-    pub(super) have_tokens: bool,
+    /// Whose scopes a route can ask for.
+    pub(super) scopes: Scopes,
+    /// Whether every caller must show a certificate.
+    pub(super) have_certificates: bool,
     /// Whether a policy is there that lets no route be ANONYMOUS.
     pub(super) must_be_known: bool,
     /// Whether no more than one client may call.
@@ -36,9 +62,8 @@ impl Callers {
         let all: Vec<&Value> = fixed.into_iter().chain(servers).collect();
         let open = |policy: &&Value| flag(policy, "isAnonymousAccessAllowed");
         Self {
-            have_tokens: all
-                .iter()
-                .any(|policy| text(policy, "type") != Some("CUSTOM_AUTHENTICATION")),
+            scopes: Scopes::of(&all),
+            have_certificates: by_certificate,
             must_be_known: !all.is_empty() && !all.iter().any(open),
             is_one_client: !all.is_empty()
                 && all.iter().all(|policy| authentication::is_one_client(policy)),

@@ -2,6 +2,8 @@
 //!
 //! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures.
 
+use std::collections::BTreeSet;
+
 use rsa::PublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
@@ -55,8 +57,14 @@ pub(super) fn judge(keys: &[Value], place: &Place, findings: &mut Findings) {
         findings.refused(place, "STATIC_KEYS has no key");
     }
     within(findings, place, "keys", keys.len(), MOST);
+    let mut names = BTreeSet::new();
     for key in keys {
-        let place = Place::Key(text(key, "kid").unwrap_or_default().to_owned());
+        let name = text(key, "kid").unwrap_or_default();
+        let place = Place::Key(name.to_owned());
+        if !names.insert(name) {
+            findings
+                .note(&place, "another key has its name; which of them a token means is not known");
+        }
         if let Some(why) = mistake(key) {
             findings.refused(&place, &why);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::callers::Callers;
+use super::callers::{Callers, Scopes};
 use super::cors;
 use super::headers::Transformations;
 use super::value::{flag, list, text, texts};
@@ -98,6 +98,11 @@ impl<'a> Checked<'a> {
         if backends(backend).any(|backend| flag(backend, "isSslVerifyDisabled")) {
             self.note("`isSslVerifyDisabled`: anybody on the way can answer for the back end");
         }
+        if backends(backend).any(is_chosen_host) {
+            self.r#unsafe(
+                "the host of its `url` is made from the request, so that callers choose it",
+            );
+        }
     }
 
     /// A route to the function.
@@ -109,10 +114,12 @@ impl<'a> Checked<'a> {
             );
         }
         let reaches_model = has_target || !self.is_own();
-        if self.is_anonymous() {
-            self.anonymous(has_target, reaches_model);
-        } else {
+        if !self.is_anonymous() {
             self.scope(reaches_model);
+        } else if self.callers.have_certificates {
+            self.note("it is ANONYMOUS; callers are checked by their certificates alone");
+        } else {
+            self.anonymous(has_target, reaches_model);
         }
         if self.takes("ANY") {
             self.note("it takes ANY method; a prediction is a POST");
@@ -141,20 +148,22 @@ impl<'a> Checked<'a> {
     fn scope(&mut self, reaches_model: bool) {
         let authorization = self.authorization();
         if text(authorization, "type") == Some("ANY_OF") {
-            if !self.callers.have_tokens {
-                self.note(
-                    "`allowedScope` needs a token, and what checks callers here may give none",
-                );
+            if self.callers.scopes == Scopes::Nowhere {
+                self.note("`allowedScope` needs a token, and none is checked here");
             }
             if texts(authorization, "allowedScope").iter().any(|scope| scope.contains("://")) {
                 self.note("`allowedScope` has a scope with its audience; tokens have it without, so that none passes");
             }
-        } else if reaches_model && !self.callers.have_tokens {
-            self.note("no scope is asked for; what checks callers here decides alone");
-        } else if reaches_model {
-            self.r#unsafe(
+            return;
+        }
+        match self.callers.scopes {
+            Scopes::Token if reaches_model => self.r#unsafe(
                 "no scope is asked for; any token for the audience passes; use ANY_OF with `allowedScope`",
-            );
+            ),
+            Scopes::Function if reaches_model => {
+                self.note("no scope is asked for; your function alone decides who passes");
+            }
+            Scopes::Token | Scopes::Function | Scopes::Nowhere => {}
         }
     }
 
@@ -190,6 +199,13 @@ fn leads_to_function(backend: &Value) -> bool {
             || backend.get("functionId").is_some()
     };
     backends(backend).any(is_function)
+}
+
+/// Whether callers choose the machine that a back end is on.
+fn is_chosen_host(backend: &Value) -> bool {
+    let rest = text(backend, "url").map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
+    let host = rest.and_then(|rest| rest.split('/').next());
+    host.is_some_and(|host| host.contains("${"))
 }
 
 /// A back end, and those among which it chooses.

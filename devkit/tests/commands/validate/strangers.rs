@@ -118,6 +118,9 @@ fn callers_that_are_checked_elsewhere_are_said_to_be() {
         &mutual(true, json!(["client.example"])),
         "note  authentication: `mutualTls`: callers are checked",
     );
+    let mut anonymous = mutual(true, json!(["client.example"]));
+    anonymous["routes"][0]["requestPolicies"]["authorization"] = json!({ "type": "ANONYMOUS" });
+    assert_noted(&anonymous, "note  route /iris: it is ANONYMOUS; callers are checked by their");
     assert_found(
         &mutual(false, json!(["client.example"])),
         "unsafe  authentication: there is none",
@@ -337,4 +340,29 @@ fn no_kind_of_deployment_that_the_service_takes_is_refused() {
         beside["routes"].as_array_mut().unwrap().push(skip["routes"][0].clone());
         assert_found(&beside, SKIP);
     }
+}
+
+#[test]
+fn a_host_that_callers_choose_is_unsafe_and_a_path_is_not() {
+    let of =
+        |url: &str| changed("/routes/1/backend", json!({ "type": "HTTP_BACKEND", "url": url }));
+    assert_found(
+        &of("https://${request.headers[x]}.example/a"),
+        "unsafe  route /healthz: the host of its `url` is made from the request",
+    );
+    assert_eq!(findings(&of("https://weather.example/${request.path[x]}")).0, 0);
+}
+
+#[test]
+fn scopes_are_asked_for_as_far_as_callers_have_some() {
+    let custom = json!({ "type": "CUSTOM_AUTHENTICATION", "functionId": "f", "tokenHeader": "a" });
+    let mut specification = changed("/requestPolicies/authentication", custom);
+    let said = |specification: &Value, what: &str| {
+        findings(specification).1.iter().any(|line| line.contains(what))
+    };
+    assert!(!said(&specification, "scope"));
+    specification["routes"][0]["requestPolicies"]["authorization"] = json!(null);
+    assert_noted(&specification, "note  route /iris: no scope is asked for; your function alone");
+    let none = changed("/requestPolicies/authentication", json!(null));
+    assert!(said(&none, "`allowedScope` needs a token, and none is checked here"));
 }
