@@ -264,7 +264,7 @@ fn the_form_of_the_oci_cli_is_read_and_what_is_no_specification_is_refused() {
         assert_eq!(findings(&wrap(cli(&safe))).0, 0, "{:#}", cli(&safe));
         assert_found(&wrap(cli(&skip)), "unsafe  route /iris: `model_deployment` is set with SKIP");
     }
-    for other in [json!({}), json!([]), json!({ "data": { "id": "x" } })] {
+    for other in [json!({}), json!([]), json!([safe]), json!({ "data": { "id": "x" } })] {
         let done = mdfn(&["gateway-spec", "validate"], &other.to_string());
         assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
     }

@@ -8,8 +8,10 @@ use super::spelling::is_spelling;
 pub(super) fn specification(document: &Value) -> Option<&Map<String, Value>> {
     let inner: [&[&str]; 4] = [&["data", "specification"], &["data"], &["specification"], &[]];
     inner.iter().find_map(|names| {
-        let found = names.iter().try_fold(document, |at, name| single(at).get(name))?;
-        single(found).as_object().filter(|members| is_specification(members))
+        let found = names.iter().try_fold(document, |at, name| at.get(name))?;
+        // The resource of Terraform has it in a list; a list of anything else is no specification.
+        let found = if names.contains(&"specification") { single(found) } else { found };
+        found.as_object().filter(|members| is_specification(members))
     })
 }
 

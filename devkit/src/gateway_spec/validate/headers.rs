@@ -111,17 +111,18 @@ impl<'a> Transformations<'a> {
         });
         let open: Vec<String> = open.map(|name| format!("`{name}`")).collect();
         let names = open.join(", ");
-        if open.is_empty() {
-        } else if self.has_target() {
-            findings
-                .note(place, &format!("a client who sends {names} gets 400; filter with BLOCK"));
-        } else {
-            findings.r#unsafe(
+        match (open.is_empty(), self.has_target()) {
+            (true, _) => {}
+            (false, true) => {
+                let text = format!("a client who sends {names} gets 400; filter with BLOCK");
+                findings.note(place, &text);
+            }
+            (false, false) => findings.r#unsafe(
                 place,
                 &format!(
                     "it sets no target, and a client's own {names} names one; filter with BLOCK"
                 ),
-            );
+            ),
         }
     }
 

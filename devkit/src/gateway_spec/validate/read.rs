@@ -128,7 +128,8 @@ impl Reader<'_> {
             (Kind::List(_), _) => (None, "a list"),
             (Kind::Map(kind), Value::Object(given)) => return Some(self.map(kind, given, at)),
             (Kind::Map(kind), Value::Array(items)) if self.terraform => {
-                return Some(self.map(kind, &by_media_type(items), at));
+                let given = by_media_type(items);
+                (given.map(|given| self.map(kind, &given, at)), "a list with `media_type`s")
             }
             (Kind::Object(_) | Kind::Map(_), _) => (None, "an object"),
             (Kind::Text, value) => (text(value), "a text"),
@@ -217,12 +218,12 @@ fn is_whole(number: &Value) -> bool {
     number.as_f64().is_some_and(|number| number.rem_euclid(1.0) < f64::EPSILON)
 }
 
-/// Terraform's list of contents as the map that the API takes.
-fn by_media_type(items: &[Value]) -> Map<String, Value> {
+/// Terraform's list of contents as the map that the API takes; None if it is something else.
+fn by_media_type(items: &[Value]) -> Option<Map<String, Value>> {
     let entry = |item: &Value| {
         let mut content = item.as_object()?.clone();
         let name = content.remove("media_type")?;
         Some((name.as_str()?.to_owned(), content.into()))
     };
-    items.iter().filter_map(entry).collect()
+    items.iter().map(entry).collect()
 }
