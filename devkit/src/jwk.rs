@@ -2,18 +2,19 @@
 //!
 //! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures; RFC 7517.
 
+mod check;
+mod usable;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use rsa::PublicKey;
-use rsa::pkcs8::{EncodePublicKey, LineEnding};
-use rsa::traits::PublicKeyParts;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::usable::Usable;
 use crate::client::{self, Client};
 use crate::input::{self, check_stdin, read, read_word};
-use crate::keys::{self, Token};
+use crate::keys::Token;
 use crate::terminal::{complain, deliver, printable};
 
 /// Where an identity domain publishes its keys.
@@ -28,12 +29,15 @@ Prints a JSON array for `keys` of the deployment specification, or for `--keys` 
 (`x5c`, `x5t`, `key_ops` without `verify`) is left out; what it cannot verify with (not RSA, not 2048 to 4096 bits) is refused.
 
 A domain keeps the name of its key when it replaces the key: run this again then. With --token, the key that signed the token is
-taken, whatever else has its name.
+taken, whatever else has its name. With --check, nothing is printed but whether a deployment specification has the keys already, so
+that a schedule can watch it.
 
-Exit code: 0, 1 if there is no usable key, 2 for wrong usage, 3 if the key set cannot be had.
+Exit code: 0, 1 if there is no usable key or --check finds one missing, 2 for wrong usage, 3 if the key set cannot be had.
 
 Example:
-  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json";
+  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
+  oci api-gateway deployment get --deployment-id <OCID> --query data.specification \\
+      | mdfn jwk --check - https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com";
 
 /// Makes an identity domain's key set into a gateway's static keys
 #[derive(Debug, Args)]
@@ -51,6 +55,9 @@ pub struct Options {
     /// Give the keys in PEM form
     #[arg(long)]
     pem: bool,
+    /// Only compare the keys with those of the deployment specification in this file; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "pem")]
+    check: Option<PathBuf>,
 }
 
 /// A key set that makes no static keys.
@@ -87,6 +94,8 @@ enum Error {
     SameName(String),
     #[error("{0} keys are usable, and a gateway takes {MOST}; choose with `--kid`")]
     Many(usize),
+    #[error(transparent)]
+    Check(#[from] check::Error),
 }
 
 impl Error {
@@ -94,6 +103,7 @@ impl Error {
         match self {
             Self::Input(_) | Self::NoSource(_) | Self::NoSet | Self::NoToken => 2,
             Self::Unreachable(error) => error.exit_code(),
+            Self::Check(error) => error.exit_code(),
             Self::NotPublic(..) | Self::Status(..) => 3,
             Self::NoKey(_)
             | Self::Unknown(..)
@@ -115,8 +125,8 @@ pub fn static_keys(set: &Value) -> Result<Value, String> {
 
 /// Carries the command out; `variable` reads the environment.
 pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
-    match chosen(&options, variable).await {
-        Ok(keys) => deliver("mdfn jwk", &format!("{keys:#}")),
+    match result(&options, variable).await {
+        Ok(result) => deliver("mdfn jwk", &result),
         Err(error) => {
             complain(&format!("mdfn jwk: {error}"));
             ExitCode::from(error.exit_code())
@@ -124,8 +134,23 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
     }
 }
 
-async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Value, Error> {
-    check_stdin([Path::new(&options.source)].into_iter().chain(options.token.as_deref()))?;
+/// What the command prints.
+async fn result(options: &Options, variable: fn(&str) -> Option<String>) -> Result<String, Error> {
+    let files = [options.token.as_deref(), options.check.as_deref()].into_iter().flatten();
+    check_stdin([Path::new(&options.source)].into_iter().chain(files))?;
+    let keys = chosen(options, variable).await?;
+    if let Some(file) = &options.check {
+        return Ok(check::check(&keys, file)?);
+    }
+    let keys = keys.iter().map(|key| if options.pem { key.pem() } else { key.jwk() });
+    Ok(format!("{:#}", keys.collect::<Value>()))
+}
+
+/// The keys that a gateway can use, or the one that is asked for.
+async fn chosen(
+    options: &Options,
+    variable: fn(&str) -> Option<String>,
+) -> Result<Vec<Usable>, Error> {
     let set = key_set(&options.source, variable).await?;
     let set: Value = serde_json::from_slice(&set).map_err(|_invalid| Error::NoSet)?;
     let (mut keys, unusable) = usable(&set)?;
@@ -160,7 +185,7 @@ async fn chosen(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
     if keys.len() > MOST {
         return Err(Error::Many(keys.len()));
     }
-    Ok(keys.iter().map(|key| if options.pem { key.pem() } else { key.jwk() }).collect())
+    Ok(keys)
 }
 
 /// The bytes of the key set, from wherever it is.
@@ -189,63 +214,6 @@ async fn key_set(source: &str, variable: fn(&str) -> Option<String>) -> Result<V
 
 fn signed_token(path: &Path) -> Result<Token, Error> {
     Token::parse(&read_word("`--token`", path)?).ok_or(Error::NoToken)
-}
-
-/// A key that a gateway can verify with.
-struct Usable {
-    kid: String,
-    alg: String,
-    public: PublicKey,
-}
-
-impl Usable {
-    /// A member of a key set; an error says why a gateway cannot use it.
-    fn parse(jwk: &Value) -> Result<Self, String> {
-        let text = |name| jwk.get(name).and_then(Value::as_str);
-        let kid = text("kid").ok_or("a key without `kid` is left out: tokens could not name it")?;
-        let shown = printable(kid);
-        let refused = |why: &str| format!("key `{shown}` is left out: {why}");
-        if kid.is_empty() {
-            return Err(refused("its `kid` is empty, and tokens could not name it"));
-        }
-        if text("kty") != Some("RSA") {
-            return Err(refused("it is not RSA, and the gateway takes nothing else"));
-        }
-        if text("use").is_some_and(|usage| usage != "sig") {
-            return Err(refused("its `use` is not `sig`"));
-        }
-        let alg = text("alg").unwrap_or("RS256");
-        if !["RS256", "RS384", "RS512"].contains(&alg) {
-            return Err(refused("its `alg` is not RS256, RS384 or RS512"));
-        }
-        let public = keys::from_jwk(jwk)
-            .ok_or_else(|| refused("its `n` and `e` are no RSA key; `x5c` is not looked at"))?;
-        let bits = public.n().bit_width();
-        if !(2048..=4096).contains(&bits) {
-            return Err(refused(&format!(
-                "it has {bits} bits, and the gateway takes 2048 to 4096"
-            )));
-        }
-        Ok(Self { kid: kid.to_owned(), alg: alg.to_owned(), public })
-    }
-
-    fn jwk(&self) -> Value {
-        let plain = keys::jwk(&self.public, &self.kid);
-        json!({
-            "format": "JSON_WEB_KEY",
-            "kid": self.kid,
-            "kty": "RSA",
-            "alg": self.alg,
-            "use": "sig",
-            "n": plain.get("n"),
-            "e": plain.get("e"),
-        })
-    }
-
-    fn pem(&self) -> Value {
-        let pem = self.public.to_public_key_pem(LineEnding::LF).expect("an RSA key has a PEM form");
-        json!({ "format": "PEM", "kid": self.kid, "key": pem })
-    }
 }
 
 /// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others are not.

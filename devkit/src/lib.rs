@@ -1,7 +1,7 @@
 //! The cloud around the function, on one machine, and the commands of `mdfn`.
 //!
 //! Each part knows the protocols from their documents, not from the function's code: that the two agree is what the
-//! tests prove. Only [`doctor`] asks the function's own library.
+//! tests prove. Only [`doctor`], and [`gateway_spec`] of a target, ask the function's own library.
 
 pub mod agent;
 mod cause;

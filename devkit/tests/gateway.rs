@@ -121,6 +121,28 @@ async fn a_remote_key_set_follows_a_rotation_and_a_lost_one_is_an_error_of_the_g
 }
 
 #[tokio::test]
+async fn a_required_claim_without_values_must_be_there_with_any_value() {
+    let identity = IdentityDomain::start(0, vec![client()]).await.unwrap();
+    for values in [json!({}), json!({ "values": null }), json!({ "values": [] })] {
+        let mut claim = json!({ "key": "client_id", "isRequired": true });
+        claim.as_object_mut().unwrap().extend(values.as_object().unwrap().clone());
+        let additional = json!({ "issuers": ["https://identity.oraclecloud.com/"],
+            "audiences": ["https://gw/"], "verifyClaims": [claim] });
+        let policy = json!({ "type": "REMOTE_JWKS", "uri": format!("{}/admin/v1/SigningCert/jwk", identity.url()),
+            "maxCacheDurationInHours": 1, "additionalValidationPolicy": additional });
+        let gateway = gateway(
+            &json!({ "requestPolicies": { "authentication": authentication(&policy) }, "routes": [stock("/a")] }),
+        )
+        .await;
+        for (changed, status) in [(json!({}), 200), (json!({ "client_id": null }), 401)] {
+            let bearer =
+                format!("authorization: Bearer {}\r\n", identity.mint(&client(), &changed));
+            assert_eq!(get(&gateway, "/v1/a", &bearer).await.0, status, "{values} {changed}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_first_route_that_fits_answers() {
     let gateway =
         gateway(&json!({ "routes": [stock("/a"), stock("/b/{x}"), stock("/c/{rest*}")] })).await;

@@ -21,7 +21,8 @@ fuzz_target!(|input: &[u8]| {
     assert!(!found.iter().any(|finding| finding.text.is_empty()));
     // Nothing checks callers, and it is said.
     let text = String::from_utf8_lossy(input).to_ascii_lowercase();
-    if !text.contains("authentication") && !text.contains('\\') {
+    let checked = ["authentication", "certificate", "\\"].iter().any(|part| text.contains(part));
+    if !checked {
         let said = |finding: &Finding| {
             finding.severity == Severity::Refused
                 || finding.severity == Severity::Unsafe && finding.place == Place::Authentication

@@ -28,7 +28,7 @@ impl Specification {
     }
 
     /// What the service checks when a specification is uploaded, as far as it is known here.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         within("routes", self.routes.len(), 50)?;
         if let Some(limit) = &self.request_policies.rate_limiting
             && limit.rate_in_requests_per_second == 0
@@ -55,7 +55,7 @@ impl Specification {
 
 impl ValidationPolicy {
     /// What every kind of policy checks beside the signature.
-    pub(crate) fn additional(&self) -> &AdditionalValidation {
+    pub(super) fn additional(&self) -> &AdditionalValidation {
         match self {
             Self::StaticKeys { additional_validation_policy, .. }
             | Self::RemoteJwks { additional_validation_policy, .. } => additional_validation_policy,

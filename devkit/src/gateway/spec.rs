@@ -139,8 +139,8 @@ pub struct AdditionalValidation {
 pub struct VerifyClaim {
     /// Its name.
     pub key: String,
-    /// Its accepted values.
-    pub values: Vec<String>,
+    /// Its accepted values; absent, null or empty: any, so that a required claim must only be there.
+    pub values: Option<Vec<String>>,
     /// Whether it must be there.
     #[serde(default)]
     pub is_required: bool,

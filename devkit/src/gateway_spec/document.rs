@@ -13,6 +13,22 @@ use crate::identity::ISSUER;
 pub(super) const TARGET_HEADERS: [&str; 3] =
     ["model_deployment", "model-deployment", "x-model-deployment"];
 
+/// The headers that a page may send; those with `stainless` are what the clients of `OpenAI` and Anthropic say of themselves.
+const PAGE_HEADERS: [&str; 12] = [
+    "accept",
+    "authorization",
+    "content-type",
+    "opc-request-id",
+    "x-stainless-arch",
+    "x-stainless-lang",
+    "x-stainless-os",
+    "x-stainless-package-version",
+    "x-stainless-retry-count",
+    "x-stainless-runtime",
+    "x-stainless-runtime-version",
+    "x-stainless-timeout",
+];
+
 /// Where the gateway has the keys from that tokens are signed with.
 #[derive(Clone, Debug)]
 pub enum Keys {
@@ -45,6 +61,10 @@ pub struct Input {
     pub rate_limit: u32,
     /// Whether `/healthz` needs no token.
     pub anonymous_health: bool,
+    /// The origins whose pages may call from a browser; empty: there is no CORS.
+    pub origins: Vec<String>,
+    /// Paths of an OpenAI-compatible model's server beside `/v1`, such as `/metrics`.
+    pub server_paths: Vec<String>,
 }
 
 impl Input {
@@ -61,20 +81,22 @@ impl Input {
             clients: Vec::new(),
             rate_limit: 50,
             anonymous_health: false,
+            origins: Vec::new(),
+            server_paths: Vec::new(),
         }
     }
 
     /// The specification.
     pub fn document(&self) -> Value {
         let models = self.models.iter().map(|(name, target)| self.model(name, target));
-        let openai = self.openai_models.iter().map(|(name, target)| self.openai(name, target));
+        let openai = self.openai_models.iter().flat_map(|(name, target)| self.openai(name, target));
         let health = if self.anonymous_health {
             json!({ "type": "ANONYMOUS" })
         } else {
             self.authorization()
         };
         let own = [self.own("/healthz", &health), self.own("/readyz", &self.authorization())];
-        json!({
+        let mut document = json!({
             "requestPolicies": {
                 "authentication": {
                     "type": "TOKEN_AUTHENTICATION",
@@ -91,6 +113,24 @@ impl Input {
             },
             "loggingPolicies": { "executionLog": { "isEnabled": true, "logLevel": "INFO" } },
             "routes": models.chain(openai).chain(own).collect::<Vec<_>>(),
+        });
+        if let (false, Some(Value::Object(policies))) =
+            (self.origins.is_empty(), document.get_mut("requestPolicies"))
+        {
+            policies.insert("cors".to_owned(), self.cors());
+        }
+        document
+    }
+
+    /// What pages of the origins may do: call with a token of their own. No cookie counts here.
+    fn cors(&self) -> Value {
+        json!({
+            "allowedOrigins": self.origins,
+            "allowedMethods": ["GET", "POST", "DELETE"],
+            "allowedHeaders": PAGE_HEADERS,
+            "exposedHeaders": ["opc-request-id", "retry-after", "x-should-retry"],
+            "isAllowCredentialsEnabled": false,
+            "maxAgeInSeconds": 600,
         })
     }
 
@@ -132,9 +172,15 @@ impl Input {
         route
     }
 
-    /// A route to all that an OpenAI-compatible model has, as far as the function opens it.
-    fn openai(&self, name: &str, target: &str) -> Value {
-        self.route(&format!("/{name}/v1/{{path*}}"), &["GET", "POST", "DELETE"], target)
+    /// Routes to all that an OpenAI-compatible model has, as far as the function opens it.
+    fn openai(&self, name: &str, target: &str) -> Vec<Value> {
+        let protocol =
+            self.route(&format!("/{name}/v1/{{path*}}"), &["GET", "POST", "DELETE"], target);
+        let server = self
+            .server_paths
+            .iter()
+            .map(|path| self.route(&format!("/{name}{path}"), &["GET", "POST"], target));
+        std::iter::once(protocol).chain(server).collect()
     }
 
     /// A route that sets the target, whatever the client sent under any of its names.

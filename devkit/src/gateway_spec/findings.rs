@@ -20,6 +20,8 @@ pub enum Place {
     Specification,
     /// How callers are checked.
     Authentication,
+    /// How callers are checked where it is chosen by the request, by the name of the choice.
+    Server(String),
     /// A static key, by its name.
     Key(String),
     /// A route, by its path.
@@ -47,6 +49,9 @@ impl fmt::Display for Finding {
         match &self.place {
             Place::Specification => f.write_str("specification")?,
             Place::Authentication => f.write_str("authentication")?,
+            Place::Server(name) => {
+                write!(f, "authentication `{}`", name.escape_debug())?;
+            }
             Place::Key(name) => write!(f, "key `{}`", name.escape_debug())?,
             Place::Route(path) => write!(f, "route {}", path.escape_debug())?,
         }

@@ -2,11 +2,10 @@
 
 mod document;
 mod findings;
-mod form;
 mod options;
-mod safety;
+mod validate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,9 +14,12 @@ use serde_json::Value;
 
 pub use self::document::{Input, Keys};
 pub use self::findings::{Finding, Place, Severity};
-pub use self::safety::findings;
+pub use self::validate::findings;
+pub(crate) use self::validate::keys;
 
-use self::options::{audience, client, function, https, model, openai_model, scope, text};
+use self::options::{
+    audience, client, function, https, model, openai_model, origin, scope, server_path, text,
+};
 
 use crate::identity::ISSUER;
 use crate::input::{self, read};
@@ -29,18 +31,20 @@ the function itself. What is printed is what the Terraform module makes, and wha
 
 A target is a URL, or an alias that the function knows from MODEL_DEPLOYMENTS. For --openai models the function needs
 ALLOWED_PATHS=openai: it calls what the client's path ends in, and answers 404 where that is not open. The alias of a --model is then that
-of a predict URL, not of a base URL. ALLOWED_DEPLOYMENTS should list the deployments of all.
+of a predict URL, not of a base URL. A --server-path must stand in ALLOWED_PATHS too: `openai,/metrics`. ALLOWED_DEPLOYMENTS should list
+the deployments of all. `mdfn local` has no CORS, and takes no specification with it.
 
 Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
 
 Example:
   mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
   mdfn gateway-spec --function ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample --audience https://gateway.example/ --keys keys.json \\
-      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample/predict > spec.json
+      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample/predict > spec.json
   oci api-gateway deployment create --path-prefix /models --specification file://spec.json ...";
 
 const AFTER_VALIDATE: &str = "\
-`refused`: the service does not take it. `unsafe`: somebody can do what they should not. `note`: worth knowing.
+`refused`: it never works: the service does not take it, or the function refuses its target. `unsafe`: it lets somebody in, or choose, who
+should not. `note`: worth knowing, or not looked at. Names are read as the API, the OCI CLI and Terraform write them.
 
 Exit code: 0 without a refused or unsafe part, 1 with one, 2 for wrong usage.
 
@@ -92,6 +96,12 @@ pub struct Options {
     /// Let `/healthz` be asked without a token
     #[arg(long)]
     anonymous_health: bool,
+    /// Let pages of this origin call from a browser, with a token of their own (repeatable)
+    #[arg(long = "cors", value_name = "ORIGIN", value_parser = origin)]
+    origins: Vec<String>,
+    /// A path of the server of every --openai model beside `/v1`, such as `/metrics` (repeatable)
+    #[arg(long = "server-path", value_name = "PATH", requires = "openai_models", value_parser = server_path)]
+    server_paths: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +130,8 @@ enum Error {
     NoSpecification,
     #[error("the model `{0}` is named twice")]
     Twice(String),
+    #[error("`{0}` names `{1}` twice")]
+    Repeated(&'static str, String),
     #[error("it is not printed: {0}")]
     Refused(String),
     #[error("`--function` and `--audience` are needed")]
@@ -129,7 +141,7 @@ enum Error {
 /// Carries the command out.
 pub fn run(options: Options) -> ExitCode {
     let done = match &options.command {
-        Some(Command::Validate { file }) => validate(file),
+        Some(Command::Validate { file }) => explain(file),
         None => print(options),
     };
     done.unwrap_or_else(|error| {
@@ -171,6 +183,8 @@ fn print(options: Options) -> Result<ExitCode, Error> {
         clients: options.clients,
         rate_limit: options.rate_limit,
         anonymous_health: options.anonymous_health,
+        origins: distinct("--cors", options.origins)?,
+        server_paths: distinct("--server-path", options.server_paths)?,
     };
     let document = input.document();
     let findings = findings(&document).unwrap_or_default();
@@ -180,7 +194,7 @@ fn print(options: Options) -> Result<ExitCode, Error> {
     Ok(deliver("mdfn gateway-spec", &format!("{document:#}")))
 }
 
-fn validate(file: &Path) -> Result<ExitCode, Error> {
+fn explain(file: &Path) -> Result<ExitCode, Error> {
     let text = read("the specification", file)?;
     let specification: Value =
         serde_json::from_slice(&text).map_err(|error| Error::Json("the specification", error))?;
@@ -201,4 +215,13 @@ fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Erro
         }
     }
     Ok(named)
+}
+
+/// The values of an option that is given once for each.
+fn distinct(option: &'static str, values: Vec<String>) -> Result<Vec<String>, Error> {
+    let mut earlier = BTreeSet::new();
+    match values.iter().find(|value| !earlier.insert(*value)) {
+        Some(value) => Err(Error::Repeated(option, value.clone())),
+        None => Ok(values),
+    }
 }

@@ -60,6 +60,39 @@ pub(super) fn https(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// An origin as browsers send it: a scheme and a host, with a port that is not the scheme's own.
+pub(super) fn origin(text: &str) -> Result<String, &'static str> {
+    let uri: Option<Uri> = text.parse().ok();
+    let fits = uri.is_some_and(|uri| {
+        let host = uri.host().unwrap_or_default();
+        let own = match uri.scheme_str() {
+            Some("https") => 443,
+            Some("http") if is_this_machine(host) => 80,
+            _ => return false,
+        };
+        let port = uri.port_u16();
+        let port = port.map_or(String::new(), |port| format!(":{port}"));
+        let written = format!("{}://{host}{port}", uri.scheme_str().unwrap_or_default());
+        !host.is_empty() && port != format!(":{own}") && text == written.to_ascii_lowercase()
+    });
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an origin as browsers send it, such as `https://app.example`")
+    }
+}
+
+/// A path as the function compares it.
+pub(super) fn server_path(text: &str) -> Result<String, &'static str> {
+    let segment = |text: &str| is_word(text, "-._~:") && text.bytes().any(|byte| byte != b'.');
+    let plain = text.strip_prefix('/').is_some_and(|path| path.split('/').all(segment));
+    if plain && text != "/v1" && !text.starts_with("/v1/") {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a path beside `/v1`, such as `/metrics`, of letters, digits and `-._~:`")
+    }
+}
+
 pub(super) fn model(text: &str) -> Result<(String, String), &'static str> {
     let (name, target) = name_and_target(text)?;
     match target.rest.as_deref() {

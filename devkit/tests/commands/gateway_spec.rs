@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{Done, mdfn, mdfn_full};
 
 pub(crate) const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample";
-pub(crate) const BASE: &str = "https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample";
+pub(crate) const BASE: &str = "https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample";
 
 fn spec(more: &[&str], keys: &str) -> Done {
     let mut arguments = vec!["gateway-spec", "--function", FUNCTION, "--audience", "https://gw/"];
@@ -115,7 +115,7 @@ fn many_models_static_keys_and_clients_make_one_document_that_the_gateway_takes(
     );
     assert_eq!(document["requestPolicies"]["rateLimiting"]["rateInRequestsPerSecond"], 7);
     let (code, lines) = findings(&document);
-    assert_eq!((code, lines.last().unwrap().as_str()), (0, "0 refused, 0 unsafe, 1 notes"));
+    assert_eq!((code, lines.last().unwrap().as_str()), (0, "0 refused, 0 unsafe, 2 notes"));
 }
 
 #[test]
@@ -175,6 +175,61 @@ fn wrong_usage_names_the_option_and_what_was_expected() {
     assert!(done.code == 2 && done.stderr.contains("`https://<gateway host>/`"), "{done:?}");
     let done = spec(&["--keys", "-", "--model", &twice], "[{\"format\":\"JSON_WEB_KEY\"}]");
     assert!(done.code == 1 && done.stderr.contains("it is not printed"), "{done:?}");
+}
+
+#[test]
+fn cors_is_printed_for_the_origins_that_are_named_and_for_no_other() {
+    let model = format!("iris={BASE}/predict");
+    let jwks = ["--jwks-uri", "https://domain.example/jwk", "--model", &model];
+    let without = document(&spec(&jwks, ""));
+    assert!(without["requestPolicies"].get("cors").is_none());
+    let cors = ["--cors", "https://app.example", "--cors", "http://localhost:5173"];
+    let with = document(&spec(&[&jwks[..], &cors].concat(), ""));
+    let policy = &with["requestPolicies"]["cors"];
+    assert_eq!(policy["allowedOrigins"], json!(["https://app.example", "http://localhost:5173"]));
+    assert_eq!(policy["isAllowCredentialsEnabled"], false);
+    assert!(policy["allowedHeaders"].as_array().unwrap().contains(&json!("authorization")));
+    assert_eq!(findings(&with).0, 0);
+    for origin in [
+        "*",
+        "null",
+        "app.example",
+        "https://app.example/",
+        "https://App.example",
+        "https://app.example:443",
+        "http://app.example",
+        "https://user@app.example",
+        "https://",
+        "",
+    ] {
+        let done = spec(&[&jwks[..], &["--cors", origin]].concat(), "");
+        assert!(done.code == 2 && done.stderr.contains("expected an origin"), "{origin} {done:?}");
+    }
+    let twice = ["--cors", "https://app.example", "--cors", "https://app.example"];
+    let done = spec(&[&jwks[..], &twice].concat(), "");
+    assert!(done.code == 2 && done.stderr.contains("`--cors` names"), "{done:?}");
+}
+
+#[test]
+fn the_paths_of_a_server_are_routed_by_name_beside_v1() {
+    let (model, chat) = (format!("iris={BASE}/predict"), format!("llm={BASE}"));
+    let jwks = ["--jwks-uri", "https://domain.example/jwk"];
+    let paths = ["--openai", &chat, "--server-path", "/metrics", "--server-path", "/a/b"];
+    let done = spec(&[&jwks[..], &paths].concat(), "");
+    let document = document(&done);
+    assert!(Specification::parse(&done.stdout).is_ok());
+    let route = |at: usize| &document["routes"][at];
+    let routed: Vec<_> = (0..3).map(|at| route(at)["path"].as_str().unwrap()).collect();
+    assert_eq!(routed, ["/llm/v1/{path*}", "/llm/metrics", "/llm/a/b"]);
+    assert_eq!(route(1)["requestPolicies"], route(0)["requestPolicies"]);
+    assert_eq!(findings(&document).0, 0);
+    for path in ["/v1/models", "/v1", "metrics", "/", "/{path*}", "/a/../b", "/a//b", "/a b", ""] {
+        let more = ["--openai", chat.as_str(), "--server-path", path];
+        let done = spec(&[&jwks[..], &more].concat(), "");
+        assert!(done.code == 2 && done.stderr.contains("beside `/v1`"), "{path} {done:?}");
+    }
+    let done = spec(&[&jwks[..], &["--model", &model, "--server-path", "/metrics"]].concat(), "");
+    assert!(done.code == 2 && done.stderr.contains("--openai"), "{done:?}");
 }
 
 #[test]

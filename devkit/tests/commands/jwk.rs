@@ -262,3 +262,67 @@ fn a_token_file_that_is_no_plain_text_is_refused() {
     let done = mdfn(&["jwk", "--token", token.to_str().unwrap()], &input);
     assert!(done.code == 2 && done.stderr.contains("byte order mark"), "{done:?}");
 }
+
+/// A specification with these static keys.
+fn specification(keys: &[Value]) -> String {
+    let policy = json!({
+        "type": "TOKEN_AUTHENTICATION",
+        "validation-policy": { "type": "STATIC_KEYS", "keys": keys },
+    });
+    json!({ "data": { "specification": { "request-policies": { "authentication": policy } } } })
+        .to_string()
+}
+
+#[test]
+fn check_says_whether_a_specification_has_the_key_that_the_domain_signs_with() {
+    let (old, new) = (Key::generate(), Key::generate());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    fs::write(&file, set(&[published(&new, "SIGNING_KEY")])).unwrap();
+    let file = file.to_str().unwrap();
+    let check = |specification: &str| mdfn(&["jwk", "--check", "-", file], specification);
+    let entry = |key: &Key, kid: &str| with(key.jwk(kid), "format", json!("JSON_WEB_KEY"));
+    let pem = keys(&mdfn(&["jwk", "--pem", file], ""));
+
+    for present in [vec![entry(&new, "SIGNING_KEY")], pem] {
+        let done = check(&specification(&present));
+        assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{done:?}");
+        assert_eq!(done.stdout, "the specification has the key `SIGNING_KEY`\n");
+    }
+    let both = [entry(&old, "OLD"), entry(&new, "SIGNING_KEY")];
+    let done = check(&specification(&both));
+    assert!(done.code == 0 && done.stderr.contains("has also `OLD`"), "{done:?}");
+
+    let replaced = check(&specification(&[entry(&old, "SIGNING_KEY")]));
+    assert!(replaced.stderr.contains("the name is there, with another key"), "{replaced:?}");
+    let renamed = check(&specification(&[entry(&new, "OTHER")]));
+    for done in [replaced, renamed] {
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{done:?}");
+        assert!(done.stderr.contains("signs with the key `SIGNING_KEY`"), "{done:?}");
+    }
+}
+
+#[test]
+fn check_says_where_there_is_nothing_to_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    fs::write(&file, set(&[Key::generate().jwk("k")])).unwrap();
+    let file = file.to_str().unwrap();
+    let check =
+        |specification: &Value| mdfn(&["jwk", "--check", "-", file], &specification.to_string());
+    let policy = |validation: Value| {
+        json!({ "routes": [], "requestPolicies": { "authentication": {
+            "type": "TOKEN_AUTHENTICATION", "validationPolicy": validation } } })
+    };
+    let fetched = json!({ "type": "REMOTE_JWKS", "uri": "https://domain.example/jwk" });
+    let done = check(&policy(fetched));
+    assert!(done.code == 0 && done.stdout.contains("asks https://domain.example/jwk"), "{done:?}");
+    let done = check(&json!({ "routes": [] }));
+    assert!(done.code == 1 && done.stderr.contains("has no keys"), "{done:?}");
+    let done = check(&json!({ "no": "specification" }));
+    assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
+    for arguments in [vec!["jwk", "--check", "-"], vec!["jwk", "--check", "-", "--pem", file]] {
+        let done = mdfn(&arguments, "{}");
+        assert!(done.code == 2 && done.stdout.is_empty(), "{done:?}");
+    }
+}

@@ -1,5 +1,9 @@
 //! `mdfn gateway-spec validate`: no unsafe specification passes, and nothing that is safe is called unsafe.
 
+mod model;
+mod strangers;
+mod targets;
+
 use devkit::keys::Key;
 use serde_json::{Value, json};
 
@@ -34,7 +38,7 @@ fn each_unsafe_part_of_the_authentication_is_explained() {
         (
             format!("{PLACE}/maxClockSkewInSeconds"),
             json!(121),
-            "refused  specification: maxClockSkewInSeconds",
+            "refused  authentication: `maxClockSkewInSeconds`",
         ),
         (
             additional("verifyClaims"),
@@ -42,27 +46,35 @@ fn each_unsafe_part_of_the_authentication_is_explained() {
             "unsafe  authentication: tokens without the claim `client_id` pass",
         ),
         (additional("audiences"), json!([""]), "unsafe  authentication: `audiences` is empty"),
-        (additional("issuers"), json!([null]), "refused  specification: not as the service"),
+        (
+            additional("issuers"),
+            json!([null]),
+            "refused  authentication: `validationPolicy.additionalValidationPolicy.issuers` is not as the service",
+        ),
         (
             format!("{POLICY}/uri"),
             json!("http://domain.example/jwk"),
             "unsafe  authentication: the keys' `uri` is not https",
         ),
-        (format!("{POLICY}/uri"), json!(null), "refused  specification: not as the service"),
+        (
+            format!("{POLICY}/uri"),
+            json!(null),
+            "refused  authentication: `validationPolicy.uri` is missing",
+        ),
         (
             format!("{POLICY}/isSslVerifyDisabled"),
-            json!("true"),
-            "refused  specification: not as the service",
+            json!("yes"),
+            "refused  authentication: `validationPolicy.isSslVerifyDisabled` is not as the service",
         ),
         (
             format!("{PLACE}/type"),
             json!("NO_AUTHENTICATION"),
-            "refused  authentication: its `type`",
+            "refused  authentication: `type` is `NO_AUTHENTICATION`; expected CUSTOM_AUTHENTICATION",
         ),
         (
             PLACE.to_owned(),
             json!({ "type": "JWT_AUTHENTICATION" }),
-            "refused  specification: not as",
+            "refused  authentication: `publicKeys` is missing",
         ),
     ] {
         assert_found(&changed(&pointer, value), start);
@@ -101,18 +113,22 @@ fn each_unsafe_part_of_a_route_is_explained() {
         (
             format!("{HEADERS}/renameHeaders"),
             json!({ "items": [{ "from": "x-mine", "to": "Model_Deployment" }] }),
-            "refused  specification: route /iris: `model_deployment` is in more than one",
+            "refused  route /iris: `model_deployment` is in more than one",
         ),
         (
             "/routes/1/requestPolicies/authorization".to_owned(),
             json!({ "type": "ANY_OF", "allowedScope": [""] }),
-            "refused  specification: route /healthz: `allowedScope` is empty",
+            "refused  route /healthz: `allowedScope` is empty",
         ),
-        ("/routes/1".to_owned(), json!(null), "refused  specification: not as the service"),
+        (
+            "/routes/1".to_owned(),
+            json!(null),
+            "refused  specification: `routes` is not as the service",
+        ),
         (
             "/routes/1/methods".to_owned(),
             json!(["get"]),
-            "refused  specification: route /healthz: `get`",
+            "refused  route /healthz: `methods` is `get`; expected ANY, HEAD",
         ),
         ("/routes".to_owned(), json!([]), "refused  specification: there are no routes"),
         (
@@ -157,9 +173,11 @@ fn each_value_that_is_no_target_is_explained() {
         ),
         (json!([""]), "unsafe  route /iris: `model_deployment` has a value that makes no header"),
         (json!(["a", "b"]), "refused  route /iris: `model_deployment` has several values"),
-        (json!([]), "refused  specification: route /iris: `model_deployment` has not 1 to 10"),
-        (json!("x"), "refused  specification: not as the service"),
-        (json!(["http://x/"]), "refused  route /iris: `model_deployment` is not https"),
+        (json!([]), "refused  route /iris: `model_deployment` has not 1 to 10"),
+        (
+            json!("x"),
+            "refused  route /iris: `requestPolicies.headerTransformations.setHeaders.items.values` is not as",
+        ),
         (json!(["${request.path[typo]}"]), "refused  route /iris: `model_deployment` names a part"),
     ] {
         assert_found(&changed(values, value), start);
@@ -197,11 +215,11 @@ fn keys_that_the_gateway_does_not_take_are_named() {
         with_keys(&json!([key]))
     };
     for (specification, start) in [
-        (with_keys(&json!([])), "refused  specification: STATIC_KEYS has no key"),
-        (with("x5c", json!([])), "refused  key `k`: it has [\"x5c\"]"),
-        (with("key_ops", json!(["sign"])), "refused  specification: key `k`: key_ops"),
-        (with("kty", json!("oct")), "refused  specification: key `k`: kty"),
-        (with("n", json!("AQAB")), "refused  specification: key `k`: "),
+        (with_keys(&json!([])), "refused  authentication: STATIC_KEYS has no key"),
+        (with("x5c", json!([])), "refused  key `k`: it has `x5c`"),
+        (with("key_ops", json!(["sign"])), "refused  key `k`: `key_ops` is without `verify`"),
+        (with("kty", json!("oct")), "refused  key `k`: `kty` is `oct`; expected RSA"),
+        (with("n", json!("AQAB")), "refused  key `k`: its `n` and `e` are no RSA key"),
     ] {
         assert_found(&specification, start);
     }
@@ -246,7 +264,7 @@ fn the_form_of_the_oci_cli_is_read_and_what_is_no_specification_is_refused() {
         assert_eq!(findings(&wrap(cli(&safe))).0, 0, "{:#}", cli(&safe));
         assert_found(&wrap(cli(&skip)), "unsafe  route /iris: `model_deployment` is set with SKIP");
     }
-    for other in [json!({}), json!([]), json!({ "data": { "id": "x" } })] {
+    for other in [json!({}), json!([]), json!([safe]), json!({ "data": { "id": "x" } })] {
         let done = mdfn(&["gateway-spec", "validate"], &other.to_string());
         assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
     }
@@ -269,27 +287,35 @@ fn what_is_not_looked_at_does_not_hide_the_rest() {
         let mut skip = specification.clone();
         skip["routes"][0]["requestPolicies"]["headerTransformations"]["setHeaders"]["items"][0]["values"] =
             json!([]);
-        assert_found(
-            &skip,
-            "refused  specification: route /iris: `model_deployment` has not 1 to 10 values",
-        );
+        assert_found(&skip, "refused  route /iris: `model_deployment` has not 1 to 10 values");
     }
 }
 
 #[test]
 fn a_function_behind_a_choice_of_back_ends_is_looked_at_too() {
     let function = json!({ "type": "ORACLE_FUNCTIONS_BACKEND", "functionId": FUNCTION });
-    let backend = |backend: &Value| json!({ "type": "DYNAMIC_ROUTING_BACKEND", "routingBackends": [{ "backend": backend }] });
+    let backend = |backend: &Value| {
+        json!({
+            "type": "DYNAMIC_ROUTING_BACKEND",
+            "selectionSource": { "type": "SINGLE", "selector": "request.headers[x]" },
+            "routingBackends": [{ "key": { "type": "ANY_OF", "name": "a", "values": ["x"] }, "backend": backend }],
+        })
+    };
     let mut specification = changed("/routes/1/backend", backend(&function));
     assert_eq!(findings(&specification).0, 0);
     specification["routes"][1]["requestPolicies"] = json!({});
     assert_found(&specification, "unsafe  route /healthz: it sets no target");
-    specification["routes"][1]["backend"] = backend(&json!({ "type": "HTTP_BACKEND" }));
+    specification["routes"][1]["backend"] =
+        backend(&json!({ "type": "HTTP_BACKEND", "url": "https://x.example/" }));
     assert_eq!(findings(&specification).0, 0);
 }
 
 #[test]
 fn what_is_only_worth_knowing_is_no_failure() {
+    let on = |host: &str| {
+        let path = BASE.rsplit('/').next().unwrap();
+        format!("https://{host}/{path}/predict")
+    };
     let items = "/routes/0/requestPolicies/headerTransformations/setHeaders/items/0";
     for (specification, line) in [
         (
@@ -298,10 +324,10 @@ fn what_is_only_worth_knowing_is_no_failure() {
         ),
         (
             changed(&format!("{items}/values"), json!(["${request.auth[client_id]}"])),
-            "note  route /iris: `model_deployment` is what the token says",
+            "note  route /iris: `model_deployment` is what the token says in `client_id`",
         ),
         (
-            changed(&format!("{items}/values"), json!(["https://private.example/x/predict"])),
+            changed(&format!("{items}/values"), json!([on("private.example:8443")])),
             "note  route /iris: `model_deployment` names a host that is not Oracle's",
         ),
         (
@@ -317,8 +343,12 @@ fn what_is_only_worth_knowing_is_no_failure() {
             "note  route /iris: a client who sends `model-deployment`, `x-model-deployment` gets 400",
         ),
         (
-            changed("/requestPolicies/cors", json!({})),
-            "note  specification: `cors` is not looked at",
+            changed("/requestPolicies/cors", json!({ "allowedOrigins": ["*"] })),
+            "note  specification: `cors` takes the origin `*`",
+        ),
+        (
+            changed("/requestPolicies/madeUp", json!({})),
+            "note  specification: `requestPolicies.madeUp` is not known here",
         ),
     ] {
         let (code, lines) = findings(&specification);
@@ -361,6 +391,8 @@ fn a_member_that_only_looks_like_another_does_not_stand_for_it() {
     for name in ["routes-", "-routes", "routes--"] {
         let mut specification = changed(authorization, json!({ "type": "ANONYMOUS" }));
         specification[name] = safe["routes"].clone();
-        assert_found(&specification, "refused  specification: not as the service documents it");
+        assert_found(&specification, "refused  route /iris: it is ANONYMOUS");
+        let note = format!("note  specification: `{name}` is not known here, and not looked at");
+        assert!(findings(&specification).1.contains(&note), "{name}");
     }
 }
