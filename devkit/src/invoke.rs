@@ -1,7 +1,10 @@
 //! `mdfn invoke`: one call of a program, as the platform would make it.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
+use std::future::Future;
 use std::io::{self, IsTerminal, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,11 +22,13 @@ use crate::terminal::{self, complain};
 
 /// How long the last lines of an ended function are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);
+/// How long somebody may sit before a silent command; then it says what it waits for.
+const SILENCE: Duration = Duration::from_secs(2);
 /// The first status that is an error.
 const FIRST_ERROR: u16 = 400;
 
 const AFTER_HELP: &str = "\
-The body of the call is standard input. The function gets nothing of your environment but what --config passes;
+The body of the call is standard input, byte for byte; on a terminal it is empty. The function gets nothing of your environment but what --config passes;
 an image sees no file of this machine.
 
 Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
@@ -57,12 +62,18 @@ pub struct Options {
     /// How long the call may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
     timeout: u64,
+    /// How long the function may take to start; without it 5, as on the platform, and 30 for an image
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=300))]
+    start_timeout: Option<u64>,
     /// Show the function's lines, the status and the headers on stderr
     #[arg(long, short)]
     verbose: bool,
     /// Call this image, in a container of docker under the limits of the platform
     #[arg(long, value_name = "NAME", conflicts_with = "command")]
     image: Option<String>,
+    /// Nothing stands here: only what somebody wrote without `--`
+    #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
+    stray: Option<Infallible>,
     /// The program and its arguments
     #[arg(last = true, required_unless_present = "image", value_name = "PROGRAM")]
     command: Vec<OsString>,
@@ -73,8 +84,8 @@ pub struct Options {
 enum Error {
     #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
     NoVariable(String),
-    #[error("{cause}{said}")]
-    Start { cause: StartError, said: String },
+    #[error("{cause}{said}{advice}")]
+    Start { cause: StartError, said: String, advice: &'static str },
     #[error("interrupted")]
     Interrupted,
     #[error(transparent)]
@@ -121,13 +132,17 @@ async fn call(
     let lines = timeout(LAST_LINES, lines).await.ok().and_then(Result::ok);
     let said = lines.as_ref().and_then(|lines| lines.iter().rfind(|line| !line.is_empty()));
     let said = said.map(|line| format!("; its last line: {line}")).unwrap_or_default();
-    let answer = called.map_err(|cause| Error::Start { cause, said: said.clone() })?;
+    let answer = called.map_err(|cause| {
+        let advice = advice(&cause);
+        Error::Start { cause, said: said.clone(), advice }
+    })?;
     print(options, &answer, &said)?;
     Ok(answer)
 }
 
 async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, StartError> {
-    let agent = Agent::start(program).await?;
+    let what = format!("the function's socket, for up to {:?}", program.start_timeout);
+    let agent = said(&what, Agent::start(program)).await?;
     let answer = agent.call(invocation).await;
     agent.stop().await;
     Ok(answer)
@@ -140,6 +155,9 @@ fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Resu
         None => Program::new(command.next().cloned().unwrap_or_default()).arguments(command),
     };
     let mut program = program.timeout(Duration::from_secs(options.timeout));
+    if let Some(seconds) = options.start_timeout {
+        program = program.start_timeout(Duration::from_secs(seconds));
+    }
     for (name, value) in &options.config {
         let value = value.clone().or_else(|| variable(name));
         program = program.config(name, value.ok_or_else(|| Error::NoVariable(name.clone()))?);
@@ -163,9 +181,36 @@ fn invocation(options: &Options, body: Vec<u8>) -> Invocation {
 async fn body() -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     if !io::stdin().is_terminal() {
-        tokio::io::stdin().read_to_end(&mut body).await?;
+        let mut stdin = tokio::io::stdin();
+        let what = "the end of standard input, the body of the call; for none add `< /dev/null`";
+        said(what, stdin.read_to_end(&mut body)).await?;
     }
     Ok(body)
+}
+
+/// Does the work, and says what it waits for once it lasts.
+async fn said<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match timeout(SILENCE, &mut work).await {
+        Ok(done) => done,
+        Err(_elapsed) => {
+            complain(&format!("mdfn: waiting for {what}"));
+            work.await
+        }
+    }
+}
+
+/// What may help where a function did not start.
+fn advice(cause: &StartError) -> &'static str {
+    match cause {
+        StartError::TimedOut(_) => "; `--start-timeout` gives it longer",
+        StartError::Program { .. }
+        | StartError::Ended(_)
+        | StartError::Listener(_)
+        | StartError::Owner { .. }
+        | StartError::Refused(_)
+        | StartError::Agent(_) => "",
+    }
 }
 
 /// Collects the function's lines, and shows each at once if wanted.
@@ -226,6 +271,11 @@ fn explanation(answer: &Answer) -> String {
 fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
     let (name, value) = text.split_once(':').ok_or("expected `Name: value`")?;
     Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
+}
+
+/// Refuses a program that stands where its options would be taken for those of `mdfn`.
+pub(crate) fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
+    Err("write `--` before the program: `-- PROGRAM ARGUMENTS`")
 }
 
 /// A `NAME=VALUE` or `NAME` of the command line.

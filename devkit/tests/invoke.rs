@@ -1,10 +1,11 @@
 //! `mdfn invoke`, as a person uses it: what it prints and how it ends.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::env;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -122,4 +123,84 @@ fn a_function_that_does_not_start_ends_with_3_and_says_what_it_said() {
     let text = stderr(&output);
     assert!(text.contains("exit status: 1") && text.contains("no configuration"), "{text}");
     assert_eq!((text.lines().count(), output.status.code()), (1, Some(3)));
+}
+
+/// Starts the command with an open pipe for its standard input.
+fn spawn(options: &[&str], function: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.arg("invoke").args(options).arg("--").args(function);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// How many processes have this word in their command line.
+fn processes_with(word: &str) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(word)).count()
+}
+
+fn until(condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it does not come");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn the_folder_of_the_socket_is_closed_to_others() {
+    let script = "stat -c %a $(dirname ${FN_LISTENER#unix:}) >&2; exit 1";
+    let output = spawn(&["--verbose"], &["/bin/sh", "-c", script]).wait_with_output().unwrap();
+    assert!(stderr(&output).contains("| 700\n"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_function_ends_with_a_command_that_is_killed() {
+    let mark = format!("mark-{}", std::process::id());
+    let function = misbehave().display().to_string();
+    // The function is a child of the shell, and not the command's own.
+    let script = format!("{function} link hang '' {mark}; true");
+    let mut command = spawn(&[], &["/bin/sh", "-c", &script, &mark]);
+    drop(command.stdin.take());
+    until(|| processes_with(&mark) == 3);
+    command.kill().unwrap();
+    command.wait().unwrap();
+    until(|| processes_with(&mark) == 0);
+}
+
+#[test]
+fn a_command_that_waits_for_standard_input_says_so() {
+    let path = misbehave().display().to_string();
+    let mut command = spawn(&[], &[&path, "link", "reply", OK]);
+    let mut stderr = command.stderr.take().unwrap();
+    let mut said = [0; 50];
+    stderr.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"mdfn: waiting for the end of standard input, the b");
+    drop(command.stdin.take());
+    assert_eq!(command.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_slow_start_is_said_and_has_as_long_as_it_is_given() {
+    let (path, script) = (misbehave().display().to_string(), "sleep 3; exec \"$@\"");
+    let function = ["/bin/sh", "-c", script, "sh", &path, "link", "reply", OK];
+    for (limit, code, said) in [
+        ("30", 0, "mdfn: waiting for the function's socket, for up to 30s\n"),
+        ("1", 3, "mdfn: the function's socket did not appear within 1s; `--start-timeout` gives"),
+    ] {
+        let output = spawn(&["--start-timeout", limit], &function).wait_with_output().unwrap();
+        let text = stderr(&output);
+        assert!(text.starts_with(said), "{text}");
+        assert_eq!(output.status.code(), Some(code));
+    }
+}
+
+#[test]
+fn a_program_without_dashes_before_it_is_told_of_them() {
+    for command in ["invoke", "conformance"] {
+        let mut mdfn = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+        let output = mdfn.args([command, "target/func", "--config", "A=b"]).output().unwrap();
+        assert!(stderr(&output).contains("write `--` before the program"), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2));
+    }
 }

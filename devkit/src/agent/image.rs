@@ -51,17 +51,26 @@ impl Image {
         self
     }
 
+    /// The folder for the socket inside a private one. It is open to all, as the user of a container is another.
+    pub(super) fn meeting_place(private: &Path) -> PathBuf {
+        private.join("iofs")
+    }
+
     /// The command that runs a container until it ends. It takes the values of `variables` from its own environment.
     pub(super) fn command<'a>(
         &self,
-        directory: &Path,
+        private: &Path,
         memory: u32,
         variables: impl Iterator<Item = &'a OsString>,
     ) -> Command {
         let mut command = Command::new(ENGINE);
-        command.arg("run").args(LIMITS).arg("--name").arg(Container::of(directory).0);
+        command.arg("run").args(LIMITS).arg("--name").arg(Container::of(private).0);
         command.args([format!("--memory={memory}m"), format!("--memory-swap={memory}m")]);
-        command.arg("--volume").arg(volume(directory, Path::new(MEETING_PLACE), "rw"));
+        command.arg("--volume").arg(volume(
+            &Self::meeting_place(private),
+            Path::new(MEETING_PLACE),
+            "rw",
+        ));
         for (directory, inside) in &self.mounts {
             command.arg("--volume").arg(volume(directory, inside, "ro"));
         }
@@ -82,9 +91,9 @@ fn volume(directory: &Path, inside: &Path, mode: &str) -> OsString {
 pub(crate) struct Container(OsString);
 
 impl Container {
-    /// The container whose socket is in this directory, and who has its name from it.
-    pub(super) fn of(directory: &Path) -> Self {
-        Self(directory.file_name().unwrap_or_default().to_owned())
+    /// The container that has its name from its private folder.
+    pub(super) fn of(private: &Path) -> Self {
+        Self(private.file_name().unwrap_or_default().to_owned())
     }
 
     pub(super) fn pause(&self) {
@@ -97,6 +106,11 @@ impl Container {
 
     pub(super) fn remove(&self) {
         self.ask(&["rm", "--force"]);
+    }
+
+    /// The command that removes it, for another process.
+    pub(super) fn removal(&self) -> [OsString; 4] {
+        [ENGINE.into(), "rm".into(), "--force".into(), self.0.clone()]
     }
 
     /// Has docker do it, and blocks until it is done: no two of these may cross. It fails only where the container has

@@ -11,6 +11,7 @@ mod body;
 mod connection;
 mod container;
 mod failure;
+pub(crate) mod folder;
 mod headers;
 pub(crate) mod ids;
 mod image;
@@ -21,6 +22,7 @@ pub(crate) mod readiness;
 mod request;
 mod start;
 pub(crate) mod watch;
+mod watchdog;
 
 use std::io;
 use std::process::ExitStatus;

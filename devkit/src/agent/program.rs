@@ -128,16 +128,21 @@ impl Program {
         self
     }
 
-    /// The directory in which a container's own is made.
-    pub(super) fn meeting_place(&self) -> PathBuf {
+    /// The folder in which a container's private one is made.
+    pub(super) fn temporary_folder(&self) -> PathBuf {
         self.root.as_deref().unwrap_or(Path::new("/")).join("tmp")
     }
 
+    /// The folder for the socket: the private one, or for an image one inside it.
+    pub(super) fn meeting_place(&self, private: &Path) -> PathBuf {
+        if self.image.is_some() { Image::meeting_place(private) } else { private.to_owned() }
+    }
+
     /// The command that starts the function, with everything that it finds in its environment: nothing of ours passes.
-    pub(super) fn command(&self, directory: &Path) -> Command {
-        let environment = self.environment(&self.listener(directory));
+    pub(super) fn command(&self, private: &Path) -> Command {
+        let environment = self.environment(&self.listener(private));
         if let Some(image) = &self.image {
-            let mut command = image.command(directory, self.memory, environment.keys());
+            let mut command = image.command(private, self.memory, environment.keys());
             command.envs(environment);
             return command;
         }
@@ -153,12 +158,12 @@ impl Program {
         command
     }
 
-    /// The socket in a directory of the machine, as the function calls it.
-    fn listener(&self, directory: &Path) -> PathBuf {
+    /// The socket in a private folder of the machine, as the function calls it.
+    fn listener(&self, private: &Path) -> PathBuf {
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
         let inside = match &self.image {
             Some(_) => Path::new(MEETING_PLACE),
-            None => directory.strip_prefix(root).unwrap_or(directory),
+            None => private.strip_prefix(root).unwrap_or(private),
         };
         Path::new("/").join(inside).join(LISTENER.to_string_lossy().as_ref())
     }
@@ -247,7 +252,7 @@ mod tests {
             "--pids-limit=50 --ulimit=nofile=350",
             "--memory=128m --memory-swap=128m",
             "--name fnAbC ",
-            "--volume /tmp/fnAbC:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
+            "--volume /tmp/fnAbC/iofs:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
             "--env FN_LISTENER ",
             "--env MODEL ",
         ] {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -21,6 +20,7 @@ use super::instance::Instance;
 use super::kit::Kit;
 use super::predictor::Stage;
 use super::verdict::Problem;
+use crate::agent::folder;
 use crate::agent::process::Process;
 use crate::agent::watch::Watch;
 
@@ -52,10 +52,8 @@ pub(super) struct Ended {
 
 impl Launch {
     pub(super) async fn new(kit: Kit) -> Result<Self, Problem> {
-        let directory = tempfile::Builder::new().prefix("fn").tempdir_in("/tmp");
+        let directory = folder::private(Path::new("/tmp"));
         let directory = directory.map_err(Problem::machine("a temporary directory"))?;
-        fs::set_permissions(directory.path(), Permissions::from_mode(0o777))
-            .map_err(Problem::machine("a directory for everybody"))?;
         let stage = match kit.predictor() {
             Some(predictor) => Some(predictor.stage().await?),
             None => None,
@@ -195,7 +193,8 @@ impl Launch {
             .map_err(|error| Problem::failed(format!("`{}` starts", program.display()), error))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let group = group.ok_or_else(|| Problem::failed("it runs", "it has no process number"))?;
-        Ok(Started { process: Process::leading(group, None), child, out, err, launch: self })
+        let process = Process::leading(group, None).map_err(Problem::machine("a watchdog"))?;
+        Ok(Started { process, child, out, err, launch: self })
     }
 }
 

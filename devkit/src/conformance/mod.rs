@@ -24,6 +24,7 @@ mod verdict;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ use self::kit::{Kit, Parts};
 use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
-use crate::invoke::{config, interruption};
+use crate::invoke::{config, interruption, without_dashes};
 use crate::terminal::complain;
 
 const AFTER_HELP: &str = "\
@@ -72,6 +73,9 @@ pub struct Options {
     /// How many requests item 67 sends
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     requests: u32,
+    /// Nothing stands here: only what somebody wrote without `--`
+    #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
+    stray: Option<Infallible>,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     command: Vec<OsString>,

@@ -179,8 +179,6 @@ fn path_of_length(directory: &Path, length: usize) -> Result<PathBuf, Problem> {
     let used = directory.as_os_str().len() + "//lsnr.sock".len();
     let folder = directory.join("d".repeat(length.saturating_sub(used)));
     fs::create_dir_all(&folder).map_err(Problem::machine("a directory"))?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777))
-        .map_err(Problem::machine("a directory for everybody"))?;
     Ok(folder.join("lsnr.sock"))
 }
 
