@@ -11,7 +11,7 @@ use crate::conformance::kit::Kit;
 use crate::conformance::verdict::{Problem, Verdict};
 
 pub(super) const ITEMS: &[Item] =
-    &[Item::new(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];
+    &[Item::must(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];
 
 /// The user of every container.
 const USER: u32 = 1000;
