@@ -65,6 +65,9 @@ pub struct Options {
     /// How long the function may take to start; without it 5, as on the platform, and 30 for an image
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=300))]
     start_timeout: Option<u64>,
+    /// Start it as an Fn server does, without what only OCI Functions says: its name, its application's, log frames
+    #[arg(long)]
+    fn_server: bool,
     /// Show the function's lines, the status and the headers on stderr
     #[arg(long, short)]
     verbose: bool,
@@ -155,6 +158,9 @@ fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Resu
         None => Program::new(command.next().cloned().unwrap_or_default()).arguments(command),
     };
     let mut program = program.timeout(Duration::from_secs(options.timeout));
+    if options.fn_server {
+        program = program.on_fn_server();
+    }
     if let Some(seconds) = options.start_timeout {
         program = program.start_timeout(Duration::from_secs(seconds));
     }

@@ -70,7 +70,7 @@ fn an_error_of_the_function_is_shown_and_ends_with_1() {
 fn a_breach_of_the_contract_is_explained() {
     let reply = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
     let output = mdfn(&[], &["link", "reply", reply], b"{}");
-    assert_eq!(output.stdout, br#"{"message":"invalid function response"}"#);
+    assert_eq!(output.stdout, b"{\"message\":\"invalid function response\"}\n");
     let text = stderr(&output);
     assert!(text.contains("replied 400 on its socket") && text.contains("was killed"), "{text}");
     assert_eq!((text.lines().count(), output.status.code()), (1, Some(1)));
@@ -101,6 +101,18 @@ fn only_named_configuration_passes() {
     assert!(text.contains("| OWN=mine\n") && text.contains("| OTHER=a=b\n"), "{text}");
     assert!(!text.contains("NOT="), "{text}");
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn an_fn_server_names_no_function_and_frames_no_log() {
+    for (options, names) in [(&["--verbose"][..], 4), (&["--verbose", "--fn-server"], 0)] {
+        let script = "env >&2; exit 1";
+        let output = spawn(options, &["/bin/sh", "-c", script]).wait_with_output().unwrap();
+        let text = stderr(&output);
+        let oci = ["| FN_FN_NAME=", "| FN_APP_NAME=", "| FN_LOGFRAME_NAME=", "| FN_LOGFRAME_HDR="];
+        assert_eq!(oci.iter().filter(|name| text.contains(**name)).count(), names, "{text}");
+        assert!(text.contains("| FN_FN_ID=") && text.contains("| FN_MEMORY=128\n"), "{text}");
+    }
 }
 
 #[test]

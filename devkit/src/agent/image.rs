@@ -17,7 +17,7 @@ const PATIENCE: &str = "10";
 ///
 /// Source: Fn container contract, limits around start-up and the sandbox. The machine's network is no part of it: the
 /// emulated cloud listens there.
-const LIMITS: [&str; 11] = [
+const LIMITS: [&str; 15] = [
     "--rm",
     "--init",
     "--read-only",
@@ -27,6 +27,10 @@ const LIMITS: [&str; 11] = [
     "--security-opt=no-new-privileges",
     "--pids-limit=50",
     "--ulimit=nofile=350",
+    "--ulimit=memlock=65536",
+    "--ulimit=msgqueue=819200",
+    "--ulimit=sigpending=5000",
+    "--log-driver=none",
     "--pull=never",
     "--network=host",
 ];

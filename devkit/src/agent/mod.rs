@@ -1,9 +1,7 @@
 //! The Fn agent around one function: it starts the program, calls it, freezes it between calls and kills it for every
 //! breach of the contract, with the answers that a caller of the platform gets.
 //!
-//! It is stricter than the platform where that fails by chance only: a function that leaves the body of a call unread
-//! and closes the connection loses every such call. Not emulated: redirects, which the platform follows into the
-//! socket (here an invalid response), and the unpacking of compressed replies.
+//! Where it differs from an Fn server on purpose is in `docs/conformance.md`.
 //! Source: Fn container contract.
 
 mod answer;

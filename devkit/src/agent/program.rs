@@ -42,6 +42,8 @@ pub struct Program {
     pub start_timeout: Duration,
     /// After how long without a call the process is stopped until the next one; `None`: never.
     pub freeze_after: Option<Duration>,
+    /// Whether OCI Functions starts it; an Fn server names neither the function nor the application, and has no log frames.
+    pub on_oci: bool,
     /// Where the function sends its spans; the platform's own are named in every call then. `None`: tracing is off.
     pub collector: Option<String>,
     /// Where each line that the function writes is sent at once.
@@ -61,6 +63,7 @@ impl Program {
             timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(5),
             freeze_after: Some(Duration::from_millis(50)),
+            on_oci: true,
             collector: None,
             log: None,
         }
@@ -111,6 +114,13 @@ impl Program {
     #[must_use]
     pub fn never_frozen(mut self) -> Self {
         self.freeze_after = None;
+        self
+    }
+
+    /// The same program with the environment that an Fn server gives it, and not that of OCI Functions.
+    #[must_use]
+    pub fn on_fn_server(mut self) -> Self {
+        self.on_oci = false;
         self
     }
 
@@ -184,16 +194,19 @@ impl Program {
             ("FN_TYPE", "sync".into()),
             ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated".into()),
             ("FN_APP_ID", "ocid1.fnapp.oc1..emulated".into()),
+            ("FN_MEMORY", self.memory.to_string().into()),
+        ];
+        let of_oci = [
             ("FN_FN_NAME", name.to_owned()),
             ("FN_APP_NAME", "emulated".into()),
-            ("FN_MEMORY", self.memory.to_string().into()),
             ("FN_LOGFRAME_NAME", ids::random().into()),
             ("FN_LOGFRAME_HDR", LOG_FRAME_HEADER.into()),
         ];
+        let of_oci = of_oci.into_iter().filter(|_| self.on_oci);
         let tracing = self.collector.iter().flat_map(|url| {
             [("OCI_TRACING_ENABLED", "1".into()), ("OCI_TRACE_COLLECTOR_URL", url.into())]
         });
-        let platform = platform.into_iter().chain(tracing);
+        let platform = platform.into_iter().chain(of_oci).chain(tracing);
         let config = self.config.iter().map(|(name, value)| (name.into(), value.into()));
         config.chain(platform.map(|(name, value)| (name.into(), value))).collect()
     }
@@ -249,7 +262,8 @@ mod tests {
         for part in [
             "run --rm --init --read-only",
             "--user=1000:1000 --cap-drop=ALL --security-opt=no-new-privileges",
-            "--pids-limit=50 --ulimit=nofile=350",
+            "--pids-limit=50 --ulimit=nofile=350 --ulimit=memlock=65536",
+            "--ulimit=msgqueue=819200 --ulimit=sigpending=5000",
             "--memory=128m --memory-swap=128m",
             "--name fnAbC ",
             "--volume /tmp/fnAbC/iofs:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
