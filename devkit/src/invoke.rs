@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::agent::{Agent, Answer, Image, Invocation, Program, StartError};
+use crate::agent::{Agent, Answer, Engine, Image, Invocation, Program, StartError};
 use crate::terminal::{self, complain};
 
 /// How long the last lines of an ended function are waited for.
@@ -71,9 +71,12 @@ pub struct Options {
     /// Show the function's lines, the status and the headers on stderr
     #[arg(long, short)]
     verbose: bool,
-    /// Call this image, in a container of docker under the limits of the platform
+    /// Call this image, in a container under the limits of the platform
     #[arg(long, value_name = "NAME", conflicts_with = "command")]
     image: Option<String>,
+    /// What runs the image
+    #[arg(long, conflicts_with = "command", value_enum, default_value_t = Engine::Docker)]
+    engine: Engine,
     /// Nothing stands here: only what somebody wrote without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
     stray: Option<Infallible>,
@@ -133,10 +136,10 @@ async fn call(
     let lines = follow(receiver, options.verbose);
     let called = call_once(program, invocation).await;
     let lines = timeout(LAST_LINES, lines).await.ok().and_then(Result::ok);
-    let said = lines.as_ref().and_then(|lines| lines.iter().rfind(|line| !line.is_empty()));
+    let said = lines.as_ref().and_then(|lines| lines.iter().rfind(|line| says_something(line)));
     let said = said.map(|line| format!("; its last line: {line}")).unwrap_or_default();
     let answer = called.map_err(|cause| {
-        let advice = advice(&cause);
+        let advice = advice(&cause, options);
         Error::Start { cause, said: said.clone(), advice }
     })?;
     print(options, &answer, &said)?;
@@ -154,7 +157,7 @@ async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, S
 fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Result<Program, Error> {
     let mut command = options.command.iter();
     let program = match &options.image {
-        Some(image) => Program::of_image(Image::new(image)),
+        Some(image) => Program::of_image(Image::new(image).engine(options.engine)),
         None => Program::new(command.next().cloned().unwrap_or_default()).arguments(command),
     };
     let mut program = program.timeout(Duration::from_secs(options.timeout));
@@ -206,10 +209,19 @@ async fn said<T>(what: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
+/// Neither nothing, nor what the client of docker adds to the reason of every failure.
+fn says_something(line: &str) -> bool {
+    let pointers = ["Run 'docker run --help'", "See 'docker run --help'"];
+    !line.trim().is_empty() && !pointers.iter().any(|pointer| line.starts_with(pointer))
+}
+
 /// What may help where a function did not start.
-fn advice(cause: &StartError) -> &'static str {
+fn advice(cause: &StartError, options: &Options) -> &'static str {
     match cause {
         StartError::TimedOut(_) => "; `--start-timeout` gives it longer",
+        StartError::Program { .. } if options.image.is_some() => {
+            "; an image needs docker, or podman with `--engine podman`"
+        }
         StartError::Program { .. }
         | StartError::Ended(_)
         | StartError::Listener(_)

@@ -1,7 +1,9 @@
 //! `mdfn invoke`, as a person uses it: what it prints and how it ends.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -115,6 +117,63 @@ fn an_fn_server_names_no_function_and_frames_no_log() {
     }
 }
 
+/// What the command says where the engine is this script, or where there is none.
+fn with_engine(name: &str, script: Option<&str>) -> (String, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    if let Some(script) = script {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.args(["invoke", "--image", "func:1", "--engine", name]).env("PATH", folder.path());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    (stderr(&output), output.status.code())
+}
+
+#[test]
+fn an_engine_that_is_missing_or_down_gives_its_own_reason() {
+    let down = "echo 'docker: Cannot connect to the Docker daemon. Is it running?' >&2
+echo >&2
+echo \"Run 'docker run --help' for more information\" >&2
+exit 125";
+    let no_image = "echo 'Error: func:1: image not known' >&2; exit 125";
+    for (engine, script, said) in [
+        (
+            "docker",
+            Some(down),
+            "line: docker: Cannot connect to the Docker daemon. Is it running?\n",
+        ),
+        ("podman", Some(no_image), "line: Error: func:1: image not known\n"),
+        ("docker", None, "an image needs docker, or podman with `--engine podman`\n"),
+        ("podman", None, "mdfn: `podman` does not start: No such file"),
+    ] {
+        let (text, code) = with_engine(engine, script);
+        assert!(text.contains(said) && text.lines().count() == 1, "{text}");
+        assert_eq!(code, Some(3));
+    }
+}
+
+#[test]
+fn the_container_of_a_command_that_is_killed_is_removed() {
+    // An engine that never starts the function, and tells who asked for what.
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let script = format!("echo \"$1 $2\" >> {}; [ $1 = rm ] || sleep 60", told.display());
+    let path = folder.path().join("docker");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    command.args(["invoke", "--image", "func:1"]).env("PATH", path).stdin(Stdio::null());
+    let mut command = command.stderr(Stdio::null()).spawn().unwrap();
+    let told = |what: &str| fs::read_to_string(&told).is_ok_and(|told| told.contains(what));
+    until(|| told("run --rm"));
+    command.kill().unwrap();
+    command.wait().unwrap();
+    until(|| told("rm --force"));
+}
+
 #[test]
 fn wrong_usage_ends_with_2() {
     for options in [
@@ -123,6 +182,7 @@ fn wrong_usage_ends_with_2() {
         &["--config", "MISSING"],
         &["--timeout", "301"],
         &["--path", "/without-gateway"],
+        &["--engine", "podman"],
     ] {
         let output = mdfn(options, &["link", "reply", OK], b"");
         assert_eq!(output.status.code(), Some(2), "{options:?}: {}", stderr(&output));

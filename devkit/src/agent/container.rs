@@ -21,7 +21,6 @@ use super::body::Pieces;
 use super::connection::Connection;
 use super::failure::Failure;
 use super::folder;
-use super::image;
 use super::output::{Journal, Output};
 use super::process::Process;
 use super::program::Program;
@@ -80,7 +79,7 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let engine = program.image.as_ref().map(|_| image::Container::of(private.path()));
+        let engine = program.image.as_ref().map(|image| image.container(private.path()));
         let process = Arc::new(Process::leading(pid(&child)?, engine)?);
         let (pool, idle) = (Arc::default(), None);
         let mut container =

@@ -32,7 +32,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use self::answer::{Answer, Dispatch, WireReply};
-pub use self::image::Image;
+pub use self::image::{Engine, Image};
 pub use self::program::Program;
 pub use self::request::{Intent, Invocation};
 pub use self::start::StartError;

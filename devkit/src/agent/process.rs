@@ -28,7 +28,7 @@ enum Phase {
 }
 
 impl Process {
-    /// With a container, the process is the client of docker that waits for it.
+    /// With a container, the process is the engine's client that waits for it.
     pub(crate) fn leading(group: Pid, container: Option<Container>) -> io::Result<Self> {
         let watchdog = Watchdog::over(group, container.as_ref())?;
         Ok(Self { group, container, watchdog, phase: Mutex::new(Phase::Busy) })
@@ -92,7 +92,7 @@ impl Process {
         }
     }
 
-    /// Docker's client passes on a request to end; all else is docker's to do.
+    /// The engine's client passes on a request to end; all else is the engine's to do.
     fn send(&self, signal: Signal) {
         match &self.container {
             Some(container) if signal == Signal::STOP => container.pause(),

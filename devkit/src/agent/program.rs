@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::ids;
-use super::image::{ENGINE, Image, MEETING_PLACE};
+use super::image::{Image, MEETING_PLACE};
 use super::start::LISTENER;
 
 /// What a base image gives its processes; configuration wins over it.
@@ -28,7 +28,7 @@ pub struct Program {
     pub path: PathBuf,
     /// The directory that the process takes for the root of all files, if not the machine's own; needs root's rights.
     pub root: Option<PathBuf>,
-    /// The image to run in place of an executable; `path` is then docker's.
+    /// The image to run in place of an executable; `path` is then its engine's.
     pub image: Option<Image>,
     /// The arguments of the executable.
     pub arguments: Vec<OsString>,
@@ -69,10 +69,10 @@ impl Program {
         }
     }
 
-    /// An image as a program. It has longer to start: docker's own work is counted in.
+    /// An image as a program. It has longer to start: the engine's own work is counted in.
     pub fn of_image(image: Image) -> Self {
-        let start_timeout = Duration::from_secs(30);
-        Self { image: Some(image), start_timeout, ..Self::new(ENGINE) }
+        let (engine, start_timeout) = (image.engine.program(), Duration::from_secs(30));
+        Self { image: Some(image), start_timeout, ..Self::new(engine) }
     }
 
     /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one inside.
