@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::terminal::complain;
 
 /// The most that is read, in bytes: more than a function takes.
-const LIMIT: u64 = 10 * 1024 * 1024;
+pub(crate) const LIMIT: u64 = 10 * 1024 * 1024;
 /// The byte order mark that some editors and shells write before UTF-8. It says nothing.
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -253,6 +253,17 @@ fn a_command_that_waits_for_standard_input_says_so() {
 }
 
 #[test]
+fn standard_input_without_an_end_is_refused() {
+    let path = misbehave().display().to_string();
+    let mut command = spawn(&[], &[&path, "link", "reply", OK]);
+    let mut stdin = command.stdin.take().unwrap();
+    while stdin.write_all(&[b'x'; 8192]).is_ok() {}
+    let output = command.wait_with_output().unwrap();
+    assert!(stderr(&output).contains("larger than 10 MiB"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn a_slow_start_is_said_and_has_as_long_as_it_is_given() {
     let (path, script) = (misbehave().display().to_string(), "sleep 3; exec \"$@\"");
     let function = ["/bin/sh", "-c", script, "sh", &path, "link", "reply", OK];
