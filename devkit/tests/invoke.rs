@@ -155,6 +155,17 @@ exit 125";
 }
 
 #[test]
+fn the_open_folder_of_an_image_is_inside_a_closed_one() {
+    let script = "PATH=/usr/bin:/bin
+for word; do case $word in
+*:/tmp/iofs:*) folder=${word%%:*}; echo $(stat -c %a \"$folder\" \"$(dirname \"$folder\")\") >&2;;
+esac; done
+exit 1";
+    let (text, _) = with_engine("docker", Some(script));
+    assert!(text.ends_with("its last line: 777 700\n"), "{text}");
+}
+
+#[test]
 fn the_container_of_a_command_that_is_killed_is_removed() {
     // An engine that never starts the function, and tells who asked for what.
     let folder = tempfile::tempdir().unwrap();
