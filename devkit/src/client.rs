@@ -28,6 +28,8 @@ use tokio_rustls::rustls::{ClientConfig, Error as TlsError, InvalidMessage, Root
 
 use crate::proxy::{self, Proxy};
 
+use crate::input::MARK;
+
 /// The longest that a name, a connection or a TLS handshake is waited for.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest that an answer is waited for, where nobody has to compute it.
@@ -166,7 +168,8 @@ impl Client {
         if let Some(path) = bundle {
             let refused = |why: String| Error::Roots(path.to_owned(), why);
             let pem = fs::read(path).map_err(|error| refused(error.to_string()))?;
-            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+            let pem = pem.strip_prefix(MARK).unwrap_or(&pem);
+            let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
             let certificates = certificates.map_err(|error| refused(error.to_string()))?;
             if store.add_parsable_certificates(certificates).0 == 0 {
                 return Err(refused("it holds no certificate".to_owned()));
@@ -367,6 +370,16 @@ mod tests {
     use tokio::time::interval;
 
     use super::*;
+    use crate::deployment::Authority;
+
+    #[test]
+    fn a_byte_order_mark_before_the_roots_is_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roots.pem");
+        let authority = Authority::new();
+        fs::write(&path, format!("\u{feff}{}", authority.pem())).unwrap();
+        assert!(Client::new(Some(&path)).is_ok());
+    }
 
     #[tokio::test]
     async fn an_answer_that_trickles_is_not_waited_for_longer_than_the_patience() {

@@ -1,13 +1,15 @@
 //! What a command reads: a file, or standard input in its place.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Stdin};
 use std::path::{Path, PathBuf};
 
 use crate::terminal::complain;
 
 /// The most that is read, in bytes: more than a function takes.
-const LIMIT: u64 = 10 * 1024 * 1024;
+pub(crate) const LIMIT: u64 = 10 * 1024 * 1024;
+/// The byte order mark that some editors and shells write before UTF-8. It says nothing.
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file that cannot be read or used.
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +22,6 @@ pub(crate) enum Error {
     Empty(&'static str, String),
     #[error("{0} in {1} is not UTF-8; save the file as plain text")]
     NotText(&'static str, String),
-    #[error(
-        "{0} in {1} begins with a byte order mark; save the file as UTF-8 without one (`tail -c +4` cuts it off)"
-    )]
-    Mark(&'static str, String),
     #[error("standard input (`-`) is named more than once; it can be read once, so name a file")]
     Twice,
 }
@@ -35,27 +33,21 @@ impl Error {
     }
 }
 
-/// All bytes of the file at `path`, at most 10 MiB; `-` is standard input.
+/// All bytes of the file at `path` but a byte order mark, at most 10 MiB; `-` is standard input.
 pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
-    let bytes = if is_stdin(path) {
-        if io::stdin().is_terminal() {
-            complain(&format!("mdfn: {what} is read from standard input; Ctrl-D ends it"));
-        }
-        limited(io::stdin())
-    } else {
-        File::open(path).and_then(limited)
-    };
+    let bytes = if is_stdin(path) { limited(stdin()) } else { File::open(path).and_then(limited) };
     let bytes = bytes.map_err(|cause| Error::Unreadable { what, path: path.to_owned(), cause })?;
-    bytes.ok_or_else(|| Error::Large(what, path.display().to_string()))
+    let bytes = bytes.ok_or_else(|| Error::Large(what, path.display().to_string()))?;
+    Ok(match bytes.strip_prefix(MARK) {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    })
 }
 
 /// The one word in the file at `path`, such as a token or a secret, without the white space around it.
 pub(crate) fn read_word(what: &'static str, path: &Path) -> Result<String, Error> {
     let bytes = read(what, path)?;
     let place = || path.display().to_string();
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(Error::Mark(what, place()));
-    }
     let text = String::from_utf8(bytes).map_err(|_invalid| Error::NotText(what, place()))?;
     match text.trim_ascii() {
         "" => Err(Error::Empty(what, place())),
@@ -69,8 +61,17 @@ pub(crate) fn check_stdin<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Resu
     if named > 1 { Err(Error::Twice) } else { Ok(()) }
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+/// Standard input; whoever sits there is told that it is read.
+pub(crate) fn stdin() -> Stdin {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        complain("mdfn: reading standard input; Ctrl-D ends it");
+    }
+    stdin
 }
 
 /// None if there is more than the limit.

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const OK: &str =
     "HTTP/1.1 200 OK\r\nFn-Fdk-Version: x/1\r\nFn-Fdk-Runtime: y/2\r\nContent-Length: 2\r\n\r\nok";
@@ -63,10 +63,11 @@ fn a_socket_that_appears_wrongly_fails() {
 
 #[test]
 fn an_environment_that_is_not_read_fails() {
-    // It serves whatever FN_FORMAT says, and does not stop in order.
-    let (seen, _) = outcomes("1-3,16", &["link", "reply", OK]);
+    // It serves whatever FN_FORMAT says, and does not stop in order: neither is a MUST.
+    let (seen, code) = outcomes("1-3,16", &["link", "reply", OK]);
     let expected = [(1, "passed"), (2, "passed"), (3, "failed"), (16, "failed")];
     assert_eq!(seen, expected.map(|(number, outcome)| (number, outcome.to_owned())));
+    assert_eq!(code, Some(0));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn a_function_that_hangs_does_not_hang_the_kit() {
     let begin = Instant::now();
     let output = mdfn(&["--as", "plain", "--only", "17,33,37"], &["link", "hang"]);
     let report = text(&output.stdout);
-    assert!(report.contains("0 passed, 3 failed, 0 not checked"), "{report}");
+    assert!(report.contains("\nMUST    0 passed, 2 failed, 0 not checked\n"), "{report}");
     assert_eq!(output.status.code(), Some(1));
     assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
@@ -112,12 +113,12 @@ fn a_report_has_one_line_an_item_and_a_summary() {
     let report = text(&output.stdout);
     let lines: Vec<&str> = report.lines().collect();
     assert!(report.contains("misbehave absolute-link reply HTTP/1.1 200 OK"), "{report}");
-    assert!(report.contains("\nstart-up\n  7  FAILED  a relative link"), "{report}");
-    assert!(
-        report.contains("\nrequests\n 37  passed  two calls on one connection: both served\n"),
-        "{report}"
-    );
-    assert_eq!(lines.last(), Some(&"1 passed, 1 failed, 0 not checked"));
+    assert!(report.contains("\nstart-up\n  7  MUST    FAILED  a relative link"), "{report}");
+    let served = "\nrequests\n 37  MUST    passed  two calls on one connection: both served\n";
+    assert!(report.contains(served), "{report}");
+    let counts =
+        ["MUST    1 passed, 1 failed, 0 not checked", "SHOULD  0 passed, 0 failed, 0 not checked"];
+    assert_eq!(lines[lines.len() - 2..], counts);
     assert_eq!(text(&output.stderr), "");
 }
 
@@ -130,10 +131,13 @@ fn a_json_report_says_what_was_expected_and_seen() {
         (&report["passed"], &report["failed"], &report["notChecked"]),
         (&1.into(), &1.into(), &1.into())
     );
+    assert_eq!(report["must"], json!({ "passed": 1, "failed": 1, "notChecked": 1 }));
+    assert_eq!(report["should"], json!({ "passed": 0, "failed": 0, "notChecked": 0 }));
     let [link, body, calls] = report["items"].as_array().unwrap().as_slice() else {
         unreachable!("three items: {report}");
     };
     assert_eq!((&link["section"], &link["number"]), (&"start-up".into(), &7.into()));
+    assert_eq!(link["level"], "MUST");
     assert_eq!(link["expected"], "a link text without a directory");
     assert!(link["seen"].as_str().unwrap().starts_with("/tmp/"), "{link}");
     assert!(body["reason"].as_str().unwrap().contains("conformance protocol"), "{body}");
@@ -154,6 +158,54 @@ fn a_function_that_does_not_start_ends_with_3() {
     assert_eq!(output.status.code(), Some(3));
 }
 
+/// Runs the command with a function that takes so many seconds to load, whatever its environment.
+fn slow(seconds: u32, options: &[&str]) -> Output {
+    let tests = env::current_exe().unwrap();
+    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
+    let script = format!("sleep {seconds}; exec \"$@\"");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.arg("conformance").args(options).args(["--", "/bin/sh", "-c", &script, "sh"]);
+    command.arg(misbehave).args(["link", "reply", OK]).output().unwrap()
+}
+
+#[test]
+fn a_function_that_is_slow_to_load_is_measured_against_its_own_start() {
+    let output = slow(2, &["--json", "--only", "4,15,37"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcomes = report["items"].as_array().unwrap().iter().map(|item| &item["outcome"]);
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["passed", "not checked", "passed"], "{report}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_start_has_as_long_as_it_is_given() {
+    let output = slow(2, &["--start-timeout", "1", "--only", "37"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("nothing within 1s; `--start-timeout` gives it longer"), "{said}");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn a_function_ends_with_a_kit_that_is_killed() {
+    let tests = env::current_exe().unwrap();
+    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
+    let mark = format!("killed-{}", std::process::id());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.args(["conformance", "--as", "plain", "--only", "17-24", "--"]).arg(misbehave);
+    let mut kit = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
+    let begin = Instant::now();
+    while processes_with(&mark, kit.id()) < 4 {
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        thread::yield_now();
+    }
+    kit.kill().unwrap();
+    kit.wait().unwrap();
+    while processes_with(&mark, 0) > 0 {
+        assert!(begin.elapsed() < Duration::from_secs(40));
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn wrong_usage_ends_with_2() {
     for options in [
@@ -162,6 +214,7 @@ fn wrong_usage_ends_with_2() {
         &["--config", "MISSING"],
         &["--as", "x"],
         &["--jobs", "0"],
+        &["--start-timeout", "0"],
     ] {
         let output = mdfn(options, &["link", "reply", OK]);
         assert_eq!(output.status.code(), Some(2), "{options:?}: {}", text(&output.stderr));

@@ -63,11 +63,23 @@ async fn a_container_has_the_limits_of_the_platform_is_paused_between_calls_and_
         ("Memory", json!(128 * 1024 * 1024)),
         ("MemorySwap", json!(128 * 1024 * 1024)),
         ("PidsLimit", json!(50)),
-        ("Ulimits", json!([{ "Name": "nofile", "Hard": 350, "Soft": 350 }])),
         ("Init", json!(true)),
     ] {
         assert_eq!(limits[name], value, "{name}");
     }
+    let mut ulimits: Vec<(String, u64)> = limits["Ulimits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|limit| {
+            assert_eq!(limit["Hard"], limit["Soft"]);
+            (limit["Name"].as_str().unwrap().to_owned(), limit["Hard"].as_u64().unwrap())
+        })
+        .collect();
+    ulimits.sort();
+    let expected =
+        [("memlock", 65_536), ("msgqueue", 819_200), ("nofile", 350), ("sigpending", 5000)];
+    assert_eq!(ulimits, expected.map(|(name, limit)| (name.to_owned(), limit)));
     assert_eq!(inspect(&container, "Config.User"), "1000:1000");
 
     for _ in 0..2 {

@@ -29,8 +29,7 @@ pub struct WireReply {
 pub struct Answer {
     /// The status for the client.
     pub status: u16,
-    /// The headers for the client, in Go's spelling. A `Content-Length` among them is the function's own fault:
-    /// whoever sends the answer on frames it.
+    /// The headers for the client, in Go's spelling. Whoever sends the answer on frames it.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body for the client.
     pub body: Bytes,
@@ -91,7 +90,7 @@ impl Answer {
 
     /// An answer of the platform itself.
     pub(super) fn message(status: u16, message: &str, call_id: &str) -> Self {
-        let body = serde_json::json!({ "message": message }).to_string();
+        let body = format!("{}\n", serde_json::json!({ "message": message }));
         let content_type = ("Content-Type".into(), b"application/json; charset=utf-8".to_vec());
         Self {
             status,
@@ -105,16 +104,14 @@ impl Answer {
 
     /// All headers as they are, but for those of the connection.
     fn direct(wire: &WireReply, call_id: &str) -> Self {
-        let own = wire
-            .headers
-            .iter()
-            .filter(|(name, value)| name != "content-length" && !is_hop_by_hop(name, value));
+        let own = wire.headers.iter().filter(|(name, value)| !is_framing(name, value));
         let headers =
             own.map(|(name, value)| (canonical(name), value.clone())).chain([fn_call_id(call_id)]);
         Self::success(SUCCESS, headers.collect(), wire.body.clone())
     }
 
-    /// The HTTP reply that the headers describe: only what has the prefix, and the content type.
+    /// The HTTP reply that the headers describe: only what has the prefix, and the content type. What is about the
+    /// connection becomes the framing of the answer; with a length that is not the body's the client gets no body.
     ///
     /// A function that sends its content type in both forms gets both here, as the platform takes either by chance.
     /// Source: Fn container contract, gateway mode response.
@@ -131,13 +128,17 @@ impl Answer {
         };
         let headers = wire.headers.iter().filter_map(|(name, value)| {
             let shown = match name.strip_prefix(&HTTP_HEADER.to_ascii_lowercase()) {
+                Some(name) if is_framing(name, value) => return None,
                 Some(name) if !name.is_empty() => name,
                 None if name == "content-type" && status != 304 => name,
                 Some(_) | None => return None,
             };
             Some((canonical(shown), value.clone()))
         });
-        let body = if matches!(status, 204 | 304) { Bytes::new() } else { wire.body.clone() };
+        let length = wire.header("fn-http-h-content-length");
+        let fits = length.is_none_or(|length| *length == *wire.body.len().to_string().as_bytes());
+        let bodyless = matches!(status, 101 | 204 | 304) || !fits;
+        let body = if bodyless { Bytes::new() } else { wire.body.clone() };
         Self::success(status, headers.chain([fn_call_id(call_id)]).collect(), body)
     }
 
@@ -149,7 +150,7 @@ impl Answer {
 
 /// What `Fn-Http-Status` comes to, by the rules of the platform's own parser.
 enum GatewayStatus {
-    /// No number, no positive one, or an interim status, which is followed by 200.
+    /// No number, no positive one, or an interim status, which is followed by 200. But 101 is final.
     Usual,
     Own(u16),
     /// A number that no status line can hold.
@@ -160,6 +161,7 @@ impl GatewayStatus {
     fn parse(value: &[u8]) -> Self {
         let number = str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
         match number {
+            Some(101) => Self::Own(101),
             None | Some(..=0 | 100..=199) => Self::Usual,
             Some(number) => match u16::try_from(number) {
                 Ok(status @ 200..=999) => Self::Own(status),
@@ -167,6 +169,11 @@ impl GatewayStatus {
             },
         }
     }
+}
+
+/// Whether a header of a reply says how its bytes are sent, and not what they are.
+fn is_framing(name: &str, value: &[u8]) -> bool {
+    name == "content-length" || is_hop_by_hop(name, value)
 }
 
 fn fn_call_id(call_id: &str) -> (String, Vec<u8>) {
@@ -217,7 +224,7 @@ mod tests {
         for text in ["1", "99", "1000", "70000"] {
             let answer = gateway(&[("fn-http-status", text), ("content-type", "text/plain")]);
             assert_eq!(answer.status, 200);
-            assert_eq!(answer.body, r#"{"message":"internal server error"}"#);
+            assert_eq!(answer.body, "{\"message\":\"internal server error\"}\n");
             assert!(answer.container_kept);
         }
     }
@@ -231,18 +238,32 @@ mod tests {
             ("fn-http-h-", "1"),
             ("fn-http-h-x-two", "1"),
             ("fn-http-h-x-two", "2"),
-            ("fn-http-h-content-length", "1"),
         ]);
         let names: Vec<_> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["Content-Type", "X-Two", "X-Two", "Content-Length", "Fn-Call-Id"]);
+        assert_eq!(names, ["Content-Type", "X-Two", "X-Two", "Fn-Call-Id"]);
     }
 
     #[test]
-    fn no_content_and_not_modified_lose_their_body() {
-        for status in ["204", "304"] {
+    fn what_is_about_the_connection_becomes_the_framing_of_the_answer() {
+        for (name, value, body) in [
+            ("fn-http-h-content-length", "4", "body"),
+            ("fn-http-h-content-length", "3", ""),
+            ("fn-http-h-content-length", "5", ""),
+            ("fn-http-h-content-length", "four", ""),
+            ("fn-http-h-transfer-encoding", "chunked", "body"),
+            ("fn-http-h-connection", "close", "body"),
+        ] {
+            let answer = gateway(&[(name, value)]);
+            assert_eq!((&*answer.body, answer.headers.len()), (body.as_bytes(), 1), "{name}");
+        }
+    }
+
+    #[test]
+    fn statuses_without_a_body_lose_it() {
+        for (status, number) in [("101", 101), ("204", 204), ("304", 304)] {
             let answer = gateway(&[("fn-http-status", status), ("content-type", "text/plain")]);
-            assert!(answer.body.is_empty());
-            assert_eq!(answer.header("content-type").is_some(), status == "204");
+            assert!(answer.body.is_empty() && answer.status == number, "{answer:?}");
+            assert_eq!(answer.header("content-type").is_some(), status != "304");
         }
     }
 }

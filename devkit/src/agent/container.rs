@@ -1,4 +1,4 @@
-//! One container: a process with a directory for its socket, from its start to its end.
+//! One container: a process with a folder for its socket, from its start to its end.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::Request;
-use rustix::process::Pid;
+use rustix::process::{Pid, geteuid};
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::task::AbortHandle;
@@ -20,11 +20,11 @@ use super::answer::WireReply;
 use super::body::Pieces;
 use super::connection::Connection;
 use super::failure::Failure;
-use super::image;
+use super::folder;
 use super::output::{Journal, Output};
 use super::process::Process;
 use super::program::Program;
-use super::start::{LISTENER, StartError, check_listener};
+use super::start::{LISTENER, StartError, check_listener, check_owner};
 use super::watch::Watch;
 
 /// How long a connection waits for the next call.
@@ -32,7 +32,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// How long a process that was asked to end may take.
 const ORDERLY_STOP: Duration = Duration::from_secs(10);
 
-/// Dropping it kills the process and removes its directory.
+/// Dropping it kills the process and removes its folder.
 #[derive(Debug)]
 pub(super) struct Container {
     process: Arc<Process>,
@@ -41,7 +41,7 @@ pub(super) struct Container {
     pool: Arc<Pool>,
     idle: Option<AbortHandle>,
     listener: PathBuf,
-    _directory: TempDir,
+    _private: TempDir,
 }
 
 /// At most one connection, waiting for the next call.
@@ -60,15 +60,17 @@ impl Container {
         program: &Program,
         journal: Arc<Journal>,
     ) -> Result<Self, StartError> {
-        // A short path: that of a socket has at most 107 bytes.
-        let directory =
-            tempfile::Builder::new().prefix("fn").tempdir_in(program.meeting_place())?;
-        fs::set_permissions(directory.path(), Permissions::from_mode(0o777))?;
-        let watch = Watch::on(directory.path())?;
-        let listener = directory.path().join(LISTENER.to_string_lossy().as_ref());
+        let private = folder::private(&program.temporary_folder())?;
+        let meeting_place = program.meeting_place(private.path());
+        if program.image.is_some() {
+            fs::create_dir(&meeting_place)?;
+            fs::set_permissions(&meeting_place, Permissions::from_mode(0o777))?;
+        }
+        let watch = Watch::on(&meeting_place)?;
+        let listener = meeting_place.join(LISTENER.to_string_lossy().as_ref());
         let (output, pipe) = Output::open(journal)?;
         let spawned = program
-            .command(directory.path())
+            .command(private.path())
             .stdin(Stdio::null())
             .stdout(pipe.try_clone()?)
             .stderr(pipe)
@@ -77,19 +79,20 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let engine = program.image.as_ref().map(|_| image::Container::of(directory.path()));
-        let process = Arc::new(Process::leading(pid(&child)?, engine));
+        let engine = program.image.as_ref().map(|image| image.container(private.path()));
+        let process = Arc::new(Process::leading(pid(&child)?, engine)?);
         let (pool, idle) = (Arc::default(), None);
         let mut container =
-            Self { process, child, output, pool, idle, listener, _directory: directory };
-        if let Err(error) = container.connect(&watch, program.start_timeout).await {
+            Self { process, child, output, pool, idle, listener, _private: private };
+        if let Err(error) = container.connect(&watch, program).await {
             container.end().await;
             return Err(error);
         }
         Ok(container)
     }
 
-    async fn connect(&mut self, watch: &Watch, limit: Duration) -> Result<(), StartError> {
+    async fn connect(&mut self, watch: &Watch, program: &Program) -> Result<(), StartError> {
+        let limit = program.start_timeout;
         select! {
             biased;
             seen = watch.appearance(LISTENER) => seen?,
@@ -100,6 +103,10 @@ impl Container {
             () = sleep(limit) => return Err(StartError::TimedOut(limit)),
         }
         check_listener(&self.listener)?;
+        if program.image.is_none() {
+            // A container's user is another; nobody else can reach its folder.
+            check_owner(&self.listener, geteuid())?;
+        }
         let connection = Connection::dial(&self.listener).await.map_err(StartError::Refused)?;
         *self.pool.connection() = Some(connection);
         Ok(())

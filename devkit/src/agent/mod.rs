@@ -1,9 +1,7 @@
 //! The Fn agent around one function: it starts the program, calls it, freezes it between calls and kills it for every
 //! breach of the contract, with the answers that a caller of the platform gets.
 //!
-//! It is stricter than the platform where that fails by chance only: a function that leaves the body of a call unread
-//! and closes the connection loses every such call. Not emulated: redirects, which the platform follows into the
-//! socket (here an invalid response), and the unpacking of compressed replies.
+//! Where it differs from an Fn server on purpose is in `docs/conformance.md`.
 //! Source: Fn container contract.
 
 mod answer;
@@ -11,6 +9,7 @@ mod body;
 mod connection;
 mod container;
 mod failure;
+pub(crate) mod folder;
 mod headers;
 pub(crate) mod ids;
 mod image;
@@ -21,6 +20,7 @@ pub(crate) mod readiness;
 mod request;
 mod start;
 pub(crate) mod watch;
+mod watchdog;
 
 use std::io;
 use std::process::ExitStatus;
@@ -32,7 +32,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use self::answer::{Answer, Dispatch, WireReply};
-pub use self::image::Image;
+pub use self::image::{Engine, Image};
 pub use self::program::Program;
 pub use self::request::{Intent, Invocation};
 pub use self::start::StartError;

@@ -1,16 +1,20 @@
 //! The function's process, and the three signals that the platform has for it.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::image::Container;
+use super::watchdog::Watchdog;
 
-/// A process that leads a group of its own, so that what it starts stops and ends with it.
+/// A process that leads a group of its own, so that what it starts stops and ends with it. It ends with the agent, however
+/// that ends.
 #[derive(Debug)]
 pub(crate) struct Process {
     group: Pid,
     container: Option<Container>,
+    watchdog: Watchdog,
     phase: Mutex<Phase>,
 }
 
@@ -24,9 +28,10 @@ enum Phase {
 }
 
 impl Process {
-    /// With a container, the process is the client of docker that waits for it.
-    pub(crate) fn leading(group: Pid, container: Option<Container>) -> Self {
-        Self { group, container, phase: Mutex::new(Phase::Busy) }
+    /// With a container, the process is the engine's client that waits for it.
+    pub(crate) fn leading(group: Pid, container: Option<Container>) -> io::Result<Self> {
+        let watchdog = Watchdog::over(group, container.as_ref())?;
+        Ok(Self { group, container, watchdog, phase: Mutex::new(Phase::Busy) })
     }
 
     /// The process number, as long as it is certainly its own.
@@ -77,13 +82,17 @@ impl Process {
     fn change(&self, step: impl FnOnce(Phase) -> (Phase, Option<Signal>)) {
         let mut phase = self.phase();
         let (next, signal) = step(*phase);
+        let ends = next == Phase::Ended && *phase != Phase::Ended;
         *phase = next;
         if let Some(signal) = signal {
             self.send(signal);
         }
+        if ends {
+            self.watchdog.dismiss();
+        }
     }
 
-    /// Docker's client passes on a request to end; all else is docker's to do.
+    /// The engine's client passes on a request to end; all else is the engine's to do.
     fn send(&self, signal: Signal) {
         match &self.container {
             Some(container) if signal == Signal::STOP => container.pause(),

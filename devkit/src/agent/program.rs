@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::ids;
-use super::image::{ENGINE, Image, MEETING_PLACE};
+use super::image::{Image, MEETING_PLACE};
 use super::start::LISTENER;
 
 /// What a base image gives its processes; configuration wins over it.
@@ -28,7 +28,7 @@ pub struct Program {
     pub path: PathBuf,
     /// The directory that the process takes for the root of all files, if not the machine's own; needs root's rights.
     pub root: Option<PathBuf>,
-    /// The image to run in place of an executable; `path` is then docker's.
+    /// The image to run in place of an executable; `path` is then its engine's.
     pub image: Option<Image>,
     /// The arguments of the executable.
     pub arguments: Vec<OsString>,
@@ -42,6 +42,8 @@ pub struct Program {
     pub start_timeout: Duration,
     /// After how long without a call the process is stopped until the next one; `None`: never.
     pub freeze_after: Option<Duration>,
+    /// Whether OCI Functions starts it; an Fn server names neither the function nor the application, and has no log frames.
+    pub on_oci: bool,
     /// Where the function sends its spans; the platform's own are named in every call then. `None`: tracing is off.
     pub collector: Option<String>,
     /// Where each line that the function writes is sent at once.
@@ -61,15 +63,16 @@ impl Program {
             timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(5),
             freeze_after: Some(Duration::from_millis(50)),
+            on_oci: true,
             collector: None,
             log: None,
         }
     }
 
-    /// An image as a program. It has longer to start: docker's own work is counted in.
+    /// An image as a program. It has longer to start: the engine's own work is counted in.
     pub fn of_image(image: Image) -> Self {
-        let start_timeout = Duration::from_secs(30);
-        Self { image: Some(image), start_timeout, ..Self::new(ENGINE) }
+        let (engine, start_timeout) = (image.engine.program(), Duration::from_secs(30));
+        Self { image: Some(image), start_timeout, ..Self::new(engine) }
     }
 
     /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one inside.
@@ -114,6 +117,13 @@ impl Program {
         self
     }
 
+    /// The same program with the environment that an Fn server gives it, and not that of OCI Functions.
+    #[must_use]
+    pub fn on_fn_server(mut self) -> Self {
+        self.on_oci = false;
+        self
+    }
+
     /// The same program with tracing on: it sends its spans to the collector at `url`.
     #[must_use]
     pub fn traced(mut self, url: impl Into<String>) -> Self {
@@ -128,16 +138,21 @@ impl Program {
         self
     }
 
-    /// The directory in which a container's own is made.
-    pub(super) fn meeting_place(&self) -> PathBuf {
+    /// The folder in which a container's private one is made.
+    pub(super) fn temporary_folder(&self) -> PathBuf {
         self.root.as_deref().unwrap_or(Path::new("/")).join("tmp")
     }
 
+    /// The folder for the socket: the private one, or for an image one inside it.
+    pub(super) fn meeting_place(&self, private: &Path) -> PathBuf {
+        if self.image.is_some() { Image::meeting_place(private) } else { private.to_owned() }
+    }
+
     /// The command that starts the function, with everything that it finds in its environment: nothing of ours passes.
-    pub(super) fn command(&self, directory: &Path) -> Command {
-        let environment = self.environment(&self.listener(directory));
+    pub(super) fn command(&self, private: &Path) -> Command {
+        let environment = self.environment(&self.listener(private));
         if let Some(image) = &self.image {
-            let mut command = image.command(directory, self.memory, environment.keys());
+            let mut command = image.command(private, self.memory, environment.keys());
             command.envs(environment);
             return command;
         }
@@ -153,12 +168,12 @@ impl Program {
         command
     }
 
-    /// The socket in a directory of the machine, as the function calls it.
-    fn listener(&self, directory: &Path) -> PathBuf {
+    /// The socket in a private folder of the machine, as the function calls it.
+    fn listener(&self, private: &Path) -> PathBuf {
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
         let inside = match &self.image {
             Some(_) => Path::new(MEETING_PLACE),
-            None => directory.strip_prefix(root).unwrap_or(directory),
+            None => private.strip_prefix(root).unwrap_or(private),
         };
         Path::new("/").join(inside).join(LISTENER.to_string_lossy().as_ref())
     }
@@ -179,16 +194,19 @@ impl Program {
             ("FN_TYPE", "sync".into()),
             ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated".into()),
             ("FN_APP_ID", "ocid1.fnapp.oc1..emulated".into()),
+            ("FN_MEMORY", self.memory.to_string().into()),
+        ];
+        let of_oci = [
             ("FN_FN_NAME", name.to_owned()),
             ("FN_APP_NAME", "emulated".into()),
-            ("FN_MEMORY", self.memory.to_string().into()),
             ("FN_LOGFRAME_NAME", ids::random().into()),
             ("FN_LOGFRAME_HDR", LOG_FRAME_HEADER.into()),
         ];
+        let of_oci = of_oci.into_iter().filter(|_| self.on_oci);
         let tracing = self.collector.iter().flat_map(|url| {
             [("OCI_TRACING_ENABLED", "1".into()), ("OCI_TRACE_COLLECTOR_URL", url.into())]
         });
-        let platform = platform.into_iter().chain(tracing);
+        let platform = platform.into_iter().chain(of_oci).chain(tracing);
         let config = self.config.iter().map(|(name, value)| (name.into(), value.into()));
         config.chain(platform.map(|(name, value)| (name.into(), value))).collect()
     }
@@ -244,10 +262,11 @@ mod tests {
         for part in [
             "run --rm --init --read-only",
             "--user=1000:1000 --cap-drop=ALL --security-opt=no-new-privileges",
-            "--pids-limit=50 --ulimit=nofile=350",
+            "--pids-limit=50 --ulimit=nofile=350 --ulimit=memlock=65536",
+            "--ulimit=msgqueue=819200 --ulimit=sigpending=5000",
             "--memory=128m --memory-swap=128m",
             "--name fnAbC ",
-            "--volume /tmp/fnAbC:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
+            "--volume /tmp/fnAbC/iofs:/tmp/iofs:rw --volume /home/me/c:/.oci-credentials:ro",
             "--env FN_LISTENER ",
             "--env MODEL ",
         ] {

@@ -84,7 +84,16 @@ impl Invocation {
         } else {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        for (name, value) in self.sorted_headers(call) {
+        let (agents, others): (Vec<_>, Vec<_>) =
+            self.sorted_headers(call).into_iter().partition(|(name, _)| name == "User-Agent");
+        // The first of the caller's takes the place of the agent's own; an empty one leaves none.
+        if let Some((name, value)) = agents.first() {
+            headers.insert(USER_AGENT, header_value(name, value)?);
+        }
+        if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+            headers.remove(USER_AGENT);
+        }
+        for (name, value) in others {
             headers.append(header_name(&name)?, header_value(&name, &value)?);
         }
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
@@ -137,6 +146,9 @@ impl Invocation {
             own("Fn-Http-Method", method),
             own("Fn-Http-Request-Url", url),
         ];
+        if let Some(length) = self.announced_length() {
+            headers.push(own("Fn-Http-H-Content-Length", &length.to_string()));
+        }
         for (name, value) in
             self.client_headers().filter(|(name, value)| !is_hop_by_hop(name, value))
         {
@@ -146,6 +158,15 @@ impl Invocation {
             }
         }
         headers
+    }
+
+    /// The length that a client announces of its own accord: that of a body which it does not send in chunks.
+    fn announced_length(&self) -> Option<usize> {
+        let says = |name: HeaderName| {
+            self.headers.iter().any(|(other, _)| name.as_str().eq_ignore_ascii_case(other))
+        };
+        let silent = self.body.is_empty() || says(TRANSFER_ENCODING) || says(CONTENT_LENGTH);
+        (!silent).then_some(self.body.len())
     }
 
     fn client_headers(&self) -> impl Iterator<Item = (&str, &[u8])> {

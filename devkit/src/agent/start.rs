@@ -1,12 +1,13 @@
 //! How a container comes up: what the agent waits for, and what it accepts.
 
 use std::ffi::CStr;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 use std::{fs, io};
 
+use rustix::process::Uid;
 use thiserror::Error;
 
 use super::failure::Failure;
@@ -37,6 +38,16 @@ pub enum StartError {
         "`lsnr.sock` is {0}; expected a symbolic link, without a directory in it, to a socket beside it"
     )]
     Listener(String),
+    /// The socket is somebody else's; the process was killed.
+    #[error(
+        "the socket belongs to user {seen}; expected user {expected}, who started the function"
+    )]
+    Owner {
+        /// The user who started the function.
+        expected: u32,
+        /// The user whose socket it is.
+        seen: u32,
+    },
     /// The name appeared before the socket listened; the process was killed.
     #[error("the function's socket appeared before it listened: {0}")]
     Refused(#[source] io::Error),
@@ -49,9 +60,11 @@ impl StartError {
     /// What a caller sees of it.
     pub(super) fn failure(&self) -> Failure {
         match self {
-            Self::Program { .. } | Self::Ended(_) | Self::Listener(_) | Self::Agent(_) => {
-                Failure::Start
-            }
+            Self::Program { .. }
+            | Self::Ended(_)
+            | Self::Listener(_)
+            | Self::Owner { .. }
+            | Self::Agent(_) => Failure::Start,
             Self::TimedOut(_) => Failure::StartTimedOut,
             Self::Refused(_) => Failure::NoReply,
         }
@@ -73,5 +86,30 @@ pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
         Ok(file) if file.file_type().is_socket() => Ok(()),
         Ok(_) => Err(StartError::Listener("no socket".into())),
         Err(_) => Err(StartError::Listener("a link to nothing".into())),
+    }
+}
+
+/// Whether the socket is this user's: what is sent there is meant for the function alone.
+pub(super) fn check_owner(listener: &Path, user: Uid) -> Result<(), StartError> {
+    let (expected, seen) = (user.as_raw(), fs::metadata(listener)?.uid());
+    if seen == expected { Ok(()) } else { Err(StartError::Owner { expected, seen }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_of_another_user_is_refused() -> io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("lsnr.sock");
+        let _listener = UnixListener::bind(&path)?;
+        let own = rustix::process::geteuid();
+        assert!(check_owner(&path, own).is_ok());
+        let refused = check_owner(&path, Uid::from_raw(own.as_raw() + 1));
+        assert!(matches!(refused, Err(StartError::Owner { .. })), "{refused:?}");
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::ask::Ask;
 use super::call::Call;
@@ -35,6 +36,10 @@ pub(super) struct Parts {
     /// Function configuration.
     pub(super) config: BTreeMap<String, String>,
     pub(super) subject: Subject,
+    /// How long a start may take.
+    pub(super) start_timeout: Duration,
+    /// How long the first start took.
+    pub(super) usual_start: Duration,
     /// How often item 9 starts the program.
     pub(super) restarts: u32,
     /// How many random requests item 67 sends.
@@ -61,6 +66,16 @@ impl Kit {
 
     pub(super) fn config(&self) -> &BTreeMap<String, String> {
         &self.0.config
+    }
+
+    pub(super) fn start_timeout(&self) -> Duration {
+        self.0.start_timeout
+    }
+
+    /// A limit that leaves a slow starter its time: as much again for every second that a start takes.
+    pub(super) fn limit(&self, limit: Duration) -> Duration {
+        let seconds = u32::try_from(self.0.usual_start.as_secs()).unwrap_or(u32::MAX);
+        limit.saturating_mul(seconds.saturating_add(1))
     }
 
     pub(super) fn restarts(&self) -> u32 {
@@ -108,6 +123,7 @@ impl Kit {
         let mut command = self.command().iter();
         let mut program =
             Program::new(command.next().cloned().unwrap_or_default()).arguments(command);
+        program = program.start_timeout(self.start_timeout());
         for (name, value) in self.config() {
             program = program.config(name, value);
         }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -21,11 +20,10 @@ use super::instance::Instance;
 use super::kit::Kit;
 use super::predictor::Stage;
 use super::verdict::Problem;
+use crate::agent::folder;
 use crate::agent::process::Process;
 use crate::agent::watch::Watch;
 
-/// How long a socket, or the end of a program that must not start, is waited for: twice what the platform gives.
-pub(super) const START: Duration = Duration::from_secs(10);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The program about to be started, in a directory of its own.
@@ -52,10 +50,8 @@ pub(super) struct Ended {
 
 impl Launch {
     pub(super) async fn new(kit: Kit) -> Result<Self, Problem> {
-        let directory = tempfile::Builder::new().prefix("fn").tempdir_in("/tmp");
+        let directory = folder::private(Path::new("/tmp"));
         let directory = directory.map_err(Problem::machine("a temporary directory"))?;
-        fs::set_permissions(directory.path(), Permissions::from_mode(0o777))
-            .map_err(Problem::machine("a directory for everybody"))?;
         let stage = match kit.predictor() {
             Some(predictor) => Some(predictor.stage().await?),
             None => None,
@@ -151,9 +147,9 @@ impl Launch {
 
     /// Starts it and expects that it ends by itself.
     pub(super) async fn ends(self) -> Result<Ended, Problem> {
-        let begin = Instant::now();
+        let (begin, limit) = (Instant::now(), self.kit.start_timeout());
         let mut started = self.spawn()?;
-        let Ok(status) = timeout(START, started.child.wait()).await else {
+        let Ok(status) = timeout(limit, started.child.wait()).await else {
             let linked = started.launch.listener.symlink_metadata().is_ok();
             let seen = if linked { "it serves" } else { "it neither ends nor serves" };
             return Err(Problem::failed("it ends with an error", seen));
@@ -195,7 +191,8 @@ impl Launch {
             .map_err(|error| Problem::failed(format!("`{}` starts", program.display()), error))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let group = group.ok_or_else(|| Problem::failed("it runs", "it has no process number"))?;
-        Ok(Started { process: Process::leading(group, None), child, out, err, launch: self })
+        let process = Process::leading(group, None).map_err(Problem::machine("a watchdog"))?;
+        Ok(Started { process, child, out, err, launch: self })
     }
 }
 
@@ -230,6 +227,7 @@ impl Started {
     pub(super) async fn ready(mut self, watch: &Watch) -> Result<Instance, Problem> {
         let name = self.launch.listener.file_name().unwrap_or_default();
         let name = CString::new(name.as_bytes()).unwrap_or_default();
+        let limit = self.launch.kit.start_timeout();
         let seen = select! {
             biased;
             seen = watch.appearance(&name) => match seen {
@@ -241,7 +239,7 @@ impl Started {
                 let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
                 format!("it ended, {status}")
             }
-            () = sleep(START) => format!("nothing within {START:?}"),
+            () = sleep(limit) => format!("nothing within {limit:?}; `--start-timeout` gives it longer"),
         };
         let said = self.err.last_line().map(|line| format!("; its last line: {line}"));
         Err(Problem::failed("its socket appears", seen + &said.unwrap_or_default()))

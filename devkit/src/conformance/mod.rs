@@ -24,25 +24,31 @@ mod verdict;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, value_parser};
 use tokio::select;
 
+use self::items::Level;
 use self::kit::{Kit, Parts};
 use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
-use crate::invoke::{config, interruption};
+use crate::invoke::{config, interruption, without_dashes};
 use crate::terminal::complain;
 
 const AFTER_HELP: &str = "\
 The function gets nothing of your environment but what --config passes. One that speaks the conformance protocol
 (docs/conformance.md) is asked for behaviours; any other is checked for what holds for every function.
 
-Exit code: 0 if nothing failed, 1 if something did, 2 for wrong usage, 3 if the function does not start.
+A MUST is what the platform fails calls without; a SHOULD is a convention, or strength against what it does not do itself.
+
+Exit code: 0 if every MUST that could be checked holds, 1 if one does not, 2 for wrong usage, 3 if the function does
+not start.
 
 Example:
   mdfn conformance --only 1-16,41 -- python3 func.py";
@@ -66,12 +72,18 @@ pub struct Options {
     /// How many items are checked at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=16))]
     jobs: u8,
+    /// How long the program may take to start; the platform gives it 5
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
+    start_timeout: u64,
     /// How often item 9 starts the program
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000))]
     restarts: u32,
     /// How many requests item 67 sends
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     requests: u32,
+    /// Nothing stands here: only what somebody wrote without `--`
+    #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
+    stray: Option<Infallible>,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     command: Vec<OsString>,
@@ -92,7 +104,7 @@ enum Error {
 
 /// Carries the command out. `variable` reads the caller's environment.
 ///
-/// The exit code is 0 if no item failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
+/// The exit code is 0 if no MUST failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
 pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
     let json = options.json;
     let reported = check(options, variable).await;
@@ -103,7 +115,7 @@ pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) ->
     });
     match printed {
         Ok(report) => {
-            let [_, failed, _] = report.counts();
+            let [_, failed, _] = report.counts(Level::Must);
             ExitCode::from(u8::from(failed > 0))
         }
         Err(error) => {
@@ -127,19 +139,21 @@ async fn check(
         let value = value.or_else(|| variable(&name)).ok_or(Error::NoVariable(name.clone()))?;
         config.insert(name, value);
     }
-    let parts = |subject| Parts {
+    let parts = |subject, usual_start| Parts {
         command: options.command.clone(),
         config: config.clone(),
         subject,
+        start_timeout: Duration::from_secs(options.start_timeout),
+        usual_start,
         restarts: options.restarts,
         fuzz: options.requests,
     };
-    let subject = select! {
+    let (subject, usual_start) = select! {
         subject = subject::find(options.kind, parts) => subject.map_err(Error::Start)?,
         interrupted = interruption() => return Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
     };
     let name = report::subject_name(&subject);
-    let kit = Kit::new(parts(subject));
+    let kit = Kit::new(parts(subject, usual_start));
     let items = items::all().into_iter().filter(|(_, item)| options.only.has(item.number));
     // Without signals it can only be ended by force.
     let stop = async { drop(interruption().await) };

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value, json};
 
+use super::items::Level;
 use super::kit::Subject;
 use super::runner::Checked;
 use super::verdict::Problem;
@@ -26,10 +27,10 @@ pub(super) fn subject_name(subject: &Subject) -> &'static str {
 }
 
 impl Report {
-    /// How many passed, failed and were not checked.
-    pub(super) fn counts(&self) -> [usize; 3] {
+    /// How many of a level passed, failed and were not checked.
+    pub(super) fn counts(&self, level: Level) -> [usize; 3] {
         let mut counts = [0; 3];
-        for checked in &self.checked {
+        for checked in self.checked.iter().filter(|checked| checked.item.level == level) {
             let [passed, failed, not_checked] = &mut counts;
             match checked.verdict {
                 Ok(_) => *passed += 1,
@@ -51,20 +52,28 @@ impl Report {
             }
             lines.push(line(checked));
         }
-        let [passed, failed, not_checked] = self.counts();
-        lines.push(format!("\n{passed} passed, {failed} failed, {not_checked} not checked"));
+        lines.push(String::new());
+        for level in [Level::Must, Level::Should] {
+            let [passed, failed, not_checked] = self.counts(level);
+            let counts = format!("{passed} passed, {failed} failed, {not_checked} not checked");
+            lines.push(format!("{:6}  {counts}", level.name()));
+        }
         lines.join("\n")
     }
 
     /// The same as one JSON object.
     pub(super) fn json(&self) -> Value {
-        let [passed, failed, not_checked] = self.counts();
+        let [must, should] = [Level::Must, Level::Should].map(|level| self.counts(level));
+        let mut both = must.iter().zip(should).map(|(must, should)| must + should);
+        let mut sum = || both.next().unwrap_or_default();
         json!({
             "program": self.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
             "subject": self.subject,
-            "passed": passed,
-            "failed": failed,
-            "notChecked": not_checked,
+            "passed": sum(),
+            "failed": sum(),
+            "notChecked": sum(),
+            "must": counted(must),
+            "should": counted(should),
             "items": self.checked.iter().map(object).collect::<Vec<_>>(),
         })
     }
@@ -75,15 +84,21 @@ impl Report {
     }
 }
 
+fn counted([passed, failed, not_checked]: [usize; 3]) -> Value {
+    json!({ "passed": passed, "failed": failed, "notChecked": not_checked })
+}
+
 fn line(checked: &Checked) -> String {
-    let (number, name) = (checked.item.number, checked.item.name);
-    let line = match &checked.verdict {
-        Ok(evidence) => format!("{number:3}  passed  {name}: {evidence}"),
+    let item = &checked.item;
+    let (outcome, found) = match &checked.verdict {
+        Ok(evidence) => ("passed", evidence.clone()),
         Err(Problem::Failed { expected, seen }) => {
-            format!("{number:3}  FAILED  {name}: expected {expected}; saw {seen}")
+            ("FAILED", format!("expected {expected}; saw {seen}"))
         }
-        Err(Problem::NotChecked(reason)) => format!("{number:3}  -       {name}: {reason}"),
+        Err(Problem::NotChecked(reason)) => ("-", reason.clone()),
     };
+    let (number, level, name) = (item.number, item.level.name(), item.name);
+    let line = format!("{number:3}  {level:6}  {outcome:6}  {name}: {found}");
     // Evidence is what a program wrote: it stays in its line.
     line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
@@ -98,6 +113,7 @@ fn object(checked: &Checked) -> Value {
     };
     if let Some(object) = object.as_object_mut() {
         object.insert("number".into(), checked.item.number.into());
+        object.insert("level".into(), checked.item.level.name().into());
         object.insert("section".into(), checked.section.into());
         object.insert("name".into(), checked.item.name.into());
     }

@@ -12,7 +12,7 @@ use super::items::Item;
 use super::kit::Kit;
 use super::verdict::{Problem, Verdict};
 
-/// How long a whole run may take.
+/// How long a whole run of a program that starts at once may take.
 const RUN: Duration = Duration::from_secs(900);
 
 /// An item, its section, and what became of it.
@@ -31,7 +31,7 @@ pub(super) async fn run(
     stop: impl Future<Output = ()>,
 ) -> Option<Vec<Checked>> {
     let (alone, together) = items.into_iter().partition(|(_, item)| item.alone);
-    let mut run = Run { kit, until: Instant::now() + RUN, stop: pin!(stop) };
+    let mut run = Run { kit, until: Instant::now() + kit.limit(RUN), stop: pin!(stop) };
     let mut checked = run.several(together, jobs).await?;
     checked.extend(run.several(alone, 1).await?);
     checked.sort_by_key(|checked| checked.item.number);
@@ -81,11 +81,12 @@ impl<S: Future<Output = ()>> Run<'_, S> {
 
 /// One item in a task of its own: dropped at its limit, it takes its programs with it.
 async fn check(kit: Kit, item: Item, until: Instant) -> Verdict {
-    let check = timeout(item.limit, (item.check)(kit));
+    let (limit, run) = (kit.limit(item.limit), kit.limit(RUN));
+    let check = timeout(limit, (item.check)(kit));
     match timeout_at(until, check).await {
         Ok(Ok(verdict)) => verdict,
-        Ok(Err(_elapsed)) => Err(late(item.limit)),
-        Err(_elapsed) => Err(late(RUN)),
+        Ok(Err(_elapsed)) => Err(late(limit)),
+        Err(_elapsed) => Err(late(run)),
     }
 }
 

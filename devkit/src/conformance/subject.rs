@@ -1,5 +1,7 @@
 //! What the program is: asked once, before the items.
 
+use std::time::{Duration, Instant};
+
 use clap::ValueEnum;
 
 use super::ask::Ask;
@@ -21,15 +23,21 @@ pub(super) enum Kind {
     Predictor,
 }
 
-/// Starts the program once, and finds out what can be asked of it; the error says why it does not start.
-pub(super) async fn find(kind: Kind, parts: impl Fn(Subject) -> Parts) -> Result<Subject, String> {
+/// Starts the program once, and finds out what can be asked of it and how long a start takes; the error says why it does not
+/// start.
+pub(super) async fn find(
+    kind: Kind,
+    parts: impl Fn(Subject, Duration) -> Parts,
+) -> Result<(Subject, Duration), String> {
     let subject = match kind {
         Kind::Plain => Subject::Plain,
         Kind::Auto | Kind::Protocol => Subject::Protocol,
         Kind::Predictor => Subject::Predictor(Box::new(Predictor::new().map_err(told)?)),
     };
-    let kit = Kit::new(parts(subject));
+    let kit = Kit::new(parts(subject, Duration::ZERO));
+    let begin = Instant::now();
     let instance = kit.start().await.map_err(told)?;
+    let start = begin.elapsed();
     drop(instance.dial().await.map_err(told)?);
     let speaks = match kind {
         Kind::Auto => speaks(&instance).await,
@@ -38,7 +46,7 @@ pub(super) async fn find(kind: Kind, parts: impl Fn(Subject) -> Parts) -> Result
     drop(instance);
     // Nobody else holds the kit: its instance is gone.
     let subject = kit.into_subject().ok_or("its first process is still there")?;
-    Ok(if speaks { subject } else { Subject::Plain })
+    Ok((if speaks { subject } else { Subject::Plain }, start))
 }
 
 async fn speaks(instance: &super::instance::Instance) -> bool {

@@ -1,6 +1,7 @@
 //! What a line says about a call.
 
 use super::line::Line;
+use super::skipped::Skipped;
 
 /// The parts of a call's time that a line has, by their names for a person and in the line.
 const MEASURED: [&str; 5] = ["check_ms", "sign_ms", "connect_ms", "wait_ms", "report_ms"];
@@ -44,20 +45,25 @@ pub(super) enum Class {
 }
 
 impl Call {
-    /// None if the line is not about a call: one that is has a status and the time that the call took.
-    pub(super) fn of(line: &Line) -> Option<Self> {
+    /// A line that is about a call has a status and the time that the call took; else why it is none.
+    pub(super) fn of(line: &Line) -> Result<Self, Skipped> {
+        let has = |name| line.get(name).is_some();
+        let total = match (has("status") || has("ms"), line.number("ms")) {
+            (true, Some(total)) if has("status") => total,
+            (true, _) => return Err(Skipped::NoNumbers),
+            (false, _) if has("call") || has("level") => return Err(Skipped::NoCall),
+            (false, _) => return Err(Skipped::NoForm),
+        };
         let text =
             |name| -> String { line.get(name).unwrap_or_default().chars().take(LONGEST).collect() };
-        let (status, total) = (text("status"), line.number("ms")?);
-        line.get("status")?;
         let [check, sign, connect, wait, report] = MEASURED.map(|name| line.number(name));
         // Without its other parts a line says nothing of what is left over.
         let sum: Option<f64> = [check, sign, connect, wait].into_iter().sum();
         let rest = sum.map(|sum| (total - sum - report.unwrap_or_default()).max(0.0));
         let why = if text("level") == "info" { String::new() } else { text("message") };
-        Some(Self {
+        Ok(Self {
             id: text("call"),
-            status,
+            status: text("status"),
             code: text("code"),
             why,
             tries: text("tries"),

@@ -3,46 +3,74 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
-use serde_json::{Deserializer, Value};
+use serde_json::{Deserializer, Map, Value};
 
 /// More than any number of a line means; what is above, in milliseconds eleven days, is taken for none.
 const MOST: f64 = 1e9;
 /// The end of the year 9999, the last that RFC 3339 can write, in milliseconds since 1970.
 const LATEST: u64 = 253_402_300_799_999;
+/// How a line of the function begins, behind what a collector writes before it.
+const BEGINNINGS: [&str; 3] = ["call=", "level=", "{"];
+/// How many places of a line are tried as its beginning.
+const TRIES: usize = 8;
+/// The members in which entries of OCI Logging, of its search and of containers carry a line or one another.
+const CARRIERS: [&str; 6] =
+    ["logContent", "data", "message", "log", "data.message", "logContent.data.message"];
 
 /// What a line says, by name, and when it was written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Line {
     values: BTreeMap<String, String>,
-    /// In milliseconds since 1970, of an entry of OCI Logging; the function's own lines have no time.
+    /// In milliseconds since 1970, of an entry or of what stands before a line; the function's own lines have no time.
     pub(super) time: Option<u64>,
 }
 
 impl Line {
-    /// Takes a line apart: `key=value` pairs, an object of JSON, or an entry of OCI Logging around one of them. None if it is
-    /// nothing of the kind.
+    /// Takes a line apart: `key=value` pairs or JSON, perhaps with a time or a name before it. None if it is nothing of the
+    /// kind.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let line = if text.starts_with('{') {
-            Self::of_json(&serde_json::from_str(text).ok()?)?
-        } else {
-            Self { values: pairs(text)?, time: None }
-        };
-        (!line.values.is_empty()).then_some(line)
+        if let Some(line) = Self::bare(text) {
+            return Some(line);
+        }
+        let mut places: Vec<usize> = BEGINNINGS
+            .iter()
+            .flat_map(|beginning| text.match_indices(beginning).take(TRIES))
+            .map(|(place, _)| place)
+            .collect();
+        places.sort_unstable();
+        places.into_iter().find_map(|place| {
+            let (before, line) = text.split_at_checked(place)?;
+            let is_apart = before.ends_with(|last: char| !last.is_alphanumeric() && last != '_');
+            let line = Self::bare(line).filter(|_| is_apart)?;
+            Some(Self { time: line.time.or_else(|| time_before(before)), ..line })
+        })
     }
 
-    fn of_json(json: &Value) -> Option<Self> {
-        let content = json.get("logContent").unwrap_or(json);
-        let line = match content.get("data").and_then(|data| data.get("message")) {
-            Some(Value::String(message)) => Self::parse(message)?,
-            Some(message) => Self::of_json(message)?,
-            None => {
-                let values = json.as_object()?.iter().map(pair).collect();
-                return Some(Self { values, time: None });
-            }
+    fn bare(text: &str) -> Option<Self> {
+        if text.starts_with('{') {
+            return Self::of_json(&serde_json::from_str(text).ok()?);
+        }
+        let values = pairs(text).filter(|values| !values.is_empty())?;
+        Some(Self { values, time: None })
+    }
+
+    /// The function's own object or text, or what an entry carries.
+    pub(super) fn of_json(json: &Value) -> Option<Self> {
+        let object = match json {
+            Value::String(text) => return Self::parse(text),
+            Value::Object(object) => object,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => return None,
         };
-        let time = time(content).or_else(|| time(json));
-        Some(Self { time, ..line })
+        let has = |name| object.contains_key(name);
+        let own = || Self { values: object.iter().map(pair).collect(), time: None };
+        let line = if has("status") && has("ms") {
+            own()
+        } else {
+            let carried = CARRIERS.iter().find_map(|name| Self::of_json(object.get(*name)?));
+            carried.or_else(|| (has("call") || has("level")).then(own))?
+        };
+        Some(Self { time: line.time.or_else(|| time(object)), ..line })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -55,13 +83,28 @@ impl Line {
     }
 }
 
+/// Whether this is an entry of a log, whatever it carries.
+pub(super) fn is_entry(json: &Value) -> bool {
+    CARRIERS.iter().any(|name| json.get(name).is_some())
+}
+
 /// When an entry was written: `time` is RFC 3339, `datetime`, which the search gives, milliseconds since 1970.
-fn time(entry: &Value) -> Option<u64> {
-    let written = entry.get("time").and_then(Value::as_str);
-    let written = written.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    let written = written.and_then(|time| u64::try_from(time.timestamp_millis()).ok());
+fn time(entry: &Map<String, Value>) -> Option<u64> {
+    let written = entry.get("time").and_then(Value::as_str).and_then(milliseconds);
     let found = || entry.get("datetime").and_then(Value::as_u64);
     written.or_else(found).filter(|time| *time <= LATEST)
+}
+
+/// The time among the words before a line.
+fn time_before(words: &str) -> Option<u64> {
+    let between = |char: char| char.is_whitespace() || "[](),|".contains(char);
+    words.split(between).find_map(milliseconds).filter(|time| *time <= LATEST)
+}
+
+/// A time of RFC 3339 in milliseconds since 1970.
+fn milliseconds(text: &str) -> Option<u64> {
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    u64::try_from(time.timestamp_millis()).ok()
 }
 
 fn pair((name, value): (&String, &Value)) -> (String, String) {
@@ -115,6 +158,14 @@ mod tests {
             entry(json.into()).to_string(),
             entry(parsed).to_string(),
             serde_json::json!({ "logContent": entry(text.into()) }).to_string(),
+            serde_json::json!({ "data": { "logContent": entry(text.into()) } }).to_string(),
+            serde_json::json!({ "data.message": text }).to_string(),
+            serde_json::json!({ "log": format!("{text}\n"), "stream": "stderr" }).to_string(),
+            format!("function: {text}"),
+            format!("function:{json}"),
+            format!("| {text}"),
+            format!("Nov 28 10:00:00 host func[7]: {text}"),
+            format!("level=x recall=1 words {json}"),
         ] {
             assert_eq!(Line::parse(&form).as_ref(), Some(&expected), "{form}");
         }
@@ -139,6 +190,11 @@ mod tests {
             (serde_json::json!({ "datetime": -1, "data": data() }), None),
             (serde_json::json!({ "time": 5, "data": data() }), None),
             (serde_json::json!({ "data": data() }), None),
+            (
+                serde_json::json!({ "log": "[1970-01-01T00:00:03Z] level=info status=2" }),
+                Some(3000),
+            ),
+            (serde_json::json!({ "log": "1970-01-01T00:00:03Z stderr F call=0" }), Some(3000)),
         ] {
             assert_eq!(Line::parse(&entry.to_string()).unwrap().time, time, "{entry}");
         }
@@ -175,6 +231,8 @@ mod tests {
             "{}",
             "[1]",
             r#"{"data":{"message":"words"}}"#,
+            "recall=1 words",
+            "its level=high enough",
         ] {
             assert_eq!(Line::parse(text), None, "{text}");
         }

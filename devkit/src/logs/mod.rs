@@ -1,14 +1,19 @@
 //! `mdfn logs`: what the function's log says, for a person.
 
 mod call;
+mod document;
 mod line;
+mod lines;
+mod read;
 mod report;
 mod sample;
+mod skipped;
+mod source;
 mod summary;
 mod text;
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,12 +22,13 @@ use clap::Args;
 use crate::terminal::{complain, deliver};
 use summary::Summary;
 
-/// More than any line that a log keeps, in bytes; the rest of a longer one is a line of its own.
-const LONGEST: u64 = 1024 * 1024;
-
 const AFTER_HELP: &str = "\
-Takes the function's lines, `LOG_FORMAT` text or json, or entries of OCI Logging with such a line in `data.message`, one in a line.
-What is not about a call is counted and otherwise left alone.
+What is read, also compressed with gzip, and in any mixture:
+  the function's lines, `LOG_FORMAT` text or json, also with a time or a name before them (`function: call=...`)
+  entries of OCI Logging with such a line in `data.message`: one in a line, over many lines as the console shows them,
+  or in an array; batches of Connector Hub are of these
+  what `oci logging-search search-logs` prints, with or without a `--query`
+What is no call is counted, with the reason and the number of the first such line.
 
 Exit code: 0, 1 if no line is about a call, the log cannot be read or the page not be written, 2 for wrong usage.
 
@@ -47,12 +53,15 @@ pub struct Options {
 /// Reads the log to its end, prints the summary and writes the page; the exit code is for the process.
 pub fn run(options: &Options) -> ExitCode {
     let mut summary = Summary::new(options.slowest.into());
-    if let Err(error) = read(&options.file, |line| summary.add(line)) {
+    let log = source::open(&options.file);
+    let read = log.and_then(|log| read::read(log, |number, line| summary.add(number, line)));
+    if let Err(error) = read {
         complain(&format!("logs: {} cannot be read: {error}", options.file.display()));
         return ExitCode::FAILURE;
     }
     if summary.calls == 0 {
-        complain("logs: no line is about a call; expected lines with `status=` and `ms=`");
+        complain("logs: no line is about a call; `mdfn logs --help` lists the forms that are read");
+        complain(text::skipped(&summary).trim_end());
         return ExitCode::FAILURE;
     }
     summary.sort();
@@ -78,17 +87,4 @@ fn write(page: &Path, log: &Path, summary: &Summary) -> io::Result<()> {
     let name = log.file_name().filter(|name| *name != "-");
     let name = name.map_or("standard input".into(), |name| name.to_string_lossy());
     fs::write(page, report::html(summary, &name))
-}
-
-/// Tells every line of the log, whatever its bytes; nothing of it is kept.
-fn read(path: &Path, mut tell: impl FnMut(&str)) -> io::Result<()> {
-    let source: Box<dyn Read> =
-        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut source = BufReader::new(source);
-    let mut line = Vec::new();
-    while source.by_ref().take(LONGEST).read_until(b'\n', &mut line)? > 0 {
-        tell(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
-    Ok(())
 }

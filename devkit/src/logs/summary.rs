@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::call::{Call, Class, PARTS};
 use super::line::Line;
 use super::sample::Sample;
+use super::skipped::Skipped;
 
 /// The whole call, then its parts.
 pub(super) const TIMES: usize = 1 + PARTS.len();
@@ -22,7 +23,8 @@ pub(super) struct Summary {
     pub(super) first: usize,
     /// Those with more than one try.
     pub(super) again: usize,
-    pub(super) others: usize,
+    /// How many lines are no calls, and the number of the first, by the reason.
+    pub(super) skipped: BTreeMap<Skipped, (usize, u64)>,
     outcomes: BTreeMap<(String, String), Outcome>,
     times: [Vec<f64>; TIMES],
     /// The slowest first.
@@ -46,7 +48,7 @@ impl Summary {
             calls: 0,
             first: 0,
             again: 0,
-            others: 0,
+            skipped: BTreeMap::new(),
             outcomes: BTreeMap::new(),
             times: Default::default(),
             slowest: Vec::new(),
@@ -54,11 +56,14 @@ impl Summary {
         }
     }
 
-    /// Counts a line.
-    pub(super) fn add(&mut self, text: &str) {
-        let Some(call) = Line::parse(text).as_ref().and_then(Call::of) else {
-            self.others += usize::from(!text.trim().is_empty());
-            return;
+    /// Counts the line of this number.
+    pub(super) fn add(&mut self, number: u64, line: Result<Line, Skipped>) {
+        let call = match line.and_then(|line| Call::of(&line)) {
+            Ok(call) => call,
+            Err(reason) => {
+                self.skipped.entry(reason).or_insert((0, number)).0 += 1;
+                return;
+            }
         };
         self.calls += 1;
         self.first += usize::from(call.first);
@@ -148,7 +153,8 @@ mod tests {
     fn the_kinds_of_outcomes_are_bounded_and_no_call_is_lost() {
         let mut summary = Summary::new(1);
         for code in 0..3 * KINDS {
-            summary.add(&format!("call={code} status=502 code=C{code} ms=1"));
+            let line = Line::parse(&format!("call={code} status=502 code=C{code} ms=1"));
+            summary.add(1, line.ok_or(Skipped::NoForm));
         }
         let outcomes = summary.outcomes();
         assert_eq!(outcomes.len(), KINDS + 1);

@@ -36,6 +36,17 @@ pub(super) fn page(summary: &Summary) -> String {
         let (parts, tries): (String, _) = (parts.collect(), printable(&call.tries));
         say(format!("{:>11.2}  {}  tries {tries}{parts}", call.total, words.join(" ")));
     }
-    say(format!("\n{} other lines", summary.others));
-    page
+    page + "\n" + &skipped(summary)
+}
+
+/// What was no call, and why.
+pub(super) fn skipped(summary: &Summary) -> String {
+    if summary.skipped.is_empty() {
+        return "nothing skipped\n".to_owned();
+    }
+    let lines = summary.skipped.iter().map(|(reason, (count, first))| {
+        let which = if *count == 1 { "line" } else { "the first is line" };
+        format!("{count:>9}  {reason}: {which} {first}\n")
+    });
+    format!("skipped\n{}", lines.collect::<String>())
 }

@@ -105,6 +105,50 @@ async fn with_tracing_on_a_call_names_the_platforms_first_span_beside_a_clients_
     assert_eq!(answer.dispatch.unwrap().trace_id.unwrap(), "0af7651916cd43dd");
 }
 
+/// The lines of a call that begin so, as the function got them.
+async fn lines(invocation: Invocation, beginning: &str) -> Vec<String> {
+    let agent = agent("report", "").await;
+    let answer = bounded(agent.call(invocation)).await;
+    let report = String::from_utf8(answer.wire.unwrap().body.to_vec()).unwrap();
+    let (head, _) = report.split_once("\r\n\r\n").unwrap();
+    head.split("\r\n").filter(|line| line.starts_with(beginning)).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_direct_callers_user_agent_takes_the_place_of_the_platforms() {
+    let call = |agents: &[&str]| {
+        let call = Invocation::json("{}");
+        agents.iter().fold(call, |call, agent| call.header("user-agent", *agent))
+    };
+    for (agents, expected) in [
+        (&[][..], &["User-Agent: Go-http-client/1.1"][..]),
+        (&["curl/8.0"], &["User-Agent: curl/8.0"]),
+        (&["curl/8.0", "second"], &["User-Agent: curl/8.0"]),
+        (&[""], &[]),
+    ] {
+        assert_eq!(lines(call(agents), "User-Agent").await, expected);
+    }
+    let gateway = call(&["curl/8.0"]).through_gateway("POST", "/");
+    assert_eq!(lines(gateway.clone(), "User-Agent").await, ["User-Agent: Go-http-client/1.1"]);
+    let prefixed = lines(gateway, "Fn-Http-H-User-Agent").await;
+    assert_eq!(prefixed, ["Fn-Http-H-User-Agent: curl/8.0"]);
+}
+
+#[tokio::test]
+async fn a_gateway_call_says_the_length_that_its_client_announced() {
+    let call = |body: &'static str| Invocation::json(body).through_gateway("POST", "/");
+    for (call, expected) in [
+        (call("{}"), &["Fn-Http-H-Content-Length: 2"][..]),
+        (call("{}").header("content-length", "2"), &["Fn-Http-H-Content-Length: 2"]),
+        (call("").header("Content-Length", "0"), &["Fn-Http-H-Content-Length: 0"]),
+        (call(""), &[]),
+        (call("{}").header("Transfer-Encoding", "chunked"), &[]),
+        (Invocation::json("{}"), &[]),
+    ] {
+        assert_eq!(lines(call, "Fn-Http-H-Content-Length").await, expected);
+    }
+}
+
 #[tokio::test]
 async fn an_empty_body_has_a_length_and_no_chunks() {
     let agent = agent("report", "").await;
@@ -115,12 +159,14 @@ async fn an_empty_body_has_a_length_and_no_chunks() {
 }
 
 #[tokio::test]
-async fn a_large_body_arrives_whole_and_in_pieces_of_32_kib() {
+async fn a_large_body_arrives_whole_and_in_uneven_pieces_of_up_to_32_kib() {
     let agent = agent("report", "").await;
     let answer = bounded(agent.call(Invocation::json(vec![b'x'; 5_000_000]))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(String::from_utf8_lossy(&answer.body).matches('x').count(), 5_000_000);
-    assert!(answer.body.windows(8).any(|bytes| bytes == b"\r\n8000\r\n"));
+    for piece in [&b"\r\n\r\n1000\r\n"[..], b"\r\n8000\r\n", b"\r\n2400\r\n"] {
+        assert!(answer.body.windows(piece.len()).any(|bytes| bytes == piece), "{piece:?}");
+    }
 }
 
 #[tokio::test]

@@ -254,13 +254,16 @@ fn a_result_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_token_file_that_is_no_plain_text_is_refused() {
+fn a_byte_order_mark_before_a_token_and_a_key_set_is_skipped() {
     let files = tempfile::tempdir().unwrap();
     let token = files.path().join("token");
-    fs::write(&token, b"\xef\xbb\xbfa.b.c").unwrap();
-    let input = set(&[Key::generate().jwk("k")]);
-    let done = mdfn(&["jwk", "--token", token.to_str().unwrap()], &input);
-    assert!(done.code == 2 && done.stderr.contains("byte order mark"), "{done:?}");
+    let input = format!("\u{feff}{}", set(&[Key::generate().jwk("k")]));
+    assert_eq!(keys(&mdfn(&["jwk"], &input)).len(), 1);
+    for (bytes, said) in [("\u{feff}words", "no token"), ("\u{feff}\u{feff}", "no token")] {
+        fs::write(&token, bytes).unwrap();
+        let done = mdfn(&["jwk", "--token", token.to_str().unwrap()], &input);
+        assert!(done.code == 2 && done.stderr.contains(said), "{done:?}");
+    }
 }
 
 /// A specification with these static keys.

@@ -1,8 +1,13 @@
 //! `mdfn logs`: what a log says, for a person.
 
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 
-use crate::{mdfn, mdfn_full};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::{mdfn, mdfn_full, run};
 
 /// A log as it is found: both forms, an entry of OCI Logging, and what else stands in between.
 const LOG: &str = r#"level=info message=ready version=0.1.0 source=resource_principal region=sa-saopaulo-1
@@ -34,7 +39,9 @@ the slowest
    28002.00  01C 504 DeploymentTimedOut  tries 1 check 0.20 sign 1.50 connect 0.00 wait 28000.25 rest 0.05
      455.25  01B 200  tries 3 check 0.10 sign 4.00 connect 0.00 wait 300.50 rest 150.65
 
-2 other lines
+skipped
+        1  of the function, but about no call: line 1
+        1  in none of the forms that `mdfn logs --help` lists: line 7
 ";
 
 #[test]
@@ -53,7 +60,8 @@ fn a_log_without_calls_and_one_that_is_not_there_are_said() {
     for (arguments, input, code, said) in [
         (&["logs"][..], "", 1, "no line is about a call"),
         (&["logs"], "level=info message=ready\nwords\n", 1, "no line is about a call"),
-        (&["logs"], "call=01A status=200 ms=soon\n", 1, "no line is about a call"),
+        (&["logs"], "call=01A status=200 ms=soon\n", 1, "`status` or `ms` cannot be read: line 1"),
+        (&["logs"], "\u{fffd}\n\n{\"a\":", 1, "JSON that breaks off"),
         (&["logs", "/no/such/file"], "", 1, "/no/such/file cannot be read"),
         (&["logs", "--slowest", "1001"], "", 2, "1001"),
     ] {
@@ -71,6 +79,101 @@ fn a_log_of_a_million_bytes_without_a_line_end_and_hostile_names_are_read() {
     let done = mdfn(&["logs"], &log);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.stdout.contains("calls: 1;") && !done.stdout.contains('\x1b'), "{done:?}");
+}
+
+/// The ids of the calls that are read of a log, the slowest first, and what was skipped.
+fn read(log: &[u8]) -> (Vec<String>, String) {
+    let done = run(&["logs", "--slowest", "1000"], &[], log, Stdio::piped());
+    assert_eq!(done.code, 0, "{done:?}");
+    let (_, slowest) = done.stdout.split_once("\nthe slowest\n").unwrap();
+    let (slowest, skipped) = slowest.split_once("\n\n").unwrap();
+    let id = |line: &str| line.split_whitespace().nth(1).unwrap().to_owned();
+    (slowest.lines().map(id).collect(), skipped.to_owned())
+}
+
+#[test]
+fn every_form_in_which_a_log_is_found_is_read() {
+    for (name, log) in [
+        ("console.json", &include_bytes!("logs/console.json")[..]),
+        ("console_array.json", include_bytes!("logs/console_array.json")),
+        ("search.json", include_bytes!("logs/search.json")),
+        ("search_query.json", include_bytes!("logs/search_query.json")),
+        ("batch.json", include_bytes!("logs/batch.json")),
+        ("prefixes.txt", include_bytes!("logs/prefixes.txt")),
+    ] {
+        let (ids, skipped) = read(log);
+        assert_eq!(ids, ["01C", "01B", "01A"], "{name}");
+        assert!(skipped.contains("about no call"), "{name} {skipped}");
+        for windows in [[b"\xef\xbb\xbf", log].concat(), crlf(log)] {
+            assert_eq!(read(&windows).0, ids, "{name}");
+        }
+        let packed = gzip(log);
+        assert_eq!(read(&packed), (ids.clone(), skipped), "{name}");
+        // Objects of a batch may be put one behind the other.
+        assert_eq!(read(&[&packed[..], &packed].concat()).0.len(), 6, "{name}");
+    }
+}
+
+fn crlf(bytes: &[u8]) -> Vec<u8> {
+    String::from_utf8(bytes.to_vec()).unwrap().replace('\n', "\r\n").into_bytes()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn what_is_skipped_is_counted_with_its_reason_and_its_first_line() {
+    let log = "\
+status=200 ms=1 call=01A
+words
+
+{\"data\": {\"message\":
+ \"words\"}}
+{\"call\":\"01X\",\"status\":200,
+call=01B status=200 ms=2
+call=01Y status=200 ms=-1
+level=info message=ready
+{\"a\": }
+[{\"log\": \"call=01C status=200 ms=3\"}, {\"log\": \"words\"}, 7
+";
+    let (ids, skipped) = read(log.as_bytes());
+    assert_eq!(ids, ["01C", "01B", "01A"]);
+    assert_eq!(
+        skipped,
+        "skipped
+        1  of the function, but about no call: line 9
+        1  of a call whose `status` or `ms` cannot be read: line 8
+        3  in none of the forms that `mdfn logs --help` lists: the first is line 2
+        3  JSON that breaks off, is not valid or has an entry of more than 1 MiB: the first is line 6
+"
+    );
+}
+
+#[test]
+fn an_array_on_one_line_may_be_of_any_length_and_an_entry_may_not() {
+    let entry = |id: u32, padding: usize| {
+        format!("{{\"pad\":\"{}\",\"log\":\"call={id} status=200 ms={id}\"}}", "x".repeat(padding))
+    };
+    let array: Vec<String> = (0..40).map(|id| entry(id, 100_000)).collect();
+    let (ids, skipped) = read(format!("[{}]", array.join(",")).as_bytes());
+    assert_eq!((ids.len(), skipped.as_str()), (40, "nothing skipped\n"));
+    let log = format!("[{},\n{},\n{}\n]", entry(1, 0), entry(2, 3 << 20), entry(3, 0));
+    let (ids, skipped) = read(log.as_bytes());
+    assert_eq!(ids, ["3", "1"]);
+    assert!(skipped.contains("more than 1 MiB"), "{skipped}");
+}
+
+#[test]
+fn utf_16_and_broken_gzip_are_said() {
+    let utf_16: Vec<u8> = "\u{feff}status=200".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let broken = gzip(LOG.as_bytes()).split_at(60).0.to_vec();
+    for (log, said) in [(utf_16, "it is UTF-16; save it as UTF-8"), (broken, "cannot be read")] {
+        let done = run(&["logs"], &[], &log, Stdio::piped());
+        assert!(done.code == 1 && done.stderr.contains(said), "{done:?}");
+    }
 }
 
 /// What `mdfn logs --html` writes of a log.

@@ -204,9 +204,8 @@ async fn no_status_but_2xx_is_a_success() {
 #[tokio::test]
 async fn wrong_usage_ends_with_2() {
     let (good, split) = (token_file("token"), token_file("to\rken"));
-    let (wide, mark) = (token_file(b"t\xff"), token_file("\u{feff}token"));
-    let [good, split, wide, mark] =
-        [&good, &split, &wide, &mark].map(|file| file.path().to_str().unwrap());
+    let wide = token_file(b"t\xff");
+    let [good, split, wide] = [&good, &split, &wide].map(|file| file.path().to_str().unwrap());
     let url = answering("200 OK", "[]");
     for (arguments, said) in [
         (&["gateway.example/iris", "--token-file", good][..], "is no URL"),
@@ -214,7 +213,6 @@ async fn wrong_usage_ends_with_2() {
         (&[&url, "--token-file", good, "--content-type", "a\nb"], "`content-type`"),
         (&[&url, "--token-file", split], "`authorization`"),
         (&[&url, "--token-file", wide], "not UTF-8"),
-        (&[&url, "--token-file", mark], "byte order mark"),
         (&[&url, "--token-file", "-"], "more than once"),
         (&[&url, "-", "--client-secret-file", "-"], "more than once"),
     ] {
@@ -223,7 +221,8 @@ async fn wrong_usage_ends_with_2() {
         assert!(!done.stderr.contains("hunter2") && done.stdout.is_empty(), "{done:?}");
     }
     // A GET reads no body, so the token may have standard input.
-    let done = predict(&[&url, "-X", "GET", "--token-file", "-"], &[], "token").await;
+    let get = [&url, "-X", "GET", "--token-file", "-"];
+    let done = predict(&get, &[], "\u{feff}token").await;
     assert_eq!((done.code, done.stdout.as_str()), (0, "[]"), "{done:?}");
 }
 

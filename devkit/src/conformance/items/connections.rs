@@ -13,17 +13,17 @@ use crate::conformance::kit::{Kit, Subject};
 use crate::conformance::verdict::{Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(33, "Expect: 100-continue, body at once", |kit| Box::pin(expects(kit, 0))),
-    Item::new(34, "Expect: 100-continue, body after 1 s", |kit| Box::pin(expects(kit, 1000))),
-    Item::new(35, "a body that nobody reads", |kit| Box::pin(unread(kit))),
-    Item::new(36, "half a body, then a close: alive", |kit| Box::pin(half(kit))),
-    Item::new(37, "two calls on one connection", |kit| Box::pin(two_calls(kit))),
-    Item::new(38, "a new connection beside an idle one", |kit| Box::pin(beside(kit))),
-    Item::new(39, "a connection idle for 5 s stays open", |kit| Box::pin(idle(kit))),
-    Item::new(40, "frozen for 3 s, its connection closed: serves", |kit| Box::pin(frozen(kit))),
-    Item::new(41, "wrong path 404, wrong method 405, alive", |kit| Box::pin(paths(kit))),
-    Item::new(42, "garbage closes its own connection only", |kit| Box::pin(garbage(kit))),
-    Item::new(43, "header names in lower case", |kit| Box::pin(lower_case(kit))),
+    Item::should(33, "Expect: 100-continue, body at once", |kit| Box::pin(expects(kit, 0))),
+    Item::should(34, "Expect: 100-continue, body after 1 s", |kit| Box::pin(expects(kit, 1000))),
+    Item::must(35, "a body that nobody reads", |kit| Box::pin(unread(kit))),
+    Item::should(36, "half a body, then a close: alive", |kit| Box::pin(half(kit))),
+    Item::must(37, "two calls on one connection", |kit| Box::pin(two_calls(kit))),
+    Item::must(38, "a new connection beside an idle one", |kit| Box::pin(beside(kit))),
+    Item::should(39, "a connection idle for 5 s stays open", |kit| Box::pin(idle(kit))),
+    Item::must(40, "frozen for 3 s, its connection closed: serves", |kit| Box::pin(frozen(kit))),
+    Item::should(41, "wrong path 404, wrong method 405, alive", |kit| Box::pin(paths(kit))),
+    Item::should(42, "garbage closes its own connection only", |kit| Box::pin(garbage(kit))),
+    Item::should(43, "header names in lower case", |kit| Box::pin(lower_case(kit))),
 ];
 
 async fn expects(kit: Kit, pause: u64) -> Verdict {

@@ -14,12 +14,13 @@ use crate::conformance::kit::Kit;
 use crate::conformance::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(77, "any offset and fraction is the right instant", |kit| Box::pin(forms(kit)))
+    Item::should(77, "any offset and fraction is the right instant", |kit| Box::pin(forms(kit)))
         .alone(),
-    Item::new(78, "a deadline that is none: served", |kit| Box::pin(garbage(kit))),
-    Item::new(79, "beyond the deadline: 504 in time, alive", |kit| Box::pin(beyond(kit))).alone(),
-    Item::new(80, "the cut fraction is not lost", |kit| Box::pin(fraction(kit))).alone(),
-    Item::new(81, "a deadline in an hour: served", |kit| Box::pin(far(kit))),
+    Item::should(78, "a deadline that is none: served", |kit| Box::pin(garbage(kit))),
+    Item::should(79, "beyond the deadline: 504 in time, alive", |kit| Box::pin(beyond(kit)))
+        .alone(),
+    Item::should(80, "the cut fraction is not lost", |kit| Box::pin(fraction(kit))).alone(),
+    Item::should(81, "a deadline in an hour: served", |kit| Box::pin(far(kit))),
 ];
 
 /// How long a handler works that must not end in time, in milliseconds.

@@ -9,11 +9,11 @@ use crate::conformance::predictor::Stage;
 use crate::conformance::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(96, "an invocation gives the body back", |kit| Box::pin(echo(kit))),
-    Item::new(97, "methods, query and cookies of a client", |kit| Box::pin(methods(kit))),
-    Item::new(98, "a redirect reaches the client", |kit| Box::pin(redirect(kit))),
-    Item::new(99, "100 calls, one container", |kit| Box::pin(hundred(kit))),
-    Item::new(100, "an error, then success, in one container", |kit| Box::pin(recovers(kit))),
+    Item::must(96, "an invocation gives the body back", |kit| Box::pin(echo(kit))),
+    Item::must(97, "methods, query and cookies of a client", |kit| Box::pin(methods(kit))),
+    Item::must(98, "a redirect reaches the client", |kit| Box::pin(redirect(kit))),
+    Item::must(99, "100 calls, one container", |kit| Box::pin(hundred(kit))),
+    Item::must(100, "an error, then success, in one container", |kit| Box::pin(recovers(kit))),
 ];
 
 /// The program under the agent.

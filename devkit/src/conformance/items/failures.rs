@@ -11,13 +11,15 @@ use crate::conformance::verdict::{Problem, Verdict, expect};
 use crate::conformance::wire::{CUT, Wire};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(63, "a handler's error: 502 with a message, alive", |kit| Box::pin(error(kit))),
-    Item::new(64, "a panic: 502, alive, logged once", |kit| Box::pin(panics(kit))),
-    Item::new(65, "a panic leaves nothing in the next answer", |kit| Box::pin(leak(kit))),
-    Item::new(66, "a result that cannot be serialised: 502", |kit| Box::pin(unserialisable(kit))),
-    Item::new(67, "no status but 200, 502 and 504, ever", |kit| Box::pin(fuzz(kit))).within(240),
-    Item::new(74, "a stream that fails is cut, alive", |kit| Box::pin(cut_stream(kit))),
-    Item::new(75, "a caller that leaves within the answer: alive", |kit| Box::pin(gone(kit))),
+    Item::should(63, "a handler's error: 502 with a message, alive", |kit| Box::pin(error(kit))),
+    Item::should(64, "a panic: 502, alive, logged once", |kit| Box::pin(panics(kit))),
+    Item::must(65, "a panic leaves nothing in the next answer", |kit| Box::pin(leak(kit))),
+    Item::should(66, "a result that cannot be serialised: 502", |kit| {
+        Box::pin(unserialisable(kit))
+    }),
+    Item::must(67, "no status but 200, 502 and 504, ever", |kit| Box::pin(fuzz(kit))).within(240),
+    Item::should(74, "a stream that fails is cut, alive", |kit| Box::pin(cut_stream(kit))),
+    Item::should(75, "a caller that leaves within the answer: alive", |kit| Box::pin(gone(kit))),
 ];
 
 async fn error(kit: Kit) -> Verdict {

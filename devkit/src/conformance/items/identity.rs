@@ -14,9 +14,9 @@ use crate::conformance::predictor::Stage;
 use crate::conformance::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(93, "config values with `=`, blanks and UTF-8", |kit| Box::pin(values(kit))),
-    Item::new(94, "a variable that is not UTF-8 does no harm", |kit| Box::pin(not_utf8(kit))),
-    Item::new(95, "the resource principal's token is read again", |kit| Box::pin(rotation(kit))),
+    Item::should(93, "config values with `=`, blanks and UTF-8", |kit| Box::pin(values(kit))),
+    Item::should(94, "a variable that is not UTF-8 does no harm", |kit| Box::pin(not_utf8(kit))),
+    Item::should(95, "the resource principal's token is read again", |kit| Box::pin(rotation(kit))),
 ];
 
 const VALUE: &str = " a=b == c, Grüße 世界 \"quoted\" $HOME ";

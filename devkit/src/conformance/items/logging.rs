@@ -10,11 +10,11 @@ use crate::conformance::kit::{Kit, Subject};
 use crate::conformance::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(82, "a log frame on both streams, before all else", |kit| Box::pin(frame(kit))),
-    Item::new(83, "no frame without header or variable", |kit| Box::pin(no_frame(kit))),
-    Item::new(84, "no frame with a value that breaks the line", |kit| Box::pin(control(kit))),
-    Item::new(85, "what a handler wrote is out with its answer", |kit| Box::pin(output(kit))),
-    Item::new(86, "each log line of a call is one, with its id", |kit| Box::pin(lines(kit))),
+    Item::should(82, "a log frame on both streams, before all else", |kit| Box::pin(frame(kit))),
+    Item::should(83, "no frame without header or variable", |kit| Box::pin(no_frame(kit))),
+    Item::should(84, "no frame with a value that breaks the line", |kit| Box::pin(control(kit))),
+    Item::should(85, "what a handler wrote is out with its answer", |kit| Box::pin(output(kit))),
+    Item::should(86, "each log line of a call is one, with its id", |kit| Box::pin(lines(kit))),
 ];
 
 const NAME: &str = "CONFORMANCEFRAME";

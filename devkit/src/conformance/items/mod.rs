@@ -28,14 +28,34 @@ use super::verdict::Verdict;
 /// The check of an item: it starts the program itself, as often as it needs to.
 type Check = fn(Kit) -> Pin<Box<dyn Future<Output = Verdict> + Send>>;
 
+/// How much an item matters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Level {
+    /// Without it the platform fails calls, or mangles what they carry.
+    Must,
+    /// A convention, or strength against what the platform does not do itself.
+    Should,
+}
+
+impl Level {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+        }
+    }
+}
+
 /// One item of the checklist.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     /// Its number in the checklist, 1 to 100.
     pub(super) number: u8,
-    /// What must hold, in a few words.
+    /// What becomes of a function that does not hold it.
+    pub(super) level: Level,
+    /// What is to hold, in a few words.
     pub(super) name: &'static str,
-    /// How long its check may take.
+    /// How long its check may take of a program that starts at once.
     pub(super) limit: Duration,
     /// Whether it measures time, and so runs while nothing else does.
     pub(super) alone: bool,
@@ -43,8 +63,16 @@ pub(super) struct Item {
 }
 
 impl Item {
-    const fn new(number: u8, name: &'static str, check: Check) -> Self {
-        Self { number, name, limit: Duration::from_secs(60), alone: false, check }
+    const fn must(number: u8, name: &'static str, check: Check) -> Self {
+        Self::new(Level::Must, number, name, check)
+    }
+
+    const fn should(number: u8, name: &'static str, check: Check) -> Self {
+        Self::new(Level::Should, number, name, check)
+    }
+
+    const fn new(level: Level, number: u8, name: &'static str, check: Check) -> Self {
+        Self { number, level, name, limit: Duration::from_secs(60), alone: false, check }
     }
 
     const fn alone(self) -> Self {
@@ -91,5 +119,17 @@ mod tests {
     fn the_checklist_has_a_hundred_items() {
         let numbers: Vec<u8> = all().iter().map(|(_, item)| item.number).collect();
         assert_eq!(numbers, (1..=100).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn a_must_is_what_the_platform_fails_calls_without() {
+        let musts = all().into_iter().filter(|(_, item)| item.level == Level::Must);
+        let numbers: Vec<u8> = musts.map(|(_, item)| item.number).collect();
+        // 54 is none: versions are optional, and the status is what 67 looks at.
+        let expected = [
+            &[7, 8, 9, 10, 14, 15, 17, 18, 19, 20, 21, 22, 23, 25, 26, 35, 37, 38, 40, 44, 46][..],
+            &[56, 58, 65, 67, 69, 70, 72, 87, 96, 97, 98, 99, 100],
+        ];
+        assert_eq!(numbers, expected.concat());
     }
 }

@@ -9,22 +9,22 @@ use crate::conformance::kit::Kit;
 use crate::conformance::verdict::{Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(17, "a body in one chunk arrives whole", |kit| Box::pin(one_chunk(kit))),
-    Item::new(18, "a body in 1-byte chunks and packets", |kit| Box::pin(trickle(kit))),
-    Item::new(19, "a body with Content-Length", |kit| Box::pin(sized(kit))),
-    Item::new(20, "Content-Length: 0 is an empty body", |kit| Box::pin(empty(kit))),
-    Item::new(21, "a body of 6 MB is accepted", |kit| Box::pin(large(kit))),
-    Item::new(22, "a binary body is unchanged", |kit| Box::pin(binary(kit))),
-    Item::new(23, "UTF-8 text is unchanged", |kit| Box::pin(text(kit))),
-    Item::new(24, "text that is not UTF-8: 502, alive", |kit| Box::pin(broken_text(kit))),
-    Item::new(25, "repeated headers keep all values in order", |kit| Box::pin(repeated(kit))),
-    Item::new(26, "header names in any case are found", |kit| Box::pin(mixed_case(kit))),
-    Item::new(27, "X_Foo and X-Foo stay distinct", |kit| Box::pin(underscores(kit))),
-    Item::new(28, "300 headers, and one of 64 KB", |kit| Box::pin(many_headers(kit))),
-    Item::new(29, "a header value with bytes above 0x7f", |kit| Box::pin(header_bytes(kit))),
-    Item::new(30, "an empty Content-Type counts as absent", |kit| Box::pin(empty_type(kit))),
-    Item::new(31, "a content type with parameters is matched", |kit| Box::pin(parameters(kit))),
-    Item::new(32, "neither call id nor deadline: served", |kit| Box::pin(bare_call(kit))),
+    Item::must(17, "a body in one chunk arrives whole", |kit| Box::pin(one_chunk(kit))),
+    Item::must(18, "a body in 1-byte chunks and packets", |kit| Box::pin(trickle(kit))),
+    Item::must(19, "a body with Content-Length", |kit| Box::pin(sized(kit))),
+    Item::must(20, "Content-Length: 0 is an empty body", |kit| Box::pin(empty(kit))),
+    Item::must(21, "a body of 6 MB is accepted", |kit| Box::pin(large(kit))),
+    Item::must(22, "a binary body is unchanged", |kit| Box::pin(binary(kit))),
+    Item::must(23, "UTF-8 text is unchanged", |kit| Box::pin(text(kit))),
+    Item::should(24, "text that is not UTF-8: 502, alive", |kit| Box::pin(broken_text(kit))),
+    Item::must(25, "repeated headers keep all values in order", |kit| Box::pin(repeated(kit))),
+    Item::must(26, "header names in any case are found", |kit| Box::pin(mixed_case(kit))),
+    Item::should(27, "X_Foo and X-Foo stay distinct", |kit| Box::pin(underscores(kit))),
+    Item::should(28, "300 headers, and one of 64 KB", |kit| Box::pin(many_headers(kit))),
+    Item::should(29, "a header value with bytes above 0x7f", |kit| Box::pin(header_bytes(kit))),
+    Item::should(30, "an empty Content-Type counts as absent", |kit| Box::pin(empty_type(kit))),
+    Item::should(31, "a content type with parameters is matched", |kit| Box::pin(parameters(kit))),
+    Item::should(32, "neither call id nor deadline: served", |kit| Box::pin(bare_call(kit))),
 ];
 
 const LARGE: usize = 6 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! Start-up within the limits of a container.
 
 use std::fs;
+use std::os::unix::fs::chown;
 
 use tokio::process::Command;
 
@@ -10,10 +11,10 @@ use crate::conformance::kit::Kit;
 use crate::conformance::verdict::{Problem, Verdict};
 
 pub(super) const ITEMS: &[Item] =
-    &[Item::new(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];
+    &[Item::must(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];
 
 /// The user of every container.
-const USER: &str = "1000";
+const USER: u32 = 1000;
 /// How many processes and threads a container may have.
 const PROCESSES: usize = 50;
 /// The shell that takes everything away: number of processes, then the command.
@@ -35,6 +36,7 @@ async fn limits(kit: Kit) -> Verdict {
     }
     let wrapper = ["unshare", "--mount", "/bin/sh", "-c", SHELL, "sh", &limit];
     let launch = kit.launch().await?;
+    chown(launch.directory(), Some(USER), Some(USER)).map_err(Problem::machine("another owner"))?;
     // A socket is made in a file system of its own there, as the root is read-only.
     let directory = launch.directory().display().to_string();
     let bind = format!(
@@ -55,13 +57,13 @@ async fn limits(kit: Kit) -> Verdict {
 }
 
 /// How many threads a user has.
-fn threads_of(user: &str) -> usize {
+fn threads_of(user: u32) -> usize {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let count = |status: String| {
         let line =
             |name: &str| status.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
-        let owner = line("Uid:")?.split_whitespace().next()?;
-        if owner == user { line("Threads:")?.parse::<usize>().ok() } else { None }
+        let owner = line("Uid:")?.split_whitespace().next()?.parse();
+        if owner == Ok(user) { line("Threads:")?.parse::<usize>().ok() } else { None }
     };
     let statuses =
         processes.filter_map(|entry| fs::read_to_string(entry.path().join("status")).ok());

@@ -12,7 +12,7 @@ use crate::conformance::kit::{Kit, Subject};
 use crate::conformance::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] =
-    &[Item::new(16, "SIGTERM and SIGINT end it in order", |kit| Box::pin(stop(kit)))];
+    &[Item::should(16, "SIGTERM and SIGINT end it in order", |kit| Box::pin(stop(kit)))];
 
 /// How long the call in hand takes.
 const CALL: Duration = Duration::from_millis(700);

@@ -20,12 +20,13 @@ use crate::conformance::verdict::{Problem, Verdict, expect};
 use crate::http::{self, Server};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::new(87, "without its variables tracing is off", |kit| Box::pin(absent(kit))),
-    Item::new(88, "0, 1, true, x: off, on, on, off", |kit| Box::pin(switch(kit))),
-    Item::new(89, "a new span under the platform's", |kit| Box::pin(ids(kit))),
-    Item::new(90, "sampled unless the platform says 0", |kit| Box::pin(sampled(kit))),
-    Item::new(91, "a span is exported before the answer ends", |kit| Box::pin(export(kit))).alone(),
-    Item::new(92, "the service is `app::fn` in lower case", |kit| Box::pin(service(kit))),
+    Item::must(87, "without its variables tracing is off", |kit| Box::pin(absent(kit))),
+    Item::should(88, "0, 1, true, x: off, on, on, off", |kit| Box::pin(switch(kit))),
+    Item::should(89, "a new span under the platform's", |kit| Box::pin(ids(kit))),
+    Item::should(90, "sampled unless the platform says 0", |kit| Box::pin(sampled(kit))),
+    Item::should(91, "a span is exported before the answer ends", |kit| Box::pin(export(kit)))
+        .alone(),
+    Item::should(92, "the service is `app::fn` in lower case", |kit| Box::pin(service(kit))),
 ];
 
 const TRACE: &str = "0af7651916cd43dd";

@@ -59,7 +59,7 @@ pub(super) fn html(summary: &Summary, log: &str) -> String {
 </html>
 "#,
         parts.concat(),
-        number(summary.others)
+        number(summary.skipped.values().map(|(count, _)| count).sum())
     )
 }
 

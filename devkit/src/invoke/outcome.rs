@@ -1,0 +1,63 @@
+//! What a person is told of a call.
+
+use std::io::{self, Write};
+
+use super::options::Options;
+use crate::agent::{Answer, StartError};
+use crate::terminal;
+
+/// The first status that is an error.
+pub(super) const FIRST_ERROR: u16 = 400;
+
+/// Prints the body, and beside it what was asked for and what went wrong; `said` is the last that the function said.
+pub(super) fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
+    let mut stderr = io::stderr();
+    if options.verbose {
+        writeln!(stderr, "< {}", answer.status)?;
+        for (name, value) in &answer.headers {
+            writeln!(stderr, "< {name}: {}", String::from_utf8_lossy(value))?;
+        }
+    }
+    if answer.status >= FIRST_ERROR {
+        writeln!(stderr, "mdfn: {}{said}", explanation(answer))?;
+    }
+    terminal::print(&answer.body)
+}
+
+/// Who said that the call failed, the function or the platform.
+fn explanation(answer: &Answer) -> String {
+    let status = answer.status;
+    let fate = if answer.container_kept { "goes on" } else { "was killed" };
+    match &answer.wire {
+        Some(wire) if wire.status == 200 => format!("the function answered {status}"),
+        Some(wire) => format!(
+            "the function replied {} on its socket, callers get {status} without its body, and the container {fate}",
+            wire.status
+        ),
+        None => format!(
+            "the function gave no whole reply, callers get {status}, and the container {fate}"
+        ),
+    }
+}
+
+/// Neither nothing, nor what the client of docker adds to the reason of every failure.
+pub(super) fn says_something(line: &str) -> bool {
+    let pointers = ["Run 'docker run --help'", "See 'docker run --help'"];
+    !line.trim().is_empty() && !pointers.iter().any(|pointer| line.starts_with(pointer))
+}
+
+/// What may help where a function did not start.
+pub(super) fn advice(cause: &StartError, options: &Options) -> &'static str {
+    match cause {
+        StartError::TimedOut(_) => "; `--start-timeout` gives it longer",
+        StartError::Program { .. } if options.image.is_some() => {
+            "; an image needs docker, or podman with `--engine podman`"
+        }
+        StartError::Program { .. }
+        | StartError::Ended(_)
+        | StartError::Listener(_)
+        | StartError::Owner { .. }
+        | StartError::Refused(_)
+        | StartError::Agent(_) => "",
+    }
+}

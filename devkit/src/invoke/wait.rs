@@ -1,0 +1,43 @@
+//! What a call waits for, and who is told.
+
+use std::future::Future;
+use std::io::{self, IsTerminal};
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
+
+use crate::input::{Error, LIMIT};
+use crate::terminal::complain;
+
+/// How long somebody may sit before a silent command; then it says what it waits for.
+const SILENCE: Duration = Duration::from_secs(2);
+/// What is read, for a message.
+const BODY: &str = "the body";
+
+/// All of standard input; nothing if a person sits there.
+pub(super) async fn body() -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    if io::stdin().is_terminal() {
+        return Ok(body);
+    }
+    let mut stdin = tokio::io::stdin().take(LIMIT + 1);
+    let what = "the end of standard input, the body of the call; for none add `< /dev/null`";
+    let read = announced(what, stdin.read_to_end(&mut body)).await;
+    read.map_err(|cause| Error::Unreadable { what: BODY, path: "-".into(), cause })?;
+    // With the limit used up there was more.
+    if stdin.limit() == 0 { Err(Error::Large(BODY, "standard input".into())) } else { Ok(body) }
+}
+
+/// Does the work, and says what it waits for once it lasts.
+pub(super) async fn announced<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match timeout(SILENCE, &mut work).await {
+        Ok(done) => done,
+        Err(_elapsed) => {
+            complain(&format!("mdfn: waiting for {what}"));
+            work.await
+        }
+    }
+}
