@@ -186,27 +186,6 @@ fn a_start_has_as_long_as_it_is_given() {
 }
 
 #[test]
-fn a_function_ends_with_a_kit_that_is_killed() {
-    let tests = env::current_exe().unwrap();
-    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
-    let mark = format!("killed-{}", std::process::id());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
-    command.args(["conformance", "--as", "plain", "--only", "17-24", "--"]).arg(misbehave);
-    let mut kit = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
-    let begin = Instant::now();
-    while processes_with(&mark, kit.id()) < 4 {
-        assert!(begin.elapsed() < Duration::from_secs(20));
-        thread::yield_now();
-    }
-    kit.kill().unwrap();
-    kit.wait().unwrap();
-    while processes_with(&mark, 0) > 0 {
-        assert!(begin.elapsed() < Duration::from_secs(40));
-        thread::yield_now();
-    }
-}
-
-#[test]
 fn wrong_usage_ends_with_2() {
     for options in [
         &["--only", "0"][..],

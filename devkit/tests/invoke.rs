@@ -1,10 +1,8 @@
 //! `mdfn invoke`, as a person uses it: what it prints and how it ends.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs::Permissions;
-use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -117,13 +115,20 @@ fn an_fn_server_names_no_function_and_frames_no_log() {
     }
 }
 
+/// Makes a program of the script. Another process writes it: children of other tests would hold it open here, and an open
+/// file does not start.
+fn write_program(path: &Path, script: &str) {
+    let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod 755 \"$1\"";
+    let mut shell = Command::new("/bin/sh");
+    let written = shell.args(["-c", write, "sh"]).arg(path).arg(script).status().unwrap();
+    assert!(written.success());
+}
+
 /// What the command says where the engine is this script, or where there is none.
 fn with_engine(name: &str, script: Option<&str>) -> (String, Option<i32>) {
     let folder = tempfile::tempdir().unwrap();
     if let Some(script) = script {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        write_program(&folder.path().join(name), script);
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
     command.args(["invoke", "--image", "func:1", "--engine", name]).env("PATH", folder.path());
@@ -171,15 +176,15 @@ fn the_container_of_a_command_that_is_killed_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let told = folder.path().join("told");
     let script = format!("echo \"$1 $2\" >> {}; [ $1 = rm ] || sleep 60", told.display());
-    let path = folder.path().join("docker");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    write_program(&folder.path().join("docker"), &script);
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
     let path = format!("{}:/usr/bin:/bin", folder.path().display());
     command.args(["invoke", "--image", "func:1"]).env("PATH", path).stdin(Stdio::null());
-    let mut command = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut command = command.stderr(Stdio::piped()).spawn().unwrap();
     let told = |what: &str| fs::read_to_string(&told).is_ok_and(|told| told.contains(what));
-    until(|| told("run --rm"));
+    let mut stderr = command.stderr.take().unwrap();
+    stderr.read_exact(&mut [0; "mdfn: waiting for the function's socket".len()]).unwrap();
+    assert!(told("run --rm") && !told("rm --force"));
     command.kill().unwrap();
     command.wait().unwrap();
     until(|| told("rm --force"));
@@ -243,9 +248,11 @@ fn a_function_ends_with_a_command_that_is_killed() {
     let function = misbehave().display().to_string();
     // The function is a child of the shell, and not the command's own.
     let script = format!("{function} link hang '' {mark}; true");
-    let mut command = spawn(&[], &["/bin/sh", "-c", &script, &mark]);
+    let mut command = spawn(&["--verbose"], &["/bin/sh", "-c", &script, &mark]);
     drop(command.stdin.take());
-    until(|| processes_with(&mark) == 3);
+    let mut stderr = BufReader::new(command.stderr.take().unwrap());
+    let said = stderr.by_ref().lines().find(|line| line.as_ref().unwrap() == "| connected out");
+    assert!(said.is_some() && processes_with(&mark) == 3);
     command.kill().unwrap();
     command.wait().unwrap();
     until(|| processes_with(&mark) == 0);

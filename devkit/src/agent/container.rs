@@ -26,6 +26,7 @@ use super::process::Process;
 use super::program::Program;
 use super::start::{LISTENER, StartError, check_listener, check_owner};
 use super::watch::Watch;
+use super::watchdog::Watchdog;
 
 /// How long a connection waits for the next call.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -69,6 +70,8 @@ impl Container {
         let watch = Watch::on(&meeting_place)?;
         let listener = meeting_place.join(LISTENER.to_string_lossy().as_ref());
         let (output, pipe) = Output::open(journal)?;
+        let engine = program.image.as_ref().map(|image| image.container(private.path()));
+        let watchdog = Watchdog::start(engine.as_ref())?;
         let spawned = program
             .command(private.path())
             .stdin(Stdio::null())
@@ -79,8 +82,7 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let engine = program.image.as_ref().map(|image| image.container(private.path()));
-        let process = Arc::new(Process::leading(pid(&child)?, engine)?);
+        let process = Arc::new(Process::leading(pid(&child)?, engine, watchdog)?);
         let (pool, idle) = (Arc::default(), None);
         let mut container =
             Self { process, child, output, pool, idle, listener, _private: private };

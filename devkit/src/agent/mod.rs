@@ -20,7 +20,7 @@ pub(crate) mod readiness;
 mod request;
 mod start;
 pub(crate) mod watch;
-mod watchdog;
+pub(crate) mod watchdog;
 
 use std::io;
 use std::process::ExitStatus;

@@ -29,8 +29,12 @@ enum Phase {
 
 impl Process {
     /// With a container, the process is the engine's client that waits for it.
-    pub(crate) fn leading(group: Pid, container: Option<Container>) -> io::Result<Self> {
-        let watchdog = Watchdog::over(group, container.as_ref())?;
+    pub(crate) fn leading(
+        group: Pid,
+        container: Option<Container>,
+        watchdog: Watchdog,
+    ) -> io::Result<Self> {
+        watchdog.watch(group)?;
         Ok(Self { group, container, watchdog, phase: Mutex::new(Phase::Busy) })
     }
 

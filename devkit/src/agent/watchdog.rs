@@ -8,24 +8,31 @@ use tokio::process::Command;
 
 use super::image::Container;
 
-/// Waits for a line, which says that the function has ended. The end of the input without one is the end of the agent.
-const SCRIPT: &str = r#"group=$1; shift; read -r line || { kill -s KILL -- "-$group"; "$@"; }"#;
+/// Reads the group to kill, and then a line that says that it has ended. The end of the input is the end of the agent.
+const SCRIPT: &str =
+    r#"read -r group && read -r end || { [ -z "$group" ] || kill -s KILL -- "-$group"; "$@"; }"#;
 
 /// The agent's end of a pipe, which the kernel closes with the agent.
 #[derive(Debug)]
-pub(super) struct Watchdog(PipeWriter);
+pub(crate) struct Watchdog(PipeWriter);
 
 impl Watchdog {
-    /// Kills this group of processes, and removes this container, once the agent is gone.
-    pub(super) fn over(group: Pid, container: Option<&Container>) -> io::Result<Self> {
+    /// One that also removes this container once the agent is gone. It is there before the function, as nobody watches over
+    /// that in between.
+    pub(crate) fn start(container: Option<&Container>) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT, "watchdog"]).arg(group.as_raw_pid().to_string());
+        command.args(["-c", SCRIPT, "watchdog"]);
         command.args(container.map(Container::removal).into_iter().flatten());
         // In a group of its own, it outlives what a terminal sends to that of the agent.
         command.process_group(0).stdin(reader).stdout(Stdio::null()).stderr(Stdio::null());
         drop(command.spawn()?);
         Ok(Self(writer))
+    }
+
+    /// From now on it kills this group of processes once the agent is gone.
+    pub(super) fn watch(&self, group: Pid) -> io::Result<()> {
+        (&self.0).write_all(format!("{}\n", group.as_raw_pid()).as_bytes())
     }
 
     /// The function has ended: its number may belong to another process by now.

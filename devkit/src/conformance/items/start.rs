@@ -20,7 +20,7 @@ pub(super) const ITEMS: &[Item] = &[
     Item::should(1, "FN_FORMAT unset: it serves", |kit| Box::pin(without_format(kit))),
     Item::should(2, "FN_FORMAT empty: it serves", |kit| Box::pin(with_format(kit, ""))),
     Item::should(3, "FN_FORMAT=default: an error, no file", |kit| Box::pin(wrong_format(kit))),
-    Item::should(4, "no FN_LISTENER: an error 1 s after a start's time", |kit| {
+    Item::should(4, "no FN_LISTENER: an error within 1 s of a start's time", |kit| {
         Box::pin(no_listener(kit))
     })
     .alone(),
