@@ -1,6 +1,6 @@
 //! `mdfn doctor`: what stands between this environment and a prediction, and what an error status probably means.
 //!
-//! The one part of the devkit that uses the function's library: it asks what the function itself would decide.
+//! It uses the function's library, to ask what the function itself would decide.
 
 mod api_key;
 mod call;
