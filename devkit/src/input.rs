@@ -61,6 +61,12 @@ pub(crate) fn check_stdin<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Resu
     if named > 1 { Err(Error::Twice) } else { Ok(()) }
 }
 
+/// A `NAME=VALUE` of the command line.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }

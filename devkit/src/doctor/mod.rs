@@ -21,6 +21,7 @@ use self::report::Report;
 use crate::cause;
 use crate::client::{Client, ROOTS};
 use crate::clock::{now, rfc3339};
+use crate::input::assignment;
 use crate::terminal::{complain, say};
 
 /// A token that ends sooner is worth a warning.
@@ -49,7 +50,7 @@ pub struct Options {
     /// The model deployment's URL or alias; else that of `MODEL_DEPLOYMENT`
     target: Option<String>,
     /// Function configuration, over your own environment (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = config)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     config: Vec<(String, String)>,
     /// Sign and send this file as a prediction; `-` for standard input
     #[arg(long, value_name = "FILE")]
@@ -255,9 +256,4 @@ async fn connection(
 
 fn difference(one: SystemTime, other: SystemTime) -> Duration {
     one.duration_since(other).unwrap_or_else(|error| error.duration())
-}
-
-fn config(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
-    Ok((name.to_owned(), value.to_owned()))
 }

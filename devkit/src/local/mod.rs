@@ -22,7 +22,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::agent::StartError;
-use crate::input::read;
+use crate::input::{assignment, read};
 use crate::terminal::complain;
 use cloud::{Cloud, Function, Plan};
 
@@ -50,7 +50,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     specification: Option<PathBuf>,
     /// Function configuration (repeatable); a model deployment in it becomes that of this cloud.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = config)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     config: Vec<(String, String)>,
     /// The port of the API Gateway.
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
@@ -197,11 +197,6 @@ fn specification(path: &Path) -> Result<Value, Error> {
         read("`--specification`", path).map_err(|error| Error::Specification(error.to_string()))?;
     let wrong = |error| Error::Specification(format!("`--specification` is no JSON: {error}"));
     serde_json::from_slice(&bytes).map_err(wrong)
-}
-
-fn config(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
-    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What a person or a supervisor ends the program with.
