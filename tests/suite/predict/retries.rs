@@ -198,8 +198,8 @@ async fn storm(next: Arc<AtomicUsize>, calls: usize) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_calls_with_three_faults_in_ten_give_no_wrong_answer() {
-    const CALLS: usize = 10_000;
+async fn thousands_of_calls_with_three_faults_in_ten_give_no_wrong_answer() {
+    const CALLS: usize = 2_500;
     let next = Arc::new(AtomicUsize::new(0));
     let storms: Vec<_> = (0..8).map(|_| tokio::spawn(storm(next.clone(), CALLS))).collect();
     let mut stalls = 0;
@@ -208,7 +208,7 @@ async fn ten_thousand_calls_with_three_faults_in_ten_give_no_wrong_answer() {
     }
     let faults = (0..CALLS).filter(|number| fault(*number).is_some()).count();
     println!("{CALLS} calls, {faults} faults, {stalls} of them stalls");
-    assert!((2_800..3_200).contains(&faults) && stalls > 20, "{faults} {stalls}");
+    assert!((700..800).contains(&faults) && stalls > 4, "{faults} {stalls}");
 }
 
 #[tokio::test]
