@@ -71,7 +71,7 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Standard input; whoever sits there is told that it is read.
+/// Standard input. On a terminal it says that it is read.
 pub(crate) fn stdin() -> Stdin {
     let stdin = io::stdin();
     if stdin.is_terminal() {

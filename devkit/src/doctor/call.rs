@@ -52,8 +52,11 @@ pub(super) async fn predict(
     match answer {
         Err(error) => report.fail("call", &error_chain(&error)),
         Ok(answer) => {
-            let id = answer.headers().get("opc-request-id").map(HeaderValue::to_str);
-            let id = id.and_then(Result::ok).unwrap_or("none");
+            let id = match answer.headers().get("opc-request-id").map(HeaderValue::to_str) {
+                Some(Ok(id)) => id,
+                Some(Err(_)) => "unreadable",
+                None => "none",
+            };
             let status = answer.status().as_u16();
             let text = format!("status {status} after {ms} ms, opc-request-id {id}");
             if answer.status().is_success() {

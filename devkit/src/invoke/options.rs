@@ -1,4 +1,4 @@
-//! What `mdfn invoke` is told on its command line.
+//! The command line of `mdfn invoke`.
 
 use std::convert::Infallible;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! What a person is told of a call.
+//! What `mdfn invoke` says of a call.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What a call waits for, and who is told.
+//! Says what a call waits for.
 
 use std::future::Future;
 use std::io::{self, IsTerminal};

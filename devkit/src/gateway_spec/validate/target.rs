@@ -1,6 +1,4 @@
-//! What the function is told to call.
-//!
-//! Whether the function calls an address is for the function's own rule to say; this file asks it.
+//! The model deployment that a route names, judged by the function's own rule.
 
 use model_deployment_fn::predict::{EndpointRule, Paths, Refusal, authority};
 
