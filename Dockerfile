@@ -11,7 +11,6 @@ ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/carg
 COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches/Cargo.toml benches/
-COPY benches/floor/Cargo.toml benches/floor/
 COPY devkit/Cargo.toml devkit/
 RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"

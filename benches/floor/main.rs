@@ -1,10 +1,5 @@
 //! The bare program that the function is measured against: a Unix socket, one signature, one kept-alive TLS connection,
 //! and nothing that makes a product of it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "it reads its variables and ends with a panic"
-)]
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use benches::agent::{Connection, Json, rate, request};
-use benches::world::Program;
-
-use crate::limits::Limits;
-use crate::running::Running;
+use benches::agent::{Connection, Json, named_request, rate, request};
+use benches::costs::first_reply;
+use benches::limits::Limits;
+use benches::running::Running;
+use benches::world::{Program, World};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * 1024;
@@ -29,11 +29,22 @@ pub(crate) type Figures = Vec<(&'static str, f64)>;
 /// Measures a program once, with so many small calls and fewer large ones.
 pub(crate) fn measure(
     program: &Program,
-    socket: &Path,
+    world: &World,
     limits: Option<&Limits>,
     calls: usize,
 ) -> Figures {
+    let socket = &world.socket();
     let mut figures = small(program, socket, calls);
+    let named = named_request(&world.deployment(), KIB);
+    let unnamed = request(Json::Rows, KIB);
+    let starts: [(_, &[u8], _, _); 3] = [
+        ("exec to first reply, ms", &unnamed, program.clone(), Duration::ZERO),
+        ("the same, no default deployment", &named, program.without_default(), Duration::ZERO),
+        ("the same, call 5 ms after socket", &unnamed, program.clone(), Duration::from_millis(5)),
+    ];
+    figures.extend(starts.map(|(name, request, program, after)| {
+        (name, milliseconds(first_reply(&program, socket, request, after)))
+    }));
     for (json, size, names) in LARGE {
         let calls = (calls * MIB / 10).div_ceil(size);
         figures.extend(names.into_iter().zip(large(program, socket, &request(json, size), calls)));
@@ -51,7 +62,6 @@ fn small(program: &Program, socket: &Path, calls: usize) -> Figures {
     let mut connection = Connection::open(socket);
     let listening = start.elapsed();
     connection.call(&request);
-    let replied = start.elapsed();
     let resident = running.resident();
     let before = running.cpu();
     let times = (0..calls).map(|_| connection.call(&request)).collect();
@@ -61,7 +71,6 @@ fn small(program: &Program, socket: &Path, calls: usize) -> Figures {
     let rate = |connections| rate(socket, connections, calls, &request);
     vec![
         ("exec to socket, ms", milliseconds(listening)),
-        ("exec to first reply, ms", milliseconds(replied)),
         ("resident after first call, MiB", resident),
         ("CPU per call, 1 KiB, ms", cpu),
         ("p50 of a call, 1 KiB, ms", half),

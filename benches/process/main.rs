@@ -12,14 +12,13 @@
 )]
 
 mod figures;
-mod limits;
-mod running;
 
 use std::env;
 
+use benches::costs::quartiles;
+use benches::limits::Limits;
 use benches::world::{Program, World};
 use figures::{Figures, measure};
-use limits::Limits;
 
 /// Small calls of a round; fewer large ones.
 const CALLS: usize = 300;
@@ -73,7 +72,7 @@ fn main() {
         for (at, one) in measured.iter_mut().enumerate() {
             if at < 2 || round < PEER_ROUNDS {
                 let limits = limits.as_ref().ok().filter(|_| one.fits);
-                let figures = measure(&one.program, &world.socket(), limits, one.calls);
+                let figures = measure(&one.program, &world, limits, one.calls);
                 one.rounds.push(figures);
             }
         }
@@ -111,9 +110,4 @@ fn print_peers(function: &Measured, peers: &[Measured]) {
         let times = peer.size() / function.size();
         println!("{:34} {:>13} {times:>9.2}", "binary or packages, bytes", peer.size());
     }
-}
-
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
 }

@@ -25,6 +25,12 @@ pub fn request(json: Json, size: usize) -> Vec<u8> {
     with_head("content-type: application/json\r\n", &body(json, size))
 }
 
+/// The same with the header that names the deployment.
+pub fn named_request(deployment: &str, size: usize) -> Vec<u8> {
+    let head = format!("content-type: application/json\r\nmodel_deployment: {deployment}\r\n");
+    with_head(&head, &body(Json::Rows, size))
+}
+
 /// The same as API Gateway makes it, with twenty headers of a client.
 pub fn gateway_request(size: usize) -> Vec<u8> {
     let mut head = String::from(

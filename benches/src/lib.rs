@@ -3,9 +3,13 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a benchmark ends with a panic"
 )]
 
 pub mod agent;
+pub mod costs;
+pub mod limits;
+pub mod running;
 mod upstream;
 pub mod world;

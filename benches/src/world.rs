@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::upstream;
 
 /// A program that can be started any number of times.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Program {
     /// What it is called in a table.
     pub name: &'static str,
@@ -54,12 +54,17 @@ impl World {
         self.directory.path().join("lsnr.sock")
     }
 
-    /// The function as its image has it.
+    /// The URL of the deployment.
+    pub fn deployment(&self) -> String {
+        format!("https://{}/{OCID}/predict", self.host)
+    }
+
+    /// The function as its image has it, with the deployment as its default.
     pub fn function(&self) -> Program {
         program("function", built("model-deployment-fn", "func"), self.vars())
     }
 
-    /// The bare program, built as the function is.
+    /// The bare program, which shares nothing with the function: `benches/floor/build` builds it.
     pub fn floor(&self) -> Program {
         let key = self.directory.path().join("private.pem");
         let vars = [
@@ -70,7 +75,7 @@ impl World {
             ("FLOOR_PATH", format!("/{OCID}/predict")),
         ];
         let vars = vars.map(|(name, value)| (name.to_owned(), value));
-        program("floor", built("floor", "floor"), vars.into())
+        program("floor", run("benches/floor/build", &[]), vars.into())
     }
 
     /// A Python function of `benches/peers`, if it is installed.
@@ -100,12 +105,22 @@ impl World {
         let own = [
             ("FN_LISTENER", format!("unix:{}", self.socket().display())),
             ("FN_FORMAT", "http-stream".to_owned()),
-            ("MODEL_DEPLOYMENT", format!("https://{}/{OCID}/predict", self.host)),
+            ("MODEL_DEPLOYMENT", self.deployment()),
             ("ALLOWED_HOSTS", self.host.clone()),
             ("SSL_CERT_FILE", self.roots.display().to_string()),
         ];
         let vars = self.principal.variables().into_iter().chain(own);
         vars.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+impl Program {
+    /// The same without a default deployment.
+    #[must_use]
+    pub fn without_default(&self) -> Self {
+        let mut program = self.clone();
+        program.vars.remove("MODEL_DEPLOYMENT");
+        program
     }
 }
 
@@ -138,7 +153,12 @@ fn weight(directory: &Path) -> u64 {
 
 /// Builds a binary of the workspace, in release and linked statically; its path.
 pub fn built(package: &str, name: &str) -> PathBuf {
-    let output = Command::new(root().join(".ci/static")).args([package, name]).output().unwrap();
+    run(".ci/static", &[package, name])
+}
+
+/// Runs a script of the repository, which prints a path.
+fn run(script: &str, arguments: &[&str]) -> PathBuf {
+    let output = Command::new(root().join(script)).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     root().join(String::from_utf8(output.stdout).unwrap().trim())
 }

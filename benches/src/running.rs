@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use benches::world::Program;
-
-use crate::limits::Limits;
+use super::limits::Limits;
+use super::world::Program;
 
 /// A process that ends with this value.
-pub(crate) struct Running(Child);
+#[derive(Debug)]
+pub struct Running(Child);
 
 impl Running {
     /// Starts a program, within limits or without.
-    pub(crate) fn start(program: &Program, socket: &Path, limits: Option<&Limits>) -> Self {
+    pub fn start(program: &Program, socket: &Path, limits: Option<&Limits>) -> Self {
         // The second is what the Python kit links the first one to.
         for left in [socket.to_owned(), socket.with_file_name("phonylsnr.sock")] {
             drop(fs::remove_file(left));
@@ -34,7 +34,7 @@ impl Running {
     }
 
     /// The processor time it has taken, in milliseconds, that of its threads included.
-    pub(crate) fn cpu(&self) -> f64 {
+    pub fn cpu(&self) -> f64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
         let nanoseconds: f64 = tasks
             .filter_map(|task| fs::read_to_string(task.unwrap().path().join("schedstat")).ok())
@@ -44,12 +44,12 @@ impl Running {
     }
 
     /// Its resident memory now, in MiB.
-    pub(crate) fn resident(&self) -> f64 {
+    pub fn resident(&self) -> f64 {
         self.status("VmRSS:")
     }
 
     /// The most that was ever resident, in MiB.
-    pub(crate) fn peak(&self) -> f64 {
+    pub fn peak(&self) -> f64 {
         self.status("VmHWM:")
     }
 

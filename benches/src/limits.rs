@@ -14,11 +14,12 @@ const MEMORY: (&str, &[(&str, &str)]) =
     ("/sys/fs/cgroup/memory", &[("memory.limit_in_bytes", "134217728")]);
 
 /// Groups of this process; removed with this value.
-pub(crate) struct Limits(Vec<PathBuf>);
+#[derive(Debug)]
+pub struct Limits(Vec<PathBuf>);
 
 impl Limits {
     /// Makes the groups, where the system lets it.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let unified = Path::new("/sys/fs/cgroup/cgroup.controllers").exists();
         let wanted = if unified { vec![UNIFIED] } else { vec![CPU, MEMORY] };
         let mut limits = Self(Vec::new());
@@ -34,7 +35,7 @@ impl Limits {
     }
 
     /// A command that enters the groups and becomes the program.
-    pub(crate) fn command(&self, program: &Path) -> Command {
+    pub fn command(&self, program: &Path) -> Command {
         let enter = "for group in $GROUPS_TO_ENTER; do echo $$ > $group/cgroup.procs; done; exec \"$0\" \"$@\"";
         let groups: Vec<String> = self.0.iter().map(|group| group.display().to_string()).collect();
         let mut command = Command::new("/bin/sh");
