@@ -1,0 +1,52 @@
+//! The gate on time: the function beside the bare program, in turns in one run, by the median of the ratios of each round.
+//!
+//! `cargo bench --package benches --bench time`. Instruction counts cannot see what the processor does with them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark ends with a panic and prints"
+)]
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use benches::agent::{Json, request};
+use benches::costs::{first_reply, processor_time, quartiles};
+use benches::world::{Program, World};
+
+const ROUNDS: usize = 21;
+const CALLS: u32 = 100;
+/// Wide enough for a machine that others use too, and narrow enough for a signature that takes twice the time.
+const LIMIT: f64 = 1.35;
+
+/// A figure, and what measures it of a program.
+type Figure<'a> = (&'static str, &'a dyn Fn(&Program) -> f64);
+
+fn main() -> ExitCode {
+    let world = World::new();
+    let (function, floor) = (world.function(), world.floor());
+    let (socket, request) = (world.socket(), request(Json::Rows, 1024));
+    let figures: [Figure<'_>; 2] = [
+        ("processor time of a call, 1 KiB", &|program| {
+            processor_time(program, &socket, &request, CALLS)
+        }),
+        ("exec to first reply", &|program| {
+            first_reply(program, &socket, &request, Duration::ZERO).as_secs_f64()
+        }),
+    ];
+    println!("{:34} {:>7}   quartiles of {ROUNDS} rounds", "times the bare program", "median");
+    let mut exceeded = false;
+    for (name, figure) in figures {
+        let ratios = (0..ROUNDS).map(|_| figure(&function) / figure(&floor)).collect();
+        let [low, median, high] = quartiles(ratios);
+        println!("{name:34} {median:>7.2}   {low:.2} to {high:.2}");
+        exceeded |= median > LIMIT;
+    }
+    if exceeded {
+        println!(
+            "the limit is {LIMIT}: find out what takes the time, a profile or a library built for size first"
+        );
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
