@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,6 +24,8 @@ use tokio_rustls::rustls::ServerConfig;
 
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The longest that the rest of a body is waited for.
+const LINGERING: Duration = Duration::from_secs(30);
 
 /// What a service answers.
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -110,8 +112,18 @@ where
 }
 
 /// Reads a body up to `limit` bytes; None if it is larger or breaks off.
-pub(crate) async fn body(incoming: Incoming, limit: usize) -> Option<Bytes> {
+pub(crate) async fn body(
+    incoming: impl Body<Data = Bytes, Error = hyper::Error>,
+    limit: usize,
+) -> Option<Bytes> {
     Some(Limited::new(incoming, limit).collect().await.ok()?.to_bytes())
+}
+
+/// Reads what is left of a body and forgets it: closed before, the connection breaks under a client that is still sending.
+pub(crate) async fn drain(incoming: &mut Incoming) {
+    let rest = async { while let Some(Ok(_)) = incoming.frame().await {} };
+    // Who sends for longer has had its chance.
+    drop(timeout(LINGERING, rest).await);
 }
 
 /// A JSON answer.

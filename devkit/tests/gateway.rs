@@ -45,10 +45,15 @@ async fn gateway(specification: &Value) -> Gateway {
     Gateway::start(0, "/v1", parse(specification).unwrap(), Functions::new()).await.unwrap()
 }
 
-/// The status line and the body of one answer.
+/// The status and the body of the answer to a GET.
 async fn get(gateway: &Gateway, path: &str, header: &str) -> (u16, String) {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n{header}\r\n");
+    answer(gateway, &head).await
+}
+
+/// The same of any request, which is sent to its last byte before the answer is read.
+async fn answer(gateway: &Gateway, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(gateway.url().trim_start_matches("http://")).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     timeout(Duration::from_secs(20), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
@@ -171,4 +176,17 @@ async fn calls_beyond_the_rate_are_429() {
     }
     assert_eq!(statuses.iter().take(2).filter(|status| **status == 200).count(), 2, "{statuses:?}");
     assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_sends_before_it_reads_learns_why_its_large_body_was_refused() {
+    let gateway = gateway(&json!({ "routes": [stock("/a")] })).await;
+    let body = "x".repeat(20_000_000);
+    for (path, status, message) in [("a", 413, "Payload Too Large"), ("b", 404, "Not Found")] {
+        let head = format!("POST /v1/{path} HTTP/1.1\r\nhost: gw\r\nconnection: close\r\n");
+        let length = body.len();
+        let request = format!("{head}content-length: {length}\r\n\r\n{body}");
+        let (seen, said) = answer(&gateway, &request).await;
+        assert!(seen == status && said.contains(message), "{seen} {said}");
+    }
 }

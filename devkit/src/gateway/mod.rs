@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedSender;
@@ -113,12 +114,15 @@ impl Deployment {
         let id = id.or_else(|| HeaderValue::from_str(&format!("/GATEWAY{number:024}/")).ok());
         let mut exchange = Exchange::of(&request);
         let begin = Instant::now();
-        let mut reply = self.route(request, &mut exchange).await.unwrap_or_else(Refusal::reply);
+        let (head, mut body) = request.into_parts();
+        let reply = self.route(&head, &mut body, &mut exchange).await;
+        let mut reply = reply.unwrap_or_else(Refusal::reply);
+        (exchange.took, exchange.status) = (begin.elapsed(), reply.status().as_u16());
+        http::drain(&mut body).await;
         if let Some(id) = id {
             reply.headers_mut().entry("opc-request-id").or_insert(id);
         }
         if let Some(exchanges) = &self.exchanges {
-            (exchange.took, exchange.status) = (begin.elapsed(), reply.status().as_u16());
             // Nobody may be there to be told.
             drop(exchanges.send(exchange));
         }
@@ -128,10 +132,10 @@ impl Deployment {
     /// Takes a request through the policies of its route; an error is the answer to a request that did not pass.
     async fn route(
         &self,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: &mut Incoming,
         exchange: &mut Exchange,
     ) -> Result<Reply, Refusal> {
-        let (head, body) = request.into_parts();
         let size: usize =
             head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
         if size + head.uri.to_string().len() > HEAD_LIMIT {
