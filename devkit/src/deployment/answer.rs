@@ -50,9 +50,20 @@ impl Answer {
 
     /// A success told as server-sent events, one in a chunk, `[DONE]` the last of them.
     pub(super) fn events(values: &[Value]) -> Self {
-        let texts = values.iter().map(Value::to_string).chain(["[DONE]".to_owned()]);
-        let events = texts.map(|text| format!("data: {text}\n\n").into_bytes());
-        Self::streamed("text/event-stream", events.collect())
+        Self::told(values.iter().map(|value| format!("data: {value}\n\n")))
+    }
+
+    /// The same, each event named by the member `type` of its value.
+    pub(super) fn named_events(values: &[Value]) -> Self {
+        Self::told(values.iter().map(|value| {
+            let name = value.get("type").and_then(Value::as_str).unwrap_or_default();
+            format!("event: {name}\ndata: {value}\n\n")
+        }))
+    }
+
+    fn told(events: impl Iterator<Item = String>) -> Self {
+        let events = events.chain(["data: [DONE]\n\n".to_owned()]);
+        Self::streamed("text/event-stream", events.map(String::into_bytes).collect())
     }
 
     fn with_body(status: u16, content_type: &str, body: Body) -> Self {

@@ -62,6 +62,7 @@ fn endpoint(suffix: &str) -> Option<(&'static [&'static str], Handler)> {
         "/v1/models" => (get, |call, _| openai::models(call)),
         "/v1/chat/completions" => (post, |call, _| openai::chat(call)),
         "/v1/completions" => (post, |call, _| openai::completions(call)),
+        "/v1/messages" => (post, |call, _| openai::messages(call)),
         "/v1/embeddings" => (post, |call, _| openai::embeddings(call)),
         "/metrics" => (get, |call, _| metrics(call)),
         "/version" => (get, |_, _| json_answer(&json!({ "version": env!("CARGO_PKG_VERSION") }))),

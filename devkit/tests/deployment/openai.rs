@@ -101,6 +101,48 @@ async fn completions_answer_whole_and_word_by_word() {
 }
 
 #[tokio::test]
+async fn messages_answer_in_the_protocol_of_anthropic_whole_and_word_by_word() {
+    let setup = Setup::new().await;
+    let answer = setup.post("/predict/v1/messages", &conversation(false)).await.json();
+    let expected = json!({
+        "id": "chatcmpl-0",
+        "type": "message",
+        "role": "assistant",
+        "model": "odsc-llm",
+        "content": [{ "type": "text", "text": ANSWER }],
+        "stop_reason": "end_turn",
+        "usage": { "input_tokens": 8, "output_tokens": 5 },
+    });
+    assert_eq!(answer, expected);
+    let streamed = setup.post("/predictWithResponseStream/v1/messages", &conversation(true)).await;
+    assert_eq!(streamed.header("content-type"), Some("text/event-stream"));
+    let text = streamed.text();
+    let events: Vec<(&str, Value)> = text
+        .split_terminator("\n\n")
+        .filter_map(|event| event.strip_prefix("event: ")?.split_once("\ndata: "))
+        .map(|(name, data)| (name, serde_json::from_str(data).unwrap()))
+        .collect();
+    assert!(events.iter().all(|(name, event)| at(event, "/type") == name), "{text}");
+    let said = events.iter().filter_map(|(_, event)| event.pointer("/delta/text")?.as_str());
+    assert_eq!(said.collect::<String>(), ANSWER);
+    let frame: Vec<&str> = events
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != "content_block_delta")
+        .collect();
+    let expected = [
+        "message_start",
+        "content_block_start",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ];
+    assert!(frame == expected && text.ends_with("data: [DONE]\n\n"), "{text}");
+    let answer = setup.post("/predict/v1/messages", &json!({})).await;
+    assert_eq!((answer.status, at(&answer.json(), "/type")), (400, &json!("error")));
+}
+
+#[tokio::test]
 async fn embeddings_are_the_same_as_numbers_and_as_base64() {
     let setup = Setup::new().await;
     let body = json!({ "input": ["aA b", "123"] });

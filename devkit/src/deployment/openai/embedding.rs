@@ -14,7 +14,7 @@ const LETTERS: usize = 26;
 pub(in crate::deployment) fn embeddings(call: &Call<'_>) -> Answer {
     let body = match body(call) {
         Ok(body) => body,
-        Err(refusal) => return refusal,
+        Err(problem) => return refusal(problem),
     };
     let Some(texts) = body.get("input").and_then(inputs) else {
         return refusal("`input` is no text and no list of texts");

@@ -21,6 +21,10 @@ pub(super) struct Generation {
     pub(super) model: String,
     pub(super) prompt: String,
     pub(super) text: String,
+    /// Whether it is told word by word.
+    pub(super) stream: bool,
+    /// Whether a stream ends with what was used.
+    pub(super) with_usage: bool,
 }
 
 impl Kind {
@@ -51,7 +55,7 @@ impl Generation {
     }
 
     /// The answer in an object a word, the last of which says why it ends, or what was used.
-    pub(super) fn parts(&self, with_usage: bool) -> Vec<Value> {
+    pub(super) fn parts(&self) -> Vec<Value> {
         let words = self.text.split_inclusive(' ');
         let choices: Vec<Value> = match self.kind {
             Kind::Chat => {
@@ -67,7 +71,7 @@ impl Generation {
             Kind::Chat => "chat.completion.chunk",
             Kind::Text => "text_completion",
         };
-        let usage = with_usage.then(|| self.object(object, &[], Some(&self.usage())));
+        let usage = self.with_usage.then(|| self.object(object, &[], Some(&self.usage())));
         choices
             .into_iter()
             .map(|choice| self.object(object, &[choice], None))
@@ -75,13 +79,17 @@ impl Generation {
             .collect()
     }
 
-    fn object(&self, object: &str, choices: &[Value], usage: Option<&Value>) -> Value {
+    pub(super) fn id(&self) -> String {
         let prefix = match self.kind {
             Kind::Chat => "chatcmpl",
             Kind::Text => "cmpl",
         };
+        format!("{prefix}-{}", self.number)
+    }
+
+    fn object(&self, object: &str, choices: &[Value], usage: Option<&Value>) -> Value {
         json!({
-            "id": format!("{prefix}-{}", self.number),
+            "id": self.id(),
             "object": object,
             "created": self.created,
             "model": self.model,

@@ -11,8 +11,10 @@ use crate::clock::since_epoch;
 
 mod embedding;
 mod generation;
+mod message;
 
 pub(super) use embedding::embeddings;
+pub(super) use message::messages;
 
 use generation::{Generation, Kind};
 
@@ -28,45 +30,54 @@ pub(super) fn models(call: &Call<'_>) -> Answer {
 
 /// The next message of a conversation.
 pub(super) fn chat(call: &Call<'_>) -> Answer {
-    generate(call, Kind::Chat, |body| {
-        let messages = body.get("messages")?.as_array()?;
-        let from_user = |message: &&Value| message.get("role").is_some_and(|role| role == "user");
-        content(messages.iter().rev().find(from_user)?.get("content")?)
-    })
+    answer(generation(call, Kind::Chat, last_message))
 }
 
 /// What follows a text.
 pub(super) fn completions(call: &Call<'_>) -> Answer {
-    generate(call, Kind::Text, |body| {
+    let prompt = |body: &Value| {
         let prompt = body.get("prompt")?;
         let first = prompt.as_array().map_or(Some(prompt), |prompts| prompts.first())?;
         first.as_str().map(str::to_owned)
-    })
+    };
+    answer(generation(call, Kind::Text, prompt))
 }
 
-fn generate(call: &Call<'_>, kind: Kind, prompt: fn(&Value) -> Option<String>) -> Answer {
-    let body = match body(call) {
-        Ok(body) => body,
-        Err(refusal) => return refusal,
-    };
-    let Some(prompt) = prompt(&body) else {
-        return refusal(&format!("`{}` has no text of a user", kind.member()));
-    };
+fn answer(generation: Result<Generation, String>) -> Answer {
+    match generation {
+        Ok(generation) if generation.stream => Answer::events(&generation.parts()),
+        Ok(generation) => json_answer(&generation.whole()),
+        Err(problem) => refusal(&problem),
+    }
+}
+
+/// What the model says to a call, or what is wrong with that.
+fn generation(
+    call: &Call<'_>,
+    kind: Kind,
+    prompt: fn(&Value) -> Option<String>,
+) -> Result<Generation, String> {
+    let body = body(call)?;
+    let prompt =
+        prompt(&body).ok_or_else(|| format!("`{}` has no text of a user", kind.member()))?;
     let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or_default();
-    let generation = Generation {
+    Ok(Generation {
         kind,
         number: call.number,
         created: created(call),
         model: model(&body).to_owned(),
         text: reply(call.model, &prompt),
         prompt,
-    };
-    if flag(body.get("stream")) {
-        let with_usage = flag(body.pointer("/stream_options/include_usage"));
-        Answer::events(&generation.parts(with_usage))
-    } else {
-        json_answer(&generation.whole())
-    }
+        stream: flag(body.get("stream")),
+        with_usage: flag(body.pointer("/stream_options/include_usage")),
+    })
+}
+
+/// The text of the user's last message.
+fn last_message(body: &Value) -> Option<String> {
+    let messages = body.get("messages")?.as_array()?;
+    let from_user = |message: &&Value| message.get("role").is_some_and(|role| role == "user");
+    content(messages.iter().rev().find(from_user)?.get("content")?)
 }
 
 /// The text of a message, which is a text or a list of parts.
@@ -92,9 +103,9 @@ fn reply(model: &Model, prompt: &str) -> String {
 }
 
 /// The body of a call, which is a JSON object.
-fn body(call: &Call<'_>) -> Result<Value, Answer> {
+fn body(call: &Call<'_>) -> Result<Value, &'static str> {
     let body = serde_json::from_slice(&call.request.body).ok().filter(Value::is_object);
-    body.ok_or_else(|| refusal("the body is no JSON object"))
+    body.ok_or("the body is no JSON object")
 }
 
 fn model(body: &Value) -> &str {
