@@ -1,6 +1,8 @@
-//! Do Oracle's own SDK and this library sign alike, and verify each other? Does OpenAI's own client get its answers?
-//! `.ci/interop` installs both and runs these.
+//! Do Oracle's own SDK and this library sign alike, and verify each other? Do people's own clients get their answers?
+//! `.ci/interop` installs them and runs these.
 
+mod clients;
+mod local;
 mod traces;
 
 use std::io::Write;
@@ -19,7 +21,6 @@ use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 
 use crate::data;
-use crate::predict::llm::Llm;
 use crate::setup::{ROW, Setup};
 use crate::verifier::refuses_every_changed_byte;
 
@@ -200,52 +201,4 @@ fn the_sdk_finds_a_difference_where_there_is_one() {
     let output = python.wait_with_output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("authorization"));
-}
-
-#[tokio::test]
-#[ignore = "needs OpenAI's Python client; .ci/interop installs it"]
-async fn an_unmodified_openai_client_chats_through_gateway_and_function() {
-    let setup = Setup::new().await;
-    let llm = Llm::start(&setup).await;
-    let mut command = python("chat.py", &[&(llm.url() + "/v1"), &llm.token]);
-    command.stdin(Stdio::null());
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let output = run.await.unwrap().unwrap();
-    assert!(output.status.success());
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
-    println!("{seen}");
-    let said = "This is an Iris virginica.";
-    for (name, expected) in [
-        ("models", json!(["odsc-llm"])),
-        ("chat", json!(said)),
-        ("finish", json!("stop")),
-        ("streamed", json!(said)),
-        ("streamed_finish", json!("stop")),
-        ("dimensions", json!([26, 26])),
-        ("distinct", json!(true)),
-        ("administrative", json!(404)),
-        ("stranger", json!(401)),
-    ] {
-        assert_eq!(seen[name], expected, "{name}");
-    }
-    assert!(seen["chunks"].as_u64() > Some(3), "{seen}");
-    let received = setup.deployment.received();
-    let targets: Vec<&str> =
-        received.iter().map(|received| received.request.target.as_str()).collect();
-    let [models, chat, streamed, embeddings] = targets.as_slice() else {
-        panic!("{targets:?}");
-    };
-    for (target, end) in [
-        (models, "/predict/v1/models"),
-        (chat, "/predict/v1/chat/completions"),
-        (streamed, "/predictWithResponseStream/v1/chat/completions"),
-        (embeddings, "/predict/v1/embeddings"),
-    ] {
-        assert!(target.ends_with(end), "{target} {end}");
-    }
-    for received in received {
-        assert!(received.verdict.is_ok());
-        let all = format!("{:?}", received.request.headers);
-        assert!(!all.contains("Bearer") && !all.contains(&llm.token[..20]), "the token left");
-    }
 }

@@ -104,7 +104,7 @@ impl Log {
     }
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let pid = child.id().unwrap().to_string();
     let status =
         std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();

@@ -21,15 +21,15 @@ use crate::gateway::send;
 use crate::setup::Setup;
 
 /// A gateway with a client's token, around the function of a setup.
-pub(crate) struct Llm {
+struct Llm {
     gateway: Gateway,
-    pub(crate) token: String,
+    token: String,
     function: Arc<Agent>,
     _identity: IdentityDomain,
 }
 
 impl Llm {
-    pub(crate) async fn start(setup: &Setup) -> Self {
+    async fn start(setup: &Setup) -> Self {
         let program = setup.program.clone().config("ALLOWED_PATHS", "openai");
         let function = Arc::new(Agent::start(program).await.unwrap());
         let client = Client {
@@ -51,7 +51,7 @@ impl Llm {
         Self { gateway, token, function, _identity: identity }
     }
 
-    pub(crate) fn url(&self) -> String {
+    fn url(&self) -> String {
         format!("{}/models/llm", self.gateway.url())
     }
 

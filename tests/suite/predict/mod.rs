@@ -5,7 +5,7 @@ mod bodies;
 mod costs;
 mod envelope;
 mod health;
-pub(crate) mod llm;
+mod llm;
 mod logs;
 mod metrics;
 mod paths;
