@@ -1,9 +1,12 @@
 //! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
@@ -13,7 +16,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use super::bodies::{BODY_LIMIT, Bodies, Held};
@@ -218,18 +220,15 @@ where
         })
     }
 
-    /// Runs the handler in a task of its own, so that its panic and its end by the deadline leave the connection whole.
+    /// Runs the handler, so that its panic and its end by the deadline leave the connection whole.
     async fn run(self: Arc<Self>, call: Call, logged: &LoggedCall) -> Result<Reply, Error> {
         let deadline = call.deadline().limit();
-        // Dropped with this future, so that nobody works for a caller who has gone.
-        let mut task = JoinSet::new();
-        // A handler's future may be large, and a task moves its own several times.
-        let handled = async move { Box::pin((self.handler)(call)).await };
-        task.spawn(logged.clone().scope(handled));
-        match timeout_at(deadline, task.join_next()).await {
-            Ok(Some(Ok(answered))) => fitting(answered?, logged),
+        // A handler's future may be large, and those around it are moved.
+        let handled = Box::pin(async move { (self.handler)(call).await });
+        match timeout_at(deadline, unwinding(handled)).await {
+            Ok(Some(answered)) => fitting(answered?, logged),
             // The panic itself is in the log already, with its place.
-            Ok(_panicked) => Err(error::unexplained()),
+            Ok(None) => Err(error::unexplained()),
             Err(_elapsed) => {
                 let why = "the handler was not finished by the deadline of the call";
                 logged.failed(error::TIMED_OUT, why);
@@ -237,6 +236,15 @@ where
             }
         }
     }
+}
+
+/// What a future comes to; None if it panics, after which it is not polled again.
+async fn unwinding<F: Future>(mut future: Pin<Box<F>>) -> Option<F::Output> {
+    poll_fn(|context| {
+        let polled = AssertUnwindSafe(|| future.as_mut().poll(context));
+        catch_unwind(polled).map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// The platform gives up an answer that is too large when the caller has a part of it: none of it is sent.
