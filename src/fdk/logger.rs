@@ -1,6 +1,6 @@
 //! The log: one line an event on stderr, with the call's id first.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::panic;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use http::StatusCode;
 use log::kv::{self, Key, VisitSource};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::{Value, json};
 
 use super::{Call, error};
@@ -150,22 +150,22 @@ impl Log for Logger {
 }
 
 fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
-    let level = record.level().as_str().to_ascii_lowercase();
-    let message = record.args().to_string();
+    let message = record.args();
+    let message = message.as_str().map_or_else(|| message.to_string().into(), Cow::from);
     let mut fields = Fields::default();
     if record.key_values().visit(&mut fields).is_err() {
         fields.0.clear();
     }
     let mut line = match format {
-        LogFormat::Text => text(call, &level, &message, fields.0),
+        LogFormat::Text => text(own(call, record.level(), &message), fields),
         LogFormat::Json => {
-            let whole = json(call, &level, &message, fields.0);
+            let whole = json(own(call, record.level(), &message), fields);
             if whole.len() < LINE_LIMIT {
                 whole
             } else {
                 // Escaped, these are less than the limit whatever they are.
-                let beginning: String = message.chars().take(1000).collect();
-                json(call, &level, &format!("{beginning}..."), Vec::new())
+                let beginning: String = message.chars().take(1000).chain("...".chars()).collect();
+                json(own(call, record.level(), &beginning), Fields::default())
             }
         }
     };
@@ -176,24 +176,47 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
     line
 }
 
-fn json(call: Option<&str>, level: &str, message: &str, fields: Vec<(String, Value)>) -> String {
-    let own = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
-    let call = call.map(|call| ("call".to_owned(), json!(call)));
-    Value::Object(call.into_iter().chain(own).chain(fields).collect()).to_string()
+/// What every line has, the id of its call first.
+fn own<'a>(
+    call: Option<&'a str>,
+    level: Level,
+    message: &'a str,
+) -> impl Iterator<Item = (Key<'a>, Field<'a>)> {
+    let level = match level {
+        Level::Error => "error",
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    };
+    let own = [("call", call), ("level", Some(level)), ("message", Some(message))];
+    own.into_iter().filter_map(|(key, text)| Some((key.into(), Field::Text(text?.into()))))
 }
 
-fn text(call: Option<&str>, level: &str, message: &str, fields: Vec<(String, Value)>) -> String {
-    let mut line = String::with_capacity(128);
-    let own = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
-    let call = call.map(|call| ("call".to_owned(), json!(call)));
-    for (key, value) in call.into_iter().chain(own).chain(fields) {
-        let separator = if line.is_empty() { "" } else { " " };
-        let plain = value.as_str().filter(|text| !text.is_empty() && !text.contains(quoted));
-        let written = match plain {
-            Some(text) => write!(line, "{separator}{key}={text}"),
-            None => write!(line, "{separator}{key}={value}"),
+fn json<'a>(own: impl Iterator<Item = (Key<'a>, Field<'a>)>, fields: Fields<'a>) -> String {
+    let members = own.chain(fields.0).map(|(key, field)| {
+        let value = match field {
+            Field::Text(text) => text.into(),
+            Field::Other(value) => value,
         };
-        debug_assert!(written.is_ok(), "a string takes every write");
+        (key.as_str().to_owned(), value)
+    });
+    Value::Object(members.collect()).to_string()
+}
+
+fn text<'a>(own: impl Iterator<Item = (Key<'a>, Field<'a>)>, fields: Fields<'a>) -> String {
+    let mut line = String::with_capacity(512);
+    for (key, field) in own.chain(fields.0) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(key.as_str());
+        line.push('=');
+        match field {
+            Field::Text(text) if !text.is_empty() && !text.contains(quoted) => line.push_str(&text),
+            Field::Text(text) => line.push_str(&json!(text).to_string()),
+            Field::Other(value) => line.push_str(&value.to_string()),
+        }
     }
     line
 }
@@ -203,20 +226,29 @@ fn quoted(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | '=' | '\\')
 }
 
-#[derive(Default)]
-struct Fields(Vec<(String, Value)>);
+/// A field's value: a text, borrowed where it is whole already, or a number or a flag.
+enum Field<'a> {
+    Text(Cow<'a, str>),
+    Other(Value),
+}
 
-impl<'kvs> VisitSource<'kvs> for Fields {
+#[derive(Default)]
+struct Fields<'a>(Vec<(Key<'a>, Field<'a>)>);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'kvs> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let value = match (value.to_u64(), value.to_f64(), value.to_bool()) {
-            (Some(number), ..) => json!(number),
-            (None, Some(number), _) => json!(number),
-            (None, None, Some(flag)) => json!(flag),
-            (None, None, None) => json!(cut(value.to_string(), LONGEST_FIELD)),
+        let field = match (value.to_u64(), value.to_f64(), value.to_bool()) {
+            (Some(number), ..) => Field::Other(json!(number)),
+            (None, Some(number), _) => Field::Other(json!(number)),
+            (None, None, Some(flag)) => Field::Other(json!(flag)),
+            (None, None, None) => Field::Text(match value.to_borrowed_str() {
+                Some(text) if text.len() <= LONGEST_FIELD => text.into(),
+                Some(_) | None => cut(value.to_string(), LONGEST_FIELD).into(),
+            }),
         };
         // What is not known of a call is not written.
-        if value != "" {
-            self.0.push((key.to_string(), value));
+        if !matches!(&field, Field::Text(text) if text.is_empty()) {
+            self.0.push((key, field));
         }
         Ok(())
     }
@@ -227,7 +259,6 @@ mod tests {
     use std::time::SystemTime;
 
     use http::HeaderMap;
-    use log::Level;
 
     use super::*;
 

@@ -61,7 +61,10 @@ impl Record {
     /// Writes the one line about a call.
     pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
         let trace_id = self.trace.as_ref().map(Trace::id).unwrap_or_default();
-        let intent = format!("{:?}", call.intent()).to_ascii_lowercase();
+        let intent = match call.intent() {
+            Intent::Direct => "direct",
+            Intent::Gateway => "gateway",
+        };
         let deployment = self.endpoint.as_ref().map(Endpoint::ocid).unwrap_or_default();
         let path = self.endpoint.as_ref().map(Endpoint::path).unwrap_or_default();
         let route = self.endpoint.as_ref().and_then(|_checked| target::route(call.headers()));
