@@ -1,5 +1,6 @@
 //! Where the time of a request went: signing, connecting, waiting.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -99,32 +100,34 @@ impl<S> Layer<S> for Timed {
     type Service = Timing<S>;
 
     fn layer(&self, connector: S) -> Timing<S> {
-        Timing(connector)
+        Timing(Arc::new(connector))
     }
 }
 
-/// A connector with a clock.
+/// A connector with a clock. The client clones it for every request, and needs it for few.
 #[derive(Clone, Debug)]
-pub(super) struct Timing<S>(S);
+pub(super) struct Timing<S>(Arc<S>);
 
 impl<S, T> Service<T> for Timing<S>
 where
-    S: Service<T, Future: Send + 'static>,
+    S: Service<T, Future: Send> + Clone + Send + 'static,
+    T: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: T) -> Self::Future {
         let connection = CONNECTION.try_with(Arc::clone).unwrap_or_default();
         connection.begun.get_or_init(Instant::now);
-        let connected = self.0.call(target);
+        let mut connector = S::clone(&self.0);
         Box::pin(async move {
-            let connected = connected.await;
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            let connected = connector.call(target).await;
             connection.made.get_or_init(Instant::now);
             connected
         })

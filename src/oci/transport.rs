@@ -41,7 +41,8 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .tls_backend_preconfigured(tls)
         .https_only(true)
         .redirect(redirect::Policy::none())
-        .retry(retry::never())
+        // A client that may repeat nothing keeps no copy of a request either.
+        .retry(retry::never().max_retries_per_request(0))
         .no_proxy()
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
