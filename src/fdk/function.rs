@@ -52,6 +52,14 @@ impl Function {
         Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
+    /// Runs a future beside the first calls, from when the socket is served. The platform may freeze the process after any call,
+    /// so nothing may depend on its end.
+    #[must_use]
+    pub fn with_background(self, task: impl Future<Output = ()> + Send + 'static) -> Self {
+        drop(self.runtime.spawn(task));
+        self
+    }
+
     /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at
     /// once when a second signal comes.
     pub fn serve<H, F>(self, handler: H) -> Result<(), FunctionError>

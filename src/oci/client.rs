@@ -208,6 +208,26 @@ impl Client {
         }
     }
 
+    /// Makes a connection of `http` to where a first request is expected, and sends nothing. Run it beside the calls: the next
+    /// request takes the connection if it goes there, and ends the making of it if it goes elsewhere.
+    pub fn connect_ahead(
+        &self,
+        http: &reqwest::Client,
+        to: &Uri,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let connecting = plain(to).ok().map(|url| self.transport.ahead.connect(http.clone(), url));
+        async {
+            if let Some(connecting) = connecting {
+                connecting.await;
+            }
+        }
+    }
+
+    /// Gives up a connection that was made ahead and that no request has taken.
+    pub fn give_up_ahead(&self) {
+        self.transport.ahead.give_up();
+    }
+
     /// What it would sign with now.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, PrincipalError> {
         self.principal.credentials(self.clock.now()).await

@@ -7,6 +7,7 @@
 //! apm: spans, sent to a trace collector
 //! ```
 
+mod ahead;
 pub mod apm;
 mod client;
 mod clock;

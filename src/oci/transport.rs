@@ -15,6 +15,7 @@ use rustls::ClientConfig;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::ahead::{Ahead, Keeping};
 use super::journey::{CONNECTION, Connection, Timed};
 use super::names::SystemResolver;
 use super::{Journey, NameUnresolved, Trust};
@@ -47,6 +48,7 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
         .dns_resolver(Arc::new(SystemResolver))
+        .connector_layer(Keeping)
         .connector_layer(Timed)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
@@ -139,6 +141,7 @@ pub(super) struct Limits {
 pub(super) struct Transport {
     /// What the last answer was read into: a new one for each would fault its pages in again.
     spare: Mutex<BytesMut>,
+    pub(super) ahead: Ahead,
 }
 
 /// Shows no byte of an answer.
@@ -159,11 +162,13 @@ impl Transport {
         journey: &mut Journey,
     ) -> Result<Response<Bytes>, TransportError> {
         let (start, connection) = (std::time::Instant::now(), Arc::<Connection>::default());
+        let authority = request.url().authority().to_owned();
         let whole = async {
             let answer = http.execute(request).await.map_err(TransportError::unanswered)?;
             self.collect(answer, limits.bytes).await
         };
-        let outcome = timeout_at(limits.until, CONNECTION.scope(connection.clone(), whole)).await;
+        let whole = self.ahead.offer(&authority, CONNECTION.scope(connection.clone(), whole));
+        let outcome = timeout_at(limits.until, whole).await;
         journey.tried(start, &connection, matches!(outcome, Ok(Ok(_))));
         outcome.ok().ok_or(TransportError::Late)?
     }

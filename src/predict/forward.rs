@@ -87,6 +87,13 @@ impl Forwarder {
         &self.client
     }
 
+    /// Connects to where the first call is expected to go.
+    pub(super) fn connect_ahead(&self, to: &Endpoint) -> impl Future<Output = ()> + Send + use<> {
+        let uri = to.uri();
+        let http = self.pools.of(uri.host().unwrap_or_default(), to.ocid());
+        self.client.connect_ahead(&http, &uri)
+    }
+
     /// Signs and sends, and brings the answer back: all of it, or an error, until then.
     pub(super) async fn send(
         &self,

@@ -66,17 +66,34 @@ pub struct Predictor {
 }
 
 impl Predictor {
+    /// Connects to the deployment that the first call is expected to go to, while the platform is still bringing it.
+    pub fn connect_ahead(&self) -> impl Future<Output = ()> + Send + use<> {
+        let connecting = self.targets.expected().map(|to| self.forwarder.connect_ahead(to));
+        async {
+            if let Some(connecting) = connecting {
+                connecting.await;
+            }
+        }
+    }
+
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
-        if let Some(probe) = Probe::of(&call) {
-            return probe.answer(&call, &self.targets, &self.forwarder).await;
+        let reply = self.answered(&call).await;
+        // Nothing runs between calls.
+        self.forwarder.client().give_up_ahead();
+        reply
+    }
+
+    async fn answered(&self, call: &Call) -> Result<Reply, fdk::Error> {
+        if let Some(probe) = Probe::of(call) {
+            return probe.answer(call, &self.targets, &self.forwarder).await;
         }
-        let trace = self.tracer.as_ref().map(|_| Trace::of(&call, self.forwarder.client().now()));
+        let trace = self.tracer.as_ref().map(|_| Trace::of(call, self.forwarder.client().now()));
         let mut record = Record::start(trace);
-        let outcome = self.predict(&call, &mut record).await;
+        let outcome = self.predict(call, &mut record).await;
         record.decided();
-        self.report(&call, &record, &outcome).await;
-        record.log(&call, &outcome);
+        self.report(call, &record, &outcome).await;
+        record.log(call, &outcome);
         outcome::reply(outcome, call.intent(), &record, &self.headers)
     }
 

@@ -96,6 +96,12 @@ impl Targets {
         self.default.as_ref().map(Endpoint::ocid)
     }
 
+    /// The deployment that a first call goes to, as far as that is known: the default, or the only alias.
+    pub(super) fn expected(&self) -> Option<&Endpoint> {
+        let only = self.aliases.values().next().filter(|_| self.aliases.len() == 1);
+        self.default.as_ref().or(only)
+    }
+
     /// The endpoint that a call means, and the body for it.
     pub fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
         let (target, body) = self.named_by(call)?;

@@ -1,5 +1,6 @@
 //! What this function makes of the calls of a model deployment, through the real binary.
 
+mod ahead;
 mod base_urls;
 mod bodies;
 mod costs;
