@@ -1,12 +1,24 @@
 //! What one run of a program costs: from its start to the first reply, and the processor time of the calls after it.
 
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::agent::Connection;
+use super::agent::{Connection, PATIENCE};
 use super::running::Running;
 use super::world::Program;
+
+/// From exec to the socket.
+pub fn socket(program: &Program, socket: &Path) -> Duration {
+    let start = Instant::now();
+    let _running = Running::start(program, socket, None);
+    // Who sleeps meanwhile is woken when the program leaves the processor.
+    while UnixStream::connect(socket).is_err() {
+        assert!(start.elapsed() < PATIENCE, "nothing listens");
+    }
+    start.elapsed()
+}
 
 /// From exec to the first reply, to a call that is made so long after the socket is there.
 pub fn first_reply(program: &Program, socket: &Path, request: &[u8], after: Duration) -> Duration {

@@ -11,13 +11,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use benches::agent::{Json, request};
-use benches::costs::{first_reply, processor_time, quartiles};
+use benches::costs::{self, first_reply, processor_time, quartiles};
 use benches::world::{Program, World};
 
 const ROUNDS: usize = 21;
 const CALLS: u32 = 100;
 /// Wide enough for a machine that others use too, and narrow enough for a signature that takes twice the time.
 const LIMIT: f64 = 1.35;
+
+/// By how many milliseconds the socket may be later where a deployment is connected to ahead of the first call.
+const LATER: f64 = 1.0;
 
 /// A figure, and what measures it of a program.
 type Figure<'a> = (&'static str, &'a dyn Fn(&Program) -> f64);
@@ -41,6 +44,18 @@ fn main() -> ExitCode {
         let [low, median, high] = quartiles(ratios);
         println!("{name:34} {median:>7.2}   {low:.2} to {high:.2}");
         exceeded |= median > LIMIT;
+    }
+    let unexpecting = function.without_default();
+    let starts = |_round| {
+        [&function, &unexpecting].map(|one| costs::socket(one, &socket).as_secs_f64() * 1e3)
+    };
+    let (with, without) = (0..2 * ROUNDS).map(starts).map(<(f64, f64)>::from).unzip();
+    // Whatever else the machine does makes a start later, never earlier.
+    let [with, without] = [with, without].map(|times| quartiles(times)[0]);
+    println!("exec to socket: {with:.2} ms, without a connection ahead {without:.2} ms");
+    if with - without >= LATER {
+        println!("the socket must not be {LATER} ms later");
+        return ExitCode::FAILURE;
     }
     if exceeded {
         println!(

@@ -98,20 +98,3 @@ async fn without_one_deployment_to_expect_nothing_is_connected() {
         assert_eq!(setup.deployment.connections(), 0);
     }
 }
-
-#[tokio::test]
-async fn the_socket_is_there_as_early_as_without_a_default() {
-    let setup = Setup::new().await;
-    let (_listener, with) = silent_default(&setup).await;
-    let without = setup.program.clone().never_frozen();
-    let mut least = [Duration::MAX; 2];
-    for _ in 0..15 {
-        for (least, program) in least.iter_mut().zip([&with, &without]) {
-            let start = Instant::now();
-            let function = Agent::start(program.clone()).await.unwrap();
-            *least = start.elapsed().min(*least);
-            function.stop().await;
-        }
-    }
-    assert!(least[0] < least[1] + Duration::from_millis(1), "{least:?}");
-}
