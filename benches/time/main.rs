@@ -1,11 +1,7 @@
 //! The gate on time: the function beside the bare program, in turns in one run, by the median of the ratios of each round.
 //!
 //! `cargo bench --package benches --bench time`. Instruction counts cannot see what the processor does with them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a benchmark ends with a panic and prints"
-)]
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::process::ExitCode;
 use std::time::Duration;
