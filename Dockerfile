@@ -9,15 +9,17 @@ ENV RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/carg
 
 # The dependencies first: they change seldom, and this layer is then kept.
 COPY .cargo/config.toml .cargo/
-COPY Cargo.toml Cargo.lock build.rs ./
+COPY Cargo.toml Cargo.lock ./
 COPY benches/Cargo.toml benches/
+COPY crates/fn-fdk/Cargo.toml crates/fn-fdk/
 COPY devkit/Cargo.toml devkit/
-RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
+RUN mkdir src crates/fn-fdk/src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs crates/fn-fdk/src/lib.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"
 
+COPY crates crates
 COPY src src
 # Newer than what the layer before has built, whenever they were written.
-RUN touch src/main.rs src/lib.rs \
+RUN touch src/main.rs src/lib.rs crates/*/src/lib.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu" \
     && mv "target/$(uname -m)-unknown-linux-gnu/release/func" /func
 

@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, time::SystemTime};
 
-use model_deployment_fn::fdk::{Function, Logger, Platform, Reply};
+use fn_fdk::{Function, Logger, Platform, Reply};
 
 fn main() -> Result<(), Box<dyn Error>> {
     Logger::default().install();

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use fn_fdk::{Function, error_chain};
 use model_deployment_fn::config::{Config, ConfigError};
-use model_deployment_fn::fdk::{Function, error_chain};
 use model_deployment_fn::oci::{
     Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp,
 };

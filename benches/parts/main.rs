@@ -13,8 +13,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::SystemTime;
 
+use fn_fdk::{Function, Platform, Reply};
 use http::{HeaderName, HeaderValue, Request};
-use model_deployment_fn::fdk::{Function, Platform, Reply};
 use model_deployment_fn::oci::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
 use model_deployment_fn::predict::{EndpointRule, Paths};
 

@@ -77,10 +77,10 @@ fn locked(path: &Path) -> BTreeSet<String> {
     packages.map(|package| package.lines().take(3).collect::<Vec<_>>().join(" ")).collect()
 }
 
-/// The dependencies of a manifest, as they are written.
-fn dependencies(path: &Path) -> BTreeMap<String, String> {
+/// A table of a manifest, as it is written.
+fn table(path: &Path, name: &str) -> BTreeMap<String, String> {
     let text = fs::read_to_string(path).unwrap();
-    let section = text.split("\n[dependencies]\n").nth(1).unwrap();
+    let section = text.split(&format!("\n[{name}]\n")).nth(1).unwrap();
     let lines = section.lines().take_while(|line| !line.starts_with('['));
     let lines = lines.filter_map(|line| line.split_once(" = "));
     lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -92,10 +92,25 @@ fn its_dependencies_are_those_that_are_checked_here() {
     let (ours, its) =
         (locked(&repository().join("Cargo.lock")), locked(&template.join("Cargo.lock")));
     assert!(its.len() > 20 && its.is_subset(&ours), "{:?}", its.difference(&ours));
-    let ours = dependencies(&repository().join("Cargo.toml"));
-    for (name, value) in dependencies(&template.join("fdk/Cargo.toml")) {
-        assert_eq!(ours.get(&name), Some(&value), "{name} of the fdk crate");
-    }
+    let versions = table(&repository().join("Cargo.toml"), "workspace.dependencies");
+    let inherited = table(&repository().join("crates/fn-fdk/Cargo.toml"), "dependencies");
+    let ours: BTreeMap<_, _> =
+        inherited.iter().map(|(name, value)| written(name, value, &versions)).collect();
+    assert_eq!(table(&template.join("fdk/Cargo.toml"), "dependencies"), ours);
+}
+
+/// A dependency that is inherited, as a manifest of its own writes it.
+fn written(name: &str, value: &str, versions: &BTreeMap<String, String>) -> (String, String) {
+    let name = name.trim_end_matches(".workspace");
+    let version = versions[name].clone();
+    let Some((_, features)) = value.split_once("workspace = true, ") else {
+        return (name.to_owned(), version);
+    };
+    let value = match version.strip_suffix(" }") {
+        Some(open) => format!("{open}, {features}"),
+        None => format!("{{ version = {version}, {features}"),
+    };
+    (name.to_owned(), value)
 }
 
 async fn call(function: &Agent, body: &'static str, gateway: bool) -> (u16, Value) {

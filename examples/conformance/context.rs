@@ -2,8 +2,8 @@
 
 use std::env;
 
+use fn_fdk::{Call, Intent};
 use http::{HeaderMap, HeaderValue};
-use model_deployment_fn::fdk::{Call, Intent};
 use serde_json::{Map, Value, json};
 
 use crate::tracing::Span;

@@ -10,10 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use fn_fdk::{self, Call, Function, Logger, Platform, Reply};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use model_deployment_fn::fdk::{self, Call, Function, Logger, Platform, Reply};
 use serde::Deserialize;
 use tokio::time::sleep;
 
@@ -65,7 +65,7 @@ fn main() -> process::ExitCode {
     match serve() {
         Ok(()) => process::ExitCode::SUCCESS,
         Err(error) => {
-            log::error!("not served: {}", fdk::error_chain(&*error));
+            log::error!("not served: {}", fn_fdk::error_chain(&*error));
             process::ExitCode::FAILURE
         }
     }
@@ -91,7 +91,7 @@ fn initialise(how: &str) -> Result<(), io::Error> {
     Ok(())
 }
 
-async fn answer(call: Call) -> Result<Reply, fdk::Error> {
+async fn answer(call: Call) -> Result<Reply, fn_fdk::Error> {
     let echo =
         || Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone());
     let Some(asked) = call.headers().get("conformance") else {
@@ -133,7 +133,7 @@ async fn answer(call: Call) -> Result<Reply, fdk::Error> {
     })
 }
 
-fn reply(reply: Reply, headers: Vec<(String, String)>) -> Result<Reply, fdk::Error> {
+fn reply(reply: Reply, headers: Vec<(String, String)>) -> Result<Reply, fn_fdk::Error> {
     headers.into_iter().try_fold(reply, |reply, (name, value)| {
         let (name, value) =
             (HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(&value)?);

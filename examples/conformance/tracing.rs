@@ -3,7 +3,7 @@
 use std::env;
 use std::time::{Duration, SystemTime};
 
-use model_deployment_fn::fdk::{Call, TraceContext, Tracing};
+use fn_fdk::{Call, TraceContext, Tracing};
 use model_deployment_fn::oci::{Trust, apm, http_client};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use devkit::deployment::{Authority, Certificate};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::{Call, Error, Listener, Reply, Server};
+use fn_fdk::{Call, Error, Listener, Reply, Server};
 use model_deployment_fn::oci::{Principal, ServiceClock};
 use model_deployment_fn::predict::{Forwarder, Predictor};
 use tempfile::TempDir;

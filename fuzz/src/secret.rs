@@ -35,9 +35,12 @@ pub fn watch_log() {
 
 struct Watch;
 
+/// What is ours: the function and the crates that it is made of.
+const OURS: [&str; 2] = ["fn_fdk", "model_deployment_fn"];
+
 impl Log for Watch {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("model_deployment_fn")
+        OURS.iter().any(|name| metadata.target().starts_with(name))
     }
 
     fn log(&self, record: &Record<'_>) {

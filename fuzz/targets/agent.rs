@@ -8,7 +8,7 @@ use fuzz::world::World;
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::fdk::{Call, Error, Reply};
+use fn_fdk::{Call, Error, Reply};
 
 struct Setting {
     world: World,

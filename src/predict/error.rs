@@ -5,8 +5,8 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Refusal;
-use crate::fdk::{self, Rejection, Reply};
 use crate::oci::{PrincipalError, SendError, SignError, TransportError};
+use fn_fdk::{self, Rejection, Reply};
 
 /// The content codings that IANA registers; nothing else that a caller writes there is repeated.
 const CODINGS: [&str; 12] = [
@@ -238,7 +238,7 @@ impl Error {
 
     /// The reply, in the shape of OCI's own errors: `{"code": ..., "message": ...}`; where clients
     /// of OpenAI's protocol call, with the member `error` beside them that those read.
-    pub(super) fn reply(&self, openai: bool) -> Result<Reply, fdk::Error> {
+    pub(super) fn reply(&self, openai: bool) -> Result<Reply, fn_fdk::Error> {
         let (status, code, message) = (self.status(), self.code(), self.message());
         let kind = if status.is_client_error() { "invalid_request_error" } else { "api_error" };
         let error = json!({ "message": message, "type": kind, "code": code });

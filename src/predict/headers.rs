@@ -8,7 +8,7 @@ use http::header::{self, HeaderMap, HeaderName};
 use super::Prediction;
 use super::payload::Payload;
 use super::trace::{self, Trace};
-use crate::fdk::{Call, Error, Reply};
+use fn_fdk::{Call, Error, Reply};
 
 const FORWARDED: [&str; 4] = ["accept", "route", "enable-streaming", "x-request-id"];
 const RETURNED: [&str; 4] = ["content-encoding", "content-type", "opc-request-id", "retry-after"];

@@ -5,8 +5,8 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{Error, Forwarder, Targets, target};
-use crate::fdk::{self, Call, Intent, Reply};
 use crate::oci::timestamp;
+use fn_fdk::{self, Call, Intent, Reply};
 
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ impl Probe {
         call: &Call,
         targets: &Targets,
         forwarder: &Forwarder,
-    ) -> Result<Reply, fdk::Error> {
+    ) -> Result<Reply, fn_fdk::Error> {
         let version = env!("CARGO_PKG_VERSION");
         let checked = match self {
             Self::Alive => Ok(json!({ "status": "ok", "version": version })),
@@ -49,7 +49,7 @@ impl Probe {
         let reply = match checked {
             Ok(body) => Reply::json(body.to_string()),
             Err(error) => {
-                log::error!("not ready: {}", fdk::error_chain(&error));
+                log::error!("not ready: {}", fn_fdk::error_chain(&error));
                 let (code, message) = (error.code(), Error::message(&error));
                 let body = json!({ "code": code, "message": message, "version": version });
                 Reply::json(body.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)?

@@ -37,7 +37,7 @@ pub use trace::Tracer;
 
 use tokio::time::Instant;
 
-use crate::fdk::{self, Call, Rejection, Reply};
+use fn_fdk::{self, Call, Rejection, Reply};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
@@ -77,14 +77,14 @@ impl Predictor {
     }
 
     /// Answers a call, whatever happens, and writes the one line about it to the log.
-    pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fdk::Error> {
+    pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fn_fdk::Error> {
         let reply = self.answered(&call).await;
         // Nothing runs between calls.
         self.forwarder.client().give_up_ahead();
         reply
     }
 
-    async fn answered(&self, call: &Call) -> Result<Reply, fdk::Error> {
+    async fn answered(&self, call: &Call) -> Result<Reply, fn_fdk::Error> {
         if let Some(probe) = Probe::of(call) {
             return probe.answer(call, &self.targets, &self.forwarder).await;
         }
@@ -98,7 +98,7 @@ impl Predictor {
     }
 
     /// Answers a call that never comes here whole, and writes the one line about it to the log.
-    pub fn reject(&self, call: &Call, rejection: &Rejection) -> Result<Reply, fdk::Error> {
+    pub fn reject(&self, call: &Call, rejection: &Rejection) -> Result<Reply, fn_fdk::Error> {
         let mut record = Record::start(None);
         record.start = call.arrived();
         let target = self.targets.named_by(call);

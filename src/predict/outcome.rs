@@ -8,8 +8,8 @@ use log::Level;
 
 use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
-use crate::fdk::{self, Call, Intent, Rejection, Reply, error_chain};
 use crate::oci::{Journey, Phase};
+use fn_fdk::{self, Call, Intent, Rejection, Reply, error_chain};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -123,7 +123,7 @@ pub(super) fn reply(
     intent: Intent,
     record: &Record,
     headers: &HeaderRules,
-) -> Result<Reply, fdk::Error> {
+) -> Result<Reply, fn_fdk::Error> {
     let late = matches!(outcome, Err(Error::Rejected(Rejection::BodyLate)));
     let mut reply = match outcome {
         Ok(prediction) => headers.reply(prediction)?,
@@ -135,10 +135,10 @@ pub(super) fn reply(
     }
     match (intent, reply.status()) {
         // The agent has given the call up as well.
-        _ if late => Err(fdk::Error::timed_out(reply)),
+        _ if late => Err(fn_fdk::Error::timed_out(reply)),
         (Intent::Gateway, _) => Ok(reply),
         (Intent::Direct, status) if status.is_success() => Ok(reply),
-        (Intent::Direct, StatusCode::GATEWAY_TIMEOUT) => Err(fdk::Error::timed_out(reply)),
-        (Intent::Direct, _) => Err(fdk::Error::failed(reply)),
+        (Intent::Direct, StatusCode::GATEWAY_TIMEOUT) => Err(fn_fdk::Error::timed_out(reply)),
+        (Intent::Direct, _) => Err(fn_fdk::Error::failed(reply)),
     }
 }

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Endpoint, Error};
-use crate::fdk::{Call, Intent};
+use fn_fdk::{Call, Intent};
 
 /// The methods of a custom path, as `Allow` lists them.
 const CUSTOM_METHODS: &str = "GET, POST, PUT, DELETE";

@@ -8,7 +8,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use super::envelope::Unreadable;
 use super::path::Closed;
 use super::{Endpoint, EndpointRule, Error, Paths, Refusal, aliases, envelope, payload};
-use crate::fdk::{Call, Intent};
+use fn_fdk::{Call, Intent};
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
 static NAMES: [HeaderName; 3] = [

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use fn_fdk::{Call, Error, Listener, LogFrame, Reply, Server};
 use http::HeaderName;
-use model_deployment_fn::fdk::{Call, Error, Listener, LogFrame, Reply, Server};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;

@@ -4,16 +4,36 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+/// The crates of this repository that the function is made of.
+const OURS: [&str; 1] = ["fn-fdk"];
+const MEMBERS: [&str; 3] = ["benches/Cargo.toml", "crates/fn-fdk/Cargo.toml", "devkit/Cargo.toml"];
+
 fn file(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// The crates that a manifest names below `[section]`.
+/// The crates that a manifest names below `[section]`, but for those of this repository.
 fn named(manifest: &str, section: &str) -> BTreeSet<String> {
     let text = file(manifest);
     let (_, rest) = text.split_once(&format!("\n[{section}]\n")).unwrap();
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
-    lines.filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect()
+    let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
+    let names = names.map(|name| name.strip_suffix(".workspace").unwrap_or(name));
+    names.filter(|name| !OURS.contains(name)).map(str::to_owned).collect()
+}
+
+/// Every version stands in the root's manifest once.
+#[test]
+fn a_member_inherits_every_version() {
+    for member in MEMBERS {
+        let text = file(member);
+        let (_, rest) = text.split_once("\n[dependencies]\n").unwrap();
+        let lines = rest.lines().take_while(|line| !line.starts_with("[lints]"));
+        for line in lines.filter(|line| line.contains(" = ") && !line.contains("path = ")) {
+            let inherits = line.contains(".workspace = true") || line.contains("workspace = true,");
+            assert!(inherits || line.starts_with('#'), "{member}: {line}");
+        }
+    }
 }
 
 /// The crates that have a row in this part of the page, and how many rows there are.
@@ -27,11 +47,13 @@ fn explained(part: &str) -> (BTreeSet<String>, usize) {
 fn every_dependency_has_a_row_and_every_row_a_dependency() {
     let page = file("docs/dependencies.md");
     let (function, rest) = page.split_once("## The devkit and the tests").unwrap();
-    let needed = named("Cargo.toml", "dependencies");
+    let mut needed = named("Cargo.toml", "dependencies");
+    needed.extend(named("crates/fn-fdk/Cargo.toml", "dependencies"));
     assert!(needed.len() > 20, "{needed:?}");
     assert_eq!(explained(function), (needed.clone(), needed.len()));
 
     let mut others = named("Cargo.toml", "dev-dependencies");
+    others.extend(named("crates/fn-fdk/Cargo.toml", "dev-dependencies"));
     others.extend(named("devkit/Cargo.toml", "dependencies"));
     others.extend(named("devkit/Cargo.toml", "dev-dependencies"));
     let others: BTreeSet<String> = &others - &needed;

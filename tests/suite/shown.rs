@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use fn_fdk::{self, Call, Listener, Reply, Server, error_chain};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::{self, Call, Listener, Reply, Server, error_chain};
 use model_deployment_fn::oci::apm::Collector;
 use model_deployment_fn::oci::{
     Body, Client, Content, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey,
@@ -133,10 +133,10 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Reply::text(SECRET));
     shown.add(&Server::new(Listener::publish(&home.join("lsnr.sock")).unwrap(), SystemTime::now));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
-    shown.add(&fdk::Tracing::from_vars(collector));
+    shown.add(&fn_fdk::Tracing::from_vars(collector));
     let url = format!("https://collector.example/?dataKey={SECRET}");
     shown.add(&Collector::new(&url, &trust).unwrap());
-    shown.add(&fdk::Error::failed(Reply::text(SECRET)));
+    shown.add(&fn_fdk::Error::failed(Reply::text(SECRET)));
     shown
 }
 
@@ -213,16 +213,17 @@ async fn item_49_no_type_shows_what_it_holds() {
     assert_ne!(leaked(&format!("{:?}", Bytes::from(SECRET)), &secrets), None);
 }
 
-/// The library's files, and what is in them.
+/// The files of the library and of its crates, and what is in them.
 fn sources() -> Vec<(PathBuf, String)> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = ["src", "crates"].map(|folder| root.join(folder)).to_vec();
     let mut sources = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_some_and(|end| end == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
                 sources.push((path, text));
             }

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Instant;
 
+use fn_fdk::error_chain;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::{Delivery, Journey, Principal, Repeat, ServiceClock};
 use model_deployment_fn::predict::{Endpoint, Forwarder};
 use tokio::time;

@@ -12,8 +12,8 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use fn_fdk::error_chain;
 use model_deployment_fn::config::Config;
-use model_deployment_fn::fdk::error_chain;
 use model_deployment_fn::oci::Principal;
 use model_deployment_fn::predict::Endpoint;
 

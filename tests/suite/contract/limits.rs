@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use fn_fdk::{Call, LogFrame, Reply};
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model_deployment_fn::fdk::{Call, LogFrame, Reply};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::sleep;
 

@@ -8,8 +8,8 @@ mod responses;
 mod start;
 mod streams;
 
+use fn_fdk::{Call, Error, Reply};
 use http::HeaderValue;
-use model_deployment_fn::fdk::{Call, Error, Reply};
 
 async fn echo(call: Call) -> Result<Reply, Error> {
     Ok(Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone()))

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use model_deployment_fn::fdk::{Call, Error, Intent, Rejection, Reply};
+use fn_fdk::{Call, Error, Intent, Rejection, Reply};
 
 use crate::agent::{Function, chunked, gateway_request, request};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use fn_fdk::{Call, Error, Intent, Reply};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model_deployment_fn::fdk::{Call, Error, Intent, Reply};
 
 use crate::agent::{Function, chunked, gateway_request, request};
 

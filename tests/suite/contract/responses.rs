@@ -1,7 +1,7 @@
 //! What the agent sees of an answer, whatever the handler did.
 
+use fn_fdk::{Call, Error, Reply};
 use http::{HeaderName, HeaderValue, StatusCode};
-use model_deployment_fn::fdk::{Call, Error, Reply};
 
 use crate::agent::{Function, gateway_request, request};
 
@@ -12,7 +12,7 @@ async fn items_54_and_70_an_answer_is_200_sized_identified_and_plain() {
     let function = Function::start(echo);
     let answer = function.exchange(request("Accept-Encoding: gzip\r\n", "body")).await;
     assert_eq!((answer.status(), answer.header("content-length")), (200, Some("4")));
-    assert!(answer.header("fn-fdk-version").unwrap().starts_with("model-deployment-fn/"));
+    assert!(answer.header("fn-fdk-version").unwrap().starts_with("fn-fdk/"));
     assert!(answer.header("fn-fdk-runtime").unwrap().starts_with("rust/1."));
     assert_eq!((answer.header("date"), answer.header("content-encoding")), (None, None));
 }

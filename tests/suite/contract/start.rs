@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use model_deployment_fn::fdk::{Listener, Platform, PlatformError};
+use fn_fdk::{Listener, Platform, PlatformError};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::yield_now;
 use tokio::time::timeout;

@@ -5,11 +5,11 @@ use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use fn_fdk::{Call, Error, Reply};
 use futures_util::{StreamExt, stream};
 use http::HeaderValue;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use model_deployment_fn::fdk::{Call, Error, Reply};
 
 use crate::agent::{Function, request};
 

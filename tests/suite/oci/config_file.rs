@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use devkit::agent::Agent;
-use model_deployment_fn::fdk::error_chain;
+use fn_fdk::error_chain;
 use model_deployment_fn::oci::{Principal, PrincipalError, PrincipalSettings};
 
 use crate::data;

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use model_deployment_fn::fdk::error_chain;
+use fn_fdk::error_chain;
 use model_deployment_fn::oci::{Principal, PrincipalError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

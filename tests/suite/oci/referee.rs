@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use model_deployment_fn::fdk::error_chain;
+use fn_fdk::error_chain;
 use model_deployment_fn::oci::region::identifier;
 use model_deployment_fn::oci::{Principal, PrincipalError, PrivateKey};
 use serde_json::Value;

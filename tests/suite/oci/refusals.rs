@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use devkit::trouble::Trouble;
-use model_deployment_fn::fdk::error_chain;
+use fn_fdk::error_chain;
 use model_deployment_fn::oci::PrincipalError;
 
 use super::instance::{instance, principal};

@@ -7,7 +7,7 @@ use devkit::agent::Agent;
 use devkit::cluster::{Cluster, WORKLOAD};
 use devkit::deployment::Authority;
 use devkit::trouble::Trouble;
-use model_deployment_fn::fdk::error_chain;
+use fn_fdk::error_chain;
 use model_deployment_fn::oci::Principal;
 
 use crate::setup::Setup;

@@ -3,8 +3,8 @@
 //! > An end of a path begins at one of its `/`. It is compared as it is written. [...] A segment has letters, digits and
 //! > `-._~:`, and is not made of dots alone.
 
+use fn_fdk::{Call, Rejection};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use model_deployment_fn::fdk::{Call, Rejection};
 use model_deployment_fn::predict::{EndpointRule, Paths, Targets};
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,8 +1,8 @@
 //! No reply carries a header that it may not, whatever the function gives and whatever the deployment answers.
 
 use devkit::deployment::Behaviour;
+use fn_fdk::{Call, Error, Reply};
 use http::{HeaderValue, StatusCode};
-use model_deployment_fn::fdk::{Call, Error, Reply};
 use proptest::prelude::*;
 use proptest::sample::select;
 use tokio::runtime::Runtime;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use fn_fdk::{Call, Error, Reply};
 use http::{HeaderName, HeaderValue};
-use model_deployment_fn::fdk::{Call, Error, Reply};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
