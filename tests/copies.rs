@@ -25,7 +25,7 @@ fn allocated(size: usize) -> u64 {
 }
 
 #[test]
-fn item_16_signing_copies_no_body() {
+fn oci_signing_16_signing_copies_no_body() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let (small, large) = (allocated(1), allocated(1024 * 1024));
     assert!(small > 0, "nothing was counted");

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn item_48_a_date_tells_a_difference_of_more_than_a_minute_and_at_most_a_day() {
+    fn oci_signing_48_a_date_tells_a_difference_of_more_than_a_minute_and_at_most_a_day() {
         let clock = ServiceClock::new(noon);
         for (date, seconds) in [
             ("Sun, 11 Jan 1970 12:00:00 GMT", Some(0)),

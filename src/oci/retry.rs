@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn item_47_the_default_waits_double_up_to_30_s_with_a_second_by_chance() {
+    fn oci_signing_47_the_default_waits_double_up_to_30_s_with_a_second_by_chance() {
         let retry = Retry::default();
         let waits = |chance| (1..8).map(move |tries| retry.wait(tries, None, chance).unwrap());
         let seconds =
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn item_47_retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
+    fn oci_signing_47_retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
         let date = "Thu, 01 Jan 1970 12:00:00 GMT";
         let later = "Thu, 01 Jan 1970 12:00:07 GMT";
         for (headers, seconds) in [

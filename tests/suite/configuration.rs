@@ -14,7 +14,7 @@ fn config(vars: &[(&str, &str)]) -> Result<Config, String> {
 }
 
 #[test]
-fn items_1_to_6_the_platform_variables_are_taken_or_named() {
+fn fn_contract_1_to_6_the_platform_variables_are_taken_or_named() {
     for format in ["", "http-stream"] {
         assert!(config(&[("FN_FORMAT", format)]).is_ok(), "{format}");
     }
@@ -39,7 +39,7 @@ fn items_1_to_6_the_platform_variables_are_taken_or_named() {
 }
 
 #[test]
-fn item_11_a_path_beyond_107_bytes_is_refused_with_its_length() {
+fn fn_contract_11_a_path_beyond_107_bytes_is_refused_with_its_length() {
     let path = |length: usize| format!("unix:/{}", "d".repeat(length - 1));
     assert!(config(&[("FN_LISTENER", &path(107))]).is_ok());
     assert!(config(&[("FN_LISTENER", &path(108))]).unwrap_err().contains("108 bytes"));

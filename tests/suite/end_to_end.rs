@@ -300,7 +300,7 @@ async fn a_refused_signature_is_made_anew_once_with_what_the_files_hold() {
 }
 
 #[tokio::test]
-async fn item_48_a_wrong_clock_is_corrected_once_and_remembered() {
+async fn oci_signing_48_a_wrong_clock_is_corrected_once_and_remembered() {
     let setup = Setup::new().await;
     let function = setup.start().await;
     for (offset, requests) in [(600, 2), (600, 1), (-600, 2), (0, 2)] {
@@ -337,7 +337,7 @@ async fn credentials_are_taken_from_the_files_as_they_are_replaced() {
 }
 
 #[tokio::test]
-async fn item_49_nothing_secret_is_in_any_log_line() {
+async fn oci_signing_49_nothing_secret_is_in_any_log_line() {
     let mut setup = Setup::new().await;
     setup.program = setup.program.config("LOG_LEVEL", "debug");
     let function = setup.start().await;
@@ -364,7 +364,7 @@ async fn item_49_nothing_secret_is_in_any_log_line() {
 }
 
 #[tokio::test]
-async fn item_9_an_agent_that_connects_at_the_create_event_is_never_refused() {
+async fn fn_contract_9_an_agent_that_connects_at_the_create_event_is_never_refused() {
     let setup = Setup::new().await;
     for start in 0..200 {
         let function = Agent::start(setup.program.clone()).await;

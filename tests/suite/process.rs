@@ -112,7 +112,8 @@ pub(crate) fn signal(child: &Child, name: &str) {
 }
 
 #[tokio::test]
-async fn items_3_to_6_13_and_41_a_start_that_cannot_be_served_names_its_variable() {
+async fn fn_contract_3_to_6_and_13_oci_signing_41_a_start_that_cannot_be_served_names_its_variable()
+{
     let secret = data::text("keys/test-rsa2048-a.pkcs8.pem");
     let cases = [
         (Program::new().without("FN_LISTENER"), "FN_LISTENER"),
@@ -191,7 +192,7 @@ async fn mistakes_of_variables_are_told_at_once_and_those_of_files_by_themselves
 }
 
 #[tokio::test]
-async fn items_1_2_14_and_15_it_serves_with_no_more_than_the_platform_sets() {
+async fn fn_contract_1_2_14_and_15_it_serves_with_no_more_than_the_platform_sets() {
     for program in [
         Program::new(),
         Program::new().with("FN_FORMAT", ""),
@@ -240,7 +241,7 @@ async fn the_line_of_the_start_says_who_signs_until_when_and_what_is_called() {
 }
 
 #[tokio::test]
-async fn item_94_a_value_that_is_no_text_is_no_panic() {
+async fn fn_contract_94_a_value_that_is_no_text_is_no_panic() {
     use std::os::unix::ffi::OsStrExt;
     let program = Program::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_func"));
@@ -252,7 +253,7 @@ async fn item_94_a_value_that_is_no_text_is_no_panic() {
 }
 
 #[tokio::test]
-async fn item_16_a_signal_stops_it_without_a_trace() {
+async fn fn_contract_16_a_signal_stops_it_without_a_trace() {
     for name in ["TERM", "INT"] {
         let program = Program::new();
         let (mut child, mut log) = program.ready().await;
@@ -271,7 +272,7 @@ async fn item_16_a_signal_stops_it_without_a_trace() {
 }
 
 #[tokio::test]
-async fn item_16_a_second_signal_does_not_wait_for_a_body() {
+async fn fn_contract_16_a_second_signal_does_not_wait_for_a_body() {
     let program = Program::new();
     let (mut child, _log) = program.ready().await;
     let mut connection = Connection::open(&program.socket()).await;
@@ -292,7 +293,7 @@ async fn item_16_a_second_signal_does_not_wait_for_a_body() {
 }
 
 #[tokio::test]
-async fn items_9_and_40_a_frozen_function_serves_after_it_wakes() {
+async fn fn_contract_9_and_40_a_frozen_function_serves_after_it_wakes() {
     let program = Program::new();
     let (child, _log) = program.ready().await;
     let mut connection = Connection::open(&program.socket()).await;
@@ -307,7 +308,7 @@ async fn items_9_and_40_a_frozen_function_serves_after_it_wakes() {
 }
 
 #[tokio::test]
-async fn items_82_85_and_86_a_call_is_framed_and_logged_in_one_line_before_its_answer() {
+async fn fn_contract_82_85_and_86_a_call_is_framed_and_logged_in_one_line_before_its_answer() {
     let program = Program::new()
         .with("FN_LOGFRAME_NAME", "01FRAME")
         .with("FN_LOGFRAME_HDR", "Opc-Request-Id")

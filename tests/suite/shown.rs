@@ -199,7 +199,7 @@ fn leaked(text: &str, secrets: &[String]) -> Option<String> {
 }
 
 #[tokio::test]
-async fn item_49_no_type_shows_what_it_holds() {
+async fn oci_signing_49_no_type_shows_what_it_holds() {
     let home = tempfile::tempdir().unwrap();
     let (shown, secrets) = (everything(home.path()).await, secrets());
     for (name, text) in shown.0.iter().chain(&refusals(home.path()).0) {

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn item_77_any_offset_and_fraction_is_the_right_instant() {
+    fn fn_contract_77_any_offset_and_fraction_is_the_right_instant() {
         for text in
             ["2026-11-24T10:00:30Z", "2026-11-24T15:30:30+05:30", "2026-11-24T02:00:30-08:00"]
         {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn item_78_garbage_is_no_deadline() {
+    fn fn_contract_78_garbage_is_no_deadline() {
         for text in ["", "tomorrow", "2026-11-24", "99999999999999999999"] {
             let left = remaining(text, at(1_795_514_400.0));
             assert!((299.0..301.0).contains(&left), "{text}: {left}");
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn item_80_the_lost_fraction_comes_back() {
+    fn fn_contract_80_the_lost_fraction_comes_back() {
         let left = remaining("2026-11-24T10:00:01Z", at(1_795_514_400.95));
         assert!((0.8..0.9).contains(&left), "{left}");
     }
 
     #[test]
-    fn item_81_far_deadlines_do_not_overflow() {
+    fn fn_contract_81_far_deadlines_do_not_overflow() {
         for text in ["2026-11-24T11:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"] {
             assert!(remaining(text, at(1_795_514_400.0)) <= 3601.0, "{text}");
         }

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn item_24_the_limits_themselves_may_be_reached() {
+    fn oci_signing_24_the_limits_themselves_may_be_reached() {
         for (rounds, expected) in [
             (0, Err(KeyError::Invalid)),
             (1, Ok(())),

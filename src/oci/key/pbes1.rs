@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn item_24_nothing_may_stand_behind_what_is_known() {
+    fn oci_signing_24_nothing_may_stand_behind_what_is_known() {
         let known = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03";
         let other = b"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x04";
         let (salt, rounds) = (element(4, &[b"saltsalt"]), element(2, &[&[8, 0]]));

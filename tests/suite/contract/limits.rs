@@ -14,7 +14,7 @@ use crate::agent::{Function, chunked, gateway_request, request};
 use super::echo;
 
 #[tokio::test]
-async fn item_76_a_body_over_the_limit_is_read_and_refused() {
+async fn fn_contract_76_a_body_over_the_limit_is_read_and_refused() {
     let function = Function::start(echo);
     let over = vec![b'x'; 6 * 1024 * 1024 + 1];
     let mut connection = function.connect().await;
@@ -31,7 +31,7 @@ async fn item_76_a_body_over_the_limit_is_read_and_refused() {
 }
 
 #[tokio::test]
-async fn item_76_an_answer_over_the_limit_is_502_before_any_byte() {
+async fn fn_contract_76_an_answer_over_the_limit_is_502_before_any_byte() {
     let function = Function::start(|call: Call| async move {
         let size: usize = String::from_utf8_lossy(call.body()).parse()?;
         Ok(Reply::empty().with_body(vec![b'x'; size]))
@@ -55,7 +55,7 @@ pub(super) fn deadline(seconds: f64) -> String {
 }
 
 #[tokio::test]
-async fn items_78_and_79_a_handler_past_the_deadline_is_504_and_the_function_lives() {
+async fn fn_contract_78_and_79_a_handler_past_the_deadline_is_504_and_the_function_lives() {
     let function = Function::start(|call: Call| async move {
         if call.body() == "slow" {
             sleep(Duration::from_secs(60)).await;
@@ -71,7 +71,7 @@ async fn items_78_and_79_a_handler_past_the_deadline_is_504_and_the_function_liv
 }
 
 #[tokio::test]
-async fn item_79_a_body_that_never_ends_is_504_by_the_deadline() {
+async fn fn_contract_79_a_body_that_never_ends_is_504_by_the_deadline() {
     let function = Function::start(echo);
     let mut connection = function.connect().await;
     let head = format!(
@@ -154,7 +154,7 @@ async fn two_bodies_that_never_end_keep_no_small_one_waiting() {
 }
 
 #[test]
-fn items_82_to_84_a_frame_is_exact_or_absent() {
+fn fn_contract_82_to_84_a_frame_is_exact_or_absent() {
     let frame = LogFrame::new(Some("NAME".into()), Some(OPC_REQUEST_ID)).unwrap();
     let with = |value: &[u8]| {
         let value = HeaderValue::from_bytes(value).unwrap();

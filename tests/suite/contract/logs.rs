@@ -44,7 +44,7 @@ async fn what_the_kit_says_of_a_call_is_one_line_with_its_status_code_and_time()
 }
 
 #[tokio::test]
-async fn items_63_and_86_what_failed_is_said_once_with_its_cause_and_the_calls_id() {
+async fn fn_contract_63_and_86_what_failed_is_said_once_with_its_cause_and_the_calls_id() {
     let function = Agent::start(Program::new(example("conformance"))).await.unwrap();
     let created = r#"{"do":"reply","status":201,"headers":[]}"#;
     for (asked, gateway, said) in [

@@ -18,7 +18,7 @@ async fn describe(call: Call) -> Result<Reply, Error> {
 }
 
 #[tokio::test]
-async fn items_17_to_22_a_body_arrives_whole_in_any_framing() {
+async fn fn_contract_17_to_22_a_body_arrives_whole_in_any_framing() {
     let function = Function::start(echo);
     let bytes: Vec<u8> = (0..=255).collect();
     let large = bytes.repeat(6 * 1024 * 4);
@@ -38,7 +38,7 @@ async fn items_17_to_22_a_body_arrives_whole_in_any_framing() {
 }
 
 #[tokio::test]
-async fn item_18_a_body_in_one_byte_packets_arrives_whole() {
+async fn fn_contract_18_a_body_in_one_byte_packets_arrives_whole() {
     let function = Function::start(echo);
     let mut connection = function.connect().await;
     for byte in chunked("", b"trickle", 1) {
@@ -49,7 +49,7 @@ async fn item_18_a_body_in_one_byte_packets_arrives_whole() {
 }
 
 #[tokio::test]
-async fn items_25_to_27_and_43_headers_keep_all_values_and_their_names() {
+async fn fn_contract_25_to_27_and_43_headers_keep_all_values_and_their_names() {
     let function = Function::start(describe);
     let headers = "X-A: 1\r\nx-a: 2\r\nX_Foo: under\r\nX-Foo: hyphen\r\n";
     let seen = function.exchange(request(headers, "")).await;
@@ -59,7 +59,7 @@ async fn items_25_to_27_and_43_headers_keep_all_values_and_their_names() {
 }
 
 #[tokio::test]
-async fn item_28_many_and_large_headers_are_served() {
+async fn fn_contract_28_many_and_large_headers_are_served() {
     let function = Function::start(describe);
     let many: String = (0..10_000).map(|n| format!("X-{n}: {n}\r\n")).collect();
     assert!(function.exchange(request(&many, "")).await.text().contains("x-9999=\"9999\""));
@@ -77,7 +77,7 @@ async fn item_28_many_and_large_headers_are_served() {
 }
 
 #[tokio::test]
-async fn items_29_to_32_odd_headers_are_served() {
+async fn fn_contract_29_to_32_odd_headers_are_served() {
     let function = Function::start(describe);
     let mut bytes = request("X-Bytes: ", "");
     bytes.truncate(bytes.len() - 2);
@@ -88,7 +88,7 @@ async fn items_29_to_32_odd_headers_are_served() {
 }
 
 #[tokio::test]
-async fn items_33_and_34_a_held_back_body_is_awaited() {
+async fn fn_contract_33_and_34_a_held_back_body_is_awaited() {
     let function = Function::start(echo);
     let mut connection = function.connect().await;
     let head = "POST /call HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
@@ -104,7 +104,7 @@ async fn items_33_and_34_a_held_back_body_is_awaited() {
 }
 
 #[tokio::test]
-async fn item_35_an_unread_body_does_not_stop_the_next_call() {
+async fn fn_contract_35_an_unread_body_does_not_stop_the_next_call() {
     let function = Function::start(|_| async { Ok(Reply::empty()) });
     let mut connection = function.connect().await;
     for _ in 0..2 {
@@ -115,7 +115,7 @@ async fn item_35_an_unread_body_does_not_stop_the_next_call() {
 }
 
 #[tokio::test]
-async fn item_36_a_body_that_breaks_off_gets_no_answer_and_no_handler() {
+async fn fn_contract_36_a_body_that_breaks_off_gets_no_answer_and_no_handler() {
     let function = Function::start(echo);
     for cut in [chunked("", b"half", 2), request("", "half")] {
         let mut connection = function.connect().await;
@@ -127,7 +127,7 @@ async fn item_36_a_body_that_breaks_off_gets_no_answer_and_no_handler() {
 }
 
 #[tokio::test]
-async fn items_37_to_39_connections_are_kept_and_new_ones_served_beside_them() {
+async fn fn_contract_37_to_39_connections_are_kept_and_new_ones_served_beside_them() {
     let function = Function::start(echo);
     let mut first = function.connect().await;
     let mut second = function.connect().await;
@@ -142,7 +142,7 @@ async fn items_37_to_39_connections_are_kept_and_new_ones_served_beside_them() {
 }
 
 #[tokio::test]
-async fn item_41_other_paths_and_methods_are_refused() {
+async fn fn_contract_41_other_paths_and_methods_are_refused() {
     let function = Function::start(echo);
     let other =
         |line: &str| format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}");
@@ -153,7 +153,7 @@ async fn item_41_other_paths_and_methods_are_refused() {
 }
 
 #[tokio::test]
-async fn item_42_garbage_closes_only_its_own_connection() {
+async fn fn_contract_42_garbage_closes_only_its_own_connection() {
     let function = Function::start(echo);
     let mut kept = function.connect().await;
     for garbage in [&b"\0\0\0\0\r\n\r\n"[..], b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00"] {
@@ -167,7 +167,7 @@ async fn item_42_garbage_closes_only_its_own_connection() {
 }
 
 #[tokio::test]
-async fn items_44_to_49_and_52_a_gateway_request_is_unwrapped() {
+async fn fn_contract_44_to_49_and_52_a_gateway_request_is_unwrapped() {
     let function = Function::start(describe);
     let headers = "Fn-Http-Method: PUT\r\nFn-Http-Request-Url: /v1/iris?q=1\r\nFn-Call-Id: 01CALL\r\n\
          Fn-Http-H-X: 1\r\nFn-Http-H-X: 2\r\nFn-Http-H-: bare\r\nFn-Http-H-Model_deployment: m\r\n\
@@ -182,7 +182,7 @@ async fn items_44_to_49_and_52_a_gateway_request_is_unwrapped() {
 }
 
 #[tokio::test]
-async fn items_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
+async fn fn_contract_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     let function = Function::start(describe);
     let direct = function.exchange(request("Fn-Http-Method: PUT\r\nFn-Http-H-X: 1\r\n", "")).await;
     assert!(direct.text().starts_with("Direct POST /\n"), "{}", direct.text());
@@ -194,7 +194,7 @@ async fn items_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn item_77_a_call_tells_what_the_platform_said_of_it() {
+async fn fn_contract_77_a_call_tells_what_the_platform_said_of_it() {
     let header = |name: &'static str, value: &'static str| {
         (HeaderName::from_static(name), HeaderValue::from_static(value))
     };

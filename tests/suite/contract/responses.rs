@@ -8,7 +8,7 @@ use crate::agent::{Function, gateway_request, request};
 use super::echo;
 
 #[tokio::test]
-async fn items_54_and_70_an_answer_is_200_sized_identified_and_plain() {
+async fn fn_contract_54_and_70_an_answer_is_200_sized_identified_and_plain() {
     let function = Function::start(echo);
     let answer = function.exchange(request("Accept-Encoding: gzip\r\n", "body")).await;
     assert_eq!((answer.status(), answer.header("content-length")), (200, Some("4")));
@@ -51,7 +51,7 @@ const FRAMING: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn items_55_58_and_62_a_direct_answer_has_bare_headers() {
+async fn fn_contract_55_58_and_62_a_direct_answer_has_bare_headers() {
     let answer = Function::start(dressed).exchange(request("", "")).await;
     assert_eq!((answer.status(), answer.headers("x-a")), (200, vec!["1", "2"]));
     assert_eq!(
@@ -64,7 +64,7 @@ async fn items_55_58_and_62_a_direct_answer_has_bare_headers() {
 }
 
 #[tokio::test]
-async fn items_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type() {
+async fn fn_contract_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type() {
     let answer = Function::start(dressed).exchange(gateway_request("", "")).await;
     assert_eq!((answer.status(), answer.header("fn-http-status")), (200, Some("201")));
     assert_eq!(
@@ -82,7 +82,7 @@ async fn items_56_to_58_a_gateway_answer_wraps_all_headers_but_the_content_type(
 }
 
 #[test]
-fn items_59_60_and_72_what_cannot_be_sent_is_refused_when_it_is_set() {
+fn fn_contract_59_60_and_72_what_cannot_be_sent_is_refused_when_it_is_set() {
     for name in ["fn-call-id", "fn-deadline", "fn-http-status", "fn-http-h-fn-call-id"] {
         let reply = Reply::empty()
             .with_header(HeaderName::from_static(name), HeaderValue::from_static("x"));
@@ -103,7 +103,7 @@ fn items_59_60_and_72_what_cannot_be_sent_is_refused_when_it_is_set() {
 }
 
 #[tokio::test]
-async fn item_61_a_status_without_content_has_no_body() {
+async fn fn_contract_61_a_status_without_content_has_no_body() {
     for status in [204, 304] {
         let status = StatusCode::from_u16(status).unwrap();
         let function =
@@ -117,7 +117,7 @@ async fn item_61_a_status_without_content_has_no_body() {
 }
 
 #[tokio::test]
-async fn items_63_and_66_a_failed_handler_is_502_and_the_function_lives() {
+async fn fn_contract_63_and_66_a_failed_handler_is_502_and_the_function_lives() {
     let function = Function::start(|call: Call| async move {
         Ok(Reply::text(std::str::from_utf8(call.body())?.to_owned()))
     });
@@ -130,7 +130,7 @@ async fn items_63_and_66_a_failed_handler_is_502_and_the_function_lives() {
 }
 
 #[tokio::test]
-async fn items_64_and_65_a_panic_is_502_and_leaves_nothing_behind() {
+async fn fn_contract_64_and_65_a_panic_is_502_and_leaves_nothing_behind() {
     fn now(_: &Call) -> Result<(), Error> {
         panic!("before the first await")
     }
@@ -153,7 +153,7 @@ async fn items_64_and_65_a_panic_is_502_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn item_67_the_socket_sees_only_the_three_statuses() {
+async fn fn_contract_67_the_socket_sees_only_the_three_statuses() {
     for status in 200..=599 {
         let status = StatusCode::from_u16(status).unwrap();
         let function =
@@ -164,7 +164,7 @@ async fn item_67_the_socket_sees_only_the_three_statuses() {
 }
 
 #[tokio::test]
-async fn items_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
+async fn fn_contract_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
     let empty = Function::start(|_| async { Ok(Reply::empty()) }).exchange(request("", "")).await;
     assert_eq!((empty.status(), empty.header("content-length")), (200, Some("0")));
     let redirect = Function::start(|_| async {
@@ -182,7 +182,7 @@ async fn items_68_and_69_an_empty_answer_and_a_redirect_stay_inside_200() {
 }
 
 #[tokio::test]
-async fn item_75_a_peer_that_leaves_does_not_harm_the_next() {
+async fn fn_contract_75_a_peer_that_leaves_does_not_harm_the_next() {
     let function = Function::start(|_| async { Ok(Reply::text("x".repeat(5 * 1024 * 1024))) });
     for _ in 0..3 {
         let mut connection = function.connect().await;

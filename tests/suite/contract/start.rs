@@ -16,7 +16,7 @@ use crate::agent::{Connection, Function, PATIENCE, request};
 use super::echo;
 
 #[tokio::test]
-async fn items_7_and_8_the_name_is_a_relative_link_to_a_socket_for_everybody() {
+async fn fn_contract_7_and_8_the_name_is_a_relative_link_to_a_socket_for_everybody() {
     let function = Function::start(echo);
     let target = fs::read_link(&function.socket).unwrap();
     assert_eq!(target.components().count(), 1, "{target:?}");
@@ -26,7 +26,7 @@ async fn items_7_and_8_the_name_is_a_relative_link_to_a_socket_for_everybody() {
 }
 
 #[tokio::test]
-async fn item_10_files_of_an_earlier_process_are_replaced() {
+async fn fn_contract_10_files_of_an_earlier_process_are_replaced() {
     let prepare: [fn(&Path); 5] = [
         |dir| symlink(".s", dir.join("lsnr.sock")).unwrap(),
         |dir| drop(UnixListener::bind(dir.join(".s")).unwrap()),
@@ -47,7 +47,7 @@ async fn item_10_files_of_an_earlier_process_are_replaced() {
 }
 
 #[tokio::test]
-async fn item_10_what_cannot_be_replaced_is_named() {
+async fn fn_contract_10_what_cannot_be_replaced_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("lsnr.sock");
     fs::create_dir(&socket).unwrap();
@@ -56,7 +56,7 @@ async fn item_10_what_cannot_be_replaced_is_named() {
 }
 
 #[tokio::test]
-async fn item_11_a_path_of_107_bytes_is_served() {
+async fn fn_contract_11_a_path_of_107_bytes_is_served() {
     let directory = tempfile::tempdir().unwrap();
     for name_length in [1, 2, 3] {
         let padding = 107 - directory.path().as_os_str().len() - 2 - name_length;
@@ -70,7 +70,7 @@ async fn item_11_a_path_of_107_bytes_is_served() {
 }
 
 #[tokio::test]
-async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
+async fn fn_contract_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
     let (started, mut calls) = mpsc::channel(1);
     let released = Arc::new(Semaphore::new(1));
     let gate = released.clone();
@@ -105,7 +105,7 @@ async fn item_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_files() {
 }
 
 #[test]
-fn items_1_to_5_and_82_the_platform_is_understood_or_not_served() {
+fn fn_contract_1_to_5_and_82_the_platform_is_understood_or_not_served() {
     let read = |vars: &[(&str, &str)]| {
         let known = |name: &str| vars.iter().find(|(known, _)| *known == name);
         Platform::from_vars(|name| known(name).map(|(_, value)| (*value).to_owned()))

@@ -47,7 +47,7 @@ async fn answered(function: &Function, headers: &str, body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn item_73_a_stream_goes_in_chunks() {
+async fn fn_contract_73_a_stream_goes_in_chunks() {
     let bytes = answered(&Function::start(handler), "", "many").await;
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.contains("transfer-encoding: chunked\r\n") && !text.contains("content-length"));
@@ -56,7 +56,7 @@ async fn item_73_a_stream_goes_in_chunks() {
 }
 
 #[tokio::test]
-async fn item_74_a_stream_that_fails_has_no_last_chunk_and_the_function_lives() {
+async fn fn_contract_74_a_stream_that_fails_has_no_last_chunk_and_the_function_lives() {
     let function = Function::start(handler);
     let bytes = answered(&function, "", "cut").await;
     assert!(!bytes.ends_with(LAST_CHUNK), "{}", String::from_utf8_lossy(&bytes));
@@ -64,7 +64,7 @@ async fn item_74_a_stream_that_fails_has_no_last_chunk_and_the_function_lives() 
 }
 
 #[tokio::test]
-async fn item_79_a_stream_past_the_deadline_is_cut_and_the_function_lives() {
+async fn fn_contract_79_a_stream_past_the_deadline_is_cut_and_the_function_lives() {
     let function = Function::start(handler);
     let until = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2));
     let until = chrono::DateTime::parse_from_rfc2822(&until).unwrap().to_rfc3339();

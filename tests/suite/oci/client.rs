@@ -74,7 +74,7 @@ pub(super) fn last(setup: &Setup) -> Received {
 }
 
 #[tokio::test]
-async fn items_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_line() {
+async fn oci_signing_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_line() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for (typed, sent) in [
@@ -101,7 +101,7 @@ async fn items_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_line() 
 }
 
 #[tokio::test]
-async fn item_10_the_host_that_is_sent_is_the_signed_one() {
+async fn oci_signing_10_the_host_that_is_sent_is_the_signed_one() {
     // A port that is not the default one stays.
     let setup = Setup::new().await;
     let request =
@@ -127,7 +127,7 @@ async fn item_10_the_host_that_is_sent_is_the_signed_one() {
 }
 
 #[tokio::test]
-async fn item_10_over_http_2_the_authority_is_the_signed_host() {
+async fn oci_signing_10_over_http_2_the_authority_is_the_signed_host() {
     let (near, far) = tokio::io::duplex(64 * 1024);
     let (tell, told) = oneshot::channel();
     let tell = std::sync::Mutex::new(Some(tell));
@@ -164,7 +164,7 @@ pub(super) fn stream() -> Body {
 }
 
 #[tokio::test]
-async fn items_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_never_chunked() {
+async fn oci_signing_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_never_chunked() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let hash = STANDARD.encode(Sha256::digest(b"{\"a\": 1}"));
@@ -200,7 +200,7 @@ async fn items_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_never_c
 }
 
 #[tokio::test]
-async fn item_50_a_stream_is_sent_once_whatever_comes_back() {
+async fn oci_signing_50_a_stream_is_sent_once_whatever_comes_back() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for status in [401, 429, 503] {
@@ -214,7 +214,7 @@ async fn item_50_a_stream_is_sent_once_whatever_comes_back() {
 }
 
 #[tokio::test]
-async fn item_35_a_401_is_answered_by_one_renewal_and_the_second_is_returned() {
+async fn oci_signing_35_a_401_is_answered_by_one_renewal_and_the_second_is_returned() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for (refusals, status, requests) in [(1, 404, 2), (2, 401, 2)] {
@@ -231,7 +231,7 @@ async fn item_35_a_401_is_answered_by_one_renewal_and_the_second_is_returned() {
 }
 
 #[tokio::test]
-async fn item_46_errors_of_services_are_typed_whatever_their_body() {
+async fn oci_signing_46_errors_of_services_are_typed_whatever_their_body() {
     let setup = Setup::new().await;
     let client = client(&setup).with_retry(Retry::NEVER);
     let oci = r#"{"code": "Code", "message": "The message."}"#;
@@ -302,7 +302,7 @@ async fn an_answer_over_the_limit_or_past_the_time_is_an_error() {
 }
 
 #[tokio::test]
-async fn item_49_a_request_id_is_sent_and_nothing_secret_is_shown() {
+async fn oci_signing_49_a_request_id_is_sent_and_nothing_secret_is_shown() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let request = || Request::get(origin(&setup)).body(()).unwrap();

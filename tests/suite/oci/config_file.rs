@@ -43,7 +43,7 @@ fn profile(more: &str) -> String {
 }
 
 #[tokio::test]
-async fn item_42_an_api_key_signs_with_tenancy_user_and_fingerprint() {
+async fn oci_signing_42_an_api_key_signs_with_tenancy_user_and_fingerprint() {
     let principal = principal(&profile("region=iad\n"), &[]).unwrap();
     assert_eq!((principal.source(), principal.region()), ("api_key", Some("us-ashburn-1")));
     assert_eq!(key_id(&principal).await, format!("{TENANCY}/{USER}/{FINGERPRINT}"));
@@ -51,7 +51,7 @@ async fn item_42_an_api_key_signs_with_tenancy_user_and_fingerprint() {
 }
 
 #[tokio::test]
-async fn item_42_profiles_inherit_and_values_keep_their_separators() {
+async fn oci_signing_42_profiles_inherit_and_values_keep_their_separators() {
     let text = profile("")
         + "# a comment\n; another\n\n[other]\n User : ocid1.user.oc1..cccc\nregion = phx\nkey_file = {KEYS}/test-rsa2048-a.legacy-aes256.pem\npass_phrase = test passphrase=1\n";
     let other = principal(&text, &[("OCI_CLI_PROFILE", "other")]).unwrap();
@@ -62,7 +62,7 @@ async fn item_42_profiles_inherit_and_values_keep_their_separators() {
 }
 
 #[tokio::test]
-async fn item_42_the_environment_of_the_cli_overrides_the_file() {
+async fn oci_signing_42_the_environment_of_the_cli_overrides_the_file() {
     let vars = [
         ("OCI_CLI_USER", "ocid1.user.oc1..dddd"),
         ("OCI_CLI_REGION", "lhr"),
@@ -74,7 +74,7 @@ async fn item_42_the_environment_of_the_cli_overrides_the_file() {
 }
 
 #[tokio::test]
-async fn item_42_the_key_may_stand_in_the_environment_and_an_empty_one_is_none() {
+async fn oci_signing_42_the_key_may_stand_in_the_environment_and_an_empty_one_is_none() {
     let key = data::text("keys/test-rsa2048-a.pkcs1.pem");
     let absent = profile("").replace("pkcs8.pem", "absent.pem");
     let in_the_environment = principal(&absent, &[("OCI_CLI_KEY_CONTENT", &key)]).unwrap();
@@ -231,7 +231,7 @@ fn every_mistake_of_every_variable_is_told_at_once() {
 }
 
 #[test]
-fn item_42_each_mistake_is_named_and_no_value_shown() {
+fn oci_signing_42_each_mistake_is_named_and_no_value_shown() {
     let encrypted = profile("")
         .replace("test-rsa2048-a.pkcs8.pem", "test-rsa2048-a.legacy-aes256.pem")
         + "pass_phrase=wrong-secret\n";
@@ -258,7 +258,7 @@ fn item_42_each_mistake_is_named_and_no_value_shown() {
 }
 
 #[tokio::test]
-async fn item_43_a_session_profile_signs_with_its_token() {
+async fn oci_signing_43_a_session_profile_signs_with_its_token() {
     let text = profile("security_token_file={RPST}/valid-newline.jwt\n");
     let session = principal(&text, &[]).unwrap();
     assert_eq!(session.source(), "security_token");
@@ -268,7 +268,7 @@ async fn item_43_a_session_profile_signs_with_its_token() {
 }
 
 #[tokio::test]
-async fn item_43_a_session_profile_makes_a_call_and_follows_its_token_file() {
+async fn oci_signing_43_a_session_profile_makes_a_call_and_follows_its_token_file() {
     let setup = Setup::new().await;
     let directory = setup.directory();
     let text = format!(

@@ -59,7 +59,7 @@ fn write(directory: &Path, token: &str, key: &str) {
 }
 
 #[tokio::test]
-async fn items_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
+async fn oci_signing_27_to_31_40_and_41_every_environment_gives_what_is_recommended() {
     let mut cases = 0;
     for case in data::json("rpst/env_cases.json")["cases"].as_array().unwrap() {
         let id = case["id"].as_str().unwrap();
@@ -142,7 +142,7 @@ fn expected_kind(name: &str) -> &str {
 }
 
 #[test]
-fn item_41_versions_that_exist_are_told_from_those_that_do_not() {
+fn oci_signing_41_versions_that_exist_are_told_from_those_that_do_not() {
     for (version, said) in [
         ("1.1", "not supported"),
         ("2.1", "not supported"),
@@ -176,7 +176,7 @@ fn a_token_file_of_64_kib_is_refused_unread() {
 }
 
 #[tokio::test]
-async fn item_36_replaced_files_are_read_again() {
+async fn oci_signing_36_replaced_files_are_read_again() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -191,7 +191,7 @@ async fn item_36_replaced_files_are_read_again() {
 }
 
 #[tokio::test]
-async fn item_34_unchanged_files_are_not_read_again() {
+async fn oci_signing_34_unchanged_files_are_not_read_again() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -201,7 +201,7 @@ async fn item_34_unchanged_files_are_not_read_again() {
 }
 
 #[tokio::test]
-async fn item_37_a_half_written_rotation_keeps_the_old_pair() {
+async fn oci_signing_37_a_half_written_rotation_keeps_the_old_pair() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -234,7 +234,7 @@ async fn item_37_a_half_written_rotation_keeps_the_old_pair() {
 }
 
 #[tokio::test]
-async fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
+async fn oci_signing_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -244,7 +244,7 @@ async fn item_39_an_expired_token_is_an_error_until_the_file_has_a_newer_one() {
 }
 
 #[tokio::test]
-async fn item_39_the_switch_leaves_expiry_to_the_service() {
+async fn oci_signing_39_the_switch_leaves_expiry_to_the_service() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
     let mut vars = files(directory.path());
@@ -253,7 +253,7 @@ async fn item_39_the_switch_leaves_expiry_to_the_service() {
 }
 
 #[tokio::test]
-async fn item_34_a_token_near_its_end_is_read_again_and_a_fresh_one_is_not() {
+async fn oci_signing_34_a_token_near_its_end_is_read_again_and_a_fresh_one_is_not() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -265,7 +265,7 @@ async fn item_34_a_token_near_its_end_is_read_again_and_a_fresh_one_is_not() {
 }
 
 #[tokio::test]
-async fn item_33_claims_are_readable_by_name_and_follow_a_refresh() {
+async fn oci_signing_33_claims_are_readable_by_name_and_follow_a_refresh() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -298,7 +298,7 @@ fn rotate_while_it_is_read(directory: &Path) -> std::thread::JoinHandle<()> {
 }
 
 #[tokio::test]
-async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
+async fn oci_signing_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let rotation = rotate_while_it_is_read(directory.path());
     let credentials = principal(&files(directory.path())).unwrap().credentials(now()).await;
@@ -308,7 +308,7 @@ async fn item_36_a_rotation_that_is_under_way_at_start_is_waited_for() {
 }
 
 #[tokio::test]
-async fn item_37_a_rotation_that_is_under_way_at_a_refusal_is_waited_for() {
+async fn oci_signing_37_a_rotation_that_is_under_way_at_a_refusal_is_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -321,7 +321,8 @@ async fn item_37_a_rotation_that_is_under_way_at_a_refusal_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn item_37_the_other_half_is_looked_for_three_times_after_a_refusal_and_once_otherwise() {
+async fn oci_signing_37_the_other_half_is_looked_for_three_times_after_a_refusal_and_once_otherwise()
+ {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -336,7 +337,7 @@ async fn item_37_the_other_half_is_looked_for_three_times_after_a_refusal_and_on
 }
 
 #[tokio::test]
-async fn item_39_a_token_is_valid_until_the_second_in_which_it_expires() {
+async fn oci_signing_39_a_token_is_valid_until_the_second_in_which_it_expires() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
@@ -350,7 +351,7 @@ async fn item_39_a_token_is_valid_until_the_second_in_which_it_expires() {
 }
 
 #[test]
-fn item_36_a_token_of_another_key_is_refused_at_start() {
+fn oci_signing_36_a_token_of_another_key_is_refused_at_start() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid-key-b.jwt", "test-rsa2048-a.pkcs8.pem");
     let result = principal(&files(directory.path()));
@@ -358,7 +359,7 @@ fn item_36_a_token_of_another_key_is_refused_at_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn item_38_refusals_cause_one_re_read_a_second() {
+async fn oci_signing_38_refusals_cause_one_re_read_a_second() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();

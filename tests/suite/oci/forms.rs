@@ -7,7 +7,7 @@ use super::client::{client, last, origin, soon, stream};
 use crate::setup::Setup;
 
 #[tokio::test]
-async fn item_11_addresses_that_must_not_be_signed_for_are_refused() {
+async fn oci_signing_11_addresses_that_must_not_be_signed_for_are_refused() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for uri in ["http://localhost/x", "https://user:pw@localhost/x", "/x"] {

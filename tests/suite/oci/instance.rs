@@ -29,7 +29,7 @@ pub(super) fn principal(setup: &Setup, instance: &ComputeInstance) -> Principal 
 }
 
 #[tokio::test]
-async fn item_45_the_function_signs_as_the_instance_it_runs_on() {
+async fn oci_signing_45_the_function_signs_as_the_instance_it_runs_on() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     let function = Agent::start(setup.program_as(instance.variables())).await.unwrap();
@@ -47,7 +47,7 @@ async fn item_45_the_function_signs_as_the_instance_it_runs_on() {
 }
 
 #[tokio::test]
-async fn item_45_region_and_claims_are_those_of_the_instance() {
+async fn oci_signing_45_region_and_claims_are_those_of_the_instance() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     let principal = principal(&setup, &instance);
@@ -60,7 +60,7 @@ async fn item_45_region_and_claims_are_those_of_the_instance() {
 }
 
 #[tokio::test]
-async fn item_45_a_token_near_its_end_is_renewed_with_the_newest_certificate() {
+async fn oci_signing_45_a_token_near_its_end_is_renewed_with_the_newest_certificate() {
     let setup = Setup::new().await;
     let in_seconds = |seconds| SystemTime::now() + Duration::from_secs(seconds);
     let instance = instance(&setup, 200).await;
@@ -88,7 +88,7 @@ async fn item_45_a_token_near_its_end_is_renewed_with_the_newest_certificate() {
 }
 
 #[tokio::test]
-async fn item_45_the_tenancy_may_not_change() {
+async fn oci_signing_45_the_tenancy_may_not_change() {
     let setup = Setup::new().await;
     let instance = instance(&setup, -10).await;
     let principal = principal(&setup, &instance);
@@ -100,7 +100,7 @@ async fn item_45_the_tenancy_may_not_change() {
 }
 
 #[tokio::test]
-async fn item_45_what_passes_is_asked_again_and_a_refusal_is_not() {
+async fn oci_signing_45_what_passes_is_asked_again_and_a_refusal_is_not() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     // The metadata service of an instance that has just started, then one that is overloaded.
@@ -120,7 +120,7 @@ async fn item_45_what_passes_is_asked_again_and_a_refusal_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn item_38_a_hundred_refusals_at_once_cause_one_renewal() {
+async fn oci_signing_38_a_hundred_refusals_at_once_cause_one_renewal() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     let principal = Arc::new(principal(&setup, &instance));

@@ -41,7 +41,7 @@ fn pbkdf2(rounds: u32) -> Result<PrivateKey, KeyError> {
 }
 
 #[test]
-fn item_24_a_key_that_asks_for_endless_work_is_refused_at_once() {
+fn oci_signing_24_a_key_that_asks_for_endless_work_is_refused_at_once() {
     assert!(load("test-rsa2048-a.pkcs8-scrypt.pem", |_| {}).is_ok());
     for (n, r, p) in [(1 << 40, 8, 1), (1 << 22, 8, 1), (1 << 14, 8, u16::MAX), (1 << 63, 1, 1)] {
         assert_eq!(scrypt(n, r, p).unwrap_err(), KeyError::TooCostly, "{n} {r} {p}");
@@ -52,7 +52,7 @@ fn item_24_a_key_that_asks_for_endless_work_is_refused_at_once() {
 }
 
 #[test]
-fn item_24_a_key_whose_derivation_makes_no_sense_is_refused() {
+fn oci_signing_24_a_key_whose_derivation_makes_no_sense_is_refused() {
     for (n, r, p) in [(0, 8, 1), (3, 8, 1), (1 << 14, 0, 1), (1 << 14, 8, 0)] {
         assert!(scrypt(n, r, p).is_err(), "{n} {r} {p}");
     }
@@ -60,7 +60,7 @@ fn item_24_a_key_whose_derivation_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn item_24_a_derivation_dearer_than_usual_is_made() {
+fn oci_signing_24_a_derivation_dearer_than_usual_is_made() {
     // Another derivation than the one it was encrypted with: the key is wrong, and only that.
     let wrong = KeyError::InvalidKeyOrWrongPassphrase;
     assert_eq!(scrypt(1 << 15, 8, 1).unwrap_err(), wrong);

@@ -18,7 +18,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn items_22_and_26_every_key_loads_and_is_known_by_its_fingerprint() {
+fn oci_signing_22_and_26_every_key_loads_and_is_known_by_its_fingerprint() {
     let mut loaded = 0;
     for key in data::json("keys/index.json")["keys"].as_array().unwrap() {
         for file in key["private_key_files"].as_array().unwrap() {
@@ -41,7 +41,7 @@ fn items_22_and_26_every_key_loads_and_is_known_by_its_fingerprint() {
 }
 
 #[test]
-fn item_22_a_traditional_key_with_aes_192_loads() {
+fn oci_signing_22_a_traditional_key_with_aes_192_loads() {
     let pem = include_bytes!("../../data/test-rsa2048-a.legacy-aes192.pem");
     let passphrase = data::bytes("keys/passphrase-a.txt");
     let plain = PrivateKey::from_pem(&data::bytes("keys/test-rsa2048-a.pkcs8.pem"), None).unwrap();
@@ -52,7 +52,7 @@ fn item_22_a_traditional_key_with_aes_192_loads() {
 }
 
 #[test]
-fn items_23_and_24_the_refusals_are_those_expected() {
+fn oci_signing_23_and_24_the_refusals_are_those_expected() {
     for row in data::json("keys/keyload.json")["rows"].as_array().unwrap() {
         let file = row["file"].as_str().unwrap();
         let result = load(file, &row["passphrase"]);
@@ -74,7 +74,7 @@ fn items_23_and_24_the_refusals_are_those_expected() {
 }
 
 #[test]
-fn item_24_each_bad_file_has_its_own_reason() {
+fn oci_signing_24_each_bad_file_has_its_own_reason() {
     for (file, reason) in [
         ("bad-ec-p256.pkcs8.pem", KeyError::NotRsa("an EC key")),
         ("bad-public-key.pem", KeyError::PublicKey),
@@ -88,13 +88,13 @@ fn item_24_each_bad_file_has_its_own_reason() {
 }
 
 #[test]
-fn item_49_a_key_shows_nothing_of_itself() {
+fn oci_signing_49_a_key_shows_nothing_of_itself() {
     let key = load("test-rsa2048-a.pkcs8.pem", &Value::Null).unwrap();
     assert_eq!(format!("{key:?}"), "PrivateKey(redacted)");
 }
 
 #[test]
-fn item_24_a_refusal_names_the_command_that_mends_it() {
+fn oci_signing_24_a_refusal_names_the_command_that_mends_it() {
     let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
     for (text, command) in [
         (block("OPENSSH PRIVATE KEY"), "`ssh-keygen -p -m PEM -f FILE`"),
@@ -108,7 +108,7 @@ fn item_24_a_refusal_names_the_command_that_mends_it() {
 }
 
 #[test]
-fn item_25_what_stands_around_a_key_does_not_matter() {
+fn oci_signing_25_what_stands_around_a_key_does_not_matter() {
     let plain = data::text("keys/test-rsa2048-a.pkcs8.pem");
     let expected = PrivateKey::from_pem(plain.as_bytes(), None).unwrap();
     let trimmed = plain.trim_end();
@@ -129,7 +129,7 @@ fn item_25_what_stands_around_a_key_does_not_matter() {
 }
 
 #[test]
-fn items_23_and_24_no_refusal_shows_any_of_the_file_or_the_passphrase() {
+fn oci_signing_23_and_24_no_refusal_shows_any_of_the_file_or_the_passphrase() {
     for row in data::json("keys/keyload.json")["rows"].as_array().unwrap() {
         let file = row["file"].as_str().unwrap();
         let Err(error) = load(file, &row["passphrase"]) else {

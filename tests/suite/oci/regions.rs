@@ -8,7 +8,7 @@ use model_deployment_fn::oci::region::Regions;
 use crate::data;
 
 #[test]
-fn item_40_regions_are_those_of_the_table() {
+fn oci_signing_40_regions_are_those_of_the_table() {
     use model_deployment_fn::oci::region;
     for row in data::json("regions.json")["regions"].as_array().unwrap() {
         let (code, id) = (row["short_code"].as_str().unwrap(), row["region"].as_str().unwrap());
@@ -41,7 +41,7 @@ fn regions(vars: &[(&str, &str)]) -> Result<Regions, SettingsError> {
 }
 
 #[test]
-fn item_40_regions_that_the_table_does_not_know_can_be_added() {
+fn oci_signing_40_regions_that_the_table_does_not_know_can_be_added() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".oci")).unwrap();
     let file = r#"[{"realmKey": "oc97", "realmDomainComponent": "example97.com", "regionKey": "NWA", "regionIdentifier": "xx-nowhere-1"}]"#;
@@ -67,7 +67,7 @@ fn item_40_regions_that_the_table_does_not_know_can_be_added() {
 }
 
 #[test]
-fn item_40_a_region_table_that_cannot_be_read_is_named() {
+fn oci_signing_40_a_region_table_that_cannot_be_read_is_named() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".oci")).unwrap();
     fs::write(home.path().join(".oci/regions-config.json"), "{}").unwrap();

@@ -34,7 +34,7 @@ async fn tried(
 }
 
 #[tokio::test]
-async fn item_47_what_may_pass_is_tried_again_and_nothing_else() {
+async fn oci_signing_47_what_may_pass_is_tried_again_and_nothing_else() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let answer = |status, code: &str| {
@@ -67,7 +67,7 @@ async fn item_47_what_may_pass_is_tried_again_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn item_47_a_post_with_a_retry_token_is_tried_again() {
+async fn oci_signing_47_a_post_with_a_retry_token_is_tried_again() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for (token, failures, expected) in [(Some("once-only"), 2, (400, 3)), (None, 1, (500, 1))] {
@@ -114,7 +114,7 @@ async fn a_404_is_asked_again_with_the_token_that_came_meanwhile() {
 }
 
 #[tokio::test]
-async fn item_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
+async fn oci_signing_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let start = Instant::now();
@@ -152,7 +152,7 @@ async fn no_retry_after_makes_a_wait_shorter_than_the_backoff() {
 }
 
 #[tokio::test]
-async fn item_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
+async fn oci_signing_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -166,7 +166,7 @@ async fn item_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
 }
 
 #[tokio::test]
-async fn item_19_each_try_has_a_new_date() {
+async fn oci_signing_19_each_try_has_a_new_date() {
     static SECONDS: AtomicU64 = AtomicU64::new(0);
     fn clock() -> SystemTime {
         SystemTime::now() + Duration::from_secs(SECONDS.fetch_add(2, Ordering::Relaxed))

@@ -54,7 +54,7 @@ fn is_of_one_generation(credentials: &Credentials) -> bool {
 }
 
 #[test]
-fn item_36_eight_signers_never_mix_generations_nor_stand_without_one() {
+fn oci_signing_36_eight_signers_never_mix_generations_nor_stand_without_one() {
     let directory = tempfile::tempdir().unwrap();
     let pairs = PAIRS.map(|(token, key)| {
         (data::bytes(&format!("rpst/{token}")), data::bytes(&format!("keys/{key}")))

@@ -31,7 +31,7 @@ const SUITES: [&str; 7] = [
 ];
 
 #[test]
-fn items_1_to_3_and_5_every_stage_is_that_of_the_sdk() {
+fn oci_signing_1_to_3_and_5_every_stage_is_that_of_the_sdk() {
     let mut compared = 0;
     for suite in SUITES {
         let vectors = data::json(&format!("signature/{suite}.json"));
@@ -95,7 +95,7 @@ fn compare(case: &Value) {
 }
 
 #[test]
-fn item_1_with_x_date_the_string_is_that_of_the_typescript_sdk() {
+fn oci_signing_1_with_x_date_the_string_is_that_of_the_typescript_sdk() {
     let mut compared = 0;
     for layout in data::json("signature/typescript.json")["cases"].as_array().unwrap() {
         let (id, expected) = (layout["id"].as_str().unwrap(), &layout["expected"]);
@@ -199,7 +199,7 @@ fn the_verifier_refuses_what_was_not_signed() {
 }
 
 #[test]
-fn item_4_the_published_samples_match_also_in_their_signature() {
+fn oci_signing_4_the_published_samples_match_also_in_their_signature() {
     for case in data::json("signature/docs.json")["cases"].as_array().unwrap() {
         let body = data::body(&case["request"]["body"]).unwrap_or_default();
         let string = signing_string(
@@ -218,7 +218,7 @@ fn item_4_the_published_samples_match_also_in_their_signature() {
 }
 
 #[test]
-fn item_6_the_method_is_in_lower_case_whatever_case_it_came_in() {
+fn oci_signing_6_the_method_is_in_lower_case_whatever_case_it_came_in() {
     for method in ["GET", "get", "GeT", "POST", "post", "pAtCh", "OPTIONS"] {
         let mut head = post("https://example.com/a");
         head.method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -232,7 +232,7 @@ fn item_6_the_method_is_in_lower_case_whatever_case_it_came_in() {
 }
 
 #[test]
-fn items_7_and_8_the_target_is_what_the_address_says_byte_for_byte() {
+fn oci_signing_7_and_8_the_target_is_what_the_address_says_byte_for_byte() {
     for (uri, target) in [
         ("https://example.com", "/"),
         ("https://example.com?a=b", "/?a=b"),
@@ -246,7 +246,7 @@ fn items_7_and_8_the_target_is_what_the_address_says_byte_for_byte() {
 }
 
 #[test]
-fn items_13_and_16_length_and_hash_are_those_of_the_bytes() {
+fn oci_signing_13_and_16_length_and_hash_are_those_of_the_bytes() {
     let million = vec![0xff; 1024 * 1024];
     for body in ["{\"a\":\"é\"}".as_bytes(), b"\x00\xff\r\n", &million] {
         let mut head = post("https://example.com/");
@@ -257,7 +257,7 @@ fn items_13_and_16_length_and_hash_are_those_of_the_bytes() {
 }
 
 #[test]
-fn item_19_a_given_date_is_kept_and_a_missing_one_is_made_from_the_clock() {
+fn oci_signing_19_a_given_date_is_kept_and_a_missing_one_is_made_from_the_clock() {
     let date = |head: &mut Parts| {
         let string = signing_string(head, Content::Unsigned, Signing::default(), EPOCH).unwrap();
         string.lines().next().unwrap().to_owned()
@@ -281,13 +281,13 @@ fn a_time_that_is_no_http_date_is_refused() {
 }
 
 #[test]
-fn item_11_user_info_is_refused() {
+fn oci_signing_11_user_info_is_refused() {
     let error = refusal(&mut post("https://user:pw@example.com/"), Signing::default());
     assert_eq!(error, SignError::Host);
 }
 
 #[test]
-fn item_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
+fn oci_signing_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
     for method in [Method::POST, Method::PUT, Method::PATCH] {
         let mut head = post("https://example.com/");
         head.method = method;
@@ -303,7 +303,7 @@ fn item_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
 }
 
 #[test]
-fn item_17_a_given_hash_is_kept() {
+fn oci_signing_17_a_given_hash_is_kept() {
     let mut head = post("https://example.com/");
     head.headers.insert("x-content-sha256", HeaderValue::from_static("given"));
     let string =
@@ -313,7 +313,7 @@ fn item_17_a_given_hash_is_kept() {
 }
 
 #[test]
-fn item_18_an_excluded_body_leaves_the_other_headers() {
+fn oci_signing_18_an_excluded_body_leaves_the_other_headers() {
     let mut head = post("https://example.com/");
     head.headers.insert("content-type", HeaderValue::from_static("text/csv"));
     let string =
@@ -324,7 +324,7 @@ fn item_18_an_excluded_body_leaves_the_other_headers() {
 }
 
 #[test]
-fn item_20_what_would_break_out_of_a_header_is_refused() {
+fn oci_signing_20_what_would_break_out_of_a_header_is_refused() {
     for key_id in ["", "a\"b", "a\r\nb", "a b", "é"] {
         assert_eq!(KeyId::new(key_id).unwrap_err(), SignError::KeyId, "{key_id:?}");
     }

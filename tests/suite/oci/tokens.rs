@@ -9,7 +9,7 @@ use model_deployment_fn::oci::{SessionToken, TokenError};
 use crate::data;
 
 #[test]
-fn item_32_tokens_are_accepted_or_refused_as_recommended() {
+fn oci_signing_32_tokens_are_accepted_or_refused_as_recommended() {
     let mut seen = 0;
     for fixture in data::json("rpst/index.json")["fixtures"].as_array().unwrap() {
         let file = fixture["file"].as_str().unwrap();
@@ -30,7 +30,7 @@ fn item_32_tokens_are_accepted_or_refused_as_recommended() {
 }
 
 #[test]
-fn item_32_an_expiry_is_taken_as_far_as_it_can_be_told() {
+fn oci_signing_32_an_expiry_is_taken_as_far_as_it_can_be_told() {
     let parsed = |exp: &str| {
         let payload = URL_SAFE_NO_PAD.encode(format!("{{\"exp\":{exp}}}"));
         let token = format!("{}.{payload}.c2ln", URL_SAFE_NO_PAD.encode("{}"));

@@ -86,7 +86,7 @@ fn check(answer: &Answer, gateway: bool) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn items_54_to_60_no_function_makes_a_reply_carry_what_it_may_not() {
+fn fn_contract_54_to_60_no_function_makes_a_reply_carry_what_it_may_not() {
     let runtime = Runtime::new().unwrap();
     let function = runtime.block_on(async { Function::start(dressed) });
     proptest!(cases(300), |(headers in headers(), status in 100..1000_u16, gateway: bool)| {

@@ -55,7 +55,7 @@ fn request() -> impl Strategy<Value = http::Request<Vec<u8>>> {
 }
 
 #[test]
-fn items_1_to_12_another_implementation_verifies_what_is_signed_and_no_changed_byte_of_it() {
+fn oci_signing_1_to_12_another_implementation_verifies_what_is_signed_and_no_changed_byte_of_it() {
     let (by, pem) = (credentials(), data::text("keys/test-rsa2048-issuer.public.pem"));
     let issuer = PublicKey::from_public_key_pem(&pem).unwrap();
     let change = (any::<Index>(), any::<Index>(), 1..=u8::MAX);
@@ -85,7 +85,7 @@ fn items_1_to_12_another_implementation_verifies_what_is_signed_and_no_changed_b
 }
 
 #[test]
-fn items_7_to_9_another_target_is_not_the_signed_one() {
+fn oci_signing_7_to_9_another_target_is_not_the_signed_one() {
     let (by, pem) = (credentials(), data::text("keys/test-rsa2048-issuer.public.pem"));
     let issuer = PublicKey::from_public_key_pem(&pem).unwrap();
     proptest!(cases(50), |(request in request(), at in any::<Index>(), letter in "[a-z/?%]")| {

@@ -42,7 +42,7 @@ fn grouped<'a>(
 }
 
 #[test]
-fn items_44_to_57_wrapping_and_unwrapping_are_inverse() {
+fn fn_contract_44_to_57_wrapping_and_unwrapping_are_inverse() {
     let runtime = Runtime::new().unwrap();
     let function = runtime.block_on(async { Function::start(mirror) });
     proptest!(cases(300), |(headers in headers(), body in "[a-z]{0,20}")| {
