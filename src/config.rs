@@ -239,7 +239,7 @@ fn takes_metrics(url: &str, rule: &EndpointRule, regions: &Regions) -> bool {
     listed || is_telemetry(&authority, regions)
 }
 
-/// Source: OCI services, `telemetry-ingestion`.
+/// Source: docs/spec/oci-services.md#telemetry-ingestion.
 fn is_telemetry(host: &str, regions: &Regions) -> bool {
     let rest = host.strip_prefix("telemetry-ingestion.");
     rest.and_then(|rest| rest.split_once('.')).is_some_and(|(region, domain)| {
@@ -263,7 +263,7 @@ fn is_compartment(text: &str) -> bool {
     }
 }
 
-/// Whether a name may be that of custom metrics. Source: Monitoring, `PostMetricData`.
+/// Whether a name may be that of custom metrics. Source: docs/spec/oci-services.md#post-metric-data.
 fn is_namespace(name: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let reserved = ["oci_", "oracle_"].iter().any(|prefix| name.starts_with(prefix));

@@ -1,4 +1,6 @@
 //! The process: configuration, credentials, TLS, the socket, and then one call after another until it is stopped.
+//!
+//! Source: docs/spec/fn-container-contract.md#item-13.
 
 use std::env;
 use std::error::Error;

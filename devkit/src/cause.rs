@@ -1,6 +1,6 @@
 //! What the status of an answer probably means, in words, and what to look at.
 //!
-//! Source: OCI API Gateway, logging details; OCI Functions and Data Science, troubleshooting; this function's own errors.
+//! Source: docs/spec/oci-services.md#gateway-logs.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! A Kubernetes cluster: the service on each node that exchanges a service account's token for a session token.
 //!
-//! Source: OCI request signing, OKE workload identity.
+//! Source: docs/spec/oci-request-signing.md#workload-identity.
 
 use std::fs;
 use std::io;

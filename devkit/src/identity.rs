@@ -1,6 +1,6 @@
 //! The emulated identity domain: clients get tokens from it, the gateway its keys.
 //!
-//! Source: OCI identity domains, OAuth token endpoint (RFC 6749, section 4.4), signing certificate.
+//! Source: docs/spec/oci-services.md#identity-domains.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! A compute instance: its metadata service, and the service that exchanges its certificate for a session token.
 //!
-//! Source: OCI request signing, instance principal.
+//! Source: docs/spec/oci-request-signing.md#instance-principal.
 
 use std::collections::VecDeque;
 use std::io;

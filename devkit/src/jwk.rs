@@ -1,6 +1,6 @@
 //! `mdfn jwk`: the signing keys of an identity domain in the form that API Gateway takes as static keys.
 //!
-//! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures; RFC 7517.
+//! Source: docs/spec/oci-services.md#signing-keys.
 
 mod check;
 mod usable;

@@ -1,6 +1,6 @@
 //! OCI Monitoring, as far as custom metrics go: signatures verified, every point looked at.
 //!
-//! Source: OCI API reference, Monitoring, `PostMetricData`.
+//! Source: docs/spec/oci-services.md#post-metric-data.
 
 use std::collections::BTreeSet;
 use std::future;

@@ -1,6 +1,6 @@
 //! Object Storage, as far as a list of buckets goes: signatures verified, answers in pages.
 //!
-//! Source: OCI API reference, Object Storage, `GetNamespace` and `ListBuckets`.
+//! Source: docs/spec/oci-services.md#object-storage.
 
 use std::future::{Ready, ready};
 use std::io;

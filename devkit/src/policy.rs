@@ -1,6 +1,6 @@
 //! `mdfn policy`: the dynamic group and the policy statements that the function and the gateway need, and nothing more.
 //!
-//! Source: OCI Data Science, model deployment policies; OCI API Gateway, policies to control access to functions.
+//! Source: docs/spec/oci-services.md#predict-permission.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;

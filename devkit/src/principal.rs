@@ -40,7 +40,7 @@ impl Issuer {
     /// A session token of the function for the holder of `session`, good for `lifetime` seconds from now; a negative one has
     /// expired.
     ///
-    /// Source: OCI request signing, resource principals, token.
+    /// Source: docs/spec/oci-request-signing.md#session-token.
     pub fn token(&self, session: &Key, lifetime: i64) -> String {
         self.session_token(FUNCTION, "fnfunc", session.public(), lifetime)
     }
@@ -103,7 +103,7 @@ impl ResourcePrincipal {
 
     /// The variables by which a function finds the files.
     ///
-    /// Source: OCI request signing, resource principals, variables.
+    /// Source: docs/spec/oci-request-signing.md#resource-principal-variables.
     pub fn variables(&self) -> [(&'static str, String); 4] {
         let path = |name: &str| self.directory.join(name).display().to_string();
         [

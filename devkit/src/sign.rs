@@ -1,7 +1,7 @@
 //! `mdfn sign`: what a request's signature is made of, for whoever hunts a 401. It signs with code of its own, so that what it
 //! prints can be held against what another program sent.
 //!
-//! Source: OCI request signing, the signature.
+//! Source: docs/spec/oci-request-signing.md#signature.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

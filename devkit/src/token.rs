@@ -1,6 +1,6 @@
 //! `mdfn token`: a client's token from its identity domain, kept until it expires.
 //!
-//! Source: RFC 6749, section 4.4; OCI identity domains, access tokens.
+//! Source: docs/spec/oci-services.md#client-credentials.
 
 mod cache;
 

@@ -1,4 +1,6 @@
 //! Names of variables: those that are read, and those that look like one of them and are not.
+//!
+//! Source: docs/spec/fn-container-contract.md#environment-variables.
 
 use strsim::osa_distance;
 

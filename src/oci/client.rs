@@ -160,7 +160,7 @@ impl Client {
     /// written, or not at all; a default port is left out, and what is raw in a query is encoded.
     ///
     /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the request is signed anew. A
-    /// second one is returned. Source: OCI request signing, clock and errors.
+    /// second one is returned. Source: docs/spec/oci-request-signing.md#refusals.
     pub async fn send(
         &self,
         request: Request<impl Into<Body>>,

@@ -16,8 +16,8 @@ const MOST: usize = 16;
 
 /// The machine's clock, and by how much single services found it wrong.
 ///
-/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's corrects a wrong clock. Source:
-/// OCI request signing, clock.
+/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's corrects a wrong clock.
+/// Source: docs/spec/oci-request-signing.md#clock.
 pub struct ServiceClock {
     read: fn() -> SystemTime,
     offsets: Mutex<Vec<(String, Offset)>>,

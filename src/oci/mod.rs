@@ -6,6 +6,8 @@
 //! Client: credentials, sign, send; renew what was refused, try again what may pass
 //! apm: spans, sent to a trace collector
 //! ```
+//!
+//! Source: docs/spec/oci-request-signing.md#signature.
 
 mod ahead;
 pub mod apm;

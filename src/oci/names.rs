@@ -1,4 +1,6 @@
 //! Looks names up: each time within bounds, and not again and again for one request.
+//!
+//! Source: docs/spec/oci-services.md#item-9.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

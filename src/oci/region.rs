@@ -1,6 +1,6 @@
 //! Regions and realms: which short codes stand for which region, and under which domain a realm's services live.
 //!
-//! Source: OCI request signing, regions and realms.
+//! Source: docs/spec/oci-request-signing.md#regions.
 
 use std::path::Path;
 use std::{fs, io};

@@ -17,7 +17,7 @@ const LARGE: usize = 1024 * 1024;
 /// When a request is sent again. Every try is signed anew.
 ///
 /// The default is that of Oracle's SDKs: eight tries, waits of 1, 2, 4 ... and at most 30 s, each with up to a second more by
-/// chance. Source: OCI request signing, retry defaults.
+/// chance. Source: docs/spec/oci-request-signing.md#retries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Retry {
     /// Tries in all, the first one included, and a repetition after a refused signature.

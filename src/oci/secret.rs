@@ -1,4 +1,6 @@
 //! Headers that hold a token.
+//!
+//! Source: docs/spec/oci-request-signing.md#item-49.
 
 use bytes::Bytes;
 use http::HeaderValue;

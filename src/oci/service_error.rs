@@ -14,7 +14,7 @@ const LONGEST_CODE: usize = 64;
 
 /// What a service said when it refused or failed. `Display` is for the log: the message is the service's own.
 ///
-/// Source: OCI request signing, errors.
+/// Source: docs/spec/oci-request-signing.md#errors.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {}, code {}, opc-request-id {}: {message}", .status.as_u16(), or_none(.code.as_ref()), or_none(.opc_request_id.as_ref()))]
 pub struct ServiceError {

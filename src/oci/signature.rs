@@ -1,6 +1,6 @@
 //! Signature version 1: which headers are covered, the string that is signed, the header that carries the result.
 //!
-//! Pure: no network, no clock, no environment. Source: OCI request signing; draft-cavage-http-signatures-08.
+//! Pure: no network, no clock, no environment. Source: docs/spec/oci-request-signing.md#signature.
 
 use std::fmt;
 use std::time::SystemTime;

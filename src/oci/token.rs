@@ -17,7 +17,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 /// A session token and what it says about itself. Its own signature is the service's to verify; here it is only seen to be
 /// whole.
 ///
-/// Source: OCI request signing, resource principals, token; RFC 7515; RFC 7518, section 3.
+/// Source: docs/spec/oci-request-signing.md#session-token.
 #[derive(Clone)]
 pub struct SessionToken {
     text: Zeroizing<String>,

@@ -1,4 +1,6 @@
 //! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
+//!
+//! Source: docs/spec/oci-services.md#item-10.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,7 @@
 //! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none; for hosts that the operator names himself, his
 //! own roots beside them.
+//!
+//! Source: docs/spec/oci-services.md#item-9.
 
 use std::path::Path;
 use std::sync::Arc;

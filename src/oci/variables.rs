@@ -1,5 +1,7 @@
 //! One reader for the variables of the environment: what is absent has a default, what is not understood is a mistake, and all
 //! mistakes are told together.
+//!
+//! Source: docs/spec/fn-container-contract.md#item-94.
 
 use std::fmt;
 

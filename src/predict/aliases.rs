@@ -1,4 +1,6 @@
 //! `MODEL_DEPLOYMENTS`: names for the addresses of model deployments.
+//!
+//! Source: docs/spec/oci-services.md#route-variants.
 
 use std::collections::BTreeMap;
 use std::fmt;

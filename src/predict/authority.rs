@@ -1,4 +1,6 @@
 //! A host and its port as operators write them.
+//!
+//! Source: docs/spec/oci-services.md#item-2.
 
 use url::Host;
 

@@ -1,7 +1,7 @@
 //! The only addresses this function signs for.
 //!
 //! The function signs with its own rights whatever it is told to call, so the address is compared part by part with the
-//! few forms that model deployments have; everything else is refused. Source: OCI services, SSRF and credential safety.
+//! few forms that model deployments have; everything else is refused. Source: docs/spec/oci-services.md#targets.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -97,7 +97,7 @@ impl Endpoint {
 
 /// A query without `access_token`, in which a client may carry its bearer token.
 ///
-/// Source: RFC 6750, section 2.3.
+/// Source: docs/spec/oci-services.md#query-token.
 fn without_token(query: &str) -> String {
     let names_token = |part: &&str| {
         let pair = form_urlencoded::parse(part.as_bytes()).next();

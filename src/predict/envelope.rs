@@ -1,6 +1,6 @@
 //! The body `{"ENDPOINT": ..., "PAYLOAD": ...}` of an Oracle sample, for callers that cannot send a header.
 //!
-//! Source: OCI services, competing ways; the payload is JSON in a text there, and may be plain JSON here.
+//! Source: docs/spec/oci-services.md#envelope.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,6 @@
 //! What can go wrong with a call, whose fault it is, and what the caller is told.
+//!
+//! Source: docs/spec/oci-services.md#predict-statuses.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};

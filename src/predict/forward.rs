@@ -1,4 +1,6 @@
 //! Sends a checked, signed request to a model deployment, and what it brings back.
+//!
+//! Source: docs/spec/oci-services.md#item-8.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! Which headers pass. Two lists of names, one in each direction; what is not on them stays where it is.
+//!
+//! Source: docs/spec/oci-services.md#item-11.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! Whether this function lives, and whether it could sign: for a route that a load balancer or a person looks at.
+//!
+//! Source: docs/spec/oci-services.md#functions.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};

@@ -158,7 +158,7 @@ impl Metrics {
     }
 }
 
-/// Source: Monitoring, `PostMetricData`.
+/// Source: docs/spec/oci-services.md#post-metric-data.
 async fn post(
     target: &MetricsTarget,
     sets: &Sets,

@@ -4,6 +4,8 @@
 //! Call ▶ which address? Endpoint ▶ what for? Payload ▶ sign ▶ forward ─ TLS ─▶ model deployment
 //! Reply ◀──────────────── Prediction | Error ◀───────────────────────────┘
 //! ```
+//!
+//! Source: docs/spec/oci-services.md#targets.
 
 mod aliases;
 mod authority;

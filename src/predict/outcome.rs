@@ -1,4 +1,6 @@
 //! What became of a call: the one line for the operator, and the reply for the caller.
+//!
+//! Source: docs/spec/fn-container-contract.md#gateway-response.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! The custom paths of model deployments, `/predict/{suffix}`: which of them callers may use, and which may be repeated.
 //!
-//! Source: OCI services, sub-paths and OpenAI-compatible paths.
+//! Source: docs/spec/oci-services.md#custom-paths.
 
 /// The word that stands for the paths of OpenAI's protocol, in any letter case.
 const OPENAI: &str = "openai";

@@ -88,7 +88,7 @@ fn check_json(body: &[u8]) -> Result<(), Error> {
 }
 
 /// What a text begins with that is Unicode, and no JSON in UTF-8. Of two bytes of UTF-16 one is
-/// zero where the text begins with ASCII, as JSON does. Source: RFC 8259, section 8.1.
+/// zero where the text begins with ASCII, as JSON does. Source: docs/spec/oci-services.md#json-text.
 fn other_unicode(body: &[u8]) -> Option<&'static str> {
     match body {
         [0xef, 0xbb, 0xbf, ..] => Some("a UTF-8 byte order mark"),

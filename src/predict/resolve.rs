@@ -1,4 +1,6 @@
 //! Resolves names, and keeps only addresses that a model deployment can have: what is checked is what is connected to.
+//!
+//! Source: docs/spec/oci-services.md#item-9.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -1,4 +1,6 @@
 //! Which model deployment a call means: the header, an envelope where they are taken, an alias, or the configured default.
+//!
+//! Source: docs/spec/oci-services.md#item-1.
 
 use std::collections::BTreeMap;
 

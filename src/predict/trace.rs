@@ -1,4 +1,6 @@
 //! The place of a call in its trace: what the deployment is told of it, and the spans that say how it went.
+//!
+//! Source: docs/spec/fn-container-contract.md#tracing.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};

@@ -4,7 +4,8 @@ no cloud, such as `validate`, can be run without the provider.
 
     provider.py COMMAND...
 
-Source: Terraform plugin protocol, version 5; messages are encoded by hand, since only the schema's is more than a copy."""
+Source: docs/spec/oci-services.md#terraform-plugin-protocol; messages are encoded by hand, since only the
+schema's is more than a copy."""
 
 import json
 import os

@@ -1,4 +1,6 @@
 //! The bodies of calls: each is read to its end, and of the large ones two are held at once.
+//!
+//! Source: docs/spec/fn-container-contract.md#connections.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,6 @@
 //! The body of an answer: bytes, or a stream that is made while it is sent.
+//!
+//! Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
 
 use std::error::Error;
 use std::pin::Pin;

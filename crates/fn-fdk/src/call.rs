@@ -25,7 +25,7 @@ pub enum Intent {
 /// One request of the agent: the caller's HTTP request unwrapped, and what the platform said about it.
 ///
 /// Anybody who may invoke the function directly can forge the headers of a gateway; only `Fn-Call-Id` and `Fn-Deadline`
-/// are the agent's own. Source: Fn container contract, requests.
+/// are the agent's own. Source: docs/spec/fn-container-contract.md#requests.
 pub struct Call {
     intent: Intent,
     method: Method,

@@ -17,7 +17,7 @@ const DISPATCH: Duration = Duration::from_millis(150);
 ///
 /// `Fn-Deadline` is the real limit with its fraction of a second cut off. The agent counts whole seconds from the
 /// dispatch, so the fraction is that of the moment of arrival; it is added again, less a margin for a slow dispatch.
-/// Source: Fn container contract, deadlines.
+/// Source: docs/spec/fn-container-contract.md#deadlines.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Deadline {
     named: Option<SystemTime>,

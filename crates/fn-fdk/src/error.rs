@@ -14,7 +14,7 @@ pub(super) const TIMED_OUT: (StatusCode, &str) = (StatusCode::GATEWAY_TIMEOUT, "
 /// A failed call. The agent reports it as a failure to every kind of caller and keeps the container.
 ///
 /// Any error converts into one with `?`: its chain goes to the log, and the caller learns only that the function failed.
-/// Source: Fn container contract, status on the socket.
+/// Source: docs/spec/fn-container-contract.md#statuses.
 #[derive(Debug)]
 pub struct Error {
     wire: StatusCode,

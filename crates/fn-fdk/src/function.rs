@@ -1,4 +1,6 @@
 //! A function's process, from the socket to the signal that ends it.
+//!
+//! Source: docs/spec/fn-container-contract.md#item-16.
 
 use std::future::Future;
 use std::{hint, io};

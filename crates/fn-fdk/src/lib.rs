@@ -8,6 +8,8 @@
 //! The platform starts the process with `FN_LISTENER`, waits for a socket under that name, and then sends one
 //! `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests into [`Call`]s and [`Reply`]s
 //! into the few answers that the platform accepts. Nothing runs between calls: the container is frozen.
+//!
+//! Source: docs/spec/fn-container-contract.md#protocol.
 
 mod bodies;
 mod body;

@@ -33,7 +33,7 @@ impl Listener {
     ///
     /// Call it inside a runtime, when everything the first call needs is ready: the agent connects the moment the
     /// name appears. Files that an earlier process left behind are replaced.
-    /// Source: Fn container contract, socket creation.
+    /// Source: docs/spec/fn-container-contract.md#socket-order.
     pub fn publish(path: &Path) -> Result<Self, ListenerError> {
         let failed = |action| move |source| ListenerError { path: path.to_owned(), action, source };
         let files =

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName};
 
 /// How OCI Functions ties log lines to a call: before any of them, a line with the value of a request header.
 ///
-/// Source: Fn container contract, log frame.
+/// Source: docs/spec/fn-container-contract.md#log-frame.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogFrame {
     name: String,

@@ -1,4 +1,6 @@
 //! The log: one line an event on stderr, with the call's id first.
+//!
+//! Source: docs/spec/fn-container-contract.md#call-ids-in-logs.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};

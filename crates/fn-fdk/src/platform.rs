@@ -9,7 +9,7 @@ use super::{LogFrame, listener};
 
 /// The platform's part of the environment, parsed once at start.
 ///
-/// Source: Fn container contract, environment variables.
+/// Source: docs/spec/fn-container-contract.md#environment-variables.
 #[derive(Debug)]
 pub struct Platform {
     /// The path under which the agent waits for the socket.

@@ -1,4 +1,6 @@
 //! Calls that never come to the handler: what is said of them, and to whom.
+//!
+//! Source: docs/spec/fn-container-contract.md#statuses.
 
 use std::sync::Arc;
 

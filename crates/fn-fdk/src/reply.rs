@@ -20,7 +20,7 @@ const RUNTIME: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("RUS
 /// An answer: status, headers and body, as the caller shall see them.
 ///
 /// Through a gateway the caller sees the status. A direct caller cannot: it always sees 200, and the platform has no
-/// other way for it than a failure, [`Error`](super::Error). Source: Fn container contract, responses.
+/// other way for it than a failure, [`Error`](super::Error). Source: docs/spec/fn-container-contract.md#responses.
 pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
@@ -66,7 +66,7 @@ impl Reply {
     /// An answer with status 200 and a body that is made while it is sent, so that it never is in memory as a whole: for an Fn
     /// server, which has no limit for answers. It must end before the call's deadline. If it fails, the connection is cut.
     ///
-    /// The platform passes nothing on before the end. Source: Fn container contract, limits, streaming, compression.
+    /// The platform passes nothing on before the end. Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
     pub fn stream<B>(content_type: HeaderValue, body: B) -> Self
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,

@@ -1,5 +1,7 @@
 //! The caller's method and URL, which a gateway puts into two headers: absent, understood, or
 //! refused.
+//!
+//! Source: docs/spec/fn-container-contract.md#gateway-mode.
 
 use std::borrow::Cow;
 

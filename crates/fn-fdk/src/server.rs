@@ -1,4 +1,6 @@
 //! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
+//!
+//! Source: docs/spec/fn-container-contract.md#connections.
 
 use std::fmt;
 use std::future::{Future, poll_fn};

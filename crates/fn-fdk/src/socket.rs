@@ -1,5 +1,7 @@
 //! One connection's socket, which ends between two calls once the function is stopped, and not
 //! before it is read empty.
+//!
+//! Source: docs/spec/fn-container-contract.md#connections.
 
 use std::io;
 use std::pin::Pin;

@@ -10,7 +10,7 @@ use super::Call;
 
 /// What the platform says of tracing in the environment, read once at start.
 ///
-/// Source: Fn container contract, tracing.
+/// Source: docs/spec/fn-container-contract.md#tracing.
 #[derive(Clone, Default)]
 pub struct Tracing {
     enabled: bool,
@@ -127,7 +127,7 @@ fn is_sampled(headers: &HeaderMap) -> bool {
     is_debug(headers) || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
 }
 
-/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: Zipkin's B3 propagation.
+/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: docs/spec/fn-container-contract.md#b3.
 fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parts = text(headers, "b3")?.split('-');
     let (trace_id, parent_id) = (trace(parts.next()?)?, span(parts.next()?)?);
@@ -141,7 +141,7 @@ fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
 }
 
 /// `traceparent: 00-<trace>-<span>-<flags>`, in lower case; a later version may have more at its end.
-/// Source: W3C Trace Context.
+/// Source: docs/spec/fn-container-contract.md#trace-context.
 fn of_traceparent(headers: &HeaderMap) -> Option<TraceContext> {
     let parts: Vec<&str> = text(headers, "traceparent")?.split('-').collect();
     let [version, trace_id, parent_id, flags, more @ ..] = parts.as_slice() else {

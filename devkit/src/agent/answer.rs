@@ -114,7 +114,7 @@ impl Answer {
     /// connection becomes the framing of the answer; with a length that is not the body's the client gets no body.
     ///
     /// A function that sends its content type in both forms gets both here, as the platform takes either by chance.
-    /// Source: Fn container contract, gateway mode response.
+    /// Source: docs/spec/fn-container-contract.md#gateway-response.
     fn gateway(wire: &WireReply, call_id: &str) -> Self {
         let status = match wire
             .header("fn-http-status")

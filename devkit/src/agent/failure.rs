@@ -6,7 +6,7 @@ use super::BODY_LIMIT;
 
 /// Why a call has no answer of the function.
 ///
-/// Source: Fn container contract, status on the socket.
+/// Source: docs/spec/fn-container-contract.md#statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Failure {
     /// The function said 502.

@@ -15,8 +15,8 @@ const PATIENCE: &str = "10";
 
 /// What every container gets, whatever its function.
 ///
-/// Source: Fn container contract, limits around start-up and the sandbox. The machine's network is no part of it: the
-/// emulated cloud listens there.
+/// Source: docs/spec/fn-container-contract.md#sandbox. The machine's network is no part of it: the emulated
+/// cloud listens there.
 const LIMITS: [&str; 15] = [
     "--rm",
     "--init",

@@ -2,7 +2,7 @@
 //! breach of the contract, with the answers that a caller of the platform gets.
 //!
 //! Where it differs from an Fn server on purpose is in `docs/conformance.md`.
-//! Source: Fn container contract.
+//! Source: docs/spec/fn-container-contract.md#protocol.
 
 mod answer;
 mod body;

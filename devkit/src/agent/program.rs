@@ -180,7 +180,7 @@ impl Program {
 
     /// Configuration, and what the platform adds, which wins over it.
     ///
-    /// Source: Fn container contract, environment variables.
+    /// Source: docs/spec/fn-container-contract.md#environment-variables.
     fn environment(&self, listener: &Path) -> BTreeMap<OsString, OsString> {
         let name = match &self.image {
             Some(image) => image.name.as_ref(),

@@ -74,7 +74,7 @@ impl Invocation {
     /// The request for the socket; `Err` names a header that HTTP cannot carry.
     ///
     /// Framing comes first, then all other headers by name. A body is always chunked, as the platform streams what
-    /// it gets. Source: Fn container contract, requests.
+    /// it gets. Source: docs/spec/fn-container-contract.md#request-shape.
     pub(super) fn request(&self, call: &Call) -> Result<Request<Pieces>, String> {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("localhost"));

@@ -73,7 +73,7 @@ impl StartError {
 
 /// Whether the name leads to a socket in the same directory. It is looked at once, when it appears.
 ///
-/// Source: Fn container contract, socket creation.
+/// Source: docs/spec/fn-container-contract.md#socket-checks.
 pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
     if listener.symlink_metadata()?.is_symlink() {
         let target = fs::read_link(listener)?;

@@ -1,6 +1,6 @@
 //! The emulated trace collector of Application Performance Monitoring: TLS, the data key, and the schema of Zipkin v2.
 //!
-//! Source: Fn container contract, tracing; Zipkin API, version 2.
+//! Source: docs/spec/fn-container-contract.md#tracing.
 
 mod connection;
 mod request;

@@ -1,6 +1,6 @@
 //! A span as Zipkin v2 has it: members, types and ids are held against the schema, and nothing else is taken.
 //!
-//! Source: Zipkin API, version 2, `ListOfSpans`.
+//! Source: docs/spec/fn-container-contract.md#zipkin-v2.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};

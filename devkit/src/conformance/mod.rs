@@ -5,7 +5,7 @@
 //! header `Conformance` it answers with the body of the call, and with it does what the header says in JSON. A program
 //! that does not speak it is checked for all that holds for any function.
 //!
-//! Source: Fn container contract, conformance checklist.
+//! Source: docs/spec/fn-container-contract.md#checklist.
 
 mod ask;
 mod call;

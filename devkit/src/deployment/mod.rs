@@ -1,6 +1,6 @@
 //! The emulated Data Science model deployment: TLS, signatures verified, and a real model behind it.
 //!
-//! Source: OCI Data Science documentation, predict endpoint; OCI request signing.
+//! Source: docs/spec/oci-services.md#model-deployments.
 
 mod answer;
 mod behaviour;

@@ -1,6 +1,6 @@
 //! Which part of the deployment answers a request, by its target and method.
 //!
-//! Source: OCI Data Science documentation, predict endpoint, multiple inference endpoints, streaming.
+//! Source: docs/spec/oci-services.md#custom-paths.
 
 use std::time::SystemTime;
 

@@ -1,6 +1,6 @@
 //! Verifies a request's signature from the bytes that arrived, the way the service does.
 //!
-//! Source: OCI request signing; draft-cavage-http-signatures-08.
+//! Source: docs/spec/oci-request-signing.md#signature.
 
 use std::time::SystemTime;
 

@@ -1,6 +1,6 @@
 //! What the service checks when a specification is uploaded: limits and the rules for keys.
 //!
-//! Source: OCI API Gateway documentation, internal limits and key parameters.
+//! Source: docs/spec/oci-services.md#gateway-limits.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! What a route does to the headers of a request: set and rename, then filter.
 //!
-//! Source: OCI API Gateway documentation, header transformations and context variables.
+//! Source: docs/spec/oci-services.md#header-transformations.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The emulated API Gateway: it executes a deployment specification, the very file that is uploaded to OCI.
 //!
-//! Source: OCI API Gateway documentation; Fn container contract, gateway mode.
+//! Source: docs/spec/oci-services.md#api-gateway.
 
 mod check;
 mod function;

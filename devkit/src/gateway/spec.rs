@@ -1,7 +1,7 @@
 //! The deployment specification of an API Gateway, in the JSON that is uploaded to OCI.
 //!
 //! What is not executed here is refused with its name, so that nothing of a specification is silently without effect.
-//! Source: OCI API Gateway documentation, deployment specifications.
+//! Source: docs/spec/oci-services.md#deployment-specification.
 
 use std::collections::BTreeMap;
 

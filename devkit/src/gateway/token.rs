@@ -1,6 +1,6 @@
 //! Checks a client's token as the deployment specification says.
 //!
-//! Source: OCI API Gateway documentation, validating tokens to add authentication and authorization.
+//! Source: docs/spec/oci-services.md#token-authentication.
 
 use std::time::SystemTime;
 

@@ -1,7 +1,7 @@
 //! The deployment specification itself: the document that is uploaded, that the Terraform module makes and that the emulated
 //! gateway executes.
 //!
-//! Source: OCI API Gateway documentation, deployment specifications; OCI services, SSRF and credential safety.
+//! Source: docs/spec/oci-services.md#deployment-specification.
 
 use std::collections::BTreeMap;
 

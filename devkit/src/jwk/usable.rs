@@ -1,6 +1,6 @@
 //! A key of an identity domain, as a gateway takes it.
 //!
-//! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures; RFC 7517.
+//! Source: docs/spec/oci-services.md#static-keys.
 
 use rsa::PublicKey;
 use rsa::pkcs8::{EncodePublicKey, LineEnding};

@@ -1,6 +1,6 @@
 //! Waits for a policy: OCI says 404 until it has spread, which takes up to 15 minutes.
 //!
-//! Source: OCI Identity and Access Management, policies.
+//! Source: docs/spec/oci-services.md#policy-delay.
 
 use std::time::Duration;
 

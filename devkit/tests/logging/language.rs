@@ -1,6 +1,6 @@
 //! The query language of OCI Logging, as far as the queries use it; everything else is refused.
 //!
-//! Source: OCI documentation, "Logging Query Language Specification". No package of `PyPI` or npm is known to parse it.
+//! Source: docs/spec/oci-services.md#logging-query-language.
 
 use std::collections::BTreeSet;
 

@@ -11,7 +11,7 @@ use crate::language::Query;
 
 /// What every entry of a log has, whoever wrote it.
 ///
-/// Source: OCI documentation, "Logging Query Language Specification" and "Details for Functions".
+/// Source: docs/spec/oci-services.md#logging-query-language.
 const OF_AN_ENTRY: [&str; 3] = ["data.message", "datetime", "logContent"];
 
 fn place(path: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Those functions of Terraform's that the module calls.
 //!
-//! Source: the Terraform language documentation, built-in functions.
+//! Source: docs/spec/oci-services.md#terraform-functions.
 
 #![expect(clippy::needless_pass_by_value, reason = "the type that hcl-rs asks of a function")]
 

@@ -15,7 +15,7 @@ const TOPIC: &str = "ocid1.onstopic.oc1.eu-frankfurt-1.aaaaaaaapager";
 
 /// Metrics and dimensions of a namespace.
 ///
-/// Source: OCI documentation, "Function Metrics" and "API Gateway Metrics"; docs/operations.md for the function's own.
+/// Source: docs/spec/oci-services.md#metrics-of-services; docs/operations.md for the function's own.
 fn documented(namespace: &str) -> (&'static [&'static str], &'static [&'static str]) {
     match namespace {
         "oci_faas" => (
@@ -263,7 +263,7 @@ fn dashboard(plan: &Plan) -> Value {
     details["dashboards"][0].take()
 }
 
-/// Source: Management Dashboard API, `ManagementDashboardForImportExportDetails` and `ManagementDashboardTileDetails`.
+/// Source: docs/spec/oci-services.md#management-dashboard.
 #[test]
 fn the_dashboard_has_what_an_import_requires() {
     let dashboard = dashboard(&everything());

@@ -1,6 +1,6 @@
 //! A query of the Monitoring Query Language, as far as alarms and dashboards need it: one metric, without joins and arithmetic.
 //!
-//! Source: OCI documentation, "Monitoring Query Language (MQL) Reference".
+//! Source: docs/spec/oci-services.md#monitoring-query-language.
 
 use regex::Regex;
 

@@ -19,7 +19,7 @@ const REST: Duration = Duration::from_secs(30);
 
 /// The collector of an APM domain, over a connection that is kept.
 ///
-/// Source: Fn container contract, tracing; Application Performance Monitoring, Zipkin-format spans.
+/// Source: docs/spec/fn-container-contract.md#tracing.
 pub struct Collector {
     url: Url,
     http: Client,

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand;
 use serde::{Serialize, Serializer};
 
-/// A span of a trace. Source: the Zipkin API, version 2.
+/// A span of a trace. Source: docs/spec/fn-container-contract.md#zipkin-v2.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {

@@ -1,4 +1,6 @@
 //! What the derivation of an encrypted key may cost: a file must not keep the function from its first call, nor take its memory.
+//!
+//! Source: docs/spec/oci-request-signing.md#item-24.
 
 use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::Kdf;

@@ -1,4 +1,6 @@
 //! What a file is that holds no RSA key in a form that is read here, so that the refusal says what to do about it.
+//!
+//! Source: docs/spec/oci-request-signing.md#item-24.
 
 use memchr::memmem;
 use rsa::pkcs1::der::asn1::{AnyRef, ObjectIdentifier};

@@ -80,7 +80,7 @@ impl PrivateKey {
     /// Reads the first private key of a PEM text: PKCS#1 or PKCS#8, plain or encrypted.
     ///
     /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for. A passphrase for a
-    /// plain key is ignored, an empty one is none. Source: OCI request signing, private key files.
+    /// plain key is ignored, an empty one is none. Source: docs/spec/oci-request-signing.md#private-keys.
     pub fn from_pem(pem: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
         let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty());
         let block = Block::find(pem)?;

@@ -1,6 +1,7 @@
 //! Keys that older OpenSSL encrypted with `pbeWithSHA1And3-KeyTripleDES-CBC`: PKCS#8, with the key derivation of PKCS#12.
 //!
-//! Source: RFC 7292, appendices B.2 and C. The `pkcs12` crate has it, for releases of its family that nothing else here uses.
+//! Source: docs/spec/oci-request-signing.md#pbes1. The `pkcs12` crate has it, for releases of its family that nothing
+//! else here uses.
 
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;

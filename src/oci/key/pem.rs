@@ -1,4 +1,6 @@
 //! The PEM block of a key: found wherever it stands in a text, and decrypted where OpenSSL encrypted it before PKCS#8.
+//!
+//! Source: docs/spec/oci-request-signing.md#private-keys.
 
 use aes::{Aes128, Aes192, Aes256};
 use base64::Engine;

@@ -1,6 +1,6 @@
 //! The token service for instances: certificate for session token, by the service's own clock.
 //!
-//! Source: OCI request signing, instance principal.
+//! Source: docs/spec/oci-request-signing.md#instance-principal.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};

@@ -1,4 +1,6 @@
 //! A session token and its key, as values or as files that somebody replaces while we live.
+//!
+//! Source: docs/spec/oci-request-signing.md#files-again.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,6 @@
 //! The credentials in use: when it is time for newer ones, what may take their place, and what they took the place of.
+//!
+//! Source: docs/spec/oci-request-signing.md#files-again.
 
 use std::error::Error;
 use std::iter;

@@ -4,7 +4,7 @@
 //! metadata service ─ region, certificate, key ─▶ POST /v1/x509, signed with that key ─▶ session token for a key of our own
 //! ```
 //!
-//! Source: OCI request signing, instance principal.
+//! Source: docs/spec/oci-request-signing.md#instance-principal.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

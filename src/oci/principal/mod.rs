@@ -1,5 +1,7 @@
 //! Where credentials come from. The source is chosen once, at start; a source that is broken is an error, never a reason
 //! to try another one.
+//!
+//! Source: docs/spec/oci-request-signing.md#choice.
 
 mod config_file;
 mod federation;

@@ -2,6 +2,8 @@
 //!
 //! They are renewed within a call, never in the background: a frozen container runs nothing. One call renews; the others go on
 //! with what is valid, and wait for it only where nothing is.
+//!
+//! Source: docs/spec/oci-request-signing.md#files-again.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,6 @@
 //! Resource principals of version 2.2: a session token and its key in the environment, as values or as files.
 //!
-//! Source: OCI request signing, resource principals, version 2.2.
+//! Source: docs/spec/oci-request-signing.md#resource-principal-2-2.
 
 use std::sync::Arc;
 

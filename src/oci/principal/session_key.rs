@@ -1,4 +1,6 @@
 //! The keys of sessions, made beside the calls: on a small machine it takes longer than a call should wait.
+//!
+//! Source: docs/spec/oci-request-signing.md#session-key.
 
 use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, spawn_blocking};

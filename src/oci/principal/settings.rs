@@ -1,4 +1,6 @@
 //! What the variables say about who signs, before anything is read that they name.
+//!
+//! Source: docs/spec/oci-request-signing.md#resource-principal-variables.
 
 use std::fmt;
 

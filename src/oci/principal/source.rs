@@ -1,4 +1,6 @@
 //! A secret that was given itself, or the file that holds it.
+//!
+//! Source: docs/spec/oci-request-signing.md#resource-principal-2-2.
 
 use std::fs::File;
 use std::io::{self, Read};

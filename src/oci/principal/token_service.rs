@@ -1,4 +1,6 @@
 //! Asks the services that hand out credentials: short requests, few tries, small answers.
+//!
+//! Source: docs/spec/oci-request-signing.md#instance-principal.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! A user's credentials: those of a profile of the configuration file, over which the variables of the OCI CLI go, or those of the
 //! variables alone.
 //!
-//! Source: OCI request signing, config file.
+//! Source: docs/spec/oci-request-signing.md#config-file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

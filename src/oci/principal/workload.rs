@@ -1,6 +1,6 @@
 //! OKE workload identity: a pod shows its service account token to a service of its own node, and gets a session token.
 //!
-//! Source: OCI request signing, OKE workload identity.
+//! Source: docs/spec/oci-request-signing.md#workload-identity.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

@@ -1,6 +1,6 @@
 //! The hundred items of the container contract's checklist, section by section.
 //!
-//! Source: Fn container contract, conformance checklist.
+//! Source: docs/spec/fn-container-contract.md#checklist.
 
 mod connections;
 mod deadlines;

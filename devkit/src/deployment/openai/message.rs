@@ -1,6 +1,6 @@
 //! The same conversation in Anthropic's protocol, which vLLM serves beside `OpenAI`'s.
 //!
-//! Source: Anthropic API reference, messages and streaming; vLLM, `entrypoints/anthropic`.
+//! Source: docs/spec/oci-services.md#anthropic-api.
 
 use serde_json::{Value, json};
 

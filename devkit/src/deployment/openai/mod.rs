@@ -1,6 +1,6 @@
 //! The paths that an `OpenAI`-compatible model server has, with the Iris model in the part of the language model.
 //!
-//! Source: `OpenAI` API reference; OCI Data Science documentation, multiple inference endpoints.
+//! Source: docs/spec/oci-services.md#openai-api.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What a route does to headers, above all to those that name the target.
 //!
-//! Source: OCI API Gateway documentation, header transformations; they are set and renamed first, then filtered.
+//! Source: docs/spec/oci-services.md#header-transformations: they are set and renamed first, then filtered.
 
 use std::collections::BTreeSet;
 

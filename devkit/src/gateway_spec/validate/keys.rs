@@ -1,6 +1,6 @@
 //! The static keys of a specification.
 //!
-//! Source: OCI API Gateway documentation, key parameters required to verify JWT signatures.
+//! Source: docs/spec/oci-services.md#static-keys.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! What is wrong with a deployment specification in front of this function, in words: one that anybody wrote, in any form in
 //! which the service or a tool gives it out.
 //!
-//! Source: OCI API Gateway documentation; Oracle's SDK for Python, `apigateway/models`.
+//! Source: docs/spec/oci-services.md#deployment-specification.
 
 mod authentication;
 mod callers;
