@@ -29,4 +29,5 @@ mod process;
 mod properties;
 mod setup;
 mod shown;
+mod sources;
 mod verifier;
