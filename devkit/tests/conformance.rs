@@ -114,6 +114,8 @@ fn a_report_has_one_line_an_item_and_a_summary() {
     let lines: Vec<&str> = report.lines().collect();
     assert!(report.contains("misbehave absolute-link reply HTTP/1.1 200 OK"), "{report}");
     assert!(report.contains("\nstart-up\n  7  MUST    FAILED  a relative link"), "{report}");
+    let failed = lines.iter().find(|line| line.contains("FAILED")).unwrap();
+    assert!(failed.ends_with(" (docs/spec/fn-container-contract.md#item-7)"), "{failed}");
     let served = "\nrequests\n 37  MUST    passed  two calls on one connection: both served\n";
     assert!(report.contains(served), "{report}");
     let counts =
@@ -138,6 +140,7 @@ fn a_json_report_says_what_was_expected_and_seen() {
     };
     assert_eq!((&link["section"], &link["number"]), (&"start-up".into(), &7.into()));
     assert_eq!(link["level"], "MUST");
+    assert_eq!(link["rule"], "docs/spec/fn-container-contract.md#item-7");
     assert_eq!(link["expected"], "a link text without a directory");
     assert!(link["seen"].as_str().unwrap().starts_with("/tmp/"), "{link}");
     assert!(body["reason"].as_str().unwrap().contains("conformance protocol"), "{body}");

@@ -93,7 +93,7 @@ fn line(checked: &Checked) -> String {
     let (outcome, found) = match &checked.verdict {
         Ok(evidence) => ("passed", evidence.clone()),
         Err(Problem::Failed { expected, seen }) => {
-            ("FAILED", format!("expected {expected}; saw {seen}"))
+            ("FAILED", format!("expected {expected}; saw {seen} ({})", item.rule()))
         }
         Err(Problem::NotChecked(reason)) => ("-", reason.clone()),
     };
@@ -116,6 +116,7 @@ fn object(checked: &Checked) -> Value {
         object.insert("level".into(), checked.item.level.name().into());
         object.insert("section".into(), checked.section.into());
         object.insert("name".into(), checked.item.name.into());
+        object.insert("rule".into(), checked.item.rule().into());
     }
     object
 }

@@ -75,6 +75,11 @@ impl Item {
         Self { number, level, name, limit: Duration::from_secs(60), alone: false, check }
     }
 
+    /// Where the repository says what is to hold.
+    pub(super) fn rule(&self) -> String {
+        format!("docs/spec/fn-container-contract.md#item-{}", self.number)
+    }
+
     const fn alone(self) -> Self {
         Self { alone: true, ..self }
     }
@@ -113,12 +118,29 @@ pub(super) fn all() -> Vec<(&'static str, Item)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn the_checklist_has_a_hundred_items() {
         let numbers: Vec<u8> = all().iter().map(|(_, item)| item.number).collect();
         assert_eq!(numbers, (1..=100).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn the_rule_of_every_item_can_be_read() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for (_, item) in all() {
+            let rule = item.rule();
+            let (page, anchor) = rule.split_once('#').unwrap();
+            let text = fs::read_to_string(root.join(page)).unwrap();
+            assert!(
+                text.contains(&format!("\n{}. <a id=\"{anchor}\"></a>", item.number)),
+                "{rule}"
+            );
+        }
     }
 
     #[test]
