@@ -10,6 +10,9 @@
 //! - [`predict`] is this function: which address, which headers, and what the caller learns when it fails.
 //!
 //! [`config`] reads what the operator set. `fn_fdk` and `oci` never name each other, nor `predict`.
+//!
+//! The rules that they keep can be read in the repository: `docs/spec/fn-container-contract.md` for `fn_fdk`,
+//! `docs/spec/oci-request-signing.md` for `oci`, `docs/spec/oci-services.md` for `predict`. `Source:` names the place.
 
 pub mod config;
 pub mod oci;

@@ -2,6 +2,7 @@
 //!
 //! Each part knows the protocols from their documents, not from the function's code: that the two agree is what the
 //! tests prove. Only [`doctor`], and [`gateway_spec`] of a target, ask the function's own library.
+//! The documents, as far as they are kept here, are summed up in `docs/spec` of the repository; `Source:` names the place.
 
 pub mod agent;
 mod cause;
