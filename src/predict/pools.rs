@@ -1,5 +1,7 @@
 //! Which connections a deployment is called over. Those of a listed host are each deployment's own: what one of them sends late
 //! must not be taken for the answer of another. Oracle's hosts keep the deployments apart themselves.
+//!
+//! Source: docs/spec/oci-services.md#item-15.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
