@@ -12,8 +12,11 @@ COPY .cargo/config.toml .cargo/
 COPY Cargo.toml Cargo.lock ./
 COPY benches/Cargo.toml benches/
 COPY crates/fn-fdk/Cargo.toml crates/fn-fdk/
+COPY crates/oracle-cloud-client/Cargo.toml crates/oracle-cloud-client/
+COPY crates/oracle-cloud-signature/Cargo.toml crates/oracle-cloud-signature/
 COPY devkit/Cargo.toml devkit/
-RUN mkdir src crates/fn-fdk/src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs crates/fn-fdk/src/lib.rs \
+RUN for package in . crates/*; do mkdir $package/src && touch $package/src/lib.rs; done \
+    && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"
 
 COPY crates crates

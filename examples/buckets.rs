@@ -5,7 +5,7 @@
 use std::{env, error::Error, path::Path, time::Duration, time::SystemTime};
 
 use http::Request;
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     Client, Principal, Roots, ServiceClock, ServiceError, Trust, http_client,
 };
 use serde_json::Value;

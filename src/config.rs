@@ -11,12 +11,14 @@ use http::uri::Authority;
 use log::LevelFilter;
 use url::Url;
 
-use crate::oci::region::{self, Regions};
-use crate::oci::{PrincipalSettings, Roots, SettingsError, Trust, TrustError, Variables, Vars};
 use crate::predict::{
     EndpointRule, HeaderRules, MetricsTarget, Paths, Targets, authority, is_model_deployment,
 };
 use fn_fdk::{LogFormat, Logger, Platform, Tracing, error_chain};
+use oracle_cloud_client::region::{self, Regions};
+use oracle_cloud_client::{
+    PrincipalSettings, Roots, SettingsError, Trust, TrustError, Variables, Vars,
+};
 
 const HOST: &str = "a host that may be called; expected a DNS name or an IP address, and after `:` a port from 1 to 65535";
 const NAMESPACE: &str = "a name of a-z, 0-9 and `_` that Oracle has not reserved";

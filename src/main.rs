@@ -11,10 +11,8 @@ use std::time::SystemTime;
 
 use fn_fdk::{Function, error_chain};
 use model_deployment_fn::config::{Config, ConfigError};
-use model_deployment_fn::oci::{
-    Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp,
-};
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
+use oracle_cloud_client::{Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use zeroize::Zeroizing;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use http::Request;
-use model_deployment_fn::oci::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
+use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

@@ -15,8 +15,8 @@ use std::time::SystemTime;
 
 use fn_fdk::{Function, Platform, Reply};
 use http::{HeaderName, HeaderValue, Request};
-use model_deployment_fn::oci::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
 use model_deployment_fn::predict::{EndpointRule, Paths};
+use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
 
 const URL: &str = "https://modeldeployment.sa-saopaulo-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisirisirisirisirisirisirisirisirisiris/predict";
 

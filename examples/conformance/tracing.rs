@@ -4,7 +4,7 @@ use std::env;
 use std::time::{Duration, SystemTime};
 
 use fn_fdk::{Call, TraceContext, Tracing};
-use model_deployment_fn::oci::{Trust, apm, http_client};
+use oracle_cloud_client::{Trust, apm, http_client};
 use serde_json::{Value, json};
 
 /// How long a collector may keep an answer waiting.

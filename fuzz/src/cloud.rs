@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use devkit::deployment::{Authority, Certificate};
 use model_deployment_fn::config::Config;
 use fn_fdk::{Call, Error, Listener, Reply, Server};
-use model_deployment_fn::oci::{Principal, ServiceClock};
+use oracle_cloud_client::{Principal, ServiceClock};
 use model_deployment_fn::predict::{Forwarder, Predictor};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};

@@ -36,7 +36,7 @@ pub fn watch_log() {
 struct Watch;
 
 /// What is ours: the function and the crates that it is made of.
-const OURS: [&str; 2] = ["fn_fdk", "model_deployment_fn"];
+const OURS: [&str; 3] = ["fn_fdk", "model_deployment_fn", "oracle_cloud_"];
 
 impl Log for Watch {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {

@@ -7,7 +7,7 @@ use fuzz::cloud::{KEY, TOKEN};
 use fuzz::secret;
 use fuzz::world::{World, now};
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::oci::Principal;
+use oracle_cloud_client::Principal;
 use tempfile::TempDir;
 
 static DIRECTORY: LazyLock<TempDir> =

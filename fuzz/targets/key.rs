@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fuzz::secret;
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::oci::PrivateKey;
+use oracle_cloud_client::PrivateKey;
 
 /// That of the encrypted keys among the seeds.
 const PASSPHRASE: &[u8] = include_bytes!("../../tests/vectors/keys/passphrase-a.txt");

@@ -9,7 +9,7 @@ use fuzz::secret;
 use fuzz::world::{World, now};
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::oci::{Client, Principal, Retry, Roots, ServiceClock, Trust, http_client};
+use oracle_cloud_client::{Client, Principal, Retry, Roots, ServiceClock, Trust, http_client};
 use tokio::time::Instant;
 
 const RETRY: Retry = Retry {

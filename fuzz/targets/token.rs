@@ -11,7 +11,7 @@ use fuzz::secret;
 use fuzz::world::now;
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign,
 };
 

@@ -11,7 +11,7 @@ use url::{Host, Url, form_urlencoded};
 
 use super::Paths;
 use super::resolve::is_allowed;
-use crate::oci::region::{self, Regions};
+use oracle_cloud_client::region::{self, Regions};
 
 /// The longest address that is looked at, in bytes.
 const LONGEST: usize = 2048;

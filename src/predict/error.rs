@@ -7,8 +7,8 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use super::Refusal;
-use crate::oci::{PrincipalError, SendError, SignError, TransportError};
 use fn_fdk::{self, Rejection, Reply};
+use oracle_cloud_client::{PrincipalError, SendError, SignError, TransportError};
 
 /// The content codings that IANA registers; nothing else that a caller writes there is repeated.
 const CODINGS: [&str; 12] = [

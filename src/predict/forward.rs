@@ -14,11 +14,11 @@ use super::endpoint::Action;
 use super::pools::Pools;
 use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
-use crate::oci::{
+use fn_fdk::{BODY_LIMIT, Call};
+use oracle_cloud_client::{
     Client, Credentials, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers,
     Trust, TrustError,
 };
-use fn_fdk::{BODY_LIMIT, Call};
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
 /// One whose model failed is asked once more, and one that asks for more than 10 s by `Retry-After` has its answer passed on.

@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::{Error, Forwarder, Targets, target};
-use crate::oci::timestamp;
 use fn_fdk::{self, Call, Intent, Reply};
+use oracle_cloud_client::timestamp;
 
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]

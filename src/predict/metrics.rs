@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::outcome::{Record, milliseconds};
 use super::{Endpoint, Error, Prediction};
-use crate::oci::{
+use fn_fdk::error_chain;
+use oracle_cloud_client::{
     Client, Delivery, Journey, Phase, PrincipalError, Repeat, SendError, TransportError,
 };
-use fn_fdk::error_chain;
 
 /// How often figures are posted: Monitoring takes 50 requests a second of a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);

@@ -10,8 +10,8 @@ use log::Level;
 
 use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
-use crate::oci::{Journey, Phase};
 use fn_fdk::{self, Call, Intent, Rejection, Reply, error_chain};
+use oracle_cloud_client::{Journey, Phase};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);

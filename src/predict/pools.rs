@@ -10,7 +10,7 @@ use reqwest::Client;
 
 use super::EndpointRule;
 use super::resolve::CheckedResolver;
-use crate::oci::{Trust, TrustError, http_client};
+use oracle_cloud_client::{Trust, TrustError, http_client};
 
 /// How many deployments keep connections of their own. The one that was called longest ago loses them.
 const MOST: usize = 16;
@@ -60,7 +60,8 @@ impl Pools {
 }
 
 fn client(trust: &Trust, resolver: &Arc<CheckedResolver>) -> reqwest::Result<Client> {
-    http_client(trust).dns_resolver(resolver.clone()).build()
+    let agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+    http_client(trust).user_agent(agent).dns_resolver(resolver.clone()).build()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::EndpointRule;
-use crate::oci::{AddressForbidden, look_up};
+use oracle_cloud_client::{AddressForbidden, look_up};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 

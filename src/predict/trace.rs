@@ -10,9 +10,9 @@ use tokio::time;
 
 use super::outcome::Record;
 use super::{Error, Prediction};
-use crate::oci::apm::{Collector, Kind, Service, Span, span_id, trace_id};
-use crate::oci::{Phase, Trust};
 use fn_fdk::{Call, TraceContext, Tracing, error_chain};
+use oracle_cloud_client::apm::{Collector, Kind, Service, Span, span_id, trace_id};
+use oracle_cloud_client::{Phase, Trust};
 
 /// The headers by which a trace goes on. Sources: Zipkin's B3 propagation; W3C Trace Context.
 pub(super) const HEADERS: [&str; 8] = [

@@ -14,9 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use devkit::keys::Key;
 use http::{HeaderMap, Method, Request};
-use model_deployment_fn::oci::{
-    Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign,
-};
+use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 

@@ -11,12 +11,12 @@ use bytes::Bytes;
 use fn_fdk::{self, Call, Listener, Reply, Server, error_chain};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::oci::apm::Collector;
-use model_deployment_fn::oci::{
+use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
+use oracle_cloud_client::apm::Collector;
+use oracle_cloud_client::{
     Body, Client, Content, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey,
     ServiceClock, SessionToken, Signing, Trust, Variables, http_client, sign,
 };
-use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 
 use crate::data;
 

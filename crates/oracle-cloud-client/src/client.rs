@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use super::clock::Offset;
 use super::names::{LOOKED_UP, LookUps};
 use super::retry::{Outcome, Tries};
-use super::signature::check_framing;
 use super::transport::{Limits, Transport, request_id};
 use super::{
     Content, Credentials, Journey, Principal, PrincipalError, Repeat, Retry, ServiceClock,
     SignError, Signing, TransportError, sign,
 };
+use oracle_cloud_signature::check_framing;
 
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");

@@ -14,15 +14,11 @@ pub mod apm;
 mod client;
 mod clock;
 mod journey;
-mod key;
 mod names;
 mod principal;
 pub mod region;
 mod retry;
-mod secret;
 mod service_error;
-mod signature;
-mod token;
 mod transport;
 mod trust;
 mod variables;
@@ -30,13 +26,14 @@ mod variables;
 pub use client::{Body, Client, Delivery, SendError};
 pub use clock::{ServiceClock, timestamp};
 pub use journey::{Journey, Phase, Step};
-pub use key::{KeyError, PrivateKey, PublicKey};
 pub use names::{NameUnresolved, look_up};
-pub use principal::{Credentials, Principal, PrincipalError, PrincipalSettings};
+pub use oracle_cloud_signature::{
+    Content, Credentials, KeyError, KeyId, KeyMismatch, PrivateKey, PublicKey, SessionToken,
+    SignError, Signing, TokenError, sign, signing_string,
+};
+pub use principal::{Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};
 pub use service_error::{ServiceError, ServiceRefusal};
-pub use signature::{Content, KeyId, SignError, Signing, sign, signing_string};
-pub use token::{SessionToken, TokenError};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
 pub use trust::{Roots, Trust, TrustError};
 pub use variables::{SettingsError, Variables};

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 /// A header of these parts, in one place however often it is cloned, wiped with its last clone, and hidden from `Debug`. None
 /// if a part cannot stand in a header.
-pub(super) fn header<const N: usize>(parts: [&str; N]) -> Option<HeaderValue> {
+pub fn header<const N: usize>(parts: [&str; N]) -> Option<HeaderValue> {
     // In one piece at once: a text that grows leaves a copy where it was smaller.
     let text = Zeroizing::new(parts.concat().into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;

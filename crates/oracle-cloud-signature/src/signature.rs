@@ -17,7 +17,9 @@ use http::{HeaderValue, Method, Uri};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Credentials, SessionToken, secret};
+use super::credentials::Credentials;
+use super::secret;
+use super::token::SessionToken;
 
 const X_DATE: HeaderName = HeaderName::from_static("x-date");
 const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
@@ -256,7 +258,7 @@ fn trim(value: &mut HeaderValue) {
 
 /// Checks what a request says of the framing of its body: no coding, and at most one length, which is the body's where that is
 /// known. Any other is signed and not sent, or ends the request where its body does not.
-pub(super) fn check_framing(headers: &HeaderMap, body: Option<usize>) -> Result<(), SignError> {
+pub fn check_framing(headers: &HeaderMap, body: Option<usize>) -> Result<(), SignError> {
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(SignError::Framing(TRANSFER_ENCODING));
     }

@@ -98,13 +98,13 @@ impl SessionToken {
     }
 
     /// When it was issued, where it says so.
-    pub(super) fn issued(&self) -> Option<SystemTime> {
+    pub fn issued(&self) -> Option<SystemTime> {
         self.issued
     }
 
     /// Whether it may take the place of `held`, which still serves: it is not older, and where the same key of the service
     /// signed both, its signature is as long.
-    pub(super) fn may_replace(&self, held: &Self) -> Result<(), TokenError> {
+    pub fn may_replace(&self, held: &Self) -> Result<(), TokenError> {
         let older = |ours: Option<SystemTime>, theirs| ours.zip(theirs).is_some_and(|(a, b)| a < b);
         if self.expires < held.expires || older(self.issued, held.issued) {
             return Err(TokenError::Older);

@@ -1,6 +1,6 @@
 //! What is odd about the key id of an API key, which services answer with a bare 401.
 
-use model_deployment_fn::oci::Credentials;
+use oracle_cloud_client::Credentials;
 
 /// What a service will not find, a sentence each.
 pub(super) fn warnings(credentials: &Credentials) -> Vec<String> {

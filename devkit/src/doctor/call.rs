@@ -8,8 +8,8 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request};
 use model_deployment_fn::config::Config;
-use model_deployment_fn::oci::{Delivery, Journey, Principal, Repeat, ServiceClock};
 use model_deployment_fn::predict::{Endpoint, Forwarder};
+use oracle_cloud_client::{Delivery, Journey, Principal, Repeat, ServiceClock};
 use tokio::time;
 
 use super::report::Report;

@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use fn_fdk::error_chain;
 use model_deployment_fn::config::Config;
-use model_deployment_fn::oci::Principal;
 use model_deployment_fn::predict::Endpoint;
+use oracle_cloud_client::Principal;
 
 use self::report::Report;
 use crate::cause;

@@ -15,7 +15,7 @@ use hyper::client::conn::http2 as client_http2;
 use hyper::server::conn::http2 as server_http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, Retry, Roots, SendError,
     ServiceClock, ServiceError, SignError, Signing, TransportError, Trust, http_client, sign,
 };

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::deployment::{Behaviour, Certificate, ModelDeployment};
 use http::Request;
-use model_deployment_fn::oci::Client;
+use oracle_cloud_client::Client;
 
 use super::client::{client_with, soon};
 use crate::setup::Setup;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::agent::Agent;
 use fn_fdk::error_chain;
-use model_deployment_fn::oci::{Principal, PrincipalError, PrincipalSettings};
+use oracle_cloud_client::{Principal, PrincipalError, PrincipalSettings};
 
 use crate::data;
 use crate::setup::Setup;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fn_fdk::error_chain;
-use model_deployment_fn::oci::{Principal, PrincipalError};
+use oracle_cloud_client::{Principal, PrincipalError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -106,7 +106,7 @@ async fn check(id: &str, principal: &Principal, recommended: &Value) {
 }
 
 fn kind(error: &PrincipalError) -> &'static str {
-    use model_deployment_fn::oci::KeyError::{InvalidKeyOrWrongPassphrase, PassphraseMissing};
+    use oracle_cloud_client::KeyError::{InvalidKeyOrWrongPassphrase, PassphraseMissing};
     match error {
         PrincipalError::Settings(error) => kind_of_mistake(&error.to_string()),
         PrincipalError::File(..) => "file_not_found",

@@ -1,7 +1,7 @@
 //! Is what cannot be signed as it would arrive refused, and never sent?
 
 use http::{Method, Request};
-use model_deployment_fn::oci::{Body, SendError, SignError};
+use oracle_cloud_client::{Body, SendError, SignError};
 
 use super::client::{client, last, origin, soon, stream};
 use crate::setup::Setup;

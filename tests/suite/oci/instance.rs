@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::agent::Agent;
 use devkit::instance::{ComputeInstance, INSTANCE};
-use model_deployment_fn::oci::{Principal, PrincipalError};
+use oracle_cloud_client::{Principal, PrincipalError};
 
 use crate::setup::Setup;
 

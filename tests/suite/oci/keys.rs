@@ -1,6 +1,6 @@
 //! Are all forms of private keys read, and all others refused without a word of them?
 
-use model_deployment_fn::oci::{KeyError, PrivateKey};
+use oracle_cloud_client::{KeyError, PrivateKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fn_fdk::error_chain;
-use model_deployment_fn::oci::region::identifier;
-use model_deployment_fn::oci::{Principal, PrincipalError, PrivateKey};
+use oracle_cloud_client::region::identifier;
+use oracle_cloud_client::{Principal, PrincipalError, PrivateKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

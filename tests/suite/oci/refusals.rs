@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use devkit::trouble::Trouble;
 use fn_fdk::error_chain;
-use model_deployment_fn::oci::PrincipalError;
+use oracle_cloud_client::PrincipalError;
 
 use super::instance::{instance, principal};
 use crate::setup::Setup;

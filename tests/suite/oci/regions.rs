@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use model_deployment_fn::oci::SettingsError;
-use model_deployment_fn::oci::region::Regions;
+use oracle_cloud_client::SettingsError;
+use oracle_cloud_client::region::Regions;
 
 use crate::data;
 
 #[test]
 fn oci_signing_40_regions_are_those_of_the_table() {
-    use model_deployment_fn::oci::region;
+    use oracle_cloud_client::region;
     for row in data::json("regions.json")["regions"].as_array().unwrap() {
         let (code, id) = (row["short_code"].as_str().unwrap(), row["region"].as_str().unwrap());
         assert_eq!(region::identifier(code), id);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use devkit::agent::Agent;
 use devkit::instance::ComputeInstance;
 use devkit::trouble::Trouble;
-use model_deployment_fn::oci::{Principal, PrincipalError};
+use oracle_cloud_client::{Principal, PrincipalError};
 use tokio::task::JoinSet;
 
 use super::instance::{EXCHANGE, instance, principal};

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use devkit::principal::{Issuer, ResourcePrincipal};
-use model_deployment_fn::oci::Principal;
+use oracle_cloud_client::Principal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::deployment::Behaviour;
 use http::{Method, Request};
-use model_deployment_fn::oci::{Client, Retry, SendError, TransportError};
+use oracle_cloud_client::{Client, Retry, SendError, TransportError};
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 

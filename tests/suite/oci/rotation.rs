@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use devkit::keys::{from_jwk, verifies};
 use http::Request;
-use model_deployment_fn::oci::{Content, Credentials, Principal, Signing, sign, signing_string};
+use oracle_cloud_client::{Content, Credentials, Principal, Signing, sign, signing_string};
 
 use tokio::runtime::Builder;
 

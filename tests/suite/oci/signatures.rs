@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     Content, Credentials, KeyId, PrivateKey, SignError, Signing, sign, signing_string,
 };
 use rsa::PublicKey;

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use model_deployment_fn::oci::{SessionToken, TokenError};
+use oracle_cloud_client::{SessionToken, TokenError};
 
 use crate::data;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::deployment::Behaviour;
 use http::Request;
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     AddressForbidden, Client, Delivery, Journey, Phase, Principal, Repeat, SendError, ServiceClock,
     TransportError, http_client,
 };

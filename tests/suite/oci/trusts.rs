@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use devkit::deployment::Certificate;
 use http::Request;
-use model_deployment_fn::oci::{
+use oracle_cloud_client::{
     Client, Principal, Retry, Roots, SendError, ServiceClock, TransportError, Trust, TrustError,
     http_client,
 };

@@ -8,7 +8,7 @@ use devkit::cluster::{Cluster, WORKLOAD};
 use devkit::deployment::Authority;
 use devkit::trouble::Trouble;
 use fn_fdk::error_chain;
-use model_deployment_fn::oci::Principal;
+use oracle_cloud_client::Principal;
 
 use crate::setup::Setup;
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use devkit::deployment::{Request, verify};
 use http::Method;
-use model_deployment_fn::oci::{Content, Credentials, PrivateKey, SessionToken, Signing, sign};
+use oracle_cloud_client::{Content, Credentials, PrivateKey, SessionToken, Signing, sign};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rsa::PublicKey;

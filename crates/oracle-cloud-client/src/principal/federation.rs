@@ -16,8 +16,10 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::token_service::TokenService;
-use super::{Credentials, PrincipalError};
-use crate::oci::{Content, PrivateKey, SessionToken, Signing, sign};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
+use crate::{Content, PrivateKey, SessionToken, Signing, sign};
 
 /// A difference of clocks that a slow answer explains, in seconds.
 const TOLERANCE: u64 = 60;

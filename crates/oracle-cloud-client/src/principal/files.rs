@@ -12,7 +12,9 @@ use tokio::time::Instant;
 use super::held::{Generation, PAUSE};
 use super::renewable::{LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::source::{KeySource, Source, TokenSource};
-use super::{Credentials, PrincipalError};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
 
 /// Where the parts of a session are.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl Sources {
     }
 
     fn read(&self) -> Result<Credentials, PrincipalError> {
-        Credentials::session(self.token.token()?, self.key.read()?)
+        Ok(Credentials::session(self.token.token()?, self.key.read()?)?)
     }
 }
 

@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::{Credentials, PrincipalError};
-use crate::oci::clock::timestamp;
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
+use crate::clock::timestamp;
 
 /// A token with less than this left is replaced; one that lives for less than twice as long, at the middle of its life.
 const FRESH: Duration = Duration::from_secs(300);
@@ -28,7 +30,7 @@ pub(super) struct Generation<T> {
 impl<T> Generation<T> {
     /// Credentials that were taken at `now`.
     pub(super) fn new(credentials: Credentials, state: T, now: SystemTime) -> Self {
-        let renew_at = credentials.token.as_ref().map(|token| {
+        let renew_at = credentials.token().map(|token| {
             let left = token.expires().duration_since(now).unwrap_or_default();
             // Where the clock is ahead of a token's whole life, its length is all that is known.
             let whole = token.issued().and_then(|at| token.expires().duration_since(at).ok());
@@ -131,13 +133,13 @@ impl<T: PartialEq> Held<T> {
         let lost = |held: &Arc<Credentials>| refused.is_some_and(|refused| same(refused, held));
         let Some(held) = self.usable(now).filter(|held| !lost(held)) else { return Ok(()) };
         // One token belongs to one key: the other half of a rotation is still to come.
-        if same(&held, new) && held.key.public_key() != new.key.public_key() {
+        if same(&held, new) && held.public_key() != new.public_key() {
             return Err(PrincipalError::KeyTokenMismatch);
         }
         if self.refused.as_ref().is_some_and(|refused| same(refused, new)) {
             return Err(PrincipalError::RefusedBefore);
         }
-        match (&new.token, &held.token) {
+        match (new.token(), held.token()) {
             (Some(new), Some(held)) => new.may_replace(held).map_err(PrincipalError::NotReplaced),
             (None, _) | (_, None) => Ok(()),
         }

@@ -26,10 +26,12 @@ use super::federation::{Identity, Lead, exchange, explains};
 use super::renewable::Supply;
 use super::session_key::SessionKey;
 use super::token_service::TokenService;
-use super::{Credentials, PrincipalError};
-use crate::oci::region::Regions;
-use crate::oci::variables::Variables;
-use crate::oci::{KeyId, PrivateKey, Roots, Trust, http_client};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
+use crate::region::Regions;
+use crate::variables::Variables;
+use crate::{KeyId, PrivateKey, Roots, Trust, http_client};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
@@ -219,7 +221,7 @@ impl Supply for Instance {
             }
             token => token?,
         };
-        Credentials::session(token, session)
+        Ok(Credentials::session(token, session)?)
     }
 }
 

@@ -17,19 +17,16 @@ mod token_service;
 mod user;
 mod workload;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use oracle_cloud_signature::{Credentials, KeyError, KeyMismatch, SignError, TokenError};
 use tokio::time::Instant;
 
 use super::region::Regions;
 use super::variables::SettingsError;
-use super::{
-    KeyError, KeyId, PrivateKey, PublicKey, ServiceRefusal, SessionToken, SignError, TokenError,
-    TransportError, TrustError, Vars,
-};
+use super::{ServiceRefusal, TransportError, TrustError, Vars};
 use files::Sources;
 use instance::Instance;
 use renewable::Renewable;
@@ -40,67 +37,6 @@ use workload::Workload;
 
 /// How long credentials are waited for where the caller does not say.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A key, the name services know it by, and until when: one generation, never mixed with another.
-pub struct Credentials {
-    key_id: KeyId,
-    key: Arc<PrivateKey>,
-    token: Option<SessionToken>,
-}
-
-impl Credentials {
-    /// An API key of a user: it does not expire.
-    pub fn api_key(key_id: KeyId, key: impl Into<Arc<PrivateKey>>) -> Self {
-        Self { key_id, key: key.into(), token: None }
-    }
-
-    /// A session token and the key it was issued for.
-    pub fn session(
-        token: SessionToken,
-        key: impl Into<Arc<PrivateKey>>,
-    ) -> Result<Self, PrincipalError> {
-        let key = key.into();
-        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(jwk)) {
-            return Err(PrincipalError::KeyTokenMismatch);
-        }
-        Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
-    }
-
-    /// The name that services find the public key by.
-    pub fn key_id(&self) -> &KeyId {
-        &self.key_id
-    }
-
-    /// The public half of the key.
-    pub fn public_key(&self) -> &PublicKey {
-        self.key.public_key()
-    }
-
-    pub(super) fn key(&self) -> &PrivateKey {
-        &self.key
-    }
-
-    /// A claim of the session token, such as `res_tenant`; None without a token.
-    pub fn claim(&self, name: &str) -> Option<&serde_json::Value> {
-        self.token.as_ref()?.claim(name)
-    }
-
-    /// When services stop accepting them; None for those that do not expire.
-    pub fn expires(&self) -> Option<SystemTime> {
-        self.token.as_ref().map(SessionToken::expires)
-    }
-
-    fn valid(&self, now: SystemTime) -> bool {
-        self.expires().is_none_or(|expires| expires > now)
-    }
-}
-
-/// Shows when they expire, and nothing else.
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials").field("expires", &self.expires()).finish_non_exhaustive()
-    }
-}
 
 /// Who signs.
 #[derive(Debug)]
@@ -231,6 +167,12 @@ pub enum PrincipalError {
     /// No key could be made for a session; there is no memory or no entropy.
     #[error("no key could be made for the session")]
     Generate,
+}
+
+impl From<KeyMismatch> for PrincipalError {
+    fn from(KeyMismatch: KeyMismatch) -> Self {
+        Self::KeyTokenMismatch
+    }
 }
 
 impl Principal {

@@ -12,7 +12,9 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::held::{Generation, Held};
-use super::{Credentials, PrincipalError};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
 
 /// The most that a renewal may take of a call that has something valid to sign with; never more than half of its time.
 const BRIEFLY: Duration = Duration::from_millis(500);
@@ -212,9 +214,9 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::oci::{PrivateKey, SessionToken};
+    use crate::{PrivateKey, SessionToken};
 
-    const KEY: &[u8] = include_bytes!("../../../tests/vectors/keys/test-rsa2048-a.pkcs8.pem");
+    const KEY: &[u8] = include_bytes!("../../testdata/rsa2048.pkcs8.pem");
 
     /// A service whose tokens live for `life`; each exchange takes `takes`.
     #[derive(Debug)]
@@ -244,7 +246,7 @@ mod tests {
             let claims = format!("{{\"exp\":{exp},\"jti\":{number}}}");
             let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
             let key = PrivateKey::from_pem(KEY, None).unwrap();
-            Credentials::session(SessionToken::parse(&token).unwrap(), key)
+            Ok(Credentials::session(SessionToken::parse(&token).unwrap(), key)?)
         }
     }
 

@@ -8,9 +8,11 @@ use zeroize::Zeroizing;
 
 use super::files::Sources;
 use super::source::{KeySource, Secret, Source, TokenSource, bytes, open};
-use super::{Credentials, PrincipalError};
-use crate::oci::variables::{Given, Variables};
-use crate::oci::{PrivateKey, SessionToken, region};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
+use crate::variables::{Given, Variables};
+use crate::{PrivateKey, SessionToken, region};
 
 pub(super) const VERSION: &str = "OCI_RESOURCE_PRINCIPAL_VERSION";
 const RPST: &str = "OCI_RESOURCE_PRINCIPAL_RPST";

@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 use super::PrincipalError;
-use crate::oci::PrivateKey;
+use crate::PrivateKey;
 
 /// The next key, where it is being made.
 #[derive(Debug, Default)]

@@ -9,9 +9,9 @@ use super::resource_principal::{self, Resource, VERSION};
 use super::user::{self, User};
 use super::workload::WorkloadSettings;
 use super::{files, instance, workload};
-use crate::oci::Vars;
-use crate::oci::region::{self, Regions};
-use crate::oci::variables::{Given, SettingsError, Variables};
+use crate::Vars;
+use crate::region::{self, Regions};
+use crate::variables::{Given, SettingsError, Variables};
 
 const AUTH: &str = "OCI_CLI_AUTH";
 /// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.

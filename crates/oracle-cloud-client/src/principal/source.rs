@@ -11,7 +11,7 @@ use std::{fmt, mem};
 use zeroize::Zeroizing;
 
 use super::PrincipalError;
-use crate::oci::{KeyError, PrivateKey, SessionToken};
+use crate::{KeyError, PrivateKey, SessionToken};
 
 /// Longer than any token or key, in bytes.
 const LONGEST: u16 = u16::MAX;

@@ -10,8 +10,8 @@ use reqwest::{Client, Request};
 use tokio::time::Instant;
 
 use super::PrincipalError;
-use crate::oci::transport::{Limits, Transport};
-use crate::oci::{Journey, Repeat, Retry, ServiceRefusal, TransportError};
+use crate::transport::{Limits, Transport};
+use crate::{Journey, Repeat, Retry, ServiceRefusal, TransportError};
 
 /// The longest that one service is waited for, all tries together.
 const PATIENCE: Duration = Duration::from_secs(20);

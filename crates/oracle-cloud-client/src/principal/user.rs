@@ -12,9 +12,11 @@ use zeroize::Zeroizing;
 use super::config_file::{ConfigFile, Settings};
 use super::files::Sources;
 use super::source::{KeySource, Source, bytes, open};
-use super::{Credentials, PrincipalError};
-use crate::oci::variables::{Given, Variables};
-use crate::oci::{KeyError, KeyId, PrivateKey, region};
+use oracle_cloud_signature::Credentials;
+
+use super::PrincipalError;
+use crate::variables::{Given, Variables};
+use crate::{KeyError, KeyId, PrivateKey, region};
 
 const USER: &str = "user";
 const TENANCY: &str = "tenancy";

@@ -18,10 +18,12 @@ use super::renewable::Supply;
 use super::session_key::SessionKey;
 use super::source::read_file;
 use super::token_service::TokenService;
-use super::{Credentials, PrincipalError};
-use crate::oci::transport::{request_id, trusting};
-use crate::oci::variables::{Given, Variables};
-use crate::oci::{SessionToken, secret, trust};
+use oracle_cloud_signature::{Credentials, sensitive_header};
+
+use super::PrincipalError;
+use crate::transport::{request_id, trusting};
+use crate::variables::{Given, Variables};
+use crate::{SessionToken, trust};
 
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
 const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
@@ -102,7 +104,7 @@ impl Workload {
         if token.expires() <= now {
             return Err(PrincipalError::TokenExpired);
         }
-        secret::header(["Bearer ", text]).ok_or(PrincipalError::Unusable(TOKEN))
+        sensitive_header(["Bearer ", text]).ok_or(PrincipalError::Unusable(TOKEN))
     }
 }
 
@@ -135,7 +137,7 @@ impl Supply for Workload {
         let token = token(&answer).ok_or(PrincipalError::Unusable(SERVICE))?;
         let token =
             SessionToken::parse(&token).map_err(|error| PrincipalError::Token(SERVICE, error))?;
-        Credentials::session(token, session)
+        Ok(Credentials::session(token, session)?)
     }
 }
 

@@ -1,0 +1,81 @@
+//! What a request is signed with: a key, and the name by which a service finds its public half.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::key::{PrivateKey, PublicKey};
+use super::signature::KeyId;
+use super::token::SessionToken;
+
+/// A session token that was issued for another key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the session token was issued for another key")]
+pub struct KeyMismatch;
+
+/// A key, the name services know it by, and until when: one generation, never mixed with another.
+pub struct Credentials {
+    key_id: KeyId,
+    key: Arc<PrivateKey>,
+    token: Option<SessionToken>,
+}
+
+impl Credentials {
+    /// An API key of a user: it does not expire.
+    pub fn api_key(key_id: KeyId, key: impl Into<Arc<PrivateKey>>) -> Self {
+        Self { key_id, key: key.into(), token: None }
+    }
+
+    /// A session token and the key it was issued for.
+    pub fn session(
+        token: SessionToken,
+        key: impl Into<Arc<PrivateKey>>,
+    ) -> Result<Self, KeyMismatch> {
+        let key = key.into();
+        if token.jwk().is_some_and(|jwk| !key.public_key().is_jwk(jwk)) {
+            return Err(KeyMismatch);
+        }
+        Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
+    }
+
+    /// The name that services find the public key by.
+    pub fn key_id(&self) -> &KeyId {
+        &self.key_id
+    }
+
+    /// The public half of the key.
+    pub fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    pub(super) fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// The session token; None for an API key.
+    pub fn token(&self) -> Option<&SessionToken> {
+        self.token.as_ref()
+    }
+
+    /// A claim of the session token, such as `res_tenant`; None without a token.
+    pub fn claim(&self, name: &str) -> Option<&serde_json::Value> {
+        self.token.as_ref()?.claim(name)
+    }
+
+    /// When services stop accepting them; None for those that do not expire.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.token.as_ref().map(SessionToken::expires)
+    }
+
+    /// Whether services still accept them at this time.
+    pub fn valid(&self, now: SystemTime) -> bool {
+        self.expires().is_none_or(|expires| expires > now)
+    }
+}
+
+/// Shows when they expire, and nothing else.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("expires", &self.expires()).finish_non_exhaustive()
+    }
+}
