@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use devkit::deployment::{Authority, Certificate, ModelDeployment};
@@ -13,6 +13,9 @@ use tempfile::TempDir;
 use crate::agent::gateway_request;
 use crate::function::Start;
 use crate::upstream::Upstream;
+
+/// One for all tests: its key takes longer to make than a call.
+static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(Issuer::new);
 
 /// An emulated tenancy.
 pub(crate) struct Cloud {
@@ -24,7 +27,7 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     pub(crate) fn new() -> Self {
-        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let (issuer, authority) = (ISSUER.clone(), Authority::new());
         let directory = tempfile::tempdir().unwrap();
         let hour = Duration::from_secs(3600);
         let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), hour).unwrap();

@@ -1,7 +1,7 @@
 //! The real binary under the emulated agent, and a deployment that verifies each signature itself.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use devkit::agent::{Agent, Invocation, Program};
@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 pub(crate) const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
 pub(crate) const PATH: &str = "/models/iris";
+
+/// Whose tokens every deployment here trusts. One for all tests: its key takes longer to make than a call.
+static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(Issuer::new);
 
 /// A deployment, and the function with its resource principal.
 pub(crate) struct Setup {
@@ -28,7 +31,7 @@ impl Setup {
     }
 
     pub(crate) async fn with(certificate: Certificate) -> Self {
-        let (issuer, authority) = (Issuer::new(), Authority::new());
+        let (issuer, authority) = (ISSUER.clone(), Authority::new());
         let directory = tempfile::tempdir().unwrap();
         let deployment =
             ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
