@@ -81,16 +81,29 @@ pub struct ResourcePrincipal {
 impl ResourcePrincipal {
     /// Mints a pair into `directory`, good for `lifetime`.
     pub fn mint(issuer: Arc<Issuer>, directory: &Path, lifetime: Duration) -> io::Result<Self> {
+        Self::with(issuer, &Key::generate(), directory, lifetime)
+    }
+
+    /// The same for a key that was made before.
+    pub fn with(
+        issuer: Arc<Issuer>,
+        session: &Key,
+        directory: &Path,
+        lifetime: Duration,
+    ) -> io::Result<Self> {
         let principal = Self { issuer, directory: directory.to_owned() };
-        principal.rotate(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX))?;
+        principal.write(session, i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX))?;
         Ok(principal)
     }
 
     /// Replaces key and token with new ones, good for `lifetime` seconds; each file is replaced at once.
     pub fn rotate(&self, lifetime: i64) -> io::Result<()> {
-        let session = Key::generate();
+        self.write(&Key::generate(), lifetime)
+    }
+
+    fn write(&self, session: &Key, lifetime: i64) -> io::Result<()> {
         self.replace("private.pem", &session.pem())?;
-        self.replace("rpst", &self.issuer.token(&session, lifetime))
+        self.replace("rpst", &self.issuer.token(session, lifetime))
     }
 
     fn replace(&self, name: &str, text: &str) -> io::Result<()> {

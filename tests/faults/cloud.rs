@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use devkit::deployment::{Authority, Certificate, ModelDeployment};
+use devkit::keys::Key;
 use devkit::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 
@@ -14,8 +15,9 @@ use crate::agent::gateway_request;
 use crate::function::Start;
 use crate::upstream::Upstream;
 
-/// One for all tests: its key takes longer to make than a call.
+/// One for all tests, as is the key that the first token is for: to make a key takes longer than a call.
 static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(Issuer::new);
+static SESSION: LazyLock<Key> = LazyLock::new(Key::generate);
 
 /// An emulated tenancy.
 pub(crate) struct Cloud {
@@ -30,7 +32,8 @@ impl Cloud {
         let (issuer, authority) = (ISSUER.clone(), Authority::new());
         let directory = tempfile::tempdir().unwrap();
         let hour = Duration::from_secs(3600);
-        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), hour).unwrap();
+        let principal =
+            ResourcePrincipal::with(issuer.clone(), &SESSION, directory.path(), hour).unwrap();
         fs::write(directory.path().join("ca.pem"), authority.pem()).unwrap();
         Self { principal, issuer, authority, directory }
     }

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use devkit::agent::{Agent, Invocation, Program};
 use devkit::deployment::{Authority, Certificate, ModelDeployment};
+use devkit::keys::Key;
 use devkit::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 
 pub(crate) const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
 pub(crate) const PATH: &str = "/models/iris";
 
-/// Whose tokens every deployment here trusts. One for all tests: its key takes longer to make than a call.
+/// Whose tokens every deployment here trusts, and the key that the first token of a test is for. One for all tests: to make a key
+/// takes longer than a call.
 static ISSUER: LazyLock<Arc<Issuer>> = LazyLock::new(Issuer::new);
+static SESSION: LazyLock<Key> = LazyLock::new(Key::generate);
 
 /// A deployment, and the function with its resource principal.
 pub(crate) struct Setup {
@@ -36,7 +39,8 @@ impl Setup {
         let deployment =
             ModelDeployment::start(issuer.clone(), &authority, certificate).await.unwrap();
         let hour = Duration::from_secs(3600);
-        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), hour).unwrap();
+        let principal =
+            ResourcePrincipal::with(issuer.clone(), &SESSION, directory.path(), hour).unwrap();
         let roots = directory.path().join("ca.pem");
         std::fs::write(&roots, authority.pem()).unwrap();
         let mut program = Program::new(env!("CARGO_BIN_EXE_func"))
