@@ -1,4 +1,4 @@
-//! Another OCI service, with the `oci` room alone: lists the Object Storage buckets of the compartment that is the argument.
+//! Another OCI service, with `oracle-cloud-client` alone: lists the Object Storage buckets of the compartment that is the argument.
 #![expect(clippy::disallowed_methods, reason = "a program reads its own clock and environment")]
 #![expect(clippy::print_stdout, reason = "a program prints")]
 

@@ -1,4 +1,4 @@
-//! A function of its own, with the `fdk` room alone: it greets whoever the body names.
+//! A function of its own, with `fn-fdk` alone: it greets whoever the body names.
 #![expect(clippy::disallowed_methods, reason = "a program reads its own clock and environment")]
 
 use std::{env, error::Error, time::SystemTime};

@@ -1,4 +1,4 @@
-//! The function that `mdfn conformance` asks for behaviours, on the `fdk` room: `docs/conformance.md` says what each is.
+//! The function that `mdfn conformance` asks for behaviours, on `fn-fdk`: `docs/conformance.md` says what each is.
 #![expect(clippy::disallowed_methods, reason = "a program reads its own clock and environment")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is asked to print")]
 

@@ -20,12 +20,42 @@ fn file(name: &str) -> String {
 
 /// The crates that a manifest names below `[section]`, but for those of this repository.
 fn named(manifest: &str, section: &str) -> BTreeSet<String> {
+    let ours = |name: &String| OURS.contains(&name.as_str());
+    all(manifest, section).into_iter().filter(|name| !ours(name)).collect()
+}
+
+/// The crates that a manifest names below `[section]`.
+fn all(manifest: &str, section: &str) -> BTreeSet<String> {
     let text = file(manifest);
     let (_, rest) = text.split_once(&format!("\n[{section}]\n")).unwrap();
     let lines = rest.lines().take_while(|line| !line.starts_with('['));
     let names = lines.filter_map(|line| Some(line.split_once(" = ")?.0));
-    let names = names.map(|name| name.strip_suffix(".workspace").unwrap_or(name));
-    names.filter(|name| !OURS.contains(name)).map(str::to_owned).collect()
+    names.map(|name| name.strip_suffix(".workspace").unwrap_or(name).to_owned()).collect()
+}
+
+#[test]
+fn the_crates_depend_on_each_other_in_one_direction() {
+    for (manifest, ours) in [
+        ("crates/fn-fdk/Cargo.toml", &[][..]),
+        ("crates/oracle-cloud-signature/Cargo.toml", &[]),
+        ("crates/oracle-cloud-client/Cargo.toml", &["oracle-cloud-signature"]),
+        ("Cargo.toml", &["fn-fdk", "oracle-cloud-client"]),
+    ] {
+        let named: Vec<String> = all(manifest, "dependencies")
+            .into_iter()
+            .filter(|name| OURS.contains(&name.as_str()) || name == "model-deployment-fn")
+            .collect();
+        assert_eq!(named, ours, "{manifest}");
+    }
+}
+
+#[test]
+fn signing_needs_no_runtime_no_client_and_no_log() {
+    let named = all("crates/oracle-cloud-signature/Cargo.toml", "dependencies");
+    assert!(
+        ["tokio", "reqwest", "hyper", "log"].iter().all(|name| !named.contains(*name)),
+        "{named:?}"
+    );
 }
 
 /// Every version stands in the root's manifest once.
