@@ -3,11 +3,13 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::rt::{Read, ReadBuf};
 use reqwest::{Client, Url};
 use tokio::select;
 use tokio::sync::oneshot;
@@ -84,6 +86,16 @@ tokio::task_local! {
     static OFFERED: Mutex<Option<oneshot::Receiver<Made>>>;
 }
 
+/// Whether the other side still waits for a request: it has neither closed the connection nor said anything.
+async fn is_open<C: Read + Unpin>(connection: &mut C) -> bool {
+    let mut byte = [0];
+    let mut said = ReadBuf::new(&mut byte);
+    poll_fn(|context| {
+        Poll::Ready(Pin::new(&mut *connection).poll_read(context, said.unfilled()).is_pending())
+    })
+    .await
+}
+
 /// What the request ends with that made a connection ahead.
 #[derive(Debug)]
 struct Kept;
@@ -114,7 +126,8 @@ pub(super) struct Keeper<S>(S);
 
 impl<S, T> Service<T> for Keeper<S>
 where
-    S: Service<T, Response: Send + 'static, Error: From<Kept>, Future: Send + 'static>,
+    S: Service<T, Response: Read + Send + Unpin + 'static, Error: From<Kept>, Future: Send>,
+    S::Future: 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -132,7 +145,8 @@ where
         Box::pin(async move {
             if let Ok(Some(offered)) = offered
                 && let Ok(Ok(made)) = timeout(PATIENCE, offered).await
-                && let Ok(made) = made.downcast()
+                && let Ok(mut made) = made.downcast()
+                && is_open(&mut *made).await
             {
                 return Ok(*made);
             }

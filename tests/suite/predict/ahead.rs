@@ -19,6 +19,15 @@ fn probe() -> Invocation {
     Invocation { content_type: None, ..Invocation::json("") }.through_gateway("GET", "/healthz")
 }
 
+/// Waits for a connection to the deployment.
+async fn connected(setup: &Setup) {
+    let start = Instant::now();
+    while setup.deployment.connections() == 0 {
+        assert!(start.elapsed() < PATIENCE, "no connection");
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// A host that takes connections and says nothing, and the function with a deployment there as its default.
 async fn silent_default(setup: &Setup) -> (TcpListener, Program) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -36,11 +45,7 @@ async fn the_connection_to_the_default_or_the_only_alias_is_there_before_the_fir
         let value = named.map_or(setup.url(), |name| format!(r#"{{"{name}":"{}"}}"#, setup.url()));
         let program = setup.program.clone().config(variable, value).never_frozen();
         let function = Agent::start(program).await.unwrap();
-        let start = Instant::now();
-        while setup.deployment.connections() == 0 {
-            assert!(start.elapsed() < PATIENCE, "{variable}: no connection");
-            sleep(Duration::from_millis(1)).await;
-        }
+        connected(&setup).await;
         assert!(setup.deployment.received().is_empty(), "{variable}");
         let call = named.map_or_else(unnamed, |name| crate::setup::targeted(name, ROW));
         assert_eq!(function.call(call).await.status, 200, "{variable}");
@@ -48,6 +53,19 @@ async fn the_connection_to_the_default_or_the_only_alias_is_there_before_the_fir
         assert_eq!(function.call(setup.call()).await.status, 200, "{variable}");
         assert_eq!(setup.deployment.connections(), 1, "{variable}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_before_the_first_call_costs_it_no_try() {
+    let setup = Setup::new().await;
+    let program = setup.program.clone().config("MODEL_DEPLOYMENT", setup.url()).never_frozen();
+    let function = Agent::start(program).await.unwrap();
+    connected(&setup).await;
+    setup.deployment.close_idle().await;
+    assert_eq!(function.call(unnamed()).await.status, 200);
+    assert_eq!(setup.deployment.connections(), 2);
+    let line = function.lines().into_iter().find(|line| line.contains("message=predicted"));
+    assert!(line.as_ref().is_some_and(|line| line.contains(" tries=1 ")), "{line:?}");
 }
 
 #[tokio::test]
