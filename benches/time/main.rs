@@ -12,7 +12,7 @@ use benches::world::{Program, World};
 
 const ROUNDS: usize = 21;
 /// So often may the machine have been busy with something else.
-const RUNS: usize = 3;
+const RUNS: usize = 7;
 const CALLS: u32 = 100;
 /// Wide enough for a machine that others use too, and narrow enough for a signature that takes twice the time.
 const LIMIT: f64 = 1.35;
