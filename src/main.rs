@@ -64,7 +64,7 @@ fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
     let rejecting = predictor.clone();
     let function = Function::publish(config.platform, now)?
-        .with_background(predictor.connect_ahead())
+        .with_background(predictor.preconnect())
         .with_rejection(Arc::new(move |call, rejection| rejecting.reject(call, rejection)));
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
     Ok(function.serve(move |call| predictor.clone().answer(call))?)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use benches::agent::{Connection, Json, named_request, rate, request};
-use benches::costs::first_reply;
+use benches::costs::{first_reply, processor_time};
 use benches::limits::Limits;
 use benches::running::Running;
 use benches::world::{Program, World};
@@ -84,13 +84,8 @@ fn small(program: &Program, socket: &Path, calls: usize) -> Figures {
 /// Processor time per call in milliseconds, and peak memory in MiB.
 fn large(program: &Program, socket: &Path, request: &[u8], calls: usize) -> [f64; 2] {
     let running = Running::start(program, socket, None);
-    let mut connection = Connection::open(socket);
-    connection.call(request);
-    let before = running.cpu();
-    for _ in 0..calls {
-        connection.call(request);
-    }
-    [(running.cpu() - before) / count(calls), running.peak()]
+    let calls = u32::try_from(calls).unwrap();
+    [processor_time(&running, socket, request, calls), running.peak()]
 }
 
 fn limited(program: &Program, socket: &Path, limits: &Limits, calls: usize) -> Figures {

@@ -31,8 +31,7 @@ pub fn first_reply(program: &Program, socket: &Path, request: &[u8], after: Dura
 }
 
 /// The processor time of a call in milliseconds, after a first one.
-pub fn processor_time(program: &Program, socket: &Path, request: &[u8], calls: u32) -> f64 {
-    let running = Running::start(program, socket, None);
+pub fn processor_time(running: &Running, socket: &Path, request: &[u8], calls: u32) -> f64 {
     let mut connection = Connection::open(socket);
     connection.call(request);
     let before = running.cpu();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use benches::agent::{Json, request};
 use benches::costs::{self, first_reply, processor_time, quartiles};
+use benches::running::Running;
 use benches::world::{Program, World};
 
 const ROUNDS: usize = 21;
@@ -20,16 +21,16 @@ const LIMIT: f64 = 1.35;
 /// By how many milliseconds the socket may be later where a deployment is connected to ahead of the first call.
 const LATER: f64 = 1.0;
 
-/// A figure, and what measures it of a program.
-type Figure<'a> = (&'static str, &'a dyn Fn(&Program) -> f64);
+/// A metric, and what measures it of a program.
+type Metric<'a> = (&'static str, &'a dyn Fn(&Program) -> f64);
 
 fn main() -> ExitCode {
     let world = World::new();
     let (function, floor) = (world.function(), world.floor());
     let (socket, request) = (world.socket(), request(Json::Rows, 1024));
-    let figures: [Figure<'_>; 2] = [
+    let metrics: [Metric<'_>; 2] = [
         ("processor time of a call, 1 KiB", &|program| {
-            processor_time(program, &socket, &request, CALLS)
+            processor_time(&Running::start(program, &socket, None), &socket, &request, CALLS)
         }),
         ("exec to first reply", &|program| {
             first_reply(program, &socket, &request, Duration::ZERO).as_secs_f64()
@@ -37,9 +38,9 @@ fn main() -> ExitCode {
     ];
     println!("{:34} {:>7}   quartiles of {ROUNDS} rounds", "times the bare program", "median");
     let mut exceeded = false;
-    for (name, figure) in figures {
+    for (name, metric) in metrics {
         exceeded |= (0..RUNS).all(|_run| {
-            let ratios = (0..ROUNDS).map(|_| figure(&function) / figure(&floor)).collect();
+            let ratios = (0..ROUNDS).map(|_| metric(&function) / metric(&floor)).collect();
             let [low, median, high] = quartiles(ratios);
             println!("{name:34} {median:>7.2}   {low:.2} to {high:.2}");
             median > LIMIT

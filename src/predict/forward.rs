@@ -90,10 +90,13 @@ impl Forwarder {
     }
 
     /// Connects to where the first call is expected to go.
-    pub(super) fn connect_ahead(&self, to: &Endpoint) -> impl Future<Output = ()> + Send + use<> {
+    pub(super) fn preconnect(
+        &self,
+        to: &Endpoint,
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
         let uri = to.uri();
         let http = self.pools.of(uri.host().unwrap_or_default(), to.ocid());
-        self.client.connect_ahead(&http, &uri)
+        self.client.preconnect(&http, &uri)
     }
 
     /// Signs and sends, and brings the answer back: all of it, or an error, until then.

@@ -69,20 +69,15 @@ pub struct Predictor {
 
 impl Predictor {
     /// Connects to the deployment that the first call is expected to go to, while the platform is still bringing it.
-    pub fn connect_ahead(&self) -> impl Future<Output = ()> + Send + use<> {
-        let connecting = self.targets.expected().map(|to| self.forwarder.connect_ahead(to));
-        async {
-            if let Some(connecting) = connecting {
-                connecting.await;
-            }
-        }
+    pub fn preconnect(&self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        self.forwarder.preconnect(self.targets.expected()?)
     }
 
     /// Answers a call, whatever happens, and writes the one line about it to the log.
     pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fn_fdk::Error> {
         let reply = self.answered(&call).await;
         // Nothing runs between calls.
-        self.forwarder.client().give_up_ahead();
+        self.forwarder.client().cancel_preconnect();
         reply
     }
 

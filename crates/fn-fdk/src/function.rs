@@ -54,11 +54,13 @@ impl Function {
         Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
-    /// Runs a future beside the first calls, from when the socket is served. The platform may freeze the process after any call,
-    /// so nothing may depend on its end.
+    /// Runs a future beside the first calls, if there is one, from when the socket is served. The platform may freeze the process
+    /// after any call, so nothing may depend on its end.
     #[must_use]
-    pub fn with_background(self, task: impl Future<Output = ()> + Send + 'static) -> Self {
-        drop(self.runtime.spawn(task));
+    pub fn with_background(self, task: Option<impl Future<Output = ()> + Send + 'static>) -> Self {
+        if let Some(task) = task {
+            drop(self.runtime.spawn(task));
+        }
         self
     }
 

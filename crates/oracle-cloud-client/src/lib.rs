@@ -9,12 +9,13 @@
 //!
 //! Source: docs/spec/oci-request-signing.md#signature.
 
-mod ahead;
 pub mod apm;
 mod client;
 mod clock;
 mod journey;
+mod message;
 mod names;
+mod preconnect;
 mod principal;
 pub mod region;
 mod retry;
@@ -23,9 +24,10 @@ mod transport;
 mod trust;
 mod variables;
 
-pub use client::{Body, Client, Delivery, SendError};
+pub use client::{Client, Delivery};
 pub use clock::{ServiceClock, timestamp};
 pub use journey::{Journey, Phase, Step};
+pub use message::{Body, SendError};
 pub use names::{NameUnresolved, look_up};
 pub use oracle_cloud_signature::{
     Content, Credentials, KeyError, KeyId, KeyMismatch, PrivateKey, PublicKey, SessionToken,

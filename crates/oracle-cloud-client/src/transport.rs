@@ -17,9 +17,9 @@ use rustls::ClientConfig;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::ahead::{Ahead, Keeping};
 use super::journey::{CONNECTION, Connection, Timed};
 use super::names::SystemResolver;
+use super::preconnect::{self, Preconnect, PreconnectLayer};
 use super::{Journey, NameUnresolved, Trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
@@ -50,7 +50,7 @@ pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
         .dns_resolver(Arc::new(SystemResolver))
-        .connector_layer(Keeping)
+        .connector_layer(PreconnectLayer)
         .connector_layer(Timed)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
 }
@@ -143,7 +143,7 @@ pub(super) struct Limits {
 pub(super) struct Transport {
     /// What the last answer was read into: a new one for each would fault its pages in again.
     spare: Mutex<BytesMut>,
-    pub(super) ahead: Ahead,
+    pub(super) preconnect: Preconnect,
 }
 
 /// Shows no byte of an answer.
@@ -164,12 +164,12 @@ impl Transport {
         journey: &mut Journey,
     ) -> Result<Response<Bytes>, TransportError> {
         let (start, connection) = (std::time::Instant::now(), Arc::<Connection>::default());
-        let authority = request.url().authority().to_owned();
+        let preconnected = self.preconnect.take(request.url().authority());
         let whole = async {
             let answer = http.execute(request).await.map_err(TransportError::unanswered)?;
             self.collect(answer, limits.bytes).await
         };
-        let whole = self.ahead.offer(&authority, CONNECTION.scope(connection.clone(), whole));
+        let whole = preconnect::with(preconnected, CONNECTION.scope(connection.clone(), whole));
         let outcome = timeout_at(limits.until, whole).await;
         journey.tried(start, &connection, matches!(outcome, Ok(Ok(_))));
         outcome.ok().ok_or(TransportError::Late)?

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::io::AsyncRead;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -70,7 +71,7 @@ struct State {
     model: Model,
     behaviours: Mutex<VecDeque<Behaviour>>,
     received: Mutex<Vec<Received>>,
-    connections: AtomicU64,
+    connections: watch::Sender<u64>,
     requests: AtomicU64,
     clock_offset: AtomicI64,
     idle: Idle,
@@ -91,7 +92,7 @@ impl ModelDeployment {
             model: Model::iris(),
             behaviours: Mutex::default(),
             received: Mutex::default(),
-            connections: AtomicU64::default(),
+            connections: watch::Sender::default(),
             requests: AtomicU64::default(),
             clock_offset: AtomicI64::default(),
             idle: Idle::default(),
@@ -148,7 +149,14 @@ impl ModelDeployment {
 
     /// How many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
-        self.state.connections.load(Ordering::Relaxed)
+        *self.state.connections.borrow()
+    }
+
+    /// Waits until so many TLS connections were made.
+    pub async fn connected(&self, count: u64) {
+        let mut connections = self.state.connections.subscribe();
+        let made = connections.wait_for(|made| *made >= count).await;
+        drop(made.expect("the sender is this deployment's own"));
     }
 }
 
@@ -164,7 +172,12 @@ impl State {
 
     /// Counts one more connection; its number.
     fn count_connection(&self) -> u64 {
-        self.connections.fetch_add(1, Ordering::Relaxed) + 1
+        let mut number = 0;
+        self.connections.send_modify(|made| {
+            *made += 1;
+            number = *made;
+        });
+        number
     }
 
     /// Reads one request, and what it is answered with; None if the peer is done.

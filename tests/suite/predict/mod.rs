@@ -1,6 +1,5 @@
 //! What this function makes of the calls of a model deployment, through the real binary.
 
-mod ahead;
 mod base_urls;
 mod bodies;
 mod costs;
@@ -10,6 +9,7 @@ mod llm;
 mod logs;
 mod metrics;
 mod paths;
+mod preconnect;
 mod retries;
 mod streams;
 mod tracing;
