@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devkit::deployment::{Authority, Certificate};
-use model_deployment_fn::config::Config;
 use fn_fdk::{Call, Error, Listener, Reply, Server};
-use oracle_cloud_client::{Principal, ServiceClock};
+use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Forwarder, Predictor};
+use oracle_cloud_client::{Principal, ServiceClock};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};

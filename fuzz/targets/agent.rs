@@ -1,6 +1,7 @@
 //! The bytes of an agent's connection, to answers.
 #![no_main]
 
+use fn_fdk::{Call, Error, Reply};
 use fuzz::answer::{self, Answer};
 use fuzz::cloud::{Deployment, Function};
 use fuzz::secret;
@@ -8,7 +9,6 @@ use fuzz::world::World;
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 use libfuzzer_sys::fuzz_target;
-use fn_fdk::{Call, Error, Reply};
 
 struct Setting {
     world: World,

@@ -11,9 +11,7 @@ use fuzz::secret;
 use fuzz::world::now;
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use oracle_cloud_client::{
-    Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign,
-};
+use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign};
 
 static JWK: LazyLock<String> = LazyLock::new(|| {
     let key = PrivateKey::from_pem(KEY.as_bytes(), None).expect("it is a key");
