@@ -79,9 +79,7 @@ fn check(answer: &Answer, last: bool) {
     for name in ["fn-fdk-version", "fn-fdk-runtime"] {
         assert!(answer.only(name).is_some(), "{answer:?}");
     }
-    assert!(
-        answer.only("fn-fdk-version").is_some_and(|own| own.starts_with("model-deployment-fn/"))
-    );
+    assert!(answer.only("fn-fdk-version").is_some_and(|own| own.starts_with("fn-fdk/")));
     let status = answer.only("fn-http-status").map(str::parse::<u16>);
     assert!(status.as_ref().is_none_or(|status| matches!(status, Ok(200..=599))), "{answer:?}");
     let framing = ["keep-alive", "te", "trailer", "upgrade"];
