@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fn_fdk::{Function, error_chain};
+use fn_fdk::{Call, Function, error_chain};
 use model_deployment_fn::config::{Config, ConfigError};
+use model_deployment_fn::front;
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
 use oracle_cloud_client::{Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -63,11 +64,12 @@ fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>
     let tracing = tracer.is_some();
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
     let rejecting = predictor.clone();
-    let function = Function::publish(config.platform, now)?
-        .with_background(predictor.preconnect())
-        .with_rejection(Arc::new(move |call, rejection| rejecting.reject(call, rejection)));
+    let function =
+        Function::publish(config.platform)?.with_background(predictor.preconnect()).with_rejection(
+            Arc::new(move |call, rejection| front::reject(&rejecting, call, rejection)),
+        );
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
-    Ok(function.serve(move |call| predictor.clone().answer(call))?)
+    Ok(function.serve(async |call: Call| front::answer(&predictor, call).await)?)
 }
 
 /// The one place that reads the environment. What is not text fails where it is parsed, instead of passing for absent; what is

@@ -13,8 +13,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::SystemTime;
 
-use fn_fdk::{Function, Platform, Reply};
-use http::{HeaderName, HeaderValue, Request};
+use fn_fdk::{Call, Function, Platform, Reply};
+use http::Request;
 use model_deployment_fn::predict::{EndpointRule, Paths};
 use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
 
@@ -55,15 +55,13 @@ fn checked(times: usize) {
 }
 
 fn served(reply: fn() -> Reply) {
-    let platform = Platform::from_vars(|name| env::var(name).ok()).unwrap();
-    let function = Function::publish(platform, SystemTime::now).unwrap();
-    function.serve(move |_call| async move { Ok(reply()) }).unwrap();
+    let function = Function::publish(Platform::from_env().unwrap()).unwrap();
+    function.serve(async |_call: Call| reply()).unwrap();
 }
 
 /// As many headers as a chatty deployment sends, and 1 KiB.
 fn large_reply() -> Reply {
-    (0..20).fold(Reply::json(vec![b' '; 1024]), |reply, number| {
-        let name = HeaderName::try_from(format!("x-header-{number}")).unwrap();
-        reply.with_header(name, HeaderValue::from_static("0123456789abcdef")).unwrap()
+    (0..20).fold(Reply::bytes("application/json", vec![b' '; 1024]), |reply, number| {
+        reply.with_header(format!("x-header-{number}"), "0123456789abcdef")
     })
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use chrono::DateTime;
 use fn_fdk::{Call, Intent};
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
@@ -11,10 +12,9 @@ use crate::tracing::Span;
 pub(crate) fn of(call: &Call) -> Value {
     let content_type = call.content_type().map(latin);
     let media_type = content_type.as_deref().and_then(|text| text.split(';').next());
-    let deadline = call
-        .deadline()
-        .named()
-        .map(|time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339());
+    let deadline = call.platform_headers().get("fn-deadline").map(latin);
+    let deadline = deadline.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+    let deadline = deadline.map(|time| time.to_utc().to_rfc3339());
     let config = env::vars_os().filter_map(|(name, value)| {
         Some((name.into_string().ok()?, Value::from(value.into_string().ok()?)))
     });

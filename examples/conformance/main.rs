@@ -5,15 +5,10 @@
 mod context;
 mod tracing;
 
-use std::{
-    env, error::Error, fs, io, path::Path, process, thread, time::Duration, time::SystemTime,
-};
+use std::collections::BTreeMap;
+use std::{env, fs, io, path::Path, process, thread, time::Duration, time::SystemTime};
 
-use bytes::Bytes;
-use fn_fdk::{self, Call, Function, Logger, Platform, Reply};
-use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use fn_fdk::{Call, Error, IntoReply, Json, Logger, Reply};
 use serde::Deserialize;
 use tokio::time::sleep;
 
@@ -62,20 +57,13 @@ enum Ask {
 
 fn main() -> process::ExitCode {
     Logger::default().install();
-    match serve() {
-        Ok(()) => process::ExitCode::SUCCESS,
+    match initialise(&env::var("CONFORMANCE_INIT").unwrap_or_default()) {
+        Ok(()) => fn_fdk::run(answer),
         Err(error) => {
-            log::error!("not served: {}", fn_fdk::error_chain(&*error));
+            log::error!("not served: {error}");
             process::ExitCode::FAILURE
         }
     }
-}
-
-fn serve() -> Result<(), Box<dyn Error>> {
-    initialise(&env::var("CONFORMANCE_INIT").unwrap_or_default())?;
-    let platform = Platform::from_vars(|name| env::var(name).ok())?;
-    Function::publish(platform, SystemTime::now)?.serve(answer)?;
-    Ok(())
 }
 
 /// Initialisation as it is asked for: `fail`, or `wait:` and the path of a file that will appear.
@@ -91,23 +79,21 @@ fn initialise(how: &str) -> Result<(), io::Error> {
     Ok(())
 }
 
-async fn answer(call: Call) -> Result<Reply, fn_fdk::Error> {
-    let echo =
-        || Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone());
+async fn answer(call: Call) -> Result<Reply, Error> {
+    let echo = || Reply::bytes("application/octet-stream", call.body().clone());
     let Some(asked) = call.headers().get("conformance") else {
         return Ok(echo());
     };
     Ok(match serde_json::from_slice(asked.as_bytes())? {
-        Ask::Text => Reply::text(str::from_utf8(call.body())?),
-        Ask::Context => Reply::json(context::of(&call).to_string()),
+        Ask::Text => Reply::text(call.text()?),
+        Ask::Context => Reply::json(&context::of(&call)),
         Ask::Reply { status, headers } => {
-            reply(echo().with_status(StatusCode::from_u16(status)?)?, headers)?
+            let reply = echo().with_status(status);
+            headers.into_iter().fold(reply, |reply, (name, value)| reply.with_header(name, value))
         }
         Ask::Fail => Err(io::Error::other("failed on purpose"))?,
         Ask::Panic { late, writing } => panic(late, writing.then(|| Reply::text("leak"))).await,
-        Ask::Unserialisable => Reply::json(serde_json::to_vec(
-            &[(vec![1], 1)].into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-        )?),
+        Ask::Unserialisable => Json(BTreeMap::from([(vec![1], 1)])).into_reply()?,
         Ask::Sleep { milliseconds } => {
             sleep(Duration::from_millis(milliseconds)).await;
             Reply::text("slept")
@@ -133,14 +119,6 @@ async fn answer(call: Call) -> Result<Reply, fn_fdk::Error> {
     })
 }
 
-fn reply(reply: Reply, headers: Vec<(String, String)>) -> Result<Reply, fn_fdk::Error> {
-    headers.into_iter().try_fold(reply, |reply, (name, value)| {
-        let (name, value) =
-            (HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(&value)?);
-        Ok(reply.with_header(name, value)?)
-    })
-}
-
 #[expect(clippy::panic, reason = "it is asked to")]
 async fn panic(late: bool, _unfinished: Option<Reply>) -> Reply {
     if late {
@@ -155,8 +133,8 @@ fn stream(bytes: usize, fails: bool) -> Reply {
         if fails && at >= bytes / 2 {
             return Err(io::Error::other("the source failed on purpose"));
         }
-        Ok(Frame::data(Bytes::from_static(&PIECE).slice(..PIECE.len().min(bytes - at))))
+        Ok(PIECE.get(..bytes - at).unwrap_or(&PIECE))
     };
     let pieces = futures_util::stream::iter((0..bytes).step_by(PIECE.len()).map(piece));
-    Reply::stream(HeaderValue::from_static("application/octet-stream"), StreamBody::new(pieces))
+    Reply::stream("application/octet-stream", pieces)
 }

@@ -21,7 +21,7 @@ impl Span {
     pub(crate) fn of(call: &Call) -> Self {
         Self {
             tracing: Tracing::from_vars(|name| env::var(name).ok()),
-            context: TraceContext::of(call),
+            context: call.context().trace.clone(),
             id: apm::span_id(),
         }
     }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use devkit::deployment::{Authority, Certificate};
-use fn_fdk::{Call, Error, Listener, Reply, Server};
+use fn_fdk::{Call, IntoReply, Listener, Server};
 use model_deployment_fn::config::Config;
+use model_deployment_fn::front;
 use model_deployment_fn::predict::{Forwarder, Predictor};
 use oracle_cloud_client::{Principal, ServiceClock};
 use tempfile::TempDir;
@@ -35,15 +36,18 @@ pub struct Function {
 
 impl Function {
     /// Serves a handler in the runtime of the caller.
-    pub fn serve<H, F>(handler: H) -> Self
+    pub fn serve<H, F, R>(handler: H) -> Self
     where
         H: Fn(Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoReply + Send,
     {
         let directory = tempfile::tempdir().expect("there is a place for a socket");
         let socket = directory.path().join("lsnr.sock");
         let listener = Listener::publish(&socket).expect("a socket can be bound there");
-        tokio::spawn(Server::new(listener, now).serve(handler, std::future::pending()));
+        tokio::spawn(
+            Server::new(listener).serve(move |call: Call| handler(call), std::future::pending()),
+        );
         Self { socket, _directory: directory }
     }
 
@@ -83,7 +87,10 @@ impl Function {
         let (targets, headers) = (config.targets, config.headers);
         let predictor = Predictor { targets, headers, forwarder, tracer: None, metrics: None };
         let predictor = Arc::new(predictor);
-        Self::serve(move |call| predictor.clone().answer(call))
+        Self::serve(move |call| {
+            let predictor = predictor.clone();
+            async move { front::answer(&predictor, call).await }
+        })
     }
 
     /// Writes everything to a connection of its own, ends that side of it, and reads until the function closes it.

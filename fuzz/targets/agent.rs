@@ -1,13 +1,13 @@
 //! The bytes of an agent's connection, to answers.
 #![no_main]
 
-use fn_fdk::{Call, Error, Reply};
+use fn_fdk::{Call, Error, IntoReply, Reply, StatusError};
 use fuzz::answer::{self, Answer};
 use fuzz::cloud::{Deployment, Function};
 use fuzz::secret;
 use fuzz::world::World;
-use http::{HeaderName, HeaderValue, StatusCode};
-use http_body_util::Full;
+use futures_util::stream;
+use http::{HeaderName, StatusCode};
 use libfuzzer_sys::fuzz_target;
 
 struct Setting {
@@ -35,29 +35,26 @@ const READ_URL: HeaderName = HeaderName::from_static("x-read-url");
 /// Gives the caller's headers and body back, and whatever else the caller wants a function to do.
 async fn dressed(call: Call) -> Result<Reply, Error> {
     let asked = |name| call.headers().get(name);
-    let octets = HeaderValue::from_static("application/octet-stream");
+    let (octets, body) = ("application/octet-stream", call.body().clone());
     let mut reply = match asked("x-stream") {
-        Some(_) => Reply::stream(octets, Full::new(call.body().clone())),
-        None => Reply::new(octets, call.body().clone()),
+        Some(_) => Reply::stream(octets, stream::iter([Ok::<_, Infallible>(body)])),
+        None => Reply::bytes(octets, body),
     };
-    reply = reply.with_header(READ_URL, HeaderValue::try_from(call.uri().to_string())?)?;
+    reply = reply.with_header(READ_URL, call.uri().to_string());
     let own = |name: &HeaderName| name.as_str().trim_start_matches("fn-http-h-") == READ_URL;
     for (name, value) in call.headers().iter().filter(|(name, _)| !own(name)) {
-        // What is reserved is refused, and the rest of the reply stays.
-        let lent = std::mem::replace(&mut reply, Reply::empty());
-        let status = lent.status();
-        match lent.with_header(name.clone(), value.clone()) {
-            Ok(dressed) => reply = dressed,
-            Err(_reserved) => reply = Reply::text("reserved").with_status(status)?,
+        // What is reserved is refused, and would fail the call.
+        if Reply::empty().with_header(name.clone(), value.clone()).into_reply().is_ok() {
+            reply = reply.with_header(name.clone(), value.clone());
         }
     }
     if let Some(status) = asked("x-status") {
-        reply = reply.with_status(StatusCode::from_bytes(status.as_bytes())?)?;
+        reply = reply.with_status(StatusCode::from_bytes(status.as_bytes())?);
     }
     match asked("x-fail") {
         None => Ok(reply),
-        Some(late) if late == "late" => Err(Error::timed_out(reply)),
-        Some(_) => Err(Error::failed(reply)),
+        Some(late) if late == "late" => Ok(reply.with_status(StatusCode::GATEWAY_TIMEOUT)),
+        Some(_) => Err(StatusError::new(StatusCode::IM_A_TEAPOT, "Failed", "on purpose"))?,
     }
 }
 

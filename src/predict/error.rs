@@ -2,12 +2,13 @@
 //!
 //! Source: docs/spec/oci-services.md#predict-statuses.
 
-use http::header::ALLOW;
-use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
 
 use super::Refusal;
-use fn_fdk::{self, Rejection, Reply};
+use fn_fdk::Rejection;
 use oracle_cloud_client::{PrincipalError, SendError, SignError, TransportError};
 
 /// The content codings that IANA registers; nothing else that a caller writes there is repeated.
@@ -238,9 +239,9 @@ impl Error {
         }
     }
 
-    /// The reply, in the shape of OCI's own errors: `{"code": ..., "message": ...}`; where clients
+    /// What the caller has of it, in the shape of OCI's own errors: `{"code": ..., "message": ...}`; where clients
     /// of OpenAI's protocol call, with the member `error` beside them that those read.
-    pub(super) fn reply(&self, openai: bool) -> Result<Reply, fn_fdk::Error> {
+    pub(super) fn response(&self, openai: bool) -> Response<Bytes> {
         let (status, code, message) = (self.status(), self.code(), self.message());
         let kind = if status.is_client_error() { "invalid_request_error" } else { "api_error" };
         let error = json!({ "message": message, "type": kind, "code": code });
@@ -249,10 +250,18 @@ impl Error {
         } else {
             json!({ "code": code, "message": message })
         };
-        let mut reply = Reply::json(body.to_string()).with_status(status)?;
+        let mut response = json_response(status, &body);
         if let Self::MethodNotAllowed(methods) = self {
-            reply = reply.with_header(ALLOW, HeaderValue::from_static(methods))?;
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
         }
-        Ok(reply)
+        response
     }
+}
+
+/// A response in JSON.
+pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }

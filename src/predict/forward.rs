@@ -14,7 +14,7 @@ use super::endpoint::Action;
 use super::pools::Pools;
 use super::target::ROUTE;
 use super::{Endpoint, EndpointRule, Error, Paths};
-use fn_fdk::{BODY_LIMIT, Call};
+use fn_fdk::BODY_LIMIT;
 use oracle_cloud_client::{
     Client, Credentials, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers,
     Trust, TrustError,
@@ -145,15 +145,15 @@ impl Forwarder {
     }
 }
 
-/// The request of a call for its deployment.
+/// The request for a deployment.
 pub(super) fn request(
-    call: &Call,
+    method: &Method,
     to: &Endpoint,
     headers: HeaderMap,
     body: Bytes,
 ) -> Request<Bytes> {
     let mut request = Request::new(body);
-    *request.method_mut() = call.method().clone();
+    *request.method_mut() = method.clone();
     *request.uri_mut() = to.uri();
     *request.headers_mut() = headers;
     request

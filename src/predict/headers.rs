@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use http::HeaderValue;
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
+use http::{HeaderValue, Response};
 
 use super::Prediction;
 use super::payload::Payload;
 use super::trace::{self, Trace};
-use fn_fdk::{Call, Error, Reply};
+use fn_fdk::Context;
 
 const FORWARDED: [&str; 4] = ["accept", "route", "enable-streaming", "x-request-id"];
 const RETURNED: [&str; 4] = ["content-encoding", "content-type", "opc-request-id", "retry-after"];
@@ -137,12 +138,13 @@ impl HeaderRules {
     /// The headers of a request to the deployment, as far as they come from the call.
     pub(super) fn forwarded(
         &self,
-        call: &Call,
+        from: &HeaderMap,
+        context: &Context,
         payload: &Payload,
         trace: Option<&Trace>,
     ) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
-        for (name, value) in call.headers() {
+        for (name, value) in from {
             if self.forwarded.contains(name.as_str()) {
                 headers.append(name.clone(), value.clone());
             }
@@ -156,7 +158,7 @@ impl HeaderRules {
         }
         // The platform's id ties the deployment's logs to those of the function.
         headers.remove(OPC_REQUEST_ID);
-        let id = request_id(call.headers()).or_else(|| call.id().filter(|id| is_request_id(id)));
+        let id = request_id(from).or_else(|| context.id.as_deref().filter(|id| is_request_id(id)));
         if let Some(id) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
             headers.insert(OPC_REQUEST_ID, id);
         }
@@ -166,16 +168,17 @@ impl HeaderRules {
         headers
     }
 
-    /// The reply that a prediction makes.
-    pub(super) fn reply(&self, prediction: Prediction) -> Result<Reply, Error> {
+    /// What a caller has of a prediction.
+    pub(super) fn response(&self, prediction: Prediction) -> Response<Bytes> {
         let Prediction { status, headers, body } = prediction;
-        let mut reply = Reply::empty().with_body(body).with_status(status)?;
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
         for (name, value) in &headers {
             if self.returned.contains(name.as_str()) {
-                reply = reply.with_header(name.clone(), value.clone())?;
+                response.headers_mut().append(name.clone(), value.clone());
             }
         }
-        Ok(reply)
+        response
     }
 }
 

@@ -3,11 +3,12 @@
 //! Source: docs/spec/oci-services.md#functions.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::error::json_response;
 use super::{Error, Forwarder, Targets, target};
-use fn_fdk::{self, Call, Intent, Reply};
+use fn_fdk::{Intent, error_chain};
 use oracle_cloud_client::timestamp;
 
 /// A question about the function itself.
@@ -22,14 +23,14 @@ pub(super) enum Probe {
 impl Probe {
     /// The probe that a call is: through a gateway, and without a target, so that a deployment's own path of that name stays
     /// its own.
-    pub(super) fn of(call: &Call) -> Option<Self> {
-        if call.intent() != Intent::Gateway
-            || !matches!(*call.method(), Method::GET | Method::HEAD)
-            || target::names_one(call.headers())
+    pub(super) fn of(request: &Request<Bytes>, intent: Intent) -> Option<Self> {
+        if intent != Intent::Gateway
+            || !matches!(*request.method(), Method::GET | Method::HEAD)
+            || target::names_one(request.headers())
         {
             return None;
         }
-        match call.uri().path().rsplit('/').next() {
+        match request.uri().path().rsplit('/').next() {
             Some("healthz") => Some(Self::Alive),
             Some("readyz") => Some(Self::Ready),
             _ => None,
@@ -39,25 +40,25 @@ impl Probe {
     /// The answer, without a word to any deployment.
     pub(super) async fn answer(
         self,
-        call: &Call,
+        method: &Method,
         targets: &Targets,
         forwarder: &Forwarder,
-    ) -> Result<Reply, fn_fdk::Error> {
+    ) -> Response<Bytes> {
         let version = env!("CARGO_PKG_VERSION");
         let checked = match self {
             Self::Alive => Ok(json!({ "status": "ok", "version": version })),
             Self::Ready => ready(targets, forwarder).await,
         };
-        let reply = match checked {
-            Ok(body) => Reply::json(body.to_string()),
+        let response = match checked {
+            Ok(body) => json_response(StatusCode::OK, &body),
             Err(error) => {
-                log::error!("not ready: {}", fn_fdk::error_chain(&error));
+                log::error!("not ready: {}", error_chain(&error));
                 let (code, message) = (error.code(), Error::message(&error));
                 let body = json!({ "code": code, "message": message, "version": version });
-                Reply::json(body.to_string()).with_status(StatusCode::SERVICE_UNAVAILABLE)?
+                json_response(StatusCode::SERVICE_UNAVAILABLE, &body)
             }
         };
-        Ok(if call.method() == Method::HEAD { reply.with_body(Bytes::new()) } else { reply })
+        if method == Method::HEAD { response.map(|_body| Bytes::new()) } else { response }
     }
 }
 

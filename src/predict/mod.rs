@@ -1,8 +1,8 @@
 //! This function: one call of a client becomes one signed call of a model deployment.
 //!
 //! ```text
-//! Call ▶ which address? Endpoint ▶ what for? Payload ▶ sign ▶ forward ─ TLS ─▶ model deployment
-//! Reply ◀──────────────── Prediction | Error ◀───────────────────────────┘
+//! Request ▶ which address? Endpoint ▶ what for? Payload ▶ sign ▶ forward ─ TLS ─▶ model deployment
+//! Response ◀──────────────── Prediction | Error ◀───────────────────────────┘
 //! ```
 //!
 //! Source: docs/spec/oci-services.md#targets.
@@ -24,8 +24,11 @@ mod resolve;
 mod target;
 mod trace;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::time;
 
 pub use authority::authority;
 pub use endpoint::{Endpoint, EndpointRule, Refusal, is_model_deployment};
@@ -37,9 +40,7 @@ pub use path::{InvalidPath, Paths};
 pub use target::{Targets, TargetsError};
 pub use trace::Tracer;
 
-use tokio::time::Instant;
-
-use fn_fdk::{self, Call, Rejection, Reply};
+use fn_fdk::{Context, Rejection};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
@@ -73,65 +74,83 @@ impl Predictor {
         self.forwarder.preconnect(self.targets.expected()?)
     }
 
-    /// Answers a call, whatever happens, and writes the one line about it to the log.
-    pub async fn answer(self: Arc<Self>, call: Call) -> Result<Reply, fn_fdk::Error> {
-        let reply = self.answered(&call).await;
+    /// Answers a request, whatever happens, and writes the one line about it to the log.
+    pub async fn answer(&self, request: &Request<Bytes>, context: &Context) -> Response<Bytes> {
+        let response = match Probe::of(request, context.intent) {
+            Some(probe) => probe.answer(request.method(), &self.targets, &self.forwarder).await,
+            None => self.answered(request, context).await,
+        };
         // Nothing runs between calls.
         self.forwarder.client().cancel_preconnect();
-        reply
+        response
     }
 
-    async fn answered(&self, call: &Call) -> Result<Reply, fn_fdk::Error> {
-        if let Some(probe) = Probe::of(call) {
-            return probe.answer(call, &self.targets, &self.forwarder).await;
-        }
-        let trace = self.tracer.as_ref().map(|_| Trace::of(call, self.forwarder.client().now()));
-        let mut record = Record::start(trace);
-        let outcome = self.predict(call, &mut record).await;
+    async fn answered(&self, request: &Request<Bytes>, context: &Context) -> Response<Bytes> {
+        let now = || self.forwarder.client().now();
+        let mut record = Record::start(self.tracer.as_ref().map(|_| Trace::of(context, now())));
+        let outcome = self.predict(request, context, &mut record).await;
         record.decided();
-        self.report(call, &record, &outcome).await;
-        record.log(call, &outcome);
-        outcome::reply(outcome, call.intent(), &record, &self.headers)
+        self.report(context, &record, &outcome).await;
+        record.log(request, request.body().len(), context, &outcome);
+        outcome::response(outcome, &record, &self.headers)
     }
 
-    /// Answers a call that never comes here whole, and writes the one line about it to the log.
-    pub fn reject(&self, call: &Call, rejection: &Rejection) -> Result<Reply, fn_fdk::Error> {
+    /// Answers a request that never comes here whole, and writes the one line about it to the log.
+    /// Its head `arrived` then, and `bytes_in` bytes of its body came.
+    pub fn reject(
+        &self,
+        request: &Request<Bytes>,
+        context: &Context,
+        rejection: Rejection,
+        (arrived, bytes_in): (Instant, usize),
+    ) -> Response<Bytes> {
         let mut record = Record::start(None);
-        record.start = call.arrived();
-        let target = self.targets.named_by(call);
+        record.start = arrived;
+        let target = self.targets.named_by(request);
         record.openai = target.is_ok_and(|(target, _)| self.targets.takes_client_path(&target));
-        let outcome = Err(Error::from(*rejection));
-        record.log(call, &outcome);
-        outcome::reply(outcome, call.intent(), &record, &self.headers)
+        let outcome = Err(Error::from(rejection));
+        record.log(request, bytes_in, context, &outcome);
+        outcome::response(outcome, &record, &self.headers)
     }
 
     /// The story of one call.
-    async fn predict(&self, call: &Call, record: &mut Record) -> Result<Prediction, Error> {
-        let (target, body) = self.targets.named_by(call)?;
+    async fn predict(
+        &self,
+        request: &Request<Bytes>,
+        context: &Context,
+        record: &mut Record,
+    ) -> Result<Prediction, Error> {
+        let (target, body) = self.targets.named_by(request)?;
         record.openai = self.targets.takes_client_path(&target);
-        let endpoint = self.targets.called_by(call, target, &body)?;
+        let endpoint = self.targets.called_by(request, context.intent, target, &body)?;
         let endpoint = record.endpoint.insert(endpoint);
-        let payload = Payload::of(call, endpoint, body)?;
-        let headers = self.headers.forwarded(call, &payload, record.trace.as_ref());
-        record.checked = Some(std::time::Instant::now());
+        let payload = Payload::of(request, context.intent, endpoint, body)?;
+        let trace = record.trace.as_ref();
+        let headers = self.headers.forwarded(request.headers(), context, &payload, trace);
+        record.checked = Some(Instant::now());
         let reports = self.tracer.is_some() || self.metrics.is_some();
         let kept = if reports { REPORT_OF_A_LATE_CALL } else { Duration::ZERO };
-        let request = forward::request(call, endpoint, headers, payload.body);
-        let until = call.deadline().limit() - REPLY_MARGIN - kept;
+        let request = forward::request(request.method(), endpoint, headers, payload.body);
+        let until = time::Instant::from(context.deadline) - REPLY_MARGIN - kept;
         self.forwarder.send(request, endpoint, until, &mut record.journey).await
     }
 
     /// Has others know of a call before it is answered: nothing runs afterwards.
-    async fn report(&self, call: &Call, record: &Record, outcome: &Result<Prediction, Error>) {
-        let until = call.deadline().limit() - REPLY_MARGIN;
+    async fn report(
+        &self,
+        context: &Context,
+        record: &Record,
+        outcome: &Result<Prediction, Error>,
+    ) {
+        let until = time::Instant::from(context.deadline) - REPLY_MARGIN;
         let spans = async {
             if let Some(tracer) = &self.tracer {
-                tracer.send(call, record, outcome, REPORT, until).await;
+                tracer.send(context, record, outcome, REPORT, until).await;
             }
         };
         let figures = async {
             if let Some(metrics) = &self.metrics {
-                let until = until.min(Instant::now() + REPORT);
+                let until = until.min(time::Instant::now() + REPORT);
                 metrics.count(record, outcome, self.forwarder.client(), until).await;
             }
         };

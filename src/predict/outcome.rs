@@ -5,12 +5,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response};
 use log::Level;
 
 use super::trace::Trace;
 use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
-use fn_fdk::{self, Call, Intent, Rejection, Reply, error_chain};
+use fn_fdk::{Context, Intent, error_chain};
 use oracle_cloud_client::{Journey, Phase};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
@@ -61,24 +62,28 @@ impl Record {
     }
 
     /// Writes the one line about a call.
-    pub(super) fn log(&self, call: &Call, outcome: &Result<Prediction, Error>) {
+    pub(super) fn log(
+        &self,
+        request: &Request<Bytes>,
+        bytes_in: usize,
+        context: &Context,
+        outcome: &Result<Prediction, Error>,
+    ) {
         let trace_id = self.trace.as_ref().map(Trace::id).unwrap_or_default();
-        let intent = match call.intent() {
-            Intent::Direct => "direct",
-            Intent::Gateway => "gateway",
-        };
+        let intent = if context.intent == Intent::Direct { "direct" } else { "gateway" };
         let deployment = self.endpoint.as_ref().map(Endpoint::ocid).unwrap_or_default();
         let path = self.endpoint.as_ref().map(Endpoint::path).unwrap_or_default();
-        let route = self.endpoint.as_ref().and_then(|_checked| target::route(call.headers()));
-        let (route, bytes_in) = (route.unwrap_or_default(), call.received());
-        let opc_request_id = headers::request_id(call.headers()).map_or("", plain_id);
+        let route = self.endpoint.as_ref().and_then(|_checked| target::route(request.headers()));
+        let route = route.unwrap_or_default();
+        let opc_request_id = headers::request_id(request.headers()).map_or("", plain_id);
         let start = if self.warm { "warm" } else { "cold" };
         let (end, tries) = (self.end(), self.journey.tries());
         let check_ms = milliseconds(self.checked.unwrap_or(end) - self.start);
         let (report_ms, ms) = (milliseconds(end.elapsed()), milliseconds(self.start.elapsed()));
         let [sign_ms, connect_ms, wait_ms] = [Phase::Sign, Phase::Connect, Phase::Wait]
             .map(|phase| milliseconds(self.journey.time(phase)));
-        let left_ms = milliseconds(call.deadline().remaining());
+        let left = context.deadline.saturating_duration_since(Instant::now());
+        let left_ms = milliseconds(left);
         match outcome {
             Ok(Prediction { status, headers, body }) => {
                 let (status, bytes_out) = (status.as_u16(), body.len());
@@ -119,28 +124,19 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
-/// The reply to a caller. A gateway passes the true status on; a direct caller knows success and two kinds of failure.
-pub(super) fn reply(
+/// What the caller has of it.
+pub(super) fn response(
     outcome: Result<Prediction, Error>,
-    intent: Intent,
     record: &Record,
     headers: &HeaderRules,
-) -> Result<Reply, fn_fdk::Error> {
-    let late = matches!(outcome, Err(Error::Rejected(Rejection::BodyLate)));
-    let mut reply = match outcome {
-        Ok(prediction) => headers.reply(prediction)?,
-        Err(error) => error.reply(record.openai)?,
+) -> Response<Bytes> {
+    let mut response = match outcome {
+        Ok(prediction) => headers.response(prediction),
+        Err(error) => error.response(record.openai),
     };
     // Those clients try again by themselves what was tried here already.
-    if record.openai && reply.status().is_server_error() && record.journey.tries() > 1 {
-        reply = reply.with_header(SHOULD_RETRY, HeaderValue::from_static("false"))?;
+    if record.openai && response.status().is_server_error() && record.journey.tries() > 1 {
+        response.headers_mut().append(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
-    match (intent, reply.status()) {
-        // The agent has given the call up as well.
-        _ if late => Err(fn_fdk::Error::timed_out(reply)),
-        (Intent::Gateway, _) => Ok(reply),
-        (Intent::Direct, status) if status.is_success() => Ok(reply),
-        (Intent::Direct, StatusCode::GATEWAY_TIMEOUT) => Err(fn_fdk::Error::timed_out(reply)),
-        (Intent::Direct, _) => Err(fn_fdk::Error::failed(reply)),
-    }
+    response
 }

@@ -1,14 +1,14 @@
 //! What is sent to a deployment: the caller's bytes, once they are what the path and the content type promise.
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, HeaderMap};
-use http::{HeaderValue, Method};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::{HeaderValue, Method, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::{Endpoint, Error};
-use fn_fdk::{Call, Intent};
+use fn_fdk::Intent;
 
 /// The methods of a custom path, as `Allow` lists them.
 const CUSTOM_METHODS: &str = "GET, POST, PUT, DELETE";
@@ -26,33 +26,43 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    /// Checks method, content type and body of a call against its endpoint.
+    /// Checks method, content type and body of a request against its endpoint.
     ///
     /// A prediction is a POST. Its body is checked to be JSON unless the content type names
     /// something else; that passes with its type, as it does on custom paths.
-    pub(super) fn of(call: &Call, endpoint: &Endpoint, body: Bytes) -> Result<Self, Error> {
+    pub(super) fn of(
+        request: &Request<Bytes>,
+        intent: Intent,
+        endpoint: &Endpoint,
+        body: Bytes,
+    ) -> Result<Self, Error> {
         let custom = !endpoint.suffix().is_empty();
-        match (custom, call.method()) {
+        match (custom, request.method()) {
             (true, &Method::GET | &Method::DELETE) if body.is_empty() => {
                 Ok(Self { body, content_type: None, content_encoding: None })
             }
             (true, &Method::GET | &Method::DELETE) => Err(Error::BodyUnsigned),
             (true, &Method::POST | &Method::PUT) | (false, &Method::POST) => {
-                Self::with_body(call, custom, body)
+                Self::with_body(request.headers(), intent, custom, body)
             }
             (true, _) => Err(Error::MethodNotAllowed(CUSTOM_METHODS)),
             (false, _) => Err(Error::MethodNotAllowed("POST")),
         }
     }
 
-    fn with_body(call: &Call, custom: bool, body: Bytes) -> Result<Self, Error> {
-        let content_encoding = content_encoding(call.headers())?;
-        let named = call.content_type();
+    fn with_body(
+        headers: &HeaderMap,
+        intent: Intent,
+        custom: bool,
+        body: Bytes,
+    ) -> Result<Self, Error> {
+        let content_encoding = content_encoding(headers)?;
+        let named = headers.get(CONTENT_TYPE).filter(|value| !value.is_empty());
         let media_type = named.map(media_type).transpose()?;
         let is_json = match media_type.as_deref() {
             None => true,
             // `fn invoke` calls everything `text/plain`.
-            Some("text/plain") if call.intent() == Intent::Direct => true,
+            Some("text/plain") if intent == Intent::Direct => true,
             Some(unnamed) if UNNAMED_JSON.contains(&unnamed) => !custom,
             Some(media_type) => media_type == "application/json" || media_type.ends_with("+json"),
         };

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use http::Request;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::envelope::Unreadable;
 use super::path::Closed;
 use super::{Endpoint, EndpointRule, Error, Paths, Refusal, aliases, envelope, payload};
-use fn_fdk::{Call, Intent};
+use fn_fdk::Intent;
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
 static NAMES: [HeaderName; 3] = [
@@ -104,29 +105,29 @@ impl Targets {
         self.default.as_ref().or(only)
     }
 
-    /// The endpoint that a call means, and the body for it.
-    pub fn of(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
-        let (target, body) = self.named_by(call)?;
-        Ok((self.called_by(call, target, &body)?, body))
+    /// The endpoint that a request means, and the body for it.
+    pub fn of(&self, request: &Request<Bytes>, intent: Intent) -> Result<(Endpoint, Bytes), Error> {
+        let (target, body) = self.named_by(request)?;
+        Ok((self.called_by(request, intent, target, &body)?, body))
     }
 
-    /// The deployment that a call means, by exactly one header, an envelope or the default; and the body for it. What of the
+    /// The deployment that a request means, by exactly one header, an envelope or the default; and the body for it. What of the
     /// deployment is called is not looked at yet.
-    pub(super) fn named_by(&self, call: &Call) -> Result<(Endpoint, Bytes), Error> {
-        let mut values = NAMES.iter().flat_map(|name| call.headers().get_all(name));
+    pub(super) fn named_by(&self, request: &Request<Bytes>) -> Result<(Endpoint, Bytes), Error> {
+        let mut values = NAMES.iter().flat_map(|name| request.headers().get_all(name));
         let envelope = || {
-            let opened = self.envelopes.then(|| envelope::opened(call.body()));
+            let opened = self.envelopes.then(|| envelope::opened(request.body()));
             opened.transpose().map(Option::flatten).map_err(|Unreadable| Error::Envelope)
         };
         match (values.next(), values.next()) {
             (Some(_), Some(_)) => Err(Error::TargetRepeated),
             (Some(value), None) => {
                 let text = value.to_str().map_err(|_not_ascii| Refusal::Characters)?;
-                Ok((self.resolve(text)?, call.body().clone()))
+                Ok((self.resolve(text)?, request.body().clone()))
             }
             (None, _) => match (envelope()?, &self.default) {
                 (Some((text, body)), _) => Ok((self.resolve(&text)?, body)),
-                (None, Some(default)) => Ok((default.clone(), call.body().clone())),
+                (None, Some(default)) => Ok((default.clone(), request.body().clone())),
                 (None, None) => Err(Error::TargetMissing),
             },
         }
@@ -137,24 +138,23 @@ impl Targets {
         target.is_base() && self.rule.paths().any()
     }
 
-    /// What of its deployment a call means: what the address says, or else the client's own path; a direct call has none.
+    /// What of its deployment a request means: what the address says, or else the client's own path; a direct call has none.
     pub(super) fn called_by(
         &self,
-        call: &Call,
+        request: &Request<Bytes>,
+        intent: Intent,
         target: Endpoint,
         body: &[u8],
     ) -> Result<Endpoint, Error> {
         let paths = self.rule.paths();
-        check_route(call.headers(), paths)?;
-        let endpoint = match call.intent() {
-            Intent::Gateway if target.is_base() => {
-                let end =
-                    paths.end_of(call.uri().path()).map_err(|Closed| Error::PathNotAllowed)?;
-                target.with_client_path(end, || payload::wants_stream(body))
-            }
-            Intent::Gateway | Intent::Direct => target,
+        check_route(request.headers(), paths)?;
+        let endpoint = if intent == Intent::Gateway && target.is_base() {
+            let end = paths.end_of(request.uri().path()).map_err(|Closed| Error::PathNotAllowed)?;
+            target.with_client_path(end, || payload::wants_stream(body))
+        } else {
+            target
         };
-        Ok(endpoint.with_client_query(call.uri().query()))
+        Ok(endpoint.with_client_query(request.uri().query()))
     }
 
     /// The endpoint that a header with this text means: that of an alias, or a URL that may be called.

@@ -10,7 +10,7 @@ use tokio::time;
 
 use super::outcome::Record;
 use super::{Error, Prediction};
-use fn_fdk::{Call, TraceContext, Tracing, error_chain};
+use fn_fdk::{Context, TraceContext, Tracing, error_chain};
 use oracle_cloud_client::apm::{Collector, Kind, Service, Span, span_id, trace_id};
 use oracle_cloud_client::{Phase, Trust};
 
@@ -50,7 +50,7 @@ impl Tracer {
     /// but the log.
     pub(super) async fn send(
         &self,
-        call: &Call,
+        context: &Context,
         record: &Record,
         outcome: &Result<Prediction, Error>,
         patience: Duration,
@@ -59,7 +59,7 @@ impl Tracer {
         let Some(trace) = record.trace.as_ref().filter(|trace| trace.sampled) else {
             return;
         };
-        let spans = self.spans(trace, call, record, outcome);
+        let spans = self.spans(trace, context, record, outcome);
         if let Err(error) = self.collector.send(&spans, patience, until).await {
             log::warn!("the spans of this call are lost: {}", error_chain(&error));
         }
@@ -70,7 +70,7 @@ impl Tracer {
     fn spans(
         &self,
         trace: &Trace,
-        call: &Call,
+        context: &Context,
         record: &Record,
         outcome: &Result<Prediction, Error>,
     ) -> Vec<Span> {
@@ -94,7 +94,7 @@ impl Tracer {
         let own =
             self.tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         root.tags = own.chain(target(record)).chain(result.clone()).collect();
-        root.tags.extend(call.id().map(|id| ("callID".to_owned(), id.to_owned())));
+        root.tags.extend(context.id.iter().map(|id| ("callID".to_owned(), id.clone())));
         let mut spans =
             vec![root, span("check", &trace.call, begin, record.checked.unwrap_or(end))];
         let steps = record.journey.steps();
@@ -152,9 +152,9 @@ pub(super) struct Trace {
 
 impl Trace {
     /// The trace of a call that was received at `received`: the one that it came with, or a new one.
-    pub(super) fn of(call: &Call, received: SystemTime) -> Self {
+    pub(super) fn of(context: &Context, received: SystemTime) -> Self {
         let TraceContext { trace_id: known, parent_id: parent, sampled, debug } =
-            TraceContext::of(call);
+            context.trace.clone();
         let id = known.unwrap_or_else(trace_id);
         Self { received, id, parent, sampled, debug, call: span_id(), predict: span_id() }
     }

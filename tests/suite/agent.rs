@@ -2,9 +2,9 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use fn_fdk::{Call, Error, Listener, LogFrame, Reply, Server};
+use fn_fdk::{Call, IntoReply, Listener, LogFrame, Server};
 use http::HeaderName;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -25,29 +25,31 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    pub(crate) fn start<H, F>(handler: H) -> Self
+    pub(crate) fn start<H, F, R>(handler: H) -> Self
     where
         H: Fn(Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoReply + Send,
     {
         Self::start_as(|server| server, handler)
     }
 
     /// The same, with what `configured` adds to the server.
-    pub(crate) fn start_as<H, F>(configured: impl FnOnce(Server) -> Server, handler: H) -> Self
+    pub(crate) fn start_as<H, F, R>(configured: impl FnOnce(Server) -> Server, handler: H) -> Self
     where
         H: Fn(Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: IntoReply + Send,
     {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("lsnr.sock");
-        let server = Server::new(Listener::publish(&socket).unwrap(), SystemTime::now);
+        let server = Server::new(Listener::publish(&socket).unwrap());
         let header = HeaderName::from_static("opc-request-id");
         let server =
             configured(server.with_log_frame(LogFrame::new(Some("frame".into()), Some(header))));
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
-            server.serve(handler, async move { drop(stopped.await) }).await;
+            server.serve(move |call: Call| handler(call), async move { drop(stopped.await) }).await;
         });
         Self { socket, stop: Some(stop), served, _directory: directory }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use fn_fdk::{self, Call, Listener, Reply, Server, error_chain};
+use fn_fdk::{Call, Listener, Platform, Reply, ServeError, Server, error_chain};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
@@ -131,12 +131,19 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Prediction { status: StatusCode::OK, headers: client.clone(), body: body.clone() });
     shown.add(&Call::from_agent(client, body.clone(), now()).unwrap());
     shown.add(&Reply::text(SECRET));
-    shown.add(&Server::new(Listener::publish(&home.join("lsnr.sock")).unwrap(), SystemTime::now));
+    shown.add(&Server::new(Listener::publish(&home.join("lsnr.sock")).unwrap()));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fn_fdk::Tracing::from_vars(collector));
     let url = format!("https://collector.example/?dataKey={SECRET}");
     shown.add(&Collector::new(&url, &trust).unwrap());
-    shown.add(&fn_fdk::Error::failed(Reply::text(SECRET)));
+    shown.add(&Call::direct(SECRET));
+    shown.add(&Call::gateway(Request::new(SECRET)));
+    let error = Call::direct(format!("[\"{SECRET}\"]")).json::<Vec<u8>>().unwrap_err();
+    shown.add(&error);
+    let errors = Platform::from_vars(|_| Some(SECRET.to_owned())).unwrap_err();
+    shown.add(&errors);
+    shown.add(&ServeError::from(errors));
+    shown.add(&fn_fdk::Body::from(body.clone()));
     shown
 }
 
@@ -245,6 +252,7 @@ async fn every_type_with_a_debug_of_its_own_is_looked_at() {
             found += 1;
             // Those that are not public are parts of others.
             let whole = match name {
+                "Details" => "StatusError",
                 "Source" => "Principal",
                 "Transport" => "Client",
                 public => public,

@@ -11,19 +11,18 @@ use hyper::body::{Body, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::Rejection;
+use super::limits::BODY_LIMIT;
+use super::rejection::Rejection;
 
-/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
-pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// A body of more than this is large, in bytes.
-const LARGE: usize = 1024 * 1024;
+const LARGE_BODY_BYTES: usize = 1024 * 1024;
 /// How many large bodies are held at once, so that any number of calls fits into the smallest
 /// container.
-const LARGE_AT_ONCE: usize = 2;
-/// Room for any body, in bytes, of a size that glibc always maps for itself and gives back whole
+const MAX_LARGE_BODIES: usize = 2;
+/// What every body fits into, in bytes, of a size that glibc always maps for itself and gives back whole
 /// (more than 32 MiB), so that bodies leave no holes in the heap. Only what is written to is ever
 /// in memory.
-const ROOM: usize = 33 * 1024 * 1024;
+const BODY_BUFFER_CAPACITY: usize = 33 * 1024 * 1024;
 
 /// A whole body, and the place of a large one. The place is the call's: whoever keeps a part of the
 /// body for longer, such as a connection whose peer does not read, must not keep others waiting.
@@ -43,7 +42,7 @@ pub(super) struct Bodies {
 
 impl Bodies {
     pub(super) fn new() -> Self {
-        Self { spare: Mutex::default(), large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+        Self { spare: Mutex::default(), large: Arc::new(Semaphore::new(MAX_LARGE_BODIES)) }
     }
 
     /// Reads a body to its end, and counts what came of it in `received`. An error means that it
@@ -74,10 +73,10 @@ impl Bodies {
             drain(body, received).await?;
             return Ok(None);
         }
-        let mut place = if announced > LARGE { Some(self.place().await) } else { None };
+        let mut place = if announced > LARGE_BODY_BYTES { Some(self.place().await) } else { None };
         let mut bytes = mem::take(&mut *self.spare());
         // All of it again, from its beginning, unless someone holds what was read before.
-        bytes.reserve(ROOM);
+        bytes.reserve(BODY_BUFFER_CAPACITY);
         while let Some(frame) = body.frame().await {
             // A trailer is no part of it.
             let Ok(data) = frame?.into_data() else { continue };
@@ -87,7 +86,7 @@ impl Bodies {
                 drain(body, received).await?;
                 return Ok(None);
             }
-            if *received > LARGE && place.is_none() {
+            if *received > LARGE_BODY_BYTES && place.is_none() {
                 place = Some(self.place().await);
             }
             bytes.extend_from_slice(&data);

@@ -2,20 +2,20 @@
 //!
 //! Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
 
-use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Either, Full};
-use hyper::body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Either, Full, StreamBody};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::error;
+use super::error::{self, Error};
 use super::logger::LoggedCall;
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What leaves on the socket.
 pub(super) type Sent = Either<Full<Bytes>, Streamed>;
@@ -23,22 +23,48 @@ pub(super) type Sent = Either<Full<Bytes>, Streamed>;
 /// What a reply holds.
 pub(super) enum Content {
     Whole(Bytes),
-    Stream(UnsyncBoxBody<Bytes, BoxError>),
+    Stream {
+        source: UnsyncBoxBody<Bytes, Error>,
+        /// What the source says of its length, in bytes.
+        size: Option<u64>,
+    },
 }
 
 impl Content {
     pub(super) fn stream<B>(body: B) -> Self
     where
-        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
     {
-        Self::Stream(body.map_err(Into::into).boxed_unsync())
+        let size = body.size_hint().exact();
+        Self::Stream { source: body.map_err(Into::into).boxed_unsync(), size }
+    }
+
+    pub(super) fn pieces<S, T, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Error>,
+    {
+        let frames = stream.map(|piece| match piece {
+            Ok(piece) => Ok(Frame::data(piece.into())),
+            Err(error) => Err(error.into()),
+        });
+        Self::Stream { source: StreamBody::new(frames).boxed_unsync(), size: None }
+    }
+
+    /// How long it is, in bytes; None if nobody knows.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => u64::try_from(bytes.len()).ok(),
+            Self::Stream { size, .. } => *size,
+        }
     }
 
     /// The bytes that are there already: none of a stream.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Whole(bytes) => bytes,
-            Self::Stream(_) => &[],
+            Self::Stream { .. } => &[],
         }
     }
 
@@ -46,7 +72,7 @@ impl Content {
     pub(super) fn sent(self, limit: Instant, call: LoggedCall) -> Sent {
         match self {
             Self::Whole(bytes) => Either::Left(Full::new(bytes)),
-            Self::Stream(source) => {
+            Self::Stream { source, .. } => {
                 let limit = Box::pin(sleep_until(limit));
                 Either::Right(Streamed { source, limit, call, failed: None })
             }
@@ -57,20 +83,20 @@ impl Content {
 /// A stream on its way. Its status has left already: whatever goes wrong now cuts the connection before the last chunk, by which
 /// the agent knows that the answer is not whole.
 pub(super) struct Streamed {
-    source: UnsyncBoxBody<Bytes, BoxError>,
+    source: UnsyncBoxBody<Bytes, Error>,
     limit: Pin<Box<Sleep>>,
     call: LoggedCall,
-    failed: Option<BoxError>,
+    failed: Option<Error>,
 }
 
 impl Body for Streamed {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Some(Err(error)));
         }
@@ -78,12 +104,13 @@ impl Body for Streamed {
         let frame = if late {
             Some(Err("it was not finished by the deadline of the call".into()))
         } else {
-            ready!(Pin::new(&mut self.source).poll_frame(context))
+            let call = self.call.clone();
+            ready!(call.sync_scope(|| poll_caught(&mut self.source, context)))
         };
         match frame {
             Some(Err(error)) => {
                 let end = if late { error::TIMED_OUT } else { error::FAILED };
-                let why = format!("the answer's stream failed: {}", super::error_chain(&*error));
+                let why = format!("the answer's stream failed: {}", error::error_chain(&*error));
                 self.call.failed(end, &why);
                 // hyper writes what it holds only where it has to wait: without the head the agent would kill the container.
                 self.failed = Some(error);
@@ -98,4 +125,13 @@ impl Body for Streamed {
         // Without a length it goes in chunks, also where the source knows one.
         SizeHint::default()
     }
+}
+
+/// The next piece of a source; a panic in it is an error, as any other.
+fn poll_caught(
+    source: &mut UnsyncBoxBody<Bytes, Error>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    let polled = AssertUnwindSafe(|| Pin::new(source).poll_frame(context));
+    catch_unwind(polled).unwrap_or_else(|_panic| Poll::Ready(Some(Err("it panicked".into()))))
 }

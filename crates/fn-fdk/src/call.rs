@@ -1,81 +1,118 @@
 //! One call, as the agent sent it.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::request::Parts;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method, Request, Uri};
+use serde::de::DeserializeOwned;
 
-use super::{Deadline, Rejection, request_line};
+use super::context::{Context, Intent};
+use super::error::StatusError;
+use super::rejection::Rejection;
+use super::trace::TraceContext;
+use super::{deadline, decode, request_line};
 
+/// What begins the names of a caller's headers, where a gateway wrapped them.
 pub(super) const PREFIX: &str = "fn-http-h-";
 const INTENT: HeaderName = HeaderName::from_static("fn-intent");
 const CALL_ID: HeaderName = HeaderName::from_static("fn-call-id");
 
-/// Who called: it decides in which headers the request arrives and how an answer must be dressed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Intent {
-    /// An invocation through the API, the CLI or an event. There is no HTTP status to give back.
-    Direct,
-    /// An HTTP request through an API Gateway or an HTTP trigger.
-    Gateway,
-}
-
-/// One request of the agent: the caller's HTTP request unwrapped, and what the platform said about it.
+/// One request of the agent: the caller's HTTP request unwrapped, and what the platform said about
+/// it.
 ///
-/// Anybody who may invoke the function directly can forge the headers of a gateway; only `Fn-Call-Id` and `Fn-Deadline`
-/// are the agent's own. Source: docs/spec/fn-container-contract.md#requests.
+/// Anybody who may invoke the function directly can forge the headers of a gateway; only the call's
+/// id and its deadline are the agent's own.
+///
+/// A test of a handler makes its calls itself:
+///
+/// ```
+/// use fn_fdk::{Call, Error};
+///
+/// async fn hello(call: Call) -> Result<String, Error> {
+///     Ok(format!("Hello, {}!\n", call.text()?.trim()))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Error> {
+/// assert_eq!(hello(Call::direct("Ada")).await?, "Hello, Ada!\n");
+/// let call = Call::gateway(http::Request::put("/names/1").body("Ada")?);
+/// assert_eq!((call.method().as_str(), call.uri().path()), ("PUT", "/names/1"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#requests.
 pub struct Call {
-    intent: Intent,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    request: Request<Bytes>,
+    context: Context,
     platform: HeaderMap,
-    deadline: Deadline,
     arrived: Instant,
     received: usize,
-    body: Bytes,
 }
 
 impl Call {
     /// The call, and whether its method and URL could be read: where not, it must not come to a
     /// handler.
-    pub(super) fn new(head: Parts, deadline: Deadline) -> (Self, Result<(), Rejection>) {
+    pub(super) fn new(mut head: Parts, now: SystemTime) -> (Self, Result<(), Rejection>) {
         let platform = head.headers;
         let intent = match platform.get(INTENT).map(HeaderValue::as_bytes) {
             Some(b"httprequest") => Intent::Gateway,
             Some(_) | None => Intent::Direct,
         };
-        let headers = match intent {
+        head.headers = match intent {
             Intent::Direct => platform.clone(),
             Intent::Gateway => unwrapped(&platform),
         };
-        let mut call = Self {
-            intent,
-            method: Method::POST,
-            uri: Uri::default(),
-            headers,
-            platform,
-            deadline,
-            arrived: Instant::now(),
-            received: 0,
-            body: Bytes::new(),
-        };
         let line = match intent {
-            Intent::Direct => Ok(()),
-            Intent::Gateway => request_line::of(&call.platform)
-                .map(|(method, uri)| (call.method, call.uri) = (method, uri)),
+            Intent::Direct => Ok((Method::POST, Uri::default())),
+            Intent::Gateway => request_line::method_and_url(&platform),
         };
-        (call, line)
+        let (line, read) = match line {
+            Ok(line) => (line, Ok(())),
+            Err(rejection) => ((Method::POST, Uri::default()), Err(rejection)),
+        };
+        (head.method, head.uri) = line;
+        let id = platform.get(CALL_ID).and_then(|id| id.to_str().ok());
+        let context = Context {
+            id: id.filter(|id| !id.is_empty()).map(str::to_owned),
+            intent,
+            deadline: deadline::of(&platform, now).into_std(),
+            trace: TraceContext::of_call(&platform, &head.headers),
+        };
+        let request = Request::from_parts(head, Bytes::new());
+        (Self { request, context, platform, arrived: Instant::now(), received: 0 }, read)
     }
 
     pub(super) fn with_received(self, received: usize) -> Self {
         Self { received, ..self }
     }
 
-    pub(super) fn with_body(self, body: Bytes) -> Self {
-        Self { received: body.len(), body, ..self }
+    pub(super) fn with_body(mut self, body: Bytes) -> Self {
+        self.received = body.len();
+        *self.request.body_mut() = body;
+        self
+    }
+
+    /// A direct call, for the tests of a handler.
+    pub fn direct(body: impl Into<Bytes>) -> Self {
+        let mut request = Request::new(body.into());
+        *request.method_mut() = Method::POST;
+        Self::made(request, Intent::Direct)
+    }
+
+    /// A call through a gateway, for the tests of a handler.
+    pub fn gateway<B: Into<Bytes>>(request: Request<B>) -> Self {
+        Self::made(request.map(Into::into), Intent::Gateway)
+    }
+
+    fn made(request: Request<Bytes>, intent: Intent) -> Self {
+        let arrived = Instant::now();
+        let trace = TraceContext::from_headers(request.headers());
+        let context = Context::new(intent, arrived + deadline::UNNAMED).with_trace(trace);
+        let received = request.body().len();
+        Self { request, context, platform: HeaderMap::new(), arrived, received }
     }
 
     /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at
@@ -85,54 +122,69 @@ impl Call {
         body: impl Into<Bytes>,
         now: SystemTime,
     ) -> Result<Self, Rejection> {
-        let deadline = Deadline::of(&headers, now);
-        let (mut head, ()) = http::Request::new(()).into_parts();
+        let (mut head, ()) = Request::new(()).into_parts();
         head.headers = headers;
-        let (call, line) = Self::new(head, deadline);
+        let (call, line) = Self::new(head, now);
         line.map(|()| call.with_body(body.into()))
+    }
+
+    /// What the platform says of this call.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The caller's request.
+    pub fn request(&self) -> &Request<Bytes> {
+        &self.request
+    }
+
+    /// The caller's request, and what the platform says of it.
+    pub fn into_parts(self) -> (Request<Bytes>, Context) {
+        (self.request, self.context)
     }
 
     /// Through a gateway or not.
     pub fn intent(&self) -> Intent {
-        self.intent
+        self.context.intent
     }
 
-    /// The platform's name for this call, opaque. None in a local test that sent none, or none of
-    /// visible ASCII.
+    /// The platform's name for this call: [`Context::id`].
     pub fn id(&self) -> Option<&str> {
-        self.platform.get(CALL_ID).and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty())
+        self.context.id.as_deref()
     }
 
     /// The caller's method; `POST` for a direct call.
     pub fn method(&self) -> &Method {
-        &self.method
+        self.request.method()
     }
 
     /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/`
     /// for a direct call. What a query may not hold raw is percent-encoded; all else is as the
     /// caller wrote it.
     pub fn uri(&self) -> &Uri {
-        &self.uri
+        self.request.uri()
     }
 
-    /// The caller's headers, all values in order. Through a gateway: those it wrapped, and `Content-Type` once.
+    /// The caller's headers, all values in order. Through a gateway: those it wrapped, and
+    /// `Content-Type` once.
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        self.request.headers()
     }
 
-    /// The headers as they came over the socket: those of the platform, and the caller's in their wrapped form.
+    /// The headers as they came over the socket: those of the platform, and the caller's in their
+    /// wrapped form. None in a call that a test made.
     pub fn platform_headers(&self) -> &HeaderMap {
         &self.platform
     }
 
     /// The caller's `Content-Type` with its parameters. An empty one counts as absent.
     pub fn content_type(&self) -> Option<&HeaderValue> {
-        self.headers.get(header::CONTENT_TYPE).filter(|value| !value.is_empty())
+        self.headers().get(header::CONTENT_TYPE).filter(|value| !value.is_empty())
     }
 
-    /// Until when this call must be answered.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
+    /// What is left until [`Context::deadline`]; zero once it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.context.deadline.saturating_duration_since(Instant::now())
     }
 
     /// When its head was there.
@@ -148,24 +200,48 @@ impl Call {
 
     /// The body, whatever its framing was.
     pub fn body(&self) -> &Bytes {
-        &self.body
+        self.request.body()
+    }
+
+    /// The body as text. The error is a status 400 that says what was expected.
+    pub fn text(&self) -> Result<&str, StatusError> {
+        decode::text(self.body())
+    }
+
+    /// The body as JSON. The error is a status 400 with the place of the mistake and what was
+    /// expected there; it repeats nothing of the body.
+    ///
+    /// ```
+    /// use fn_fdk::Call;
+    ///
+    /// let call = Call::direct(r#"{"ids": [1, "2"]}"#);
+    /// let error = call.json::<std::collections::HashMap<String, Vec<u32>>>().unwrap_err();
+    /// assert_eq!(error.status(), 400);
+    /// assert_eq!(error.to_string(), "the body does not fit: expected u32 at line 1 column 15");
+    /// ```
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, StatusError> {
+        decode::json(self.body())
+    }
+}
+
+/// The caller's request; its [`Context`] is an extension of it.
+impl From<Call> for Request<Bytes> {
+    fn from(call: Call) -> Self {
+        let (mut request, context) = call.into_parts();
+        request.extensions_mut().insert(context);
+        request
     }
 }
 
 /// Shows no header and no body: both may hold what must not be logged.
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { intent, deadline, .. } = self;
-        let mut debug = f.debug_struct("Call");
-        debug
-            .field("id", &self.id())
-            .field("intent", intent)
-            .field("deadline", deadline)
-            .finish_non_exhaustive()
+        f.debug_struct("Call").field("context", &self.context).finish_non_exhaustive()
     }
 }
 
-/// The caller's headers out of the platform's. `Content-Type` may arrive in both forms; the bare one counts.
+/// The caller's headers out of the platform's. `Content-Type` may arrive in both forms; the bare
+/// one counts.
 fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(platform.len());
     for (name, value) in platform {

@@ -6,53 +6,31 @@ use chrono::DateTime;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+/// Where the time of day comes from, which deadlines are measured by.
+pub type Clock = fn() -> SystemTime;
+
 /// The longest a call may take anywhere: a detached call of OCI Functions, 3600 s.
-const LONGEST: Duration = Duration::from_secs(3600);
-/// Taken where the platform names no deadline: the longest that a synchronous call may be configured to take.
-const UNNAMED: Duration = Duration::from_secs(300);
+const MAX_CALL_TIME: Duration = Duration::from_secs(3600);
+/// Taken where the platform names no deadline: the longest that a synchronous call may be
+/// configured to take.
+pub(super) const UNNAMED: Duration = Duration::from_secs(300);
 /// How late a request may arrive after the agent started the call's clock.
 const DISPATCH: Duration = Duration::from_millis(150);
 
-/// The instant at which the platform gives a call up, as near as the function can know it.
+/// The instant at which the platform gives a call up that has these headers and arrived at `now`,
+/// as near as the function can know it. An absent or unreadable header is no error.
 ///
-/// `Fn-Deadline` is the real limit with its fraction of a second cut off. The agent counts whole seconds from the
-/// dispatch, so the fraction is that of the moment of arrival; it is added again, less a margin for a slow dispatch.
-/// Source: docs/spec/fn-container-contract.md#deadlines.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Deadline {
-    named: Option<SystemTime>,
-    limit: Instant,
-}
-
-impl Deadline {
-    /// The deadline of a request with these platform headers that arrived at `now`.
-    ///
-    /// An absent or unreadable header is no error: the call then has 300 s.
-    pub fn of(headers: &HeaderMap, now: SystemTime) -> Self {
-        let named = headers.get("fn-deadline").and_then(|value| value.to_str().ok());
-        let named =
-            named.and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map(SystemTime::from);
-        let remaining = named.map_or(UNNAMED, |named| {
-            let limit = named.checked_add(fraction(now).saturating_sub(DISPATCH)).unwrap_or(named);
-            limit.duration_since(now).unwrap_or_default()
-        });
-        Self { named, limit: Instant::now() + remaining.min(LONGEST) }
-    }
-
-    /// The time in the header: a lower bound of the real limit. None if the platform sent none.
-    pub fn named(&self) -> Option<SystemTime> {
-        self.named
-    }
-
-    /// The limit, on the clock that waits are measured with. It is never more than an hour after the arrival.
-    pub fn limit(&self) -> Instant {
-        self.limit
-    }
-
-    /// What is left until the limit; zero once it has passed.
-    pub fn remaining(&self) -> Duration {
-        self.limit.saturating_duration_since(Instant::now())
-    }
+/// `Fn-Deadline` is the real limit with its fraction of a second cut off. The agent counts whole
+/// seconds from the dispatch, so the fraction is that of the moment of arrival; it is added again,
+/// less a margin for a slow dispatch. Source: docs/spec/fn-container-contract.md#deadlines.
+pub(super) fn of(headers: &HeaderMap, now: SystemTime) -> Instant {
+    let named = headers.get("fn-deadline").and_then(|value| value.to_str().ok());
+    let named = named.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let remaining = named.map(SystemTime::from).map_or(UNNAMED, |named| {
+        let limit = named.checked_add(fraction(now).saturating_sub(DISPATCH)).unwrap_or(named);
+        limit.duration_since(now).unwrap_or_default()
+    });
+    Instant::now() + remaining.min(MAX_CALL_TIME)
 }
 
 /// The part of a second that has passed.
@@ -73,7 +51,7 @@ mod tests {
         let headers =
             HeaderMap::from_iter([("fn-deadline".parse().unwrap(), header.parse().unwrap())]);
         let before = Instant::now();
-        (Deadline::of(&headers, now).limit() - before).as_secs_f64()
+        (of(&headers, now) - before).as_secs_f64()
     }
 
     #[test]

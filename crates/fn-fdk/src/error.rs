@@ -1,78 +1,165 @@
-//! What a handler returns when it failed.
+//! What a handler fails with, and what the caller learns of it.
 
 use std::error::Error as StdError;
+use std::fmt;
 
-use http::{Response, StatusCode};
+use http::StatusCode;
 
-use super::body::Content;
-use super::{Intent, Reply};
+/// What a handler may fail with: everything that `?` knows.
+///
+/// Of a [`StatusError`] anywhere in its chain the caller learns status, code and message; of
+/// anything else no more than that the function failed. The whole chain goes to the log.
+///
+/// Source: docs/spec/fn-container-contract.md#statuses.
+pub type Error = Box<dyn StdError + Send + Sync>;
 
 /// What a call ends with that failed, in status and code; and one that ran out of time.
 pub(super) const FAILED: (StatusCode, &str) = (StatusCode::BAD_GATEWAY, "FunctionFailed");
 pub(super) const TIMED_OUT: (StatusCode, &str) = (StatusCode::GATEWAY_TIMEOUT, "FunctionTimedOut");
 
-/// A failed call. The agent reports it as a failure to every kind of caller and keeps the container.
+/// A failure that the caller shall see: a status for a gateway, a failed call for a direct caller.
 ///
-/// Any error converts into one with `?`: its chain goes to the log, and the caller learns only that the function failed.
-/// Source: docs/spec/fn-container-contract.md#statuses.
-#[derive(Debug)]
-pub struct Error {
-    wire: StatusCode,
-    reply: Box<Reply>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
-impl Error {
-    /// A failure with an answer for whoever looks at it; the agent itself passes on no more than the status, 502.
-    pub fn failed(reply: Reply) -> Self {
-        Self { wire: StatusCode::BAD_GATEWAY, reply: Box::new(reply), source: None }
-    }
-
-    /// A call that ran out of time: 504.
-    pub fn timed_out(reply: Reply) -> Self {
-        Self { wire: StatusCode::GATEWAY_TIMEOUT, reply: Box::new(reply), source: None }
-    }
-
-    /// What went wrong and why, for the log.
-    pub(super) fn chain(&self) -> Option<String> {
-        self.source.as_ref().map(|source| error_chain(&**source))
-    }
-
-    pub(super) fn into_response(self, intent: Intent) -> Response<Content> {
-        let Self { wire, reply, source: _ } = self;
-        reply.with_failure(wire).into_response(intent, wire)
-    }
-}
-
-impl<E: StdError + Send + Sync + 'static> From<E> for Error {
-    fn from(source: E) -> Self {
-        Self { source: Some(Box::new(source)), ..unexplained() }
-    }
-}
-
-/// A failure of which the caller learns no more than that it is one.
-pub(super) fn unexplained() -> Error {
-    Error::failed(message(FAILED.1, "the function failed"))
-}
-
-/// A call that ran out of time before there was an answer.
-pub(super) fn late() -> Error {
-    Error::timed_out(message(TIMED_OUT.1, "the function ran out of time"))
-}
-
-/// An error body in the shape that OCI services give theirs.
+/// It goes through `anyhow`, `eyre` and tower's layers, and keeps its status there.
 ///
-/// ```json
-/// {"code":"FunctionFailed","message":"the function failed"}
 /// ```
-pub(super) fn message(code: &str, message: &str) -> Reply {
-    Reply::json(serde_json::json!({ "code": code, "message": message }).to_string())
+/// use fn_fdk::{Call, Error, StatusError};
+/// use http::StatusCode;
+///
+/// async fn book(call: Call) -> Result<String, Error> {
+///     let seat: u32 = call.text()?.trim().parse().map_err(|error| {
+///         StatusError::bad_request("the body is no seat; expected a number").with_source(error)
+///     })?;
+///     if seat == 13 {
+///         Err(StatusError::new(StatusCode::CONFLICT, "SeatTaken", "the seat is taken"))?;
+///     }
+///     Ok(format!("seat {seat}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = book(Call::direct("13")).await.unwrap_err();
+/// let error = error.downcast_ref::<StatusError>().unwrap();
+/// assert_eq!((error.status(), error.code()), (StatusCode::CONFLICT, "SeatTaken"));
+/// # }
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#statuses.
+pub struct StatusError {
+    message: String,
+    details: Details,
+}
+
+/// The part of a [`StatusError`] that is its source: wrappers such as `anyhow::Error` hide the type
+/// of the error that they hold, and not its source.
+struct Details {
+    status: StatusCode,
+    code: String,
+    message: String,
+    source: Option<Error>,
+}
+
+/// What a caller may see of an error: status, code and message.
+pub(super) type Seen<'a> = (StatusCode, &'a str, &'a str);
+
+impl StatusError {
+    /// A failure with this status, a stable code for programs in the form of OCI's own, and a
+    /// message for people. Both go to the caller and to the log.
+    pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        let (code, message) = (code.into(), message.into());
+        let details = Details { status, code, message: message.clone(), source: None };
+        Self { message, details }
+    }
+
+    /// A request that cannot be served as it is: 400, `InvalidParameter`.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message)
+    }
+
+    /// The same failure with its cause, for the log.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Error>) -> Self {
+        self.details.source = Some(source.into());
+        self
+    }
+
+    /// The status for the caller.
+    pub fn status(&self) -> StatusCode {
+        self.details.status
+    }
+
+    /// The code for the caller.
+    pub fn code(&self) -> &str {
+        &self.details.code
+    }
+
+    /// What the first of these in a chain has for the caller.
+    pub(super) fn seen<'a>(error: &'a (dyn StdError + 'static)) -> Option<Seen<'a>> {
+        let own = error.downcast_ref::<Self>().map(|error| &error.details);
+        let within = || causes(error).find_map(|error| error.downcast_ref::<Details>());
+        let found = own.or_else(within)?;
+        Some((found.status, &found.code, &found.message))
+    }
+}
+
+impl fmt::Debug for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details { status, code, message, source } = &self.details;
+        f.debug_struct("StatusError")
+            .field("status", status)
+            .field("code", code)
+            .field("message", message)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl fmt::Display for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for StatusError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.details)
+    }
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status.as_u16(), self.code)
+    }
+}
+
+impl StdError for Details {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}
+
+/// An error and those below it.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
 }
 
 /// An error and all its causes in one line, for the log.
+///
+/// ```
+/// let cause = "x".parse::<u32>().unwrap_err();
+/// let error = fn_fdk::StatusError::bad_request("no seat").with_source(cause);
+/// let line = fn_fdk::error_chain(&error);
+/// assert_eq!(line, "no seat: 400 InvalidParameter: invalid digit found in string");
+/// ```
 pub fn error_chain(error: &(dyn StdError + 'static)) -> String {
-    let causes =
-        std::iter::successors(Some(error), |error: &&(dyn StdError + 'static)| (*error).source());
-    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    let causes: Vec<String> = causes(error).map(ToString::to_string).collect();
     causes.join(": ")
 }

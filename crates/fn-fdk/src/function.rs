@@ -3,16 +3,34 @@
 //! Source: docs/spec/fn-container-contract.md#item-16.
 
 use std::future::Future;
-use std::{hint, io};
+use std::hint;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::select;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Call, Clock, Error, Listener, ListenerError, OnRejection, Platform, Reply, Server};
+use super::call::Call;
+use super::into_reply::IntoReply;
+use super::listener::Listener;
+use super::on_rejection::OnRejection;
+use super::platform::Platform;
+use super::serve_error::ServeError;
+use super::server::Server;
+use super::signals::Signals;
 
-/// A function that the agent can see. It serves on one thread, since the platform sends one call at a time and counts
-/// threads; two more resolve names.
+/// A function that the agent can see: the parts of [`run`](crate::run), for a `main` that has a
+/// configuration of its own. It serves on one thread, since the platform sends one call at a time
+/// and counts threads; two more resolve names.
+///
+/// ```no_run
+/// use fn_fdk::{Call, Function, Platform};
+///
+/// fn main() -> Result<(), fn_fdk::ServeError> {
+///     let function = Function::publish(Platform::from_env()?)?;
+///     function.serve(async |call: Call| call.body().clone())
+/// }
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#item-16.
 #[derive(Debug)]
 pub struct Function {
     runtime: Runtime,
@@ -21,28 +39,19 @@ pub struct Function {
     stop_at_once: Signals,
 }
 
-/// A function that could not be served, or not to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum FunctionError {
-    /// The socket could not be published.
-    #[error(transparent)]
-    Listener(#[from] ListenerError),
-    /// The system refuses threads, timers or signals.
-    #[error("the runtime could not be started")]
-    Runtime(#[from] io::Error),
-    /// The call in hand was given up.
-    #[error("a second signal came before the call in hand was answered")]
-    Impatient,
-}
-
 impl Function {
-    /// Publishes the socket. Call it when everything that the first call needs is ready: the agent connects at once.
-    pub fn publish(platform: Platform, clock: Clock) -> Result<Self, FunctionError> {
+    /// Publishes the socket. Call it when everything that the first call needs is ready: the agent
+    /// connects at once. It makes a runtime of its own, and therefore is refused inside of one.
+    pub fn publish(platform: Platform) -> Result<Self, ServeError> {
+        if Handle::try_current().is_ok() {
+            return Err(ServeError::InsideRuntime);
+        }
         keep_freed_memory();
-        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
+        let runtime = runtime.map_err(ServeError::Runtime)?;
         let inside = runtime.enter();
         let (stop, stop_at_once) = (Signals::new()?, Signals::new()?);
-        let server = Server::new(Listener::publish(&platform.listener)?, clock);
+        let server = Server::new(Listener::publish(&platform.listener)?);
         let server = server.with_log_frame(platform.log_frame);
         drop(inside);
         Ok(Self { runtime, server, stop, stop_at_once })
@@ -54,8 +63,8 @@ impl Function {
         Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
-    /// Runs a future beside the first calls, if there is one, from when the socket is served. The platform may freeze the process
-    /// after any call, so nothing may depend on its end.
+    /// Runs a future beside the first calls, if there is one, from when the socket is served. The
+    /// platform may freeze the process after any call, so nothing may depend on its end.
     #[must_use]
     pub fn with_background(self, task: Option<impl Future<Output = ()> + Send + 'static>) -> Self {
         if let Some(task) = task {
@@ -66,16 +75,16 @@ impl Function {
 
     /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at
     /// once when a second signal comes.
-    pub fn serve<H, F>(self, handler: H) -> Result<(), FunctionError>
+    pub fn serve<H, R>(self, handler: H) -> Result<(), ServeError>
     where
-        H: Fn(Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+        H: AsyncFn(Call) -> R,
+        R: IntoReply,
     {
         let Self { runtime, server, stop, stop_at_once } = self;
         let served = runtime.block_on(async {
             select! {
                 () = server.serve(handler, stop.count(1)) => Ok(()),
-                () = stop_at_once.count(2) => Err(FunctionError::Impatient),
+                () = stop_at_once.count(2) => Err(ServeError::Impatient),
             }
         });
         // A name that is still being looked up must not keep the process.
@@ -84,31 +93,9 @@ impl Function {
     }
 }
 
-/// Makes glibc keep what calls free, 4 MiB of it, instead of giving it back after a call and asking for it in the next: it keeps
-/// twice the largest block that was ever mapped and freed, and hyper takes 1 MiB a call to have room for 16 Ki headers.
-fn keep_freed_memory() {
+/// Makes glibc keep what calls free, 4 MiB of it, instead of giving it back after a call and asking
+/// for it in the next: it keeps twice the largest block that was ever mapped and freed, and hyper
+/// takes 1 MiB a call to have room for 16 Ki headers.
+pub(super) fn keep_freed_memory() {
     drop(hint::black_box(Vec::<u8>::with_capacity(2 * 1024 * 1024)));
-}
-
-/// The signals to stop, from the moment this is made.
-#[derive(Debug)]
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Ready once so many have come.
-    async fn count(mut self, count: usize) {
-        for _ in 0..count {
-            select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-        }
-    }
 }

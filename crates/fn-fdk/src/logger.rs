@@ -4,9 +4,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
-use std::panic;
+use std::panic::{self, PanicHookInfo};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Instant;
 
 use http::StatusCode;
@@ -14,36 +14,69 @@ use log::kv::{self, Key, VisitSource};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::{Value, json};
 
-use super::{Call, error};
+use super::call::Call;
+use super::environment::{self, NotText};
+use super::error;
+use super::span::Span;
 
 tokio::task_local! {
     /// The call that a task works for.
     static CALL: LoggedCall;
 }
 
+/// Whether the panics of calls go to the log.
+static WATCHED: Once = Once::new();
+
 /// What the lines about a call have of it.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedCall {
     id: Option<Arc<str>>,
     arrived: Instant,
+    span: Span,
 }
 
 impl LoggedCall {
     pub(super) fn of(call: &Call) -> Self {
-        let id = call.id().map(|id| cut(id.to_owned(), LONGEST_ID).into());
-        Self { id, arrived: call.arrived() }
+        let id = call.id().map(|id| cut(id.to_owned(), MAX_ID_BYTES).into());
+        Self { id, arrived: call.arrived(), span: Span::of(call.context()) }
     }
 
     /// Runs a future whose log lines belong to this call.
     pub(super) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CALL.scope(self, future)
+        let span = self.span.clone();
+        CALL.scope(self, span.around(future))
     }
 
-    /// Writes the line about a failure that the handler knows nothing of, such as its own end.
-    pub(super) fn failed(&self, (status, code): (StatusCode, &str), why: &str) {
-        let (status, ms) = (status.as_u16(), milliseconds(self.arrived));
-        CALL.sync_scope(self.clone(), || log::error!(status, code, ms; "{why}"));
+    /// Runs a function whose log lines belong to this call.
+    pub(super) fn sync_scope<T>(self, function: impl FnOnce() -> T) -> T {
+        let span = self.span.clone();
+        span.within(|| CALL.sync_scope(self, function))
     }
+
+    /// The call's id for a line's field `call`, which loggers other than this crate's need.
+    pub(super) fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    /// Writes the line about a failure that the handler does not write itself, such as its own end.
+    pub(super) fn failed(&self, (status, code): (StatusCode, &str), why: &str) {
+        let level = if status.is_client_error() { Level::Warn } else { Level::Error };
+        let (status, ms) = (status.as_u16(), milliseconds(self.arrived));
+        let call = self.id();
+        self.clone().sync_scope(|| log::log!(level, call, status, code, ms; "{why}"));
+    }
+}
+
+/// The platform's id of the call that this task works for, for those who write the log themselves;
+/// None outside of one, and for a call without an id.
+///
+/// With `tracing`, take the feature of that name instead: its span `call` has the id.
+///
+/// ```
+/// assert_eq!(fn_fdk::call_id(), None);
+/// ```
+pub fn call_id() -> Option<String> {
+    CALL.try_with(|call| call.id.as_deref().map(str::to_owned)).ok().flatten()
 }
 
 /// Milliseconds since then, to a hundredth of one.
@@ -52,12 +85,12 @@ pub(super) fn milliseconds(since: Instant) -> f64 {
 }
 
 /// OCI Logging cuts longer entries, and a cut JSON line is none.
-const LINE_LIMIT: usize = 8 * 1024;
+const MAX_LINE_BYTES: usize = 8 * 1024;
 /// What is kept of a call's id, in bytes; the platform's have 26, and whoever reaches the socket
 /// chooses their own.
-const LONGEST_ID: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 /// What is kept of any other field, in bytes, so that those behind it have room.
-const LONGEST_FIELD: usize = 256;
+const MAX_FIELD_BYTES: usize = 256;
 
 /// The text, with a mark where more of it was cut off.
 fn cut(mut text: String, longest: usize) -> String {
@@ -76,6 +109,7 @@ fn truncate(text: &mut String, longest: usize) {
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// `key=value` pairs for a person.
     #[default]
@@ -84,14 +118,19 @@ pub enum LogFormat {
     Json,
 }
 
-impl FromStr for LogFormat {
-    type Err = ();
+/// A text that names no form of the log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("expected `text` or `json`")]
+pub struct InvalidLogFormat;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+impl FromStr for LogFormat {
+    type Err = InvalidLogFormat;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLogFormat> {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err(()),
+            _ => Err(InvalidLogFormat),
         }
     }
 }
@@ -112,19 +151,59 @@ impl Logger {
         Self { format, level }
     }
 
-    /// Makes this the log of the process, and of its panics, each in one line. A second one is ignored.
+    /// A log as `LOG_FORMAT` (`text` or `json`; `text` if absent) and `LOG_LEVEL` (`off`, `error`,
+    /// `warn`, `info`, `debug` or `trace`; `info` if absent) say.
+    pub fn from_env() -> Result<Self, LoggerErrors> {
+        let format = read("LOG_FORMAT", "`text` or `json`", LogFormat::from_str);
+        let levels = "`off`, `error`, `warn`, `info`, `debug` or `trace`";
+        let level = read("LOG_LEVEL", levels, LevelFilter::from_str);
+        match (format, level) {
+            (Ok(format), Ok(level)) => {
+                let default = Self::default();
+                Ok(Self::new(format.unwrap_or(default.format), level.unwrap_or(default.level)))
+            }
+            (format, level) => {
+                Err(LoggerErrors([format.err(), level.err()].into_iter().flatten().collect()))
+            }
+        }
+    }
+
+    /// Makes this the log of the process, and of its panics, each in one line. Where another logger
+    /// is installed, that one stays, and the panics of calls are lines in it.
     pub fn install(self) {
         if log::set_boxed_logger(Box::new(self)).is_ok() {
             log::set_max_level(self.level);
-            panic::set_hook(Box::new(|panic| {
-                let why = format!("panicked: {}", panic.to_string().replace('\n', " "));
-                match CALL.try_with(Clone::clone) {
-                    Ok(call) => call.failed(error::FAILED, &why),
-                    Err(_outside) => log::error!("{why}"),
-                }
-            }));
+            panic::set_hook(Box::new(|panic| log::error!("{}", in_a_line(panic))));
         }
+        WATCHED.call_once(|| {
+            let others = panic::take_hook();
+            panic::set_hook(Box::new(move |panic| match CALL.try_with(Clone::clone) {
+                Ok(call) => call.failed(error::FAILED, &in_a_line(panic)),
+                Err(_outside) => others(panic),
+            }));
+        });
     }
+}
+
+fn in_a_line(panic: &PanicHookInfo<'_>) -> String {
+    format!("panicked: {}", panic.to_string().replace('\n', " "))
+}
+
+/// All that is wrong with the variables of the log.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct LoggerErrors(Vec<String>);
+
+/// A variable as `parse` understands it; or what is wrong with it.
+fn read<T, E>(
+    name: &str,
+    expected: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, String> {
+    let mistake = || format!("{name} is not {expected}");
+    let value = environment::var(name).map_err(|NotText| mistake())?;
+    let word = value.map(|word| word.to_ascii_lowercase());
+    word.map(|word| parse(&word).map_err(|_unknown| mistake())).transpose()
 }
 
 impl Default for Logger {
@@ -158,11 +237,15 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
     if record.key_values().visit(&mut fields).is_err() {
         fields.0.clear();
     }
+    if call.is_some() {
+        // It comes first; for other loggers it is among the fields.
+        fields.0.retain(|(key, _)| key.as_str() != "call");
+    }
     let mut line = match format {
         LogFormat::Text => text(own(call, record.level(), &message), fields),
         LogFormat::Json => {
             let whole = json(own(call, record.level(), &message), fields);
-            if whole.len() < LINE_LIMIT {
+            if whole.len() < MAX_LINE_BYTES {
                 whole
             } else {
                 // Escaped, these are less than the limit whatever they are.
@@ -171,8 +254,8 @@ fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
             }
         }
     };
-    if line.len() >= LINE_LIMIT {
-        truncate(&mut line, LINE_LIMIT - 1);
+    if line.len() >= MAX_LINE_BYTES {
+        truncate(&mut line, MAX_LINE_BYTES - 1);
     }
     line.push('\n');
     line
@@ -244,8 +327,8 @@ impl<'kvs> VisitSource<'kvs> for Fields<'kvs> {
             (None, Some(number), _) => Field::Other(json!(number)),
             (None, None, Some(flag)) => Field::Other(json!(flag)),
             (None, None, None) => Field::Text(match value.to_borrowed_str() {
-                Some(text) if text.len() <= LONGEST_FIELD => text.into(),
-                Some(_) | None => cut(value.to_string(), LONGEST_FIELD).into(),
+                Some(text) if text.len() <= MAX_FIELD_BYTES => text.into(),
+                Some(_) | None => cut(value.to_string(), MAX_FIELD_BYTES).into(),
             }),
         };
         // What is not known of a call is not written.

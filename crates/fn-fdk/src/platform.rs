@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use http::HeaderName;
 
-use super::{LogFrame, listener};
+use super::environment::{self, NotText};
+use super::listener;
+use super::log_frame::LogFrame;
 
 /// The platform's part of the environment, parsed once at start.
 ///
@@ -18,14 +20,21 @@ pub struct Platform {
     pub log_frame: Option<LogFrame>,
 }
 
+/// What [`Platform`] is made of.
+const NAMES: [&str; 4] = ["FN_FORMAT", "FN_LISTENER", "FN_LOGFRAME_NAME", "FN_LOGFRAME_HDR"];
+
 /// A variable of the platform that cannot be served.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PlatformError {
     /// `FN_FORMAT` names a format that is not spoken here.
     #[error("FN_FORMAT is not `http-stream`, the only format of this function")]
     Format,
     /// `FN_LISTENER` is absent or empty.
-    #[error("FN_LISTENER is not set; expected `unix:` and the absolute path of a socket")]
+    #[error(
+        "FN_LISTENER is not set; expected `unix:` and the absolute path of a socket: this program \
+         is a function, which a platform starts and calls (to try it: `mdfn invoke -- <program>`)"
+    )]
     ListenerMissing,
     /// `FN_LISTENER` has another form than `unix:/directory/name`.
     #[error("FN_LISTENER is not `unix:` and the absolute path of a socket")]
@@ -45,10 +54,15 @@ pub enum PlatformError {
     /// `FN_LOGFRAME_HDR` names no header.
     #[error("FN_LOGFRAME_HDR is not the name of a header, such as `Opc-Request-Id`")]
     LogFrameHeader,
+    /// A variable whose value is not text.
+    #[error("{0} is not text in UTF-8")]
+    NotText(&'static str),
 }
 
 /// All that is wrong with the platform's variables.
-#[derive(Debug, Eq, PartialEq)]
+///
+/// Its `Debug` is its text, since that is what a `main` prints that returns it.
+#[derive(Eq, PartialEq)]
 pub struct PlatformErrors(pub Vec<PlatformError>);
 
 impl fmt::Display for PlatformErrors {
@@ -58,15 +72,32 @@ impl fmt::Display for PlatformErrors {
     }
 }
 
+impl fmt::Debug for PlatformErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for PlatformErrors {}
 
 impl Platform {
+    /// Reads the platform's variables from the environment.
+    pub fn from_env() -> Result<Self, PlatformErrors> {
+        let unread: Vec<PlatformError> = NAMES
+            .into_iter()
+            .filter(|name| matches!(environment::var(name), Err(NotText)))
+            .map(PlatformError::NotText)
+            .collect();
+        if !unread.is_empty() {
+            return Err(PlatformErrors(unread));
+        }
+        Self::from_vars(|name| environment::var(name).ok().flatten())
+    }
+
     /// Reads the platform's variables through `var`, without the blanks around their values; a variable that is set to nothing
     /// counts as absent.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, PlatformErrors> {
-        let var = |name: &str| {
-            var(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
-        };
+        let var = |name: &str| var(name).and_then(|value| environment::given(&value));
         let format = match var("FN_FORMAT").as_deref() {
             None | Some("http-stream") => Ok(()),
             Some(_) => Err(PlatformError::Format),

@@ -1,13 +1,10 @@
-//! Calls that never come to the handler: what is said of them, and to whom.
+//! Calls that never come to the handler: why, and what the caller is told.
 //!
 //! Source: docs/spec/fn-container-contract.md#statuses.
 
-use std::sync::Arc;
-
 use http::StatusCode;
-use log::Level;
 
-use super::{BODY_LIMIT, Call, Error, Intent, Reply, error, logger};
+use super::limits::BODY_LIMIT;
 
 /// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads
 /// [`Rejection::message`].
@@ -64,24 +61,5 @@ impl Rejection {
             Self::BodyTooLarge(limit) => format!("the body is larger than {limit} bytes"),
             Self::BodyLate => "the function ran out of time".into(),
         }
-    }
-}
-
-/// Answers, and logs, a call that never comes to the handler.
-pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Result<Reply, Error> + Send + Sync>;
-
-/// One line in the log, and the answer in the shape that OCI services give theirs: a status through
-/// a gateway, a failure for a direct caller. A caller whose body is late is given up by the agent
-/// too.
-pub(super) fn refused(call: &Call, rejection: &Rejection) -> Result<Reply, Error> {
-    let (status, code) = (rejection.status(), rejection.code());
-    let level = if status.is_client_error() { Level::Warn } else { Level::Error };
-    let (bytes_in, ms) = (call.received(), logger::milliseconds(call.arrived()));
-    log::log!(level, status = status.as_u16(), code, bytes_in, ms; "{rejection}");
-    let reply = error::message(code, &rejection.message());
-    match (rejection, call.intent()) {
-        (Rejection::BodyLate, _) => Err(Error::timed_out(reply)),
-        (_, Intent::Gateway) => Ok(reply.with_status(status)?),
-        (_, Intent::Direct) => Err(Error::failed(reply)),
     }
 }

@@ -1,14 +1,19 @@
 //! What goes back to the agent; the only file that writes `Fn-*` headers.
 
-use std::error::Error;
+use std::fmt;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Body;
+use http_body::Body;
+use http_body_util::BodyExt;
+use serde::Serialize;
 
 use super::body::Content;
-use super::{Intent, call};
+use super::context::Intent;
+use super::error::{Error, StatusError};
+use super::{call, framing};
 
 const STATUS: HeaderName = HeaderName::from_static("fn-http-status");
 const FDK_VERSION: HeaderName = HeaderName::from_static("fn-fdk-version");
@@ -19,60 +24,129 @@ const RUNTIME: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("RUS
 
 /// An answer: status, headers and body, as the caller shall see them.
 ///
-/// Through a gateway the caller sees the status. A direct caller cannot: it always sees 200, and the platform has no
-/// other way for it than a failure, [`Error`](super::Error). Source: docs/spec/fn-container-contract.md#responses.
+/// Its builders do not fail. What cannot be sent is kept as the reply's error, makes the call a
+/// failed one, and is in the log.
+///
+/// Through a gateway the caller sees the status. A direct caller cannot: up to 399 it sees 200, and
+/// from 400 on a failed call, whatever made the reply.
+///
+/// ```
+/// use fn_fdk::Reply;
+/// use http::StatusCode;
+///
+/// let reply = Reply::text("made\n").with_status(StatusCode::CREATED).with_header("x-seat", "13");
+/// assert_eq!((reply.status(), reply.body()), (StatusCode::CREATED, &b"made\n"[..]));
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#responses.
 pub struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     content: Content,
+    logged: bool,
+    error: Option<Error>,
 }
 
-/// A status that no gateway passes on as it is; expected 200 to 599.
+/// A status that no gateway passes on as it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {0} cannot be given to a caller; expected 200 to 599")]
-pub struct InvalidStatus(u16);
+struct InvalidStatus(u16);
 
 /// A header that belongs to the platform, such as `Fn-Call-Id`.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("header `{0}` belongs to the platform and cannot be set")]
-pub struct ReservedHeader(HeaderName);
+struct ReservedHeader(HeaderName);
 
 impl Reply {
-    /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
-    pub fn new(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
-        Self { status: StatusCode::OK, headers, content: Content::Whole(body.into()) }
+    fn new(content: Content) -> Self {
+        let (status, headers) = (StatusCode::OK, HeaderMap::new());
+        Self { status, headers, content, logged: false, error: None }
     }
 
     /// An answer with status 200 and nothing else.
     pub fn empty() -> Self {
-        Self {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            content: Content::Whole(Bytes::new()),
-        }
-    }
-
-    /// An answer with status 200 and a body that is JSON already.
-    pub fn json(body: impl Into<Bytes>) -> Self {
-        Self::new(HeaderValue::from_static("application/json"), body)
+        Self::new(Content::Whole(Bytes::new()))
     }
 
     /// An answer with status 200 and a text.
-    pub fn text(body: impl Into<String>) -> Self {
-        Self::new(HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
+    pub fn text(text: impl Into<String>) -> Self {
+        let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Self::bytes(media_type, text.into())
     }
 
-    /// An answer with status 200 and a body that is made while it is sent, so that it never is in memory as a whole: for an Fn
-    /// server, which has no limit for answers. It must end before the call's deadline. If it fails, the connection is cut.
-    ///
-    /// The platform passes nothing on before the end. Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
-    pub fn stream<B>(content_type: HeaderValue, body: B) -> Self
+    /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
+    pub fn bytes<V>(content_type: V, body: impl Into<Bytes>) -> Self
     where
-        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+        V: TryInto<HeaderValue, Error: Into<Error>>,
     {
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type)]);
-        Self { status: StatusCode::OK, headers, content: Content::stream(body) }
+        Self::new(Content::Whole(body.into())).with_header(header::CONTENT_TYPE, content_type)
+    }
+
+    /// An answer with status 200 and a value as JSON. A value that JSON cannot hold fails the call.
+    ///
+    /// ```
+    /// use fn_fdk::Reply;
+    ///
+    /// let reply = Reply::json(&serde_json::json!({ "seats": 2 }));
+    /// assert_eq!(reply.body(), br#"{"seats":2}"#);
+    /// ```
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => Self::bytes(HeaderValue::from_static("application/json"), json),
+            Err(error) => Self { error: Some(error.into()), ..Self::empty() },
+        }
+    }
+
+    /// An answer with status 200 and a body that is made while it is sent, so that it never is in
+    /// memory as a whole: for an Fn server, which has no limit for answers. It must end before the
+    /// call's deadline. If it fails, the connection is cut, and the agent knows that it is not
+    /// whole.
+    ///
+    /// The platform passes nothing on before the end.
+    /// Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
+    pub fn stream<V, S, T, E>(content_type: V, stream: S) -> Self
+    where
+        V: TryInto<HeaderValue, Error: Into<Error>>,
+        S: Stream<Item = Result<T, E>> + Send + 'static,
+        T: Into<Bytes>,
+        E: Into<Error>,
+    {
+        Self::new(Content::pieces(stream)).with_header(header::CONTENT_TYPE, content_type)
+    }
+
+    /// An error in the shape that OCI services give theirs, `{"code": ..., "message": ...}`: a
+    /// status for a gateway, a failed call for a direct caller.
+    ///
+    /// ```
+    /// use fn_fdk::Reply;
+    /// use http::StatusCode;
+    ///
+    /// let reply = Reply::error(StatusCode::CONFLICT, "SeatTaken", "the seat is taken");
+    /// assert_eq!(reply.body(), br#"{"code":"SeatTaken","message":"the seat is taken"}"#);
+    /// ```
+    pub fn error(status: StatusCode, code: &str, message: &str) -> Self {
+        Self::json(&serde_json::json!({ "code": code, "message": message })).with_status(status)
+    }
+
+    /// An answer with a body of another kind.
+    pub(super) fn from_response<B>(response: Response<B>) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
+    {
+        let (head, body) = response.into_parts();
+        Self::with_head(head.status, head.headers, Content::stream(body))
+    }
+
+    fn with_head(status: StatusCode, headers: HeaderMap, content: Content) -> Self {
+        let mut reply = Self::new(content).with_status(status);
+        let mut last = None;
+        for (name, value) in headers {
+            last = name.or(last);
+            if let Some(name) = last.clone() {
+                reply = reply.with_header(name, value);
+            }
+        }
+        reply
     }
 
     /// The same answer with another body.
@@ -81,32 +155,56 @@ impl Reply {
         Self { content: Content::Whole(body.into()), ..self }
     }
 
-    /// The same answer with another status, 200 to 599.
-    pub fn with_status(self, status: StatusCode) -> Result<Self, InvalidStatus> {
-        match status.as_u16() {
-            200..=599 => Ok(Self { status, ..self }),
-            other => Err(InvalidStatus(other)),
+    /// The same answer with another status, 200 to 599. Any other fails the call.
+    #[must_use]
+    pub fn with_status<S>(mut self, status: S) -> Self
+    where
+        S: TryInto<StatusCode, Error: Into<Error>>,
+    {
+        match status.try_into().map_err(Into::into) {
+            Ok(status) if (200..=599).contains(&status.as_u16()) => self.status = status,
+            Ok(status) => self.fail(InvalidStatus(status.as_u16())),
+            Err(error) => self.fail(error),
         }
+        self
     }
 
-    /// The same answer with one more header value. Those that frame a message, such as `Content-Length` or
-    /// `Connection`, are the connection's business and left out; those of the platform are refused.
-    pub fn with_header(
-        mut self,
-        name: HeaderName,
-        value: HeaderValue,
-    ) -> Result<Self, ReservedHeader> {
-        let reserved =
-            ["fn-call-id", "fn-deadline", "fn-http-status", "fn-fdk-version", "fn-fdk-runtime"];
-        if reserved.contains(&name.as_str().trim_start_matches(call::PREFIX)) {
-            return Err(ReservedHeader(name));
+    /// The same answer with one more header value. Those that frame a message, such as
+    /// `Content-Length` or `Connection`, are the connection's business and left out; one of the
+    /// platform, or one that is none, fails the call.
+    #[must_use]
+    pub fn with_header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: TryInto<HeaderName, Error: Into<Error>>,
+        V: TryInto<HeaderValue, Error: Into<Error>>,
+    {
+        let name = name.try_into().map_err(Into::into);
+        match (name, value.try_into().map_err(Into::into)) {
+            (Ok(name), Ok(_)) if framing::is_reserved(&name) => self.fail(ReservedHeader(name)),
+            (Ok(name), Ok(value)) if name == header::CONTENT_TYPE => {
+                self.headers.insert(name, value);
+            }
+            (Ok(name), Ok(value)) if !framing::frames_a_message(&name) => {
+                self.headers.append(name, value);
+            }
+            (Ok(_framing), Ok(_)) => {}
+            (Err(error), _) | (_, Err(error)) => self.fail(error),
         }
-        if name == header::CONTENT_TYPE {
-            self.headers.insert(name, value);
-        } else if !frames_a_message(&name) {
-            self.headers.append(name, value);
+        self
+    }
+
+    /// The same answer, of which the handler has told the log itself: whatever its status, no line
+    /// is added.
+    #[must_use]
+    pub fn logged(self) -> Self {
+        Self { logged: true, ..self }
+    }
+
+    /// Keeps the first error.
+    fn fail(&mut self, error: impl Into<Error>) {
+        if self.error.is_none() {
+            self.error = Some(error.into());
         }
-        Ok(self)
     }
 
     /// The status the caller shall see.
@@ -124,14 +222,61 @@ impl Reply {
         self.content.bytes()
     }
 
-    pub(super) fn with_failure(self, status: StatusCode) -> Self {
-        Self { status, ..self }
+    /// The whole body, for the tests of a handler; or what keeps the reply from being sent.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), fn_fdk::Error> {
+    /// let reply = fn_fdk::Reply::text("made").with_status(999);
+    /// let error = reply.into_bytes().await.unwrap_err();
+    /// assert_eq!(error.to_string(), "status 999 cannot be given to a caller; expected 200 to 599");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn into_bytes(self) -> Result<Bytes, Error> {
+        match (self.error, self.content) {
+            (Some(error), _) => Err(error),
+            (None, Content::Whole(bytes)) => Ok(bytes),
+            (None, Content::Stream { source, .. }) => Ok(source.collect().await?.to_bytes()),
+        }
+    }
+
+    /// The reply, or what keeps it from being sent.
+    pub(super) fn sendable(mut self) -> Result<Self, Error> {
+        self.error.take().map_or(Ok(self), Err)
+    }
+
+    /// How long the body is, in bytes; None if nobody knows.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.content.size()
+    }
+
+    /// Has the body in memory.
+    pub(super) async fn collected(self) -> Result<Self, Error> {
+        match self.content {
+            Content::Whole(_) => Ok(self),
+            Content::Stream { source, .. } => {
+                let content = Content::Whole(source.collect().await?.to_bytes());
+                Ok(Self { content, ..self })
+            }
+        }
+    }
+
+    pub(super) fn is_logged(&self) -> bool {
+        self.logged
+    }
+
+    /// What a [`StatusError`] in an error has for the caller, with its status and code.
+    pub(super) fn of_error(error: &Error) -> Option<(StatusCode, String, Self)> {
+        let (status, code, message) = StatusError::seen(&**error)?;
+        Some((status, code.to_owned(), Self::error(status, code, message)))
     }
 
     /// Dresses the answer for the agent, which keeps the container only after 200, 502 and 504.
     pub(super) fn into_response(self, intent: Intent, wire: StatusCode) -> Response<Content> {
-        let Self { status, headers, content } = self;
-        let bodyless = intent == Intent::Gateway && matches!(status.as_u16(), 204 | 304);
+        let Self { status, headers, content, .. } = self;
+        let seen = if wire == StatusCode::OK { status } else { wire };
+        let bodyless = intent == Intent::Gateway && matches!(seen.as_u16(), 204 | 304);
         let mut response =
             Response::new(if bodyless { Content::Whole(Bytes::new()) } else { content });
         *response.status_mut() = wire;
@@ -140,9 +285,7 @@ impl Reply {
             Intent::Gateway => wrapped(&headers),
         };
         if intent == Intent::Gateway {
-            response.headers_mut().insert(STATUS, status.as_u16().into());
-        } else if status != StatusCode::OK && wire == StatusCode::OK {
-            log::warn!("a direct caller cannot see the status {status} of this answer");
+            response.headers_mut().insert(STATUS, seen.as_u16().into());
         }
         response.headers_mut().insert(FDK_VERSION, VERSION);
         response.headers_mut().insert(FDK_RUNTIME, RUNTIME);
@@ -150,9 +293,17 @@ impl Reply {
     }
 }
 
+/// An answer whose body is in memory.
+impl<B: Into<Bytes>> From<Response<B>> for Reply {
+    fn from(response: Response<B>) -> Self {
+        let (head, body) = response.into_parts();
+        Self::with_head(head.status, head.headers, Content::Whole(body.into()))
+    }
+}
+
 /// Shows neither header values nor the body.
-impl std::fmt::Debug for Reply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
             .field("status", &self.status)
             .field("bytes", &self.content.bytes().len())
@@ -160,7 +311,8 @@ impl std::fmt::Debug for Reply {
     }
 }
 
-/// Headers in the form that a gateway unwraps. Its `Content-Type` stays bare: with both forms it picks one at random.
+/// Headers in the form that a gateway unwraps. Its `Content-Type` stays bare: with both forms it
+/// picks one at random.
 fn wrapped(headers: &HeaderMap) -> HeaderMap {
     let mut platform = HeaderMap::with_capacity(headers.len() + 3);
     for (name, value) in headers {
@@ -171,20 +323,4 @@ fn wrapped(headers: &HeaderMap) -> HeaderMap {
         }
     }
     platform
-}
-
-/// Whether a header speaks about one connection, or about the length of a body on it.
-fn frames_a_message(name: &HeaderName) -> bool {
-    let name = name.as_str().trim_start_matches(call::PREFIX);
-    let framing = [
-        "connection",
-        "content-length",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "",
-    ];
-    framing.contains(&name) || name.starts_with("proxy-")
 }

@@ -8,15 +8,15 @@ use std::borrow::Cow;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 
-use super::Rejection;
+use super::rejection::Rejection;
 
 const METHOD: HeaderName = HeaderName::from_static("fn-http-method");
 const URL: HeaderName = HeaderName::from_static("fn-http-request-url");
 /// The longest URL, in bytes as it came, less the `?`: what API Gateway allows for a whole head.
-const LONGEST: usize = 8 * 1024;
+const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// The caller's method and URL. A gateway that names none means `POST` and `/`.
-pub(super) fn of(platform: &HeaderMap) -> Result<(Method, Uri), Rejection> {
+pub(super) fn method_and_url(platform: &HeaderMap) -> Result<(Method, Uri), Rejection> {
     let method = match only(platform, &METHOD).map_err(|Repeated| Rejection::Method)? {
         None => Method::POST,
         Some(value) => Method::from_bytes(value.as_bytes()).ok().ok_or(Rejection::Method)?,
@@ -48,8 +48,8 @@ fn only<'a>(
 fn url(written: &[u8]) -> Result<Uri, Rejection> {
     let end = written.iter().position(|&byte| byte == b'?').unwrap_or(written.len());
     let (target, query) = written.split_at(end);
-    if target.len() + query.len().saturating_sub(1) > LONGEST {
-        return Err(Rejection::UrlTooLong(LONGEST));
+    if target.len() + query.len().saturating_sub(1) > MAX_URL_BYTES {
+        return Err(Rejection::UrlTooLong(MAX_URL_BYTES));
     }
     let path = path(target).filter(|path| is_path(path)).ok_or(Rejection::Url)?;
     let encoded = encoded(query).ok_or(Rejection::Url)?;
@@ -117,7 +117,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, value);
         }
-        of(&map).map(|(method, url)| (method.to_string(), url.to_string()))
+        method_and_url(&map).map(|(method, url)| (method.to_string(), url.to_string()))
     }
 
     fn read(url: impl AsRef<[u8]>) -> Result<String, Rejection> {
@@ -226,11 +226,11 @@ mod tests {
         for url in ["/", "//x//y/", "/a%2Fb/../c;d", "http://gw/a", "HTTPS://gw/a"] {
             let path = url.find("gw").map_or(url, |at| url.split_at(at + 2).1);
             let headers = HeaderMap::from_iter([(URL, HeaderValue::from_static(url))]);
-            assert_eq!(of(&headers).unwrap().1.path(), path);
+            assert_eq!(method_and_url(&headers).unwrap().1.path(), path);
         }
         for url in ["http://gw", "http://gw?x=1"] {
             let headers = HeaderMap::from_iter([(URL, HeaderValue::from_static(url))]);
-            assert_eq!(of(&headers).unwrap().1.path(), "/");
+            assert_eq!(method_and_url(&headers).unwrap().1.path(), "/");
         }
     }
 
@@ -238,7 +238,7 @@ mod tests {
     fn a_url_has_at_most_8_kib_as_it_came() {
         for before in ["/x", "/x?", "https://gw/x?q=ñ"] {
             let mark = usize::from(before.contains('?'));
-            let fits = format!("{before}{}", "a".repeat(LONGEST + mark - before.len()));
+            let fits = format!("{before}{}", "a".repeat(MAX_URL_BYTES + mark - before.len()));
             assert!(read(&fits).is_ok(), "{before}");
             assert_eq!(read(format!("{fits}a")), Err(Rejection::UrlTooLong(8192)), "{before}");
         }

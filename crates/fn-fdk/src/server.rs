@@ -1,42 +1,49 @@
-//! Serves the socket: every connection, every framing, one handler, and only the answers that the agent accepts.
+//! Serves the socket: accepts connections until it is stopped, and runs them side by side in one
+//! future.
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 
-use super::bodies::{BODY_LIMIT, Bodies, Held};
-use super::body::{Content, Sent};
-use super::logger::{LoggedCall, milliseconds};
-use super::socket::{Rest, Socket};
-use super::{
-    Call, Clock, Deadline, Error, Intent, Listener, LogFrame, OnRejection, Rejection, Reply, error,
-    rejection,
-};
+use super::bodies::Bodies;
+use super::call::Call;
+use super::connection::Shared;
+use super::deadline::Clock;
+use super::into_reply::IntoReply;
+use super::listener::Listener;
+use super::log_frame::LogFrame;
+use super::on_rejection::{self, OnRejection};
+use super::unwinding::unwinding;
 
-/// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
-const HEAD_LIMIT: usize = 1024 * 1024 + 64 * 1024;
-/// More headers than hyper's default of 100, and no more than a header map can hold.
-const HEADERS: usize = 16 * 1024;
 /// How long calls in hand may keep an ordered stop waiting.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// A function about to be served.
+/// A function about to be served: the parts of [`serve_until`](crate::serve_until), for whoever
+/// needs others.
+///
+/// ```
+/// use fn_fdk::{Call, Listener, Server};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// let listener = Listener::publish(&directory.path().join("lsnr.sock"))?;
+/// let stopped = async {};
+/// Server::new(listener).serve(async |call: Call| call.body().clone(), stopped).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#connections.
 pub struct Server {
     listener: Listener,
     log_frame: Option<LogFrame>,
@@ -45,9 +52,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the calls that arrive at `listener`, on the time of day that `clock` tells.
-    pub fn new(listener: Listener, clock: Clock) -> Self {
-        Self { listener, log_frame: None, on_rejection: Arc::new(rejection::refused), clock }
+    /// Serves the calls that arrive at `listener`.
+    pub fn new(listener: Listener) -> Self {
+        let on_rejection = Arc::new(on_rejection::refused);
+        Self { listener, log_frame: None, on_rejection, clock: now }
     }
 
     /// Marks the log before each call, as the platform asked.
@@ -63,33 +71,57 @@ impl Server {
         Self { on_rejection, ..self }
     }
 
+    /// Reads the deadlines of calls by another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// Answers calls until `stop` is ready; then removes the socket and answers what was written
     /// before, for at most 30 s.
     ///
     /// The handler runs once a call's body is complete. It must not block its thread: past the
     /// deadline it is dropped and the call answered 504. If it panics, the call is answered 502 and
     /// the function lives on.
-    pub async fn serve<H, F>(self, handler: H, stop: impl Future<Output = ()>)
+    pub async fn serve<H, R>(self, handler: H, stop: impl Future<Output = ()>)
     where
-        H: Fn(Call) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Reply, Error>> + Send + 'static,
+        H: AsyncFn(Call) -> R,
+        R: IntoReply,
     {
         let Self { listener, log_frame, on_rejection, clock } = self;
-        let room =
-            Arc::new(Room { handler, log_frame, on_rejection, clock, bodies: Bodies::new() });
+        let bodies = Bodies::new();
+        let shared = Shared { handler, log_frame, on_rejection, clock, bodies };
         let (stopped, _) = watch::channel(false);
+        let connect = |stream| unwinding(Box::pin(shared.connect(stream, stopped.subscribe())));
+        let mut connections = FuturesUnordered::new();
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                stream = listener.accept() => match stream {
-                    Ok(stream) => room.clone().connect(stream, stopped.subscribe()),
+                Some(_ended) = connections.next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok(stream) => connections.push(connect(stream)),
                     Err(error) => not_accepted(error).await,
                 },
             }
         }
-        if timeout(STOP_LIMIT, room.finish(listener, stopped)).await.is_err() {
+        let finished = timeout(STOP_LIMIT, async {
+            stopped.send_replace(true);
+            // Those that wait to be accepted were written before the stop, too.
+            match listener.close() {
+                Ok(queue) => loop {
+                    match queue.next() {
+                        Ok(Some(stream)) => connections.push(connect(stream)),
+                        Ok(None) => break,
+                        Err(error) => not_accepted(error).await,
+                    }
+                },
+                Err(error) => log::error!("connections that wait are lost: {error}"),
+            }
+            while connections.next().await.is_some() {}
+        });
+        if finished.await.is_err() {
             log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
         }
     }
@@ -102,160 +134,13 @@ impl fmt::Debug for Server {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the clock, where no other is given")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// Waits until there may be room for another connection.
 async fn not_accepted(error: io::Error) {
     log::error!("no connection could be accepted: {error}");
     sleep(Duration::from_millis(50)).await;
-}
-
-/// A whole answer, or none because the request broke off.
-type Answered = Result<Response<Sent>, hyper::Error>;
-
-/// What all connections share.
-struct Room<H> {
-    handler: H,
-    log_frame: Option<LogFrame>,
-    on_rejection: OnRejection,
-    clock: Clock,
-    bodies: Bodies,
-}
-
-impl<H, F> Room<H>
-where
-    H: Fn(Call) -> F + Send + Sync + 'static,
-    F: Future<Output = Result<Reply, Error>> + Send + 'static,
-{
-    /// Serves one connection beside the others: the agent opens a new one while an old one is still there.
-    fn connect(self: Arc<Self>, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
-        let rest = Rest::new();
-        let socket = TokioIo::new(Socket::new(stream, rest.clone(), stopped.clone()));
-        let service = service_fn(move |request| {
-            let (room, rest) = (self.clone(), rest.clone());
-            rest.set(false);
-            async move {
-                let answered = room.answer(request).await;
-                rest.set(true);
-                answered
-            }
-        });
-        let mut http = http1::Builder::new();
-        http.auto_date_header(false).half_close(true).max_buf_size(HEAD_LIMIT).max_headers(HEADERS);
-        let connection = http.serve_connection(socket, service);
-        tokio::spawn(async move {
-            tokio::pin!(connection);
-            let ended = tokio::select! {
-                ended = &mut connection => ended,
-                // It has to look at its socket again.
-                () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => connection.await,
-            };
-            if let Err(error) = ended {
-                log::debug!("a connection of the agent broke: {error}");
-            }
-        });
-    }
-
-    /// Answers all that was written before the stop, on the connections that wait to be accepted
-    /// too.
-    async fn finish(self: Arc<Self>, listener: Listener, stopped: watch::Sender<bool>) {
-        stopped.send_replace(true);
-        match listener.close() {
-            Ok(queue) => loop {
-                match queue.next() {
-                    Ok(Some(stream)) => self.clone().connect(stream, stopped.subscribe()),
-                    Ok(None) => break,
-                    Err(error) => not_accepted(error).await,
-                }
-            },
-            Err(error) => log::error!("connections that wait are lost: {error}"),
-        }
-        stopped.closed().await;
-    }
-
-    /// Answers one request; an error here means that its body broke off, and closes the connection without an answer.
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Answered {
-        let (head, body) = request.into_parts();
-        let deadline = Deadline::of(&head.headers, (self.clock)());
-        let status = match (head.uri.path(), &head.method) {
-            ("/call", &Method::POST) => StatusCode::OK,
-            ("/call", _) => StatusCode::METHOD_NOT_ALLOWED,
-            (_, _) => StatusCode::NOT_FOUND,
-        };
-        if let Some(log_frame) = self.log_frame.as_ref().filter(|_| status == StatusCode::OK) {
-            log_frame.write(&head.headers);
-        }
-        let (call, line) = Call::new(head, deadline);
-        let logged = LoggedCall::of(&call);
-        let response = if status == StatusCode::OK {
-            logged.clone().scope(self.respond(call, line, body, &logged)).await?
-        } else {
-            let reply = error::message("NotFound", "expected POST /call");
-            reply.into_response(Intent::Direct, status)
-        };
-        Ok(response.map(|content| content.sent(deadline.limit(), logged)))
-    }
-
-    /// Reads the body to its end, whatever the answer will be: the agent discards answers that come while it writes.
-    async fn respond(
-        self: Arc<Self>,
-        call: Call,
-        line: Result<(), Rejection>,
-        body: Incoming,
-        logged: &LoggedCall,
-    ) -> Result<Response<Content>, hyper::Error> {
-        let (intent, limit, mut received) = (call.intent(), call.deadline().limit(), 0);
-        let body =
-            self.bodies.collect(body, limit, &mut received).await.inspect_err(|_broken| {
-                let (status, code) = (StatusCode::BAD_REQUEST.as_u16(), "CannotParseRequest");
-                let (bytes_in, ms) = (received, milliseconds(call.arrived()));
-                log::warn!(status, code, bytes_in, ms; "the body broke off");
-            })?;
-        let answered = match line.and(body) {
-            Ok(Held { body, place: _held }) => self.run(call.with_body(body), logged).await,
-            Err(rejection) => (self.on_rejection)(&call.with_received(received), &rejection),
-        };
-        if let Some(chain) = answered.as_ref().err().and_then(Error::chain) {
-            logged.failed(error::FAILED, &format!("the function failed: {chain}"));
-        }
-        Ok(match answered {
-            Ok(reply) => reply.into_response(intent, StatusCode::OK),
-            Err(error) => error.into_response(intent),
-        })
-    }
-
-    /// Runs the handler, so that its panic and its end by the deadline leave the connection whole.
-    async fn run(self: Arc<Self>, call: Call, logged: &LoggedCall) -> Result<Reply, Error> {
-        let deadline = call.deadline().limit();
-        // A handler's future may be large, and those around it are moved.
-        let handled = Box::pin(async move { (self.handler)(call).await });
-        match timeout_at(deadline, unwinding(handled)).await {
-            Ok(Some(answered)) => fitting(answered?, logged),
-            // The panic itself is in the log already, with its place.
-            Ok(None) => Err(error::unexplained()),
-            Err(_elapsed) => {
-                let why = "the handler was not finished by the deadline of the call";
-                logged.failed(error::TIMED_OUT, why);
-                Err(error::late())
-            }
-        }
-    }
-}
-
-/// What a future comes to; None if it panics, after which it is not polled again.
-async fn unwinding<F: Future>(mut future: Pin<Box<F>>) -> Option<F::Output> {
-    poll_fn(|context| {
-        let polled = AssertUnwindSafe(|| future.as_mut().poll(context));
-        catch_unwind(polled).map_or(Poll::Ready(None), |polled| polled.map(Some))
-    })
-    .await
-}
-
-/// The platform gives up an answer that is too large when the caller has a part of it: none of it is sent.
-fn fitting(reply: Reply, logged: &LoggedCall) -> Result<Reply, Error> {
-    if reply.body().len() <= BODY_LIMIT {
-        return Ok(reply);
-    }
-    let (status, code) = (StatusCode::BAD_GATEWAY, "AnswerTooLarge");
-    let text = format!("the answer is larger than {} MiB", BODY_LIMIT / 1024 / 1024);
-    logged.failed((status, code), &format!("{text}: {} bytes", reply.body().len()));
-    Err(Error::failed(error::message(code, &text)))
 }

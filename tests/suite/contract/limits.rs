@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use fn_fdk::{Call, LogFrame, Reply};
+use bytes::Bytes;
+use fn_fdk::{Call, Error, LogFrame};
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::{Semaphore, mpsc};
@@ -34,7 +35,7 @@ async fn fn_contract_76_a_body_over_the_limit_is_read_and_refused() {
 async fn fn_contract_76_an_answer_over_the_limit_is_502_before_any_byte() {
     let function = Function::start(|call: Call| async move {
         let size: usize = String::from_utf8_lossy(call.body()).parse()?;
-        Ok(Reply::empty().with_body(vec![b'x'; size]))
+        Ok::<_, Error>(vec![b'x'; size])
     });
     let limit = 6 * 1024 * 1024;
     for framed in [request, gateway_request] {
@@ -97,11 +98,11 @@ async fn a_third_large_body_waits_for_one_of_two_and_a_small_one_does_not() {
         let (started, gate) = (started.clone(), gate.clone());
         async move {
             if call.body().len() < LARGE {
-                return echo(call).await;
+                return Ok(echo(call).await);
             }
             started.send(())?;
             gate.acquire().await?.forget();
-            Ok(Reply::text("large"))
+            Ok::<_, Error>(Bytes::from_static(b"large"))
         }
     });
     let large = vec![b'x'; LARGE];

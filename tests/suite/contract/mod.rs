@@ -8,9 +8,9 @@ mod responses;
 mod start;
 mod streams;
 
-use fn_fdk::{Call, Error, Reply};
-use http::HeaderValue;
+use bytes::Bytes;
+use fn_fdk::Call;
 
-async fn echo(call: Call) -> Result<Reply, Error> {
-    Ok(Reply::new(HeaderValue::from_static("application/octet-stream"), call.body().clone()))
+async fn echo(call: Call) -> Bytes {
+    call.body().clone()
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fn_fdk::{Call, Error, Intent, Rejection, Reply};
+use fn_fdk::{Call, Rejection, Reply};
 
 use crate::agent::{Function, chunked, gateway_request, request};
 
@@ -16,7 +16,7 @@ fn counted() -> (Function, Arc<AtomicUsize>) {
     let seen = calls.clone();
     let function = Function::start(move |call: Call| {
         seen.fetch_add(1, Ordering::Relaxed);
-        async move { Ok(Reply::text(format!("{} {}", call.method(), call.uri()))) }
+        async move { format!("{} {}", call.method(), call.uri()) }
     });
     (function, calls)
 }
@@ -77,12 +77,11 @@ async fn a_query_with_raw_characters_is_encoded_and_its_path_counts() {
 async fn the_application_answers_what_never_comes_to_its_handler() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = seen.clone();
-    let on_rejection = move |call: &Call, rejection: &Rejection| -> Result<Reply, Error> {
+    let on_rejection = move |call: &Call, rejection: &Rejection| {
         let id = call.id().unwrap_or_default().to_owned();
         let took = call.arrived().elapsed().as_secs_f64();
         kept.lock().unwrap().push((id, *rejection, call.received(), call.body().len(), took));
-        let reply = Reply::text(rejection.to_string()).with_status(rejection.status())?;
-        if call.intent() == Intent::Direct { Err(Error::failed(reply)) } else { Ok(reply) }
+        Reply::text(rejection.to_string()).with_status(rejection.status())
     };
     let function = Function::start_as(|server| server.with_rejection(Arc::new(on_rejection)), echo);
     let over = vec![b'x'; 6 * 1024 * 1024 + 1];
@@ -107,7 +106,12 @@ async fn the_application_answers_what_never_comes_to_its_handler() {
         let id = (number + 1).to_string();
         let answer = function.exchange(request).await;
         let status = rejection.status();
-        let expected = if id == "3" { (502, None) } else { (200, Some(status.as_str())) };
+        let expected = match rejection {
+            // The agent has given the call up.
+            Rejection::BodyLate => (504, Some("504")),
+            _ if id == "3" => (502, None),
+            _ => (200, Some(status.as_str())),
+        };
         assert_eq!((answer.status(), answer.header("fn-http-status")), expected, "{rejection:?}");
         assert_eq!(answer.text(), rejection.to_string());
         let (of, said, bytes, kept, took) = seen.lock().unwrap().pop().unwrap();

@@ -105,7 +105,7 @@ async fn fn_contract_33_and_34_a_held_back_body_is_awaited() {
 
 #[tokio::test]
 async fn fn_contract_35_an_unread_body_does_not_stop_the_next_call() {
-    let function = Function::start(|_| async { Ok(Reply::empty()) });
+    let function = Function::start(|_| async {});
     let mut connection = function.connect().await;
     for _ in 0..2 {
         connection.send(chunked("", &vec![7; 3 * 1024 * 1024], 32 * 1024)).await;
@@ -193,8 +193,8 @@ async fn fn_contract_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     assert!(seen.text().starts_with("Gateway POST http://gw:1/v1/iris?q=1\n"), "{}", seen.text());
 }
 
-#[tokio::test(start_paused = true)]
-async fn fn_contract_77_a_call_tells_what_the_platform_said_of_it() {
+#[test]
+fn fn_contract_77_a_call_tells_what_the_platform_said_of_it() {
     let header = |name: &'static str, value: &'static str| {
         (HeaderName::from_static(name), HeaderValue::from_static(value))
     };
@@ -203,17 +203,18 @@ async fn fn_contract_77_a_call_tells_what_the_platform_said_of_it() {
     let headers = HeaderMap::from_iter([deadline, header("fn-call-id", "01CALL")]);
     let call = Call::from_agent(headers.clone(), "", noon).unwrap();
     assert_eq!((call.id(), call.platform_headers()), (Some("01CALL"), &headers));
-    assert_eq!(call.deadline().named(), Some(noon + Duration::from_secs(30)));
-    assert_eq!(call.deadline().remaining(), Duration::from_secs(30));
+    let left = |call: &Call| call.remaining().as_secs_f64();
+    assert!((29.0..=30.0).contains(&left(&call)), "{}", left(&call));
     let late = Call::from_agent(headers, "", noon + Duration::from_secs(31)).unwrap();
-    assert_eq!(late.deadline().remaining(), Duration::ZERO);
-    assert_eq!(Call::from_agent(HeaderMap::new(), "", noon).unwrap().deadline().named(), None);
+    assert_eq!(late.remaining(), Duration::ZERO);
+    let unnamed = Call::from_agent(HeaderMap::new(), "", noon).unwrap();
+    assert!((299.0..=300.0).contains(&left(&unnamed)), "{}", left(&unnamed));
 }
 
 #[test]
 fn a_reply_tells_what_the_caller_shall_see() {
     let (name, value) = (HeaderName::from_static("x-model"), HeaderValue::from_static("iris"));
-    let reply = Reply::text("body").with_header(name.clone(), value.clone()).unwrap();
+    let reply = Reply::text("body").with_header(name.clone(), value.clone());
     assert_eq!((reply.status().as_u16(), reply.body()), (200, &b"body"[..]));
     assert_eq!(reply.headers().get(name), Some(&value));
 }

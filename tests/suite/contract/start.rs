@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use fn_fdk::{Listener, Platform, PlatformError};
+use fn_fdk::{Error, Listener, Platform, PlatformError};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -79,7 +79,7 @@ async fn fn_contract_16_a_stop_lets_the_call_in_hand_finish_and_removes_the_file
         async move {
             started.send(()).await?;
             gate.acquire().await?.forget();
-            echo(call).await
+            Ok::<_, Error>(echo(call).await)
         }
     });
     let mut idle = function.connect().await;

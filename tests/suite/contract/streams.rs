@@ -1,39 +1,38 @@
 //! An answer that is made while it is sent.
 
-use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use fn_fdk::{Call, Error, Reply};
 use futures_util::{StreamExt, stream};
-use http::HeaderValue;
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use hyper::body::{Frame, SizeHint};
 
 use crate::agent::{Function, request};
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-const TYPE: HeaderValue = HeaderValue::from_static("text/plain");
+const TYPE: &str = "text/plain";
 
-/// Answers `many` with 1000 pieces, `cut` with one and an error, `late` with one and then nothing; anything else with itself.
+/// Answers `many` with 1000 pieces; `cut` with one and an error; `late` with one and then nothing;
+/// `panic` with none and a panic; anything else with itself.
 async fn handler(call: Call) -> Result<Reply, Error> {
-    let piece = || Frame::data(Bytes::from_static(b"piece"));
+    let piece = || Ok::<_, io::Error>("piece");
     Ok(match &call.body()[..] {
-        b"many" => {
-            let pieces = stream::iter((0..1000).map(move |_| Ok::<_, Infallible>(piece())));
-            Reply::stream(TYPE, StreamBody::new(pieces))
-        }
+        b"many" => Reply::stream(TYPE, stream::iter((0..1000).map(move |_| piece()))),
         b"cut" => {
-            let pieces = [Ok(piece()), Err(io::Error::other("the source failed"))];
-            Reply::stream(TYPE, StreamBody::new(stream::iter(pieces)))
+            let pieces = [piece(), Err(io::Error::other("the source failed"))];
+            Reply::stream(TYPE, stream::iter(pieces))
         }
-        b"late" => {
-            let pieces = stream::iter([Ok::<_, Infallible>(piece())]).chain(stream::pending());
-            Reply::stream(TYPE, StreamBody::new(pieces))
-        }
+        b"late" => Reply::stream(TYPE, stream::iter([piece()]).chain(stream::pending())),
+        b"panic" => Reply::stream(TYPE, stream::once(async { panicking() })),
         body => Reply::text(String::from_utf8_lossy(body)),
     })
+}
+
+fn panicking() -> io::Result<&'static str> {
+    panic!("before the first piece")
 }
 
 /// What is on the socket until the function closes it, or after a call that ends.
@@ -73,4 +72,48 @@ async fn fn_contract_79_a_stream_past_the_deadline_is_cut_and_the_function_lives
     assert!(!bytes.ends_with(LAST_CHUNK), "{}", String::from_utf8_lossy(&bytes));
     assert!((0.9..3.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
     assert_eq!(function.exchange(request("", "alive")).await.text(), "alive");
+}
+
+#[tokio::test]
+async fn fn_contract_64_and_74_a_stream_that_panics_before_its_first_piece_leaves_its_head_and_the_function()
+ {
+    let function = Function::start(handler);
+    let bytes = answered(&function, "", "panic").await;
+    assert!(!bytes.ends_with(LAST_CHUNK), "{}", String::from_utf8_lossy(&bytes));
+    assert_eq!(function.exchange(request("", "alive")).await.text(), "alive");
+}
+
+#[tokio::test]
+async fn fn_contract_73_a_body_of_known_length_is_sized_and_one_that_fails_is_a_failed_call() {
+    let function = Function::start(async |call: Call| {
+        let pieces = match &call.body()[..] {
+            b"cut" => vec![Ok("pie"), Err(io::Error::other("the source failed"))],
+            _ => vec![Ok("pie"), Ok("ce")],
+        };
+        http::Response::new(Sized5(stream::iter(pieces).boxed()))
+    });
+    let answer = function.exchange(request("", "")).await;
+    assert_eq!((answer.header("content-length"), answer.text()), (Some("5"), "piece"));
+    let failed = function.exchange(request("", "cut")).await;
+    assert_eq!((failed.status(), &failed.json()["code"]), (502, &"FunctionFailed".into()));
+}
+
+/// A body that says that it has five bytes.
+struct Sized5(stream::BoxStream<'static, io::Result<&'static str>>);
+
+impl hyper::body::Body for Sized5 {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let piece = self.0.poll_next_unpin(context);
+        piece.map(|piece| piece.map(|piece| piece.map(|text| Frame::data(text.into()))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(5)
+    }
 }

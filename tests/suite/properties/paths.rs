@@ -175,7 +175,7 @@ proptest! {
             }
         };
         prop_assert!(!gateway || is_readable(&path), "{}", path);
-        let found = targets.of(&call);
+        let found = targets.of(call.request(), call.intent());
         match (expected(&list, gateway, &path), found) {
             (Some(suffix), Ok((endpoint, _))) => {
                 let uri = endpoint.uri().to_string();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use fn_fdk::{Call, Error, Reply};
+use fn_fdk::{Call, Reply};
 use http::{HeaderName, HeaderValue};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -14,12 +14,9 @@ use crate::agent::{Function, gateway_request};
 const PREFIX: &str = "fn-http-h-";
 
 /// Gives a caller its own headers back.
-async fn mirror(call: Call) -> Result<Reply, Error> {
-    let mut reply = Reply::empty();
-    for (name, value) in call.headers() {
-        reply = reply.with_header(name.clone(), value.clone())?;
-    }
-    Ok(reply)
+async fn mirror(call: Call) -> Reply {
+    let headers = call.headers().iter();
+    headers.fold(Reply::empty(), |reply, (name, value)| reply.with_header(name, value))
 }
 
 /// Headers that belong to the caller, some of them repeated, in any letter case.

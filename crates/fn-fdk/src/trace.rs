@@ -6,8 +6,6 @@ use std::fmt;
 
 use http::HeaderMap;
 
-use super::Call;
-
 /// What the platform says of tracing in the environment, read once at start.
 ///
 /// Source: docs/spec/fn-container-contract.md#tracing.
@@ -85,18 +83,29 @@ impl fmt::Debug for Tracing {
     }
 }
 
+impl Default for TraceContext {
+    fn default() -> Self {
+        Self { trace_id: None, parent_id: None, sampled: true, debug: false }
+    }
+}
+
 impl TraceContext {
-    /// The place of a call, by the platform's B3 headers or else by the caller's: B3 in either form, or `traceparent`.
+    /// The place that these headers name: B3 in either form, or `traceparent`.
     ///
     /// What cannot be read is no error: such a call is of no trace.
-    pub fn of(call: &Call) -> Self {
-        let said = [call.platform_headers(), call.headers()];
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        Self::of_call(headers, headers)
+    }
+
+    /// The place of a call, by the platform's headers or else by the caller's.
+    pub(super) fn of_call(platform: &HeaderMap, caller: &HeaderMap) -> Self {
+        let said = [platform, caller];
         let read = [of_b3, of_single_b3, of_traceparent];
         let found = said.iter().find_map(|headers| read.iter().find_map(|read| read(headers)));
         match found {
             // Whatever the caller wants, the platform decides.
             Some(found) => {
-                let sampled = found.sampled && is_sampled(call.platform_headers());
+                let sampled = found.sampled && is_sampled(platform);
                 Self { sampled, debug: found.debug && sampled, ..found }
             }
             None => Self {
@@ -192,6 +201,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::Call;
 
     const TRACE: &str = "5b8aa5a2d2c872e8";
     const LONG: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -202,7 +212,7 @@ mod tests {
             (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
         });
         let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH).unwrap();
-        let TraceContext { trace_id, parent_id, sampled, debug } = TraceContext::of(&call);
+        let TraceContext { trace_id, parent_id, sampled, debug } = call.context().trace.clone();
         assert!(sampled || !debug);
         (trace_id, parent_id, sampled)
     }

@@ -1,0 +1,225 @@
+//! One connection of the agent: its requests, in every framing, and only the answers that the agent
+//! accepts.
+//!
+//! Source: docs/spec/fn-container-contract.md#connections.
+
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::bodies::{Bodies, Held};
+use super::body::{Content, Sent};
+use super::call::Call;
+use super::context::Intent;
+use super::deadline::Clock;
+use super::error::{self, Error};
+use super::into_reply::IntoReply;
+use super::limits::BODY_LIMIT;
+use super::log_frame::LogFrame;
+use super::logger::{LoggedCall, milliseconds};
+use super::on_rejection::OnRejection;
+use super::rejection::Rejection;
+use super::reply::Reply;
+use super::socket::{Rest, Socket};
+use super::unwinding::unwinding;
+
+/// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
+const MAX_HEAD_BYTES: usize = 1024 * 1024 + 64 * 1024;
+/// More headers than hyper's default of 100, and no more than a header map can hold.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// [`BODY_LIMIT`] in the words of a message.
+const LIMIT_MIB: usize = BODY_LIMIT / 1024 / 1024;
+
+/// What all connections share.
+pub(super) struct Shared<H> {
+    pub(super) handler: H,
+    pub(super) log_frame: Option<LogFrame>,
+    pub(super) on_rejection: OnRejection,
+    pub(super) clock: Clock,
+    pub(super) bodies: Bodies,
+}
+
+/// A whole answer, or none because the request broke off.
+type Answered = Result<Response<Sent>, hyper::Error>;
+
+/// What a call ends with: a reply, and the status on the socket.
+struct Ended {
+    reply: Reply,
+    wire: StatusCode,
+}
+
+impl<H, R> Shared<H>
+where
+    H: AsyncFn(Call) -> R,
+    R: IntoReply,
+{
+    /// Serves one connection: the agent opens a new one while an old one is still there.
+    pub(super) async fn connect(&self, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+        let rest = Rest::new();
+        let socket = TokioIo::new(Socket::new(stream, rest.clone(), stopped.clone()));
+        let service = service_fn(|request| {
+            rest.set(false);
+            async {
+                let answered = self.answer(request).await;
+                rest.set(true);
+                answered
+            }
+        });
+        let mut http = http1::Builder::new();
+        http.auto_date_header(false).half_close(true);
+        http.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
+        let connection = http.serve_connection(socket, service);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            // It has to look at its socket again.
+            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => connection.await,
+        };
+        if let Err(error) = ended {
+            log::debug!("a connection of the agent broke: {error}");
+        }
+    }
+
+    /// Answers one request; an error here means that its body broke off, and closes the connection
+    /// without an answer.
+    async fn answer(&self, request: Request<Incoming>) -> Answered {
+        let (head, body) = request.into_parts();
+        let status = match (head.uri.path(), &head.method) {
+            ("/call", &Method::POST) => StatusCode::OK,
+            ("/call", _) => StatusCode::METHOD_NOT_ALLOWED,
+            (_, _) => StatusCode::NOT_FOUND,
+        };
+        if let Some(log_frame) = self.log_frame.as_ref().filter(|_| status == StatusCode::OK) {
+            log_frame.write(&head.headers);
+        }
+        let (call, line) = Call::new(head, (self.clock)());
+        let logged = LoggedCall::of(&call);
+        let limit = call.context().deadline.into();
+        let response = if status == StatusCode::OK {
+            logged.clone().scope(self.respond(call, line, body, limit, &logged)).await?
+        } else {
+            let reply = Reply::error(status, "NotFound", "expected POST /call");
+            reply.into_response(Intent::Direct, status)
+        };
+        Ok(response.map(|content| content.sent(limit, logged)))
+    }
+
+    /// Reads the body to its end, whatever the answer will be: the agent discards answers that come
+    /// while it writes.
+    async fn respond(
+        &self,
+        call: Call,
+        line: Result<(), Rejection>,
+        body: Incoming,
+        limit: Instant,
+        logged: &LoggedCall,
+    ) -> Result<Response<Content>, hyper::Error> {
+        let (intent, mut received) = (call.intent(), 0);
+        let body =
+            self.bodies.collect(body, limit, &mut received).await.inspect_err(|_broken| {
+                let (status, code) = (StatusCode::BAD_REQUEST.as_u16(), "CannotParseRequest");
+                let (bytes_in, ms) = (received, milliseconds(call.arrived()));
+                let call = logged.id();
+                log::warn!(call, status, code, bytes_in, ms; "the body broke off");
+            })?;
+        let ended = match line.and(body) {
+            Ok(Held { body, place: _held }) => self.run(call.with_body(body), limit, logged).await,
+            Err(rejection) => {
+                let reply = (self.on_rejection)(&call.with_received(received), &rejection);
+                if rejection == Rejection::BodyLate {
+                    // The agent gives such a call up as well.
+                    Ended { reply, wire: error::TIMED_OUT.0 }
+                } else {
+                    seen(intent, reply, logged)
+                }
+            }
+        };
+        Ok(ended.reply.into_response(intent, ended.wire))
+    }
+
+    /// Runs the handler, so that its panic and its end by the deadline leave the connection whole.
+    async fn run(&self, call: Call, limit: Instant, logged: &LoggedCall) -> Ended {
+        let intent = call.intent();
+        // A handler's future may be large, and those around it are moved.
+        let handled = Box::pin(async { fitting((self.handler)(call).await.into_reply()?).await });
+        match timeout_at(limit, unwinding(handled)).await {
+            Ok(Some(Ok(reply))) => seen(intent, reply, logged),
+            Ok(Some(Err(error))) => failed(intent, &error, logged),
+            Ok(None) => unexplained(),
+            Err(_elapsed) => {
+                let why = "the handler was not finished by the deadline of the call";
+                logged.failed(error::TIMED_OUT, why);
+                let (status, code) = error::TIMED_OUT;
+                let reply = Reply::error(status, code, "the function ran out of time");
+                Ended { reply, wire: status }
+            }
+        }
+    }
+}
+
+/// The platform gives up an answer that is too large when the caller has a part of it: none of it
+/// is sent. One of known length is read to its end, so that it can fail before anything is sent.
+async fn fitting(reply: Reply) -> Result<Reply, Error> {
+    match reply.size() {
+        None => Ok(reply),
+        Some(size) if usize::try_from(size).is_ok_and(|size| size <= BODY_LIMIT) => {
+            reply.collected().await
+        }
+        Some(size) => Err(Box::new(AnswerTooLarge(size))),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is larger than {LIMIT_MIB} MiB: {0} bytes")]
+struct AnswerTooLarge(u64);
+
+/// A reply on its way to a caller. A direct caller sees no status: from 400 on its call fails.
+fn seen(intent: Intent, reply: Reply, logged: &LoggedCall) -> Ended {
+    let status = reply.status();
+    if intent == Intent::Gateway || status == StatusCode::OK {
+        return Ended { reply, wire: StatusCode::OK };
+    }
+    let failed = status.is_client_error() || status.is_server_error();
+    let wire = match (failed, status) {
+        (false, _) => StatusCode::OK,
+        (true, StatusCode::GATEWAY_TIMEOUT) => status,
+        (true, _) => error::FAILED.0,
+    };
+    if failed && !reply.is_logged() {
+        let why = format!("a direct caller sees a failed call for the status {status}");
+        logged.failed((status, error::FAILED.1), &why);
+    } else if !reply.is_logged() {
+        log::warn!(call = logged.id(); "a direct caller cannot see the status {status} of this answer");
+    }
+    Ended { reply, wire }
+}
+
+/// What is made of a handler's error, after a line in the log.
+fn failed(intent: Intent, error: &Error, logged: &LoggedCall) -> Ended {
+    let chain = error::error_chain(&**error);
+    if let Some(too_large) = error.downcast_ref::<AnswerTooLarge>() {
+        let (status, code) = (error::FAILED.0, "AnswerTooLarge");
+        logged.failed((status, code), &too_large.to_string());
+        let message = format!("the answer is larger than {LIMIT_MIB} MiB");
+        return Ended { reply: Reply::error(status, code, &message), wire: status };
+    }
+    if let Some((status, code, reply)) = Reply::of_error(error) {
+        logged.failed((status, &code), &chain);
+        seen(intent, reply.logged(), logged)
+    } else {
+        logged.failed(error::FAILED, &format!("the function failed: {chain}"));
+        unexplained()
+    }
+}
+
+/// A failure of which the caller learns no more than that it is one.
+fn unexplained() -> Ended {
+    let (status, code) = error::FAILED;
+    Ended { reply: Reply::error(status, code, "the function failed"), wire: status }
+}

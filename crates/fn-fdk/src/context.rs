@@ -1,0 +1,65 @@
+//! What the platform says of a call, beside the caller's request.
+
+use std::time::Instant;
+
+use super::trace::TraceContext;
+
+/// Who called: it decides in which headers the request arrives and how an answer must be dressed.
+///
+/// Source: docs/spec/fn-container-contract.md#requests.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Intent {
+    /// An invocation through the API, the CLI or an event. There is no HTTP status to give back.
+    Direct,
+    /// An HTTP request through an API Gateway or an HTTP trigger.
+    Gateway,
+}
+
+/// What the platform says of a call. It is in every [`Call`](crate::Call), and an extension of the
+/// [`http::Request`] that a service gets.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use fn_fdk::{Context, Intent};
+///
+/// let deadline = Instant::now() + Duration::from_secs(30);
+/// let context = Context::new(Intent::Gateway, deadline).with_id("01JD8V0000000000000000000");
+/// assert_eq!(context.id.as_deref(), Some("01JD8V0000000000000000000"));
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#requests.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Context {
+    /// The platform's name for this call, opaque. None in a local test that sent none, or none of
+    /// visible ASCII.
+    pub id: Option<String>,
+    /// Through a gateway or not.
+    pub intent: Intent,
+    /// When the platform gives the call up, as near as the function can know it. It is never more
+    /// than an hour after the arrival; a call whose deadline the platform does not name has 300 s.
+    pub deadline: Instant,
+    /// The call's place in a trace.
+    pub trace: TraceContext,
+}
+
+impl Context {
+    /// The context of a call with no id, in no trace.
+    pub fn new(intent: Intent, deadline: Instant) -> Self {
+        Self { id: None, intent, deadline, trace: TraceContext::default() }
+    }
+
+    /// The same call with an id.
+    #[must_use]
+    pub fn with_id(self, id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), ..self }
+    }
+
+    /// The same call with a place in a trace.
+    #[must_use]
+    pub fn with_trace(self, trace: TraceContext) -> Self {
+        Self { trace, ..self }
+    }
+}

@@ -1,0 +1,6 @@
+//! How much a call may carry.
+
+/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
+///
+/// Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
+pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
