@@ -14,7 +14,9 @@ COPY benches/Cargo.toml benches/
 COPY crates/fn-fdk/Cargo.toml crates/fn-fdk/
 COPY crates/oracle-cloud-client/Cargo.toml crates/oracle-cloud-client/
 COPY crates/oracle-cloud-signature/Cargo.toml crates/oracle-cloud-signature/
-COPY devkit/Cargo.toml devkit/
+COPY tools/conformance/Cargo.toml tools/conformance/
+COPY tools/emulator/Cargo.toml tools/emulator/
+COPY tools/mdfn/Cargo.toml tools/mdfn/
 RUN for package in . crates/*; do mkdir $package/src && touch $package/src/lib.rs; done \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"

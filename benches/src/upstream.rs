@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use devkit::deployment::{Authority, Certificate};
+use emulator::deployment::{Authority, Certificate};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 28\r\n\r\n{\"prediction\":[\"virginica\"]}";

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
-use devkit::deployment::{Authority, OCID};
-use devkit::principal::{Issuer, ResourcePrincipal};
+use emulator::deployment::{Authority, OCID};
+use emulator::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 
 use super::upstream;

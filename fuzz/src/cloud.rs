@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use devkit::deployment::{Authority, Certificate};
+use emulator::deployment::{Authority, Certificate};
 use fn_fdk::{Call, IntoReply, Listener, Server};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::front;

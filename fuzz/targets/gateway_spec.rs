@@ -1,8 +1,8 @@
 //! A deployment specification of an API gateway, to what `mdfn gateway-spec validate` says of it.
 #![no_main]
 
-use devkit::gateway_spec::{Finding, Place, Severity, findings};
 use libfuzzer_sys::fuzz_target;
+use mdfn::gateway_spec::{Finding, Place, Severity, findings};
 use serde_json::{Value, json};
 
 /// What a finding prints: one line, nothing that a terminal would obey.

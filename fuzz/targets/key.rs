@@ -62,9 +62,9 @@ fuzz_target!(|input: &[u8]| {
     let public = key.public_key();
     assert!(public.bits() >= 2048, "{} bits", public.bits());
     // Another implementation knows the public half, and verifies what the private one signed.
-    let other = devkit::keys::from_line(&public.sanitised()).expect("it is a public key");
-    assert!(public.is_jwk(&devkit::keys::jwk(&other, "any")));
+    let other = emulator::keys::from_line(&public.sanitised()).expect("it is a public key");
+    assert!(public.is_jwk(&emulator::keys::jwk(&other, "any")));
     let signature = key.sign(b"message").expect("there is memory and entropy");
-    assert!(devkit::keys::verifies(&other, b"message", &signature), "a key that signs wrongly");
-    assert!(!devkit::keys::verifies(&other, b"Message", &signature));
+    assert!(emulator::keys::verifies(&other, b"message", &signature), "a key that signs wrongly");
+    assert!(!emulator::keys::verifies(&other, b"Message", &signature));
 });

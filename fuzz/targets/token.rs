@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
     let bare = text.trim_ascii();
     assert_eq!(KeyId::session(&padded).expose(), format!("ST${bare}"));
     // Another reader finds the same time in it.
-    let read = devkit::keys::Token::parse(bare).expect("it is a token to others too");
+    let read = emulator::keys::Token::parse(bare).expect("it is a token to others too");
     let seconds = read.seconds("exp").expect("it has an expiry");
     let told = expires.duration_since(SystemTime::UNIX_EPOCH).expect("it is no time before 1970");
     let farthest = Duration::from_secs(u64::from(u32::MAX) * 64);

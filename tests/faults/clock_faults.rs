@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::deployment::{Behaviour, ModelDeployment};
+use emulator::deployment::{Behaviour, ModelDeployment};
 
 use crate::agent::Answer;
 use crate::cloud::{Cloud, call};

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::{Authority, Certificate, ModelDeployment};
-use devkit::keys::Key;
-use devkit::principal::{Issuer, ResourcePrincipal};
+use emulator::deployment::{Authority, Certificate, ModelDeployment};
+use emulator::keys::Key;
+use emulator::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 
 use crate::agent::gateway_request;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::deployment::Certificate;
+use emulator::deployment::Certificate;
 use futures_util::future::join_all;
 
 use crate::cloud::{Cloud, call, deadline};

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use devkit::deployment::ModelDeployment;
+use emulator::deployment::ModelDeployment;
 
 use crate::agent::Answer;
 use crate::cloud::{Cloud, call};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use devkit::deployment::{Certificate, OCID};
+use emulator::deployment::{Certificate, OCID};
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::time::timeout;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use devkit::agent::Invocation;
+use emulator::agent::Invocation;
 use model_deployment_fn::predict::{EndpointRule, Paths, Refusal, is_model_deployment};
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Agent, Answer, Invocation};
-use devkit::deployment::{Behaviour, Certificate, OCID};
+use emulator::agent::{Agent, Answer, Invocation};
+use emulator::deployment::{Behaviour, Certificate, OCID};
 use serde_json::{Value, json};
 
 use crate::setup::{PATH, ROW, Setup, header, targeted};

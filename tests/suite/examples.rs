@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use devkit::agent::{Agent, Intent, Invocation, Program};
-use devkit::object_storage::{BUCKETS, COMPARTMENT, ObjectStorage};
+use emulator::agent::{Agent, Intent, Invocation, Program};
+use emulator::object_storage::{BUCKETS, COMPARTMENT, ObjectStorage};
 use tokio::process::Command;
 
 use crate::setup::Setup;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use devkit::deployment::OCID;
-use devkit::gateway_spec::{Input, Keys};
-use devkit::jwk;
-use devkit::local::cloud::{Cloud, Function, Plan};
-use devkit::principal::FUNCTION;
+use emulator::cloud::{Cloud, Function, Plan};
+use emulator::deployment::OCID;
+use emulator::gateway::document::{Input, Keys};
+use emulator::gateway::signing_key::static_keys;
+use emulator::principal::FUNCTION;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
@@ -232,7 +232,7 @@ async fn other_paths_methods_and_bodies_do_not_reach_the_function() {
 #[tokio::test]
 async fn the_local_gateway_executes_what_gateway_spec_prints() {
     let cloud = cloud().await;
-    let keys = Keys::Static(jwk::static_keys(&cloud.identity.jwks()).unwrap());
+    let keys = Keys::Static(static_keys(&cloud.identity.jwks()).unwrap());
     let mut input = Input::new(FUNCTION, &cloud.client.audience, keys);
     let url = cloud.deployment.url("localhost");
     let base = url.strip_suffix("/predict").unwrap().to_owned();

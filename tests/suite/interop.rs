@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devkit::keys::Key;
+use emulator::keys::Key;
 use http::{HeaderMap, Method, Request};
 use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use devkit::agent::{Agent, Answer, Invocation, Program};
-use devkit::deployment::{Behaviour, Request};
+use emulator::agent::{Agent, Answer, Invocation, Program};
+use emulator::deployment::{Behaviour, Request};
 use serde_json::json;
 
 use crate::end_to_end::body;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use devkit::agent::{Agent, Invocation, Program};
-use devkit::deployment::{Authority, Certificate, ModelDeployment};
-use devkit::keys::Key;
-use devkit::principal::{Issuer, ResourcePrincipal};
+use emulator::agent::{Agent, Invocation, Program};
+use emulator::deployment::{Authority, Certificate, ModelDeployment};
+use emulator::keys::Key;
+use emulator::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 
 pub(crate) const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::{Request, verify};
+use emulator::deployment::{Request, verify};
 use rsa::PublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devkit::agent::{Agent, Invocation, Program};
+use emulator::agent::{Agent, Invocation, Program};
 
 use crate::examples::example;
 

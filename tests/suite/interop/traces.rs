@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use devkit::agent::{Agent, Program};
-use devkit::collector::{Collector, Span};
-use devkit::deployment::Certificate;
+use emulator::agent::{Agent, Program};
+use emulator::collector::{Collector, Span};
+use emulator::deployment::Certificate;
 use serde_json::Value;
 
 use super::python;

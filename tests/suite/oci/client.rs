@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use devkit::deployment::{Behaviour, Certificate, Received};
+use emulator::deployment::{Behaviour, Certificate, Received};
 use http::{HeaderValue, Method, Request, StatusCode, Version};
 use http_body_util::{Empty, Full, StreamBody};
 use hyper::body::Frame;

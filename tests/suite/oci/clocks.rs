@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::{Behaviour, Certificate, ModelDeployment};
+use emulator::deployment::{Behaviour, Certificate, ModelDeployment};
 use http::Request;
 use oracle_cloud_client::Client;
 

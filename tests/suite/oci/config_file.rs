@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use devkit::agent::Agent;
+use emulator::agent::Agent;
 use fn_fdk::error_chain;
 use oracle_cloud_client::{Principal, PrincipalError, PrincipalSettings};
 

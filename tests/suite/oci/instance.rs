@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use devkit::agent::Agent;
-use devkit::instance::{ComputeInstance, INSTANCE};
+use emulator::agent::Agent;
+use emulator::instance::{ComputeInstance, INSTANCE};
 use oracle_cloud_client::{Principal, PrincipalError};
 
 use crate::setup::Setup;
@@ -66,7 +66,7 @@ async fn oci_signing_45_a_token_near_its_end_is_renewed_with_the_newest_certific
     let instance = instance(&setup, 200).await;
     let principal = principal(&setup, &instance);
     let first = principal.credentials(in_seconds(0)).await.unwrap();
-    instance.renew(devkit::principal::TENANCY);
+    instance.renew(emulator::principal::TENANCY);
     // A token of 200 s has never 300 s left: it is renewed at the middle of its life.
     let before = principal.credentials(in_seconds(90)).await.unwrap();
     assert!(Arc::ptr_eq(&first, &before));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use devkit::trouble::Trouble;
+use emulator::trouble::Trouble;
 use fn_fdk::error_chain;
 use oracle_cloud_client::PrincipalError;
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use devkit::agent::Agent;
-use devkit::instance::ComputeInstance;
-use devkit::trouble::Trouble;
+use emulator::agent::Agent;
+use emulator::instance::ComputeInstance;
+use emulator::trouble::Trouble;
 use oracle_cloud_client::{Principal, PrincipalError};
 use tokio::task::JoinSet;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use devkit::principal::{Issuer, ResourcePrincipal};
+use emulator::principal::{Issuer, ResourcePrincipal};
 use oracle_cloud_client::Principal;
 use serde_json::{Value, json};
 use tempfile::TempDir;

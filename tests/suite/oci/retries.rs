@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 use http::{Method, Request};
 use oracle_cloud_client::{Client, Retry, SendError, TransportError};
 use tokio::task::yield_now;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devkit::keys::{from_jwk, verifies};
+use emulator::keys::{from_jwk, verifies};
 use http::Request;
 use oracle_cloud_client::{Content, Credentials, Principal, Signing, sign, signing_string};
 

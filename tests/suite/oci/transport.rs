@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 use http::Request;
 use oracle_cloud_client::{
     AddressForbidden, Client, Delivery, Journey, Phase, Principal, Repeat, SendError, ServiceClock,

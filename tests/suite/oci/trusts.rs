@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
-use devkit::deployment::Certificate;
+use emulator::deployment::Certificate;
 use http::Request;
 use oracle_cloud_client::{
     Client, Principal, Retry, Roots, SendError, ServiceClock, TransportError, Trust, TrustError,

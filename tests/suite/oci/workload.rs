@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use devkit::agent::Agent;
-use devkit::cluster::{Cluster, WORKLOAD};
-use devkit::deployment::Authority;
-use devkit::trouble::Trouble;
+use emulator::agent::Agent;
+use emulator::cluster::{Cluster, WORKLOAD};
+use emulator::deployment::Authority;
+use emulator::trouble::Trouble;
 use fn_fdk::error_chain;
 use oracle_cloud_client::Principal;
 

@@ -1,7 +1,7 @@
 //! Does a base URL go where its client's own path says, and nowhere else?
 
-use devkit::agent::{Agent, Invocation};
-use devkit::deployment::{Behaviour, OCID};
+use emulator::agent::{Agent, Invocation};
+use emulator::deployment::{Behaviour, OCID};
 use serde_json::{Value, json};
 
 use crate::end_to_end::{body, refused};

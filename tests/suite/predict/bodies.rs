@@ -1,7 +1,7 @@
 //! Does a body arrive as what it is, or not at all?
 
-use devkit::agent::{Agent, Invocation};
-use devkit::deployment::Behaviour;
+use emulator::agent::{Agent, Invocation};
+use emulator::deployment::Behaviour;
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};

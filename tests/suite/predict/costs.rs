@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use devkit::agent::Agent;
-use devkit::deployment::Behaviour;
+use emulator::agent::Agent;
+use emulator::deployment::Behaviour;
 use futures_util::future::join_all;
 
 use crate::setup::{Setup, targeted};

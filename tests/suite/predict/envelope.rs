@@ -1,6 +1,6 @@
 //! Does a body name a target where the operator lets it, and under the same check?
 
-use devkit::agent::{Agent, Invocation};
+use emulator::agent::{Agent, Invocation};
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};

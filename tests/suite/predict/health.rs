@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use chrono::DateTime;
-use devkit::agent::{Agent, Answer, Invocation};
-use devkit::deployment::OCID;
+use emulator::agent::{Agent, Answer, Invocation};
+use emulator::deployment::OCID;
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};

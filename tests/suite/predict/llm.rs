@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devkit::agent::Agent;
-use devkit::deployment::Behaviour;
-use devkit::gateway::spec::Specification;
-use devkit::gateway::{Functions, Gateway};
-use devkit::gateway_spec::{Input, Keys};
-use devkit::identity::{Client, IdentityDomain};
-use devkit::jwk;
-use devkit::principal::FUNCTION;
+use emulator::agent::Agent;
+use emulator::deployment::Behaviour;
+use emulator::gateway::document::{Input, Keys};
+use emulator::gateway::signing_key::static_keys;
+use emulator::gateway::spec::Specification;
+use emulator::gateway::{Functions, Gateway};
+use emulator::identity::{Client, IdentityDomain};
+use emulator::principal::FUNCTION;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl Llm {
         };
         let identity = IdentityDomain::start(0, vec![client.clone()]).await.unwrap();
         let base = setup.url().replace("/predict", "");
-        let keys = Keys::Static(jwk::static_keys(&identity.jwks()).unwrap());
+        let keys = Keys::Static(static_keys(&identity.jwks()).unwrap());
         let mut input = Input::new(FUNCTION, &client.audience, keys);
         input.openai_models = BTreeMap::from([("llm".to_owned(), base)]);
         input.anonymous_health = true;

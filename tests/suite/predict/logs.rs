@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use devkit::agent::{Agent, Invocation};
-use devkit::deployment::{Behaviour, OCID};
+use emulator::agent::{Agent, Invocation};
+use emulator::deployment::{Behaviour, OCID};
 use serde_json::Value;
 
 use crate::setup::{ROW, Setup, header, targeted};

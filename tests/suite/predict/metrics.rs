@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use devkit::agent::{Agent, Invocation, Program};
-use devkit::deployment::{Behaviour, OCID};
-use devkit::monitoring::{Answering, Monitoring};
+use emulator::agent::{Agent, Invocation, Program};
+use emulator::deployment::{Behaviour, OCID};
+use emulator::monitoring::{Answering, Monitoring};
 use serde_json::Value;
 
 use crate::setup::{ROW, Setup, targeted};

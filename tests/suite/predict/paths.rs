@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devkit::agent::{Agent, Invocation};
-use devkit::deployment::{Behaviour, OCID};
+use emulator::agent::{Agent, Invocation};
+use emulator::deployment::{Behaviour, OCID};
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};

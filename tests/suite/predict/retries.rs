@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Agent, Invocation};
-use devkit::deployment::Behaviour;
+use emulator::agent::{Agent, Invocation};
+use emulator::deployment::Behaviour;
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};
@@ -213,7 +213,7 @@ async fn thousands_of_calls_with_three_faults_in_ten_give_no_wrong_answer() {
 
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted_is_no_matter_of_time() {
-    let setup = Setup::with(devkit::deployment::Certificate::Expired).await;
+    let setup = Setup::with(emulator::deployment::Certificate::Expired).await;
     let function = setup.start().await;
     let start = Instant::now();
     refused(&function.call(setup.call()).await, 502, "DeploymentUnreachable");

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::agent::Invocation;
-use devkit::deployment::Behaviour;
+use emulator::agent::Invocation;
+use emulator::deployment::Behaviour;
 
 use crate::end_to_end::{body, refused};
 use crate::setup::{ROW, Setup, header, targeted};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Agent, Invocation, Program};
-use devkit::collector::{Behaviour, Collector, Kind, Span};
-use devkit::deployment::{self, Certificate, OCID};
+use emulator::agent::{Agent, Invocation, Program};
+use emulator::collector::{Behaviour, Collector, Kind, Span};
+use emulator::deployment::{self, Certificate, OCID};
 use serde_json::Value;
 
 use crate::setup::{ROW, Setup, header, targeted};

@@ -1,6 +1,6 @@
 //! How much memory does a large body cost?
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 
 use crate::setup::{Setup, targeted};
 

@@ -1,6 +1,6 @@
 //! No reply carries a header that it may not, whatever the function gives and whatever the deployment answers.
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 use fn_fdk::{Call, Error, IntoReply, Reply};
 use http::{HeaderValue, StatusCode};
 use proptest::prelude::*;
@@ -121,7 +121,7 @@ fn no_deployment_makes_a_reply_carry_what_it_may_not() {
         setup.deployment.behave_only(Behaviour::Reply(status, headers, b"{}".to_vec()));
         let mut call = targeted(&setup.url(), ROW);
         if !gateway {
-            call.intent = devkit::agent::Intent::Direct;
+            call.intent = emulator::agent::Intent::Direct;
         }
         let wire = runtime.block_on(function.call(call)).wire.unwrap();
         let passed: &[&str] = if gateway {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use devkit::deployment::{Request, verify};
+use emulator::deployment::{Request, verify};
 use http::Method;
 use oracle_cloud_client::{Content, Credentials, PrivateKey, SessionToken, Signing, sign};
 use proptest::prelude::*;

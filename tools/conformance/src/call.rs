@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::agent::ids;
-use crate::clock;
+use emulator::agent::ids;
+use emulator::clock;
 
 /// The most that goes into one chunk, as the platform has it.
 const CHUNK: usize = 32 * 1024;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::io::{Errno, ioctl_fionbio, read};
 use tokio::io::unix::AsyncFd;
 
-use crate::agent::readiness;
+use emulator::agent::readiness;
 
 /// The most that is kept of a stream, in bytes; a program that writes without end fills no memory.
 const LIMIT: usize = 8 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::verdict::Problem;
+use crate::verdict::Problem;
 
 /// The answer to the behaviour `context`. A key that is absent is something that the function does not show.
 #[derive(Clone, Debug)]

@@ -9,15 +9,15 @@ use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use super::ask::{self, Ask, HEADER};
-use super::call::Call;
-use super::capture::Capture;
-use super::context::Context;
-use super::kit::{Kit, Subject};
-use super::predictor::Stage;
-use super::verdict::{Problem, expect};
-use super::wire::{Reply, Wire};
-use crate::agent::process::Process;
+use crate::ask::{self, Ask, HEADER};
+use crate::call::Call;
+use crate::capture::Capture;
+use crate::context::Context;
+use crate::kit::{Kit, Subject};
+use crate::predictor::Stage;
+use crate::verdict::{Problem, expect};
+use crate::wire::{Reply, Wire};
+use emulator::agent::process::Process;
 
 /// The only statuses that the platform knows on the socket.
 pub(super) const STATUSES: [u16; 3] = [200, 502, 504];

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::Ask;
-use super::call::Call;
-use super::instance::Instance;
-use super::launch::Launch;
-use super::predictor::{Predictor, Stage};
-use super::verdict::Problem;
-use super::wire::Reply;
-use crate::agent::Program;
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::Instance;
+use crate::launch::Launch;
+use crate::predictor::{Predictor, Stage};
+use crate::verdict::Problem;
+use crate::wire::Reply;
+use emulator::agent::Program;
 
 /// What can be asked of the program.
 #[derive(Debug)]

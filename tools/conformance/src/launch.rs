@@ -15,15 +15,15 @@ use tokio::process::{Child, Command};
 use tokio::select;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::capture::Capture;
-use super::instance::Instance;
-use super::kit::Kit;
-use super::predictor::Stage;
-use super::verdict::Problem;
-use crate::agent::folder;
-use crate::agent::process::Process;
-use crate::agent::watch::Watch;
-use crate::agent::watchdog::Watchdog;
+use crate::capture::Capture;
+use crate::instance::Instance;
+use crate::kit::Kit;
+use crate::predictor::Stage;
+use crate::verdict::Problem;
+use emulator::agent::folder;
+use emulator::agent::process::Process;
+use emulator::agent::watch::Watch;
+use emulator::agent::watchdog::Watchdog;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -178,7 +178,7 @@ impl Launch {
         if self.elsewhere {
             command.current_dir(self.directory.path());
         }
-        let watchdog = Watchdog::start(None).map_err(Problem::machine("a watchdog"))?;
+        let watchdog = Watchdog::start().map_err(Problem::machine("a watchdog"))?;
         let child = command
             .args(words)
             .env_clear()
@@ -193,7 +193,7 @@ impl Launch {
             .map_err(|error| Problem::failed(format!("`{}` starts", program.display()), error))?;
         let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let group = group.ok_or_else(|| Problem::failed("it runs", "it has no process number"))?;
-        let process = Process::leading(group, None, watchdog);
+        let process = Process::leading(group, watchdog);
         let process = process.map_err(Problem::machine("a watchdog"))?;
         Ok(Started { process, child, out, err, launch: self })
     }

@@ -1,4 +1,4 @@
-//! `mdfn conformance`: does a program keep the container contract, item by item of its checklist?
+//! Does a program keep the container contract, item by item of its checklist?
 //!
 //! The kit talks to the program as the platform does, with a socket and bytes of its own, and starts it anew for every
 //! item. What a function does inside of a call is seen if it speaks the protocol of `docs/conformance.md`: without the
@@ -38,24 +38,21 @@ use self::kit::{Kit, Parts};
 use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
-use crate::invoke::{config, interruption, without_dashes};
-use crate::terminal::complain;
+use emulator::agent::parse_config;
+use emulator::interruption::interruption;
 
-const AFTER_HELP: &str = "\
+/// What every help says after the options; whoever shows it adds an example.
+pub const AFTER_HELP: &str = "\
 The function gets nothing of your environment but what --config passes. One that speaks the conformance protocol
 (docs/conformance.md) is asked for behaviours; any other is checked for what holds for every function.
 
 A MUST is what the platform fails calls without; a SHOULD is a convention, or strength against what it does not do itself.
 
 Exit code: 0 if every MUST that could be checked holds, 1 if one does not, 2 for wrong usage, 3 if the function does
-not start.
-
-Example:
-  mdfn conformance --only 1-16,41 -- python3 func.py";
+not start.";
 
 /// Checks a program against the container contract's checklist of 100 items
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
 pub struct Options {
     /// Only these items: numbers and ranges, such as 17,20-25
     #[arg(long, value_name = "ITEMS", default_value = "1-100")]
@@ -67,7 +64,7 @@ pub struct Options {
     #[arg(long)]
     json: bool,
     /// Function configuration; without a value, that of your own environment (repeatable)
-    #[arg(long, value_name = "NAME[=VALUE]", value_parser = config)]
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     config: Vec<(String, Option<String>)>,
     /// How many items are checked at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=16))]
@@ -102,10 +99,14 @@ enum Error {
     Io(#[from] io::Error),
 }
 
-/// Carries the command out. `variable` reads the caller's environment.
+/// Carries the command out. `program` is what it says who complains; `variable` reads the caller's environment.
 ///
 /// The exit code is 0 if no MUST failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
-pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
+pub async fn run(
+    options: Options,
+    program: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> ExitCode {
     let json = options.json;
     let reported = check(options, variable).await;
     let printed = reported.and_then(|report| {
@@ -119,7 +120,8 @@ pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) ->
             ExitCode::from(u8::from(failed > 0))
         }
         Err(error) => {
-            complain(&format!("mdfn: {error}"));
+            // With stderr gone there is nobody left to tell.
+            drop(writeln!(io::stderr(), "{program}: {error}"));
             ExitCode::from(match error {
                 Error::NoVariable(_) => 2,
                 Error::Start(_) => 3,
@@ -160,4 +162,9 @@ async fn check(
     let checked = runner::run(&kit, items.collect(), usize::from(options.jobs), stop).await;
     let checked = checked.ok_or(Error::Interrupted)?;
     Ok(Report { command: options.command, subject: name, checked })
+}
+
+/// Refuses a program that stands where its options would be taken for ours.
+fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
+    Err("write `--` before the program: `-- PROGRAM ARGUMENTS`")
 }

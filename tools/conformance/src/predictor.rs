@@ -11,12 +11,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::ask::Ask;
-use super::call::Call;
-use super::context::Context;
-use super::verdict::{Problem, expect};
-use crate::deployment::{Authority, Behaviour, Certificate, ModelDeployment, Received};
-use crate::principal::{Issuer, ResourcePrincipal};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::context::Context;
+use crate::verdict::{Problem, expect};
+use emulator::deployment::{Authority, Behaviour, Certificate, ModelDeployment, Received};
+use emulator::principal::{Issuer, ResourcePrincipal};
 
 /// The client's headers of the items, which the function is told to pass on.
 const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent";

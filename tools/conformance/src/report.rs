@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use serde_json::{Value, json};
 
-use super::items::Level;
-use super::kit::Subject;
-use super::runner::Checked;
-use super::verdict::Problem;
+use crate::items::Level;
+use crate::kit::Subject;
+use crate::runner::Checked;
+use crate::verdict::Problem;
 
 /// All outcomes of a run.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::items::Item;
-use super::kit::Kit;
-use super::verdict::{Problem, Verdict};
+use crate::items::Item;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict};
 
 /// How long a whole run of a program that starts at once may take.
 const RUN: Duration = Duration::from_secs(900);

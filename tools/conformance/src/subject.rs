@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use super::ask::Ask;
-use super::call::Call;
-use super::kit::{Kit, Parts, Subject};
-use super::predictor::Predictor;
-use super::verdict::Problem;
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::kit::{Kit, Parts, Subject};
+use crate::predictor::Predictor;
+use crate::verdict::Problem;
 
 /// What the user says that the program is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -49,9 +49,9 @@ pub(super) async fn find(
     Ok((if speaks { subject } else { Subject::Plain }, start))
 }
 
-async fn speaks(instance: &super::instance::Instance) -> bool {
+async fn speaks(instance: &crate::instance::Instance) -> bool {
     let reply = instance.ask(&Ask::Context, Call::new()).await;
-    let context = reply.ok().and_then(|reply| super::context::Context::parse(&reply.body).ok());
+    let context = reply.ok().and_then(|reply| crate::context::Context::parse(&reply.body).ok());
     context.is_some_and(|context| context.expect("conformance", 1).is_ok())
 }
 

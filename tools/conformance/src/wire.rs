@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::verdict::Problem;
+use crate::verdict::Problem;
 
 /// How long a whole reply, or the end of a connection, is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! `mdfn conformance` against functions that break the contract in known ways: what it finds, prints and ends with.
+//! `fn-conformance` against functions that break the contract in known ways: what it finds, prints and ends with.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
@@ -11,18 +11,28 @@ use serde_json::{Value, json};
 const OK: &str =
     "HTTP/1.1 200 OK\r\nFn-Fdk-Version: x/1\r\nFn-Fdk-Runtime: y/2\r\nContent-Length: 2\r\n\r\nok";
 
-/// Runs the command with these options; the function is `misbehave` with these arguments.
-fn mdfn(options: &[&str], function: &[&str]) -> Output {
+/// The example of the emulator whose arguments say how it misbehaves.
+fn misbehave() -> PathBuf {
     let tests = env::current_exe().unwrap();
-    let misbehave: PathBuf = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
-    command.arg("conformance").args(options).arg("--").arg(misbehave).args(function);
+    let path = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
+    assert!(
+        path.exists(),
+        "{} is built by `cargo build --package emulator --examples`",
+        path.display()
+    );
+    path
+}
+
+/// Runs the command with these options; the function is `misbehave` with these arguments.
+fn check(options: &[&str], function: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fn-conformance"));
+    command.args(options).arg("--").arg(misbehave()).args(function);
     command.output().unwrap()
 }
 
 /// The outcomes of these items, by number.
 fn outcomes(items: &str, function: &[&str]) -> (Vec<(u64, String)>, Option<i32>) {
-    let output = mdfn(&["--json", "--only", items], function);
+    let output = check(&["--json", "--only", items], function);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let outcome = |item: &Value| {
         (item["number"].as_u64().unwrap(), item["outcome"].as_str().unwrap().to_owned())
@@ -100,7 +110,7 @@ fn a_process_that_ends_after_its_answer_is_not_alive() {
 #[test]
 fn a_function_that_hangs_does_not_hang_the_kit() {
     let begin = Instant::now();
-    let output = mdfn(&["--as", "plain", "--only", "17,33,37"], &["link", "hang"]);
+    let output = check(&["--as", "plain", "--only", "17,33,37"], &["link", "hang"]);
     let report = text(&output.stdout);
     assert!(report.contains("\nMUST    0 passed, 2 failed, 0 not checked\n"), "{report}");
     assert_eq!(output.status.code(), Some(1));
@@ -109,7 +119,7 @@ fn a_function_that_hangs_does_not_hang_the_kit() {
 
 #[test]
 fn a_report_has_one_line_an_item_and_a_summary() {
-    let output = mdfn(&["--only", "7,37"], &["absolute-link", "reply", OK]);
+    let output = check(&["--only", "7,37"], &["absolute-link", "reply", OK]);
     let report = text(&output.stdout);
     let lines: Vec<&str> = report.lines().collect();
     assert!(report.contains("misbehave absolute-link reply HTTP/1.1 200 OK"), "{report}");
@@ -126,7 +136,7 @@ fn a_report_has_one_line_an_item_and_a_summary() {
 
 #[test]
 fn a_json_report_says_what_was_expected_and_seen() {
-    let output = mdfn(&["--json", "--only", "7,17,37"], &["absolute-link", "reply", OK]);
+    let output = check(&["--json", "--only", "7,17,37"], &["absolute-link", "reply", OK]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["subject"], "plain");
     assert_eq!(
@@ -150,12 +160,12 @@ fn a_json_report_says_what_was_expected_and_seen() {
 #[test]
 fn a_function_that_does_not_start_ends_with_3() {
     for function in [&["exit"][..], &["file", "reply", OK], &["deaf"]] {
-        let output = mdfn(&[], function);
+        let output = check(&[], function);
         assert_eq!(output.status.code(), Some(3), "{function:?} {}", text(&output.stdout));
-        assert!(text(&output.stderr).starts_with("mdfn: the function does not start: "));
+        assert!(text(&output.stderr).starts_with("fn-conformance: the function does not start: "));
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_mdfn"))
-        .args(["conformance", "--", "/no/such/program"])
+    let output = Command::new(env!("CARGO_BIN_EXE_fn-conformance"))
+        .args(["--", "/no/such/program"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
@@ -163,12 +173,10 @@ fn a_function_that_does_not_start_ends_with_3() {
 
 /// Runs the command with a function that takes so many seconds to load, whatever its environment.
 fn slow(seconds: u32, options: &[&str]) -> Output {
-    let tests = env::current_exe().unwrap();
-    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
     let script = format!("sleep {seconds}; exec \"$@\"");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
-    command.arg("conformance").args(options).args(["--", "/bin/sh", "-c", &script, "sh"]);
-    command.arg(misbehave).args(["link", "reply", OK]).output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fn-conformance"));
+    command.args(options).args(["--", "/bin/sh", "-c", &script, "sh"]);
+    command.arg(misbehave()).args(["link", "reply", OK]).output().unwrap()
 }
 
 #[test]
@@ -198,19 +206,17 @@ fn wrong_usage_ends_with_2() {
         &["--jobs", "0"],
         &["--start-timeout", "0"],
     ] {
-        let output = mdfn(options, &["link", "reply", OK]);
+        let output = check(options, &["link", "reply", OK]);
         assert_eq!(output.status.code(), Some(2), "{options:?}: {}", text(&output.stderr));
     }
 }
 
 #[test]
 fn an_interrupted_run_leaves_no_process() {
-    let tests = env::current_exe().unwrap();
-    let misbehave = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fn-conformance"));
     // An argument of its own, by which the processes are known.
     let mark = format!("mark-{}", std::process::id());
-    command.args(["conformance", "--as", "plain", "--only", "17-24", "--"]).arg(misbehave);
+    command.args(["--as", "plain", "--only", "17-24", "--"]).arg(misbehave());
     let mut kit = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
     let id = kit.id();
     let started = || processes_with(&mark, id);

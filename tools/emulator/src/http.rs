@@ -1,4 +1,5 @@
-//! An HTTP server on loopback, with TLS or without, for the small services of the emulated cloud.
+//! HTTP on loopback for the small services of the emulated cloud: a server, with TLS or without, and the one question that a
+//! service asks another.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,10 +10,11 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::CONTENT_TYPE;
+use hyper::client::conn::http1::handshake;
+use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,20 +29,25 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The longest that the rest of a body is waited for.
 const LINGERING: Duration = Duration::from_secs(30);
 
+/// The longest that another service is waited for.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The largest answer of another service that is read, in bytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
 /// What a service answers.
-pub(crate) type Reply = Response<Full<Bytes>>;
+pub type Reply = Response<Full<Bytes>>;
 
 /// A running server. Dropped, it closes its port and every connection.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     tasks: JoinSet<()>,
 }
 
 impl Server {
     /// Serves on `port` of 127.0.0.1; port 0 takes a free one.
-    pub(crate) async fn start<H, F>(port: u16, handler: H) -> io::Result<Self>
+    pub async fn start<H, F>(port: u16, handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Reply> + Send + 'static,
@@ -50,7 +57,7 @@ impl Server {
     }
 
     /// Serves on any address of this machine, over TLS.
-    pub(crate) async fn start_tls<H, F>(
+    pub async fn start_tls<H, F>(
         address: SocketAddr,
         tls: Arc<ServerConfig>,
         handler: H,
@@ -71,7 +78,7 @@ impl Server {
     }
 
     /// Hands every connection to `serve`.
-    pub(crate) fn serve<S, C>(listener: TcpListener, serve: S) -> io::Result<Self>
+    pub fn serve<S, C>(listener: TcpListener, serve: S) -> io::Result<Self>
     where
         S: Fn(TcpStream) -> C + Send + 'static,
         C: Future<Output = ()> + Send + 'static,
@@ -91,7 +98,7 @@ impl Server {
     }
 
     /// Returns when the port is closed; the connections end with it.
-    pub(crate) async fn close(mut self) {
+    pub async fn close(mut self) {
         self.tasks.shutdown().await;
     }
 }
@@ -112,7 +119,7 @@ where
 }
 
 /// Reads a body up to `limit` bytes; None if it is larger or breaks off.
-pub(crate) async fn body(
+pub async fn body(
     incoming: impl Body<Data = Bytes, Error = hyper::Error>,
     limit: usize,
 ) -> Option<Bytes> {
@@ -120,14 +127,34 @@ pub(crate) async fn body(
 }
 
 /// Reads what is left of a body and forgets it: closed before, the connection breaks under a client that is still sending.
-pub(crate) async fn drain(incoming: &mut Incoming) {
+pub async fn drain(incoming: &mut Incoming) {
     let rest = async { while let Some(Ok(_)) = incoming.frame().await {} };
     // Who sends for longer has had its chance.
     drop(timeout(LINGERING, rest).await);
 }
 
+/// The body that `url` answers with, over plain HTTP, whatever its status; None without an answer within 30 s and 1 MiB.
+pub async fn get(url: &str) -> Option<Bytes> {
+    timeout(ANSWER, fetched(url.parse().ok()?)).await.ok().flatten()
+}
+
+async fn fetched(url: Uri) -> Option<Bytes> {
+    let authority = url.authority().filter(|_| url.scheme_str() == Some("http"))?;
+    let port = authority.port_u16().unwrap_or(80);
+    let host = authority.host().trim_matches(['[', ']']);
+    let stream = TcpStream::connect((host, port)).await.ok()?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
+    // Dropped with this call, so that no connection outlives it.
+    let mut connections = JoinSet::new();
+    connections.spawn(connection);
+    let path = url.path_and_query().map_or("/", |path| path.as_str());
+    let request = Request::get(path).header(HOST, authority.as_str());
+    let answer = sender.send_request(request.body(Full::<Bytes>::default()).ok()?).await.ok()?;
+    body(answer.into_body(), ANSWER_LIMIT).await
+}
+
 /// A JSON answer.
-pub(crate) fn reply(status: u16, body: &Value) -> Reply {
+pub fn reply(status: u16, body: &Value) -> Reply {
     let reply = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     reply.body(Full::from(body.to_string())).expect("status and header are fixed and valid")
 }

@@ -370,7 +370,7 @@ mod tests {
     use tokio::time::interval;
 
     use super::*;
-    use crate::deployment::Authority;
+    use emulator::deployment::Authority;
 
     #[test]
     fn a_byte_order_mark_before_the_roots_is_skipped() {

@@ -3,7 +3,6 @@
 //! Source: docs/spec/oci-services.md#signing-keys.
 
 mod check;
-mod usable;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,11 +10,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use self::usable::Usable;
 use crate::client::{self, Client};
 use crate::input::{self, check_stdin, read, read_word};
-use crate::keys::Token;
 use crate::terminal::{complain, deliver, printable};
+use emulator::gateway::signing_key::{SigningKey, Unusable, signing_keys};
+use emulator::keys::Token;
 
 /// Where an identity domain publishes its keys.
 const KEY_SET: &str = "/admin/v1/SigningCert/jwk";
@@ -114,15 +113,6 @@ impl Error {
     }
 }
 
-/// The keys of a set as a gateway takes them; those that it cannot use are left out. An error if none is left.
-pub fn static_keys(set: &Value) -> Result<Value, String> {
-    let (keys, unusable) = usable(set).map_err(|error| error.to_string())?;
-    if keys.is_empty() {
-        return Err(Error::NoKey(unusable.join("; ")).to_string());
-    }
-    Ok(keys.iter().map(Usable::jwk).collect())
-}
-
 /// Carries the command out; `variable` reads the environment.
 pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> ExitCode {
     match result(&options, variable).await {
@@ -150,7 +140,7 @@ async fn result(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
 async fn chosen(
     options: &Options,
     variable: fn(&str) -> Option<String>,
-) -> Result<Vec<Usable>, Error> {
+) -> Result<Vec<SigningKey>, Error> {
     let set = key_set(&options.source, variable).await?;
     let set: Value = serde_json::from_slice(&set).map_err(|_invalid| Error::NoSet)?;
     let (mut keys, unusable) = usable(&set)?;
@@ -216,24 +206,23 @@ fn signed_token(path: &Path) -> Result<Token, Error> {
     Token::parse(&read_word("`--token`", path)?).ok_or(Error::NoToken)
 }
 
-/// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others are not.
-fn usable(set: &Value) -> Result<(Vec<Usable>, Vec<String>), Error> {
-    let members = match (set.get("keys").unwrap_or(set), set.get("kty")) {
-        (Value::Array(members), _) => members.as_slice(),
-        (single, Some(_)) => std::slice::from_ref(single),
-        _ => return Err(Error::NoSet),
-    };
-    let (mut keys, mut unusable) = (Vec::new(), Vec::new());
-    for member in members {
-        match Usable::parse(member) {
-            Ok(key) => keys.push(key),
-            Err(why) => unusable.push(why),
-        }
+/// The keys of a set that a gateway can use, and why the others are not.
+fn usable(set: &Value) -> Result<(Vec<SigningKey>, Vec<String>), Error> {
+    let (keys, unusable) = signing_keys(set).ok_or(Error::NoSet)?;
+    let mut reasons: Vec<String> = unusable.iter().map(reason).collect();
+    if keys.is_empty() && reasons.is_empty() {
+        reasons.push("it is empty".to_owned());
     }
-    if members.is_empty() {
-        unusable.push("it is empty".to_owned());
+    Ok((keys, listed(reasons)))
+}
+
+/// Why a key is not used, for a terminal.
+fn reason(unusable: &Unusable) -> String {
+    if let Unusable::Named(name, why) = unusable {
+        format!("key `{}` is left out: {why}", printable(name))
+    } else {
+        unusable.to_string()
     }
-    Ok((keys, listed(unusable)))
 }
 
 /// A list short enough for a person.

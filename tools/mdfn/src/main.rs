@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use devkit::{
-    conformance, doctor, gateway_spec, invoke, jwk, local, logs, policy, predict, sign, token,
-};
+use mdfn::{doctor, gateway_spec, invoke, jwk, local, logs, policy, predict, sign, token};
 use tokio::runtime::Runtime;
+
+const CONFORMANCE: &str = "Example:\n  mdfn conformance --only 1-16,41 -- python3 func.py";
 
 /// Sets the function up, calls it, finds out what is wrong, and runs it as Oracle Cloud would.
 #[derive(Debug, Parser)]
@@ -20,7 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Conformance(conformance::Options),
+    #[command(after_help = format!("{}\n\n{CONFORMANCE}", fn_conformance::AFTER_HELP))]
+    Conformance(fn_conformance::Options),
     Doctor(doctor::Options),
     GatewaySpec(Box<gateway_spec::Options>),
     Invoke(invoke::Options),
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match command {
-            Command::Conformance(options) => conformance::run(options, variable).await,
+            Command::Conformance(options) => fn_conformance::run(options, "mdfn", variable).await,
             Command::Doctor(options) => doctor::run(options, variable).await,
             Command::GatewaySpec(options) => gateway_spec::run(*options),
             Command::Invoke(options) => invoke::run(options, variable).await,

@@ -16,9 +16,9 @@ use rsa::pkcs8::DecodePrivateKey;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::clock::now;
 use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, deliver};
+use emulator::clock::now;
 
 const AFTER_HELP: &str = "\
 First the signing string, then an empty line, then the headers. Compare the first with what your own program signs: the first line

@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use self::cache::{Cache, Kept};
 use crate::client::{self, Client};
-use crate::clock::{now, since_epoch};
 use crate::input::{self, read_word};
-use crate::keys::Token;
 use crate::terminal::{complain, deliver, printable};
+use emulator::clock::{now, since_epoch};
+use emulator::keys::Token;
 
 /// A token that ends sooner is not used any more.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -6,11 +6,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::sleep;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::instance::STATUSES;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::verdict::{Verdict, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::STATUSES;
+use crate::kit::{Kit, Subject};
+use crate::verdict::{Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(33, "Expect: 100-continue, body at once", |kit| Box::pin(expects(kit, 0))),

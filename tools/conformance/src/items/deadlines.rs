@@ -6,12 +6,12 @@ use chrono::{DateTime, FixedOffset, SecondsFormat};
 use tokio::time::sleep;
 
 use super::Item;
-use crate::clock;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::context::Context;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::context::Context;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, expect};
+use emulator::clock;
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(77, "any offset and fraction is the right instant", |kit| Box::pin(forms(kit)))

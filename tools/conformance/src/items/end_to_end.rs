@@ -1,12 +1,12 @@
 //! End to end, through the emulated agent: it starts, freezes and kills the program as the platform does.
 
 use super::Item;
-use crate::agent::{Agent, Answer, Invocation};
-use crate::conformance::ask::{Ask, HEADER};
-use crate::conformance::context::Context;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::predictor::Stage;
-use crate::conformance::verdict::{Problem, Verdict, equal, expect};
+use crate::ask::{Ask, HEADER};
+use crate::context::Context;
+use crate::kit::{Kit, Subject};
+use crate::predictor::Stage;
+use crate::verdict::{Problem, Verdict, equal, expect};
+use emulator::agent::{Agent, Answer, Invocation};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(96, "an invocation gives the body back", |kit| Box::pin(echo(kit))),
@@ -34,8 +34,7 @@ impl Running {
     async fn ask(&self, ask: &Ask, call: Invocation) -> Result<Answer, Problem> {
         let call = match (&self.stage, ask.header()) {
             (Some(stage), _) => {
-                let dressed =
-                    stage.dress(ask, crate::conformance::call::Call::with(call.body.to_vec()))?;
+                let dressed = stage.dress(ask, crate::call::Call::with(call.body.to_vec()))?;
                 let target = dressed.has("model_deployment");
                 let call =
                     Invocation { content_type: Some("application/octet-stream".into()), ..call };

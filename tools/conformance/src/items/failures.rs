@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::instance::{STATUSES, understood};
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, expect};
-use crate::conformance::wire::{CUT, Wire};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::{STATUSES, understood};
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, expect};
+use crate::wire::{CUT, Wire};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(63, "a handler's error: 502 with a message, alive", |kit| Box::pin(error(kit))),

@@ -1,10 +1,10 @@
 //! Requests of a gateway: what of them is the client's and what the platform's.
 
 use super::Item;
-use crate::conformance::call::Call;
-use crate::conformance::context::Context;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::call::Call;
+use crate::context::Context;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(44, "method, URL and headers are the client's", |kit| Box::pin(view(kit))),

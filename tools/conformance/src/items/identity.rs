@@ -7,11 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::json;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::predictor::Stage;
-use crate::conformance::verdict::{Problem, Verdict, equal, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::kit::{Kit, Subject};
+use crate::predictor::Stage;
+use crate::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(93, "config values with `=`, blanks and UTF-8", |kit| Box::pin(values(kit))),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::instance::Instance;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::Instance;
+use crate::kit::{Kit, Subject};
+use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(82, "a log frame on both streams, before all else", |kit| Box::pin(frame(kit))),

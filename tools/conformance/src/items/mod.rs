@@ -22,8 +22,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::kit::Kit;
-use super::verdict::Verdict;
+use crate::kit::Kit;
+use crate::verdict::Verdict;
 
 /// The check of an item: it starts the program itself, as often as it needs to.
 type Check = fn(Kit) -> Pin<Box<dyn Future<Output = Verdict> + Send>>;
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_rule_of_every_item_can_be_read() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for (_, item) in all() {
             let rule = item.rule();
             let (page, anchor) = rule.split_once('#').unwrap();

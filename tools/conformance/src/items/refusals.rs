@@ -1,10 +1,10 @@
 //! Responses: what a handler may not set.
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(59, "the platform's headers cannot be set", |kit| Box::pin(reserved(kit))),

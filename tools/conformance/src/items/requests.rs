@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Verdict, equal, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::kit::Kit;
+use crate::verdict::{Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(17, "a body in one chunk arrives whole", |kit| Box::pin(one_chunk(kit))),

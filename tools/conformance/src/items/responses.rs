@@ -1,11 +1,11 @@
 //! Responses: what leaves on the socket when the handler is content.
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, equal, expect};
-use crate::conformance::wire::{Framing, Reply};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, equal, expect};
+use crate::wire::{Framing, Reply};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(54, "success is 200, framed and identified", |kit| Box::pin(success(kit))),

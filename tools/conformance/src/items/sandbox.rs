@@ -6,9 +6,9 @@ use std::os::unix::fs::chown;
 use tokio::process::Command;
 
 use super::Item;
-use crate::conformance::call::Call;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict};
+use crate::call::Call;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict};
 
 pub(super) const ITEMS: &[Item] =
     &[Item::must(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];

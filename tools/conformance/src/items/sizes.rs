@@ -3,12 +3,12 @@
 use std::fs;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::instance::Instance;
-use crate::conformance::kit::Kit;
-use crate::conformance::verdict::{Problem, Verdict, expect};
-use crate::conformance::wire::Framing;
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::Instance;
+use crate::kit::Kit;
+use crate::verdict::{Problem, Verdict, expect};
+use crate::wire::Framing;
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(73, "a stream of 50 MB in bounded memory", |kit| Box::pin(stream(kit))),

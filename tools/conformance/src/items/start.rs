@@ -11,10 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::Item;
-use crate::conformance::call::Call;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::launch::{Ended, Launch};
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::call::Call;
+use crate::kit::{Kit, Subject};
+use crate::launch::{Ended, Launch};
+use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(1, "FN_FORMAT unset: it serves", |kit| Box::pin(without_format(kit))),

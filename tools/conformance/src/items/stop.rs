@@ -5,11 +5,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::instance::Instance;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::verdict::{Problem, Verdict, expect};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::instance::Instance;
+use crate::kit::{Kit, Subject};
+use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] =
     &[Item::should(16, "SIGTERM and SIGINT end it in order", |kit| Box::pin(stop(kit)))];

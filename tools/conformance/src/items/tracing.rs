@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Item;
-use crate::conformance::ask::Ask;
-use crate::conformance::call::Call;
-use crate::conformance::context::Context;
-use crate::conformance::instance::Instance;
-use crate::conformance::kit::{Kit, Subject};
-use crate::conformance::launch::Launch;
-use crate::conformance::verdict::{Problem, Verdict, expect};
-use crate::http::{self, Server};
+use crate::ask::Ask;
+use crate::call::Call;
+use crate::context::Context;
+use crate::instance::Instance;
+use crate::kit::{Kit, Subject};
+use crate::launch::Launch;
+use crate::verdict::{Problem, Verdict, expect};
+use emulator::http::{self, Server};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(87, "without its variables tracing is off", |kit| Box::pin(absent(kit))),
@@ -192,7 +192,7 @@ fn check_export(got: &[(String, String, Value)]) -> Result<(), Problem> {
     })?;
     expect(text("id").len() == 16, "an id of 16 digits", || span.to_string())?;
     let number = |name: &str| span.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let now = crate::clock::since_epoch(crate::clock::now()).as_micros();
+    let now = emulator::clock::since_epoch(emulator::clock::now()).as_micros();
     let micros = now.abs_diff(u128::from(number("timestamp"))) < 60_000_000
         && number("duration") < 60_000_000;
     expect(micros && number("duration") > 0, "timestamp and duration in microseconds", || {

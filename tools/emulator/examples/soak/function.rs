@@ -7,7 +7,7 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use devkit::clock::{now, rfc3339};
+use emulator::clock::{now, rfc3339};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 

@@ -20,7 +20,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use devkit::principal::Issuer;
+use emulator::principal::Issuer;
 use fastrand::Rng;
 
 use function::Function;

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use devkit::keys::Key;
-use devkit::principal::Issuer;
+use emulator::keys::Key;
+use emulator::principal::Issuer;
 
 /// Keys are dear to make: these take turns. Each token is new.
 const KEYS: usize = 8;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use std::{fs, mem, thread};
 
-use devkit::deployment::{Authority, Certificate, OCID, Request, verify};
-use devkit::principal::Issuer;
+use emulator::deployment::{Authority, Certificate, OCID, Request, verify};
+use emulator::principal::Issuer;
 use hyper::body::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -180,7 +180,7 @@ impl Shared {
             state.verified += 1;
             let State { plan, last_token, .. } = &mut *state;
             last_token.clone_from(&plan.token);
-            let verdict = verify(request, self.issuer.public(), devkit::clock::now());
+            let verdict = verify(request, self.issuer.public(), emulator::clock::now());
             wrong.extend(verdict.err().map(|why| why.to_string()));
         }
         let step = state.plan.steps.pop_front().unwrap_or_else(|| {

@@ -71,7 +71,7 @@ impl Container {
         let listener = meeting_place.join(LISTENER.to_string_lossy().as_ref());
         let (output, pipe) = Output::open(journal)?;
         let engine = program.image.as_ref().map(|image| image.container(private.path()));
-        let watchdog = Watchdog::start(engine.as_ref())?;
+        let watchdog = Watchdog::start_over(engine.as_ref())?;
         let spawned = program
             .command(private.path())
             .stdin(Stdio::null())
@@ -82,7 +82,7 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let process = Arc::new(Process::leading(pid(&child)?, engine, watchdog)?);
+        let process = Arc::new(Process::of_engine(pid(&child)?, engine, watchdog)?);
         let (pool, idle) = (Arc::default(), None);
         let mut container =
             Self { process, child, output, pool, idle, listener, _private: private };

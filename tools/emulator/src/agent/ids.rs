@@ -11,7 +11,7 @@ const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CALL_ID_LENGTH: usize = 26;
 
 /// A call id: 26 characters, those of a later millisecond sort later.
-pub(crate) fn call_id(now: SystemTime) -> String {
+pub fn call_id(now: SystemTime) -> String {
     let time = clock::since_epoch(now).as_millis() << 80;
     let mut rest = time | (noise() >> 48);
     let mut digits = Vec::with_capacity(CALL_ID_LENGTH);
@@ -24,17 +24,17 @@ pub(crate) fn call_id(now: SystemTime) -> String {
 }
 
 /// A request id in the form of OCI's front ends: the caller's part and the service's part.
-pub(crate) fn request_id() -> String {
+pub fn request_id() -> String {
     format!("/{}/{}", random(), random())
 }
 
 /// The id of a span as the platform has it: 16 lower-case hexadecimal digits, not all of them 0.
-pub(crate) fn span_id() -> String {
+pub fn span_id() -> String {
     format!("{:016x}", (noise() >> 64) | 1)
 }
 
 /// 32 hexadecimal digits.
-pub(crate) fn random() -> String {
+pub fn random() -> String {
     format!("{:032X}", noise())
 }
 

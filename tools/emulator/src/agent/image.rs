@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Blocking, Stdio};
 
-use clap::ValueEnum;
 use tokio::process::Command;
 
 /// Where a container finds the directory of its socket.
@@ -36,7 +35,7 @@ const LIMITS: [&str; 15] = [
 ];
 
 /// What runs containers.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Engine {
     /// Docker
     #[default]
@@ -46,6 +45,14 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// All of them, by the names of their clients.
+    pub const NAMES: [&str; 2] = ["docker", "podman"];
+
+    /// The one with a client of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Docker, Self::Podman].into_iter().find(|engine| engine.program() == name)
+    }
+
     /// Its client.
     pub(super) fn program(self) -> &'static str {
         match self {

@@ -6,21 +6,22 @@
 
 mod answer;
 mod body;
+mod config;
 mod connection;
 mod container;
 mod failure;
-pub(crate) mod folder;
+pub mod folder;
 mod headers;
-pub(crate) mod ids;
+pub mod ids;
 mod image;
 mod output;
-pub(crate) mod process;
+pub mod process;
 mod program;
-pub(crate) mod readiness;
+pub mod readiness;
 mod request;
 mod start;
-pub(crate) mod watch;
-pub(crate) mod watchdog;
+pub mod watch;
+pub mod watchdog;
 
 use std::io;
 use std::process::ExitStatus;
@@ -32,6 +33,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use self::answer::{Answer, Dispatch, WireReply};
+pub use self::config::parse_config;
 pub use self::image::{Engine, Image};
 pub use self::program::Program;
 pub use self::request::{Intent, Invocation};

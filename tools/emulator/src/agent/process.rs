@@ -11,7 +11,7 @@ use super::watchdog::Watchdog;
 /// A process that leads a group of its own, so that what it starts stops and ends with it. It ends with the agent, however
 /// that ends.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     group: Pid,
     container: Option<Container>,
     watchdog: Watchdog,
@@ -28,8 +28,13 @@ enum Phase {
 }
 
 impl Process {
+    /// The leader of a group of processes on this machine.
+    pub fn leading(group: Pid, watchdog: Watchdog) -> io::Result<Self> {
+        Self::of_engine(group, None, watchdog)
+    }
+
     /// With a container, the process is the engine's client that waits for it.
-    pub(crate) fn leading(
+    pub(super) fn of_engine(
         group: Pid,
         container: Option<Container>,
         watchdog: Watchdog,
@@ -39,18 +44,18 @@ impl Process {
     }
 
     /// The process number, as long as it is certainly its own.
-    pub(crate) fn id(&self) -> Option<u32> {
+    pub fn id(&self) -> Option<u32> {
         let ended = *self.phase() == Phase::Ended;
         u32::try_from(self.group.as_raw_pid()).ok().filter(|_| !ended)
     }
 
     /// No call is in hand: it may be frozen.
-    pub(crate) fn rest(&self) {
+    pub fn rest(&self) {
         self.change(|phase| if phase == Phase::Busy { (Phase::Idle, None) } else { (phase, None) });
     }
 
     /// Stops it where it stands, unless a call has come.
-    pub(crate) fn freeze(&self) {
+    pub fn freeze(&self) {
         self.change(|phase| match phase {
             Phase::Idle => (Phase::Frozen, Some(Signal::STOP)),
             Phase::Busy | Phase::Frozen | Phase::Ended => (phase, None),
@@ -58,7 +63,7 @@ impl Process {
     }
 
     /// A call has come: it goes on where it stood, and is not frozen until it rests again.
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         self.change(|phase| match phase {
             Phase::Frozen => (Phase::Busy, Some(Signal::CONT)),
             Phase::Busy | Phase::Idle => (Phase::Busy, None),
@@ -67,18 +72,18 @@ impl Process {
     }
 
     /// Asks it to end, which the platform never does.
-    pub(crate) fn terminate(&self) {
+    pub fn terminate(&self) {
         self.change(|phase| (phase, (phase != Phase::Ended).then_some(Signal::TERM)));
         self.resume();
     }
 
     /// Ends it, as the platform does in every case.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         self.change(|phase| (Phase::Ended, (phase != Phase::Ended).then_some(Signal::KILL)));
     }
 
     /// It was seen to have ended by itself.
-    pub(crate) fn ended(&self) {
+    pub fn ended(&self) {
         self.change(|_| (Phase::Ended, None));
     }
 

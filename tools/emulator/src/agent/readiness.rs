@@ -8,6 +8,6 @@ use tokio::io::unix::AsyncFd;
 
 /// Has tokio announce when there is something to read.
 #[expect(deprecated, reason = "an owned descriptor keeps what the unsafe replacement asks for")]
-pub(crate) fn reader(descriptor: impl Into<OwnedFd>) -> io::Result<AsyncFd<OwnedFd>> {
+pub fn reader(descriptor: impl Into<OwnedFd>) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(descriptor.into(), Interest::READABLE)
 }

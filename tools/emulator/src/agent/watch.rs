@@ -13,10 +13,11 @@ use super::readiness;
 
 /// A watch over one directory. What appears after its making is seen, however late it is asked for.
 #[derive(Debug)]
-pub(crate) struct Watch(AsyncFd<OwnedFd>);
+pub struct Watch(AsyncFd<OwnedFd>);
 
 impl Watch {
-    pub(crate) fn on(directory: &Path) -> io::Result<Self> {
+    /// Watches this directory from now on.
+    pub fn on(directory: &Path) -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         // A rename onto the name counts as its creation.
         inotify::add_watch(&inotify, directory, WatchFlags::CREATE | WatchFlags::MOVED_TO)?;
@@ -24,7 +25,7 @@ impl Watch {
     }
 
     /// Returns at the moment this name appears.
-    pub(crate) async fn appearance(&self, name: &CStr) -> io::Result<()> {
+    pub async fn appearance(&self, name: &CStr) -> io::Result<()> {
         loop {
             let mut ready = self.0.readable().await?;
             match ready.try_io(|inotify| names(inotify.get_ref(), name)) {

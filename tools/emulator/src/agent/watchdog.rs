@@ -14,12 +14,16 @@ const SCRIPT: &str =
 
 /// The agent's end of a pipe, which the kernel closes with the agent.
 #[derive(Debug)]
-pub(crate) struct Watchdog(PipeWriter);
+pub struct Watchdog(PipeWriter);
 
 impl Watchdog {
-    /// One that also removes this container once the agent is gone. It is there before the function, as nobody watches over
-    /// that in between.
-    pub(crate) fn start(container: Option<&Container>) -> io::Result<Self> {
+    /// Starts one. It is there before the function, as nobody watches over that in between.
+    pub fn start() -> io::Result<Self> {
+        Self::start_over(None)
+    }
+
+    /// The same; it also removes this container once the agent is gone.
+    pub(super) fn start_over(container: Option<&Container>) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, "watchdog"]);

@@ -1,7 +1,11 @@
 //! The whole cloud, started in the order in which its parts need each other.
 
+pub mod calls;
+mod own;
+
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,18 +16,16 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
-use super::Error;
-use super::calls::Calls;
-use super::own::{self, Stand};
-use super::page::Page;
-use crate::agent::{Agent, Image, Program};
+use self::calls::Calls;
+use self::own::Stand;
+use crate::agent::{Agent, Image, Program, StartError};
 use crate::collector::Collector;
 use crate::deployment::{Authority, Certificate, ModelDeployment, OCID};
+use crate::gateway::document::{Input, Keys};
+use crate::gateway::signing_key::static_keys;
 use crate::gateway::spec::Specification;
 use crate::gateway::{Functions, Gateway};
-use crate::gateway_spec::{Input, Keys};
 use crate::identity::{Client, IdentityDomain};
-use crate::jwk;
 use crate::principal::{FUNCTION, Issuer, ResourcePrincipal};
 
 /// The prefix of the gateway's deployment.
@@ -31,6 +33,36 @@ pub const PATH_PREFIX: &str = "/models";
 
 /// Where OCI Functions puts a container's credentials.
 const CREDENTIALS: &str = "/.oci-credentials";
+
+/// What keeps the cloud from running.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file that is no function.
+    #[error("{path} cannot be run as the function: {1}", path = .0.display())]
+    Function(PathBuf, io::Error),
+    /// The gateway's port, and why it cannot be listened at.
+    #[error("port {0} cannot be used for the gateway: {1}")]
+    Gateway(u16, io::Error),
+    /// The identity domain's port, and why it cannot be listened at.
+    #[error("port {0} cannot be used for the identity domain: {1}")]
+    Identity(u16, io::Error),
+    /// No room for the few files.
+    #[error("the temporary directory cannot be used: {0}")]
+    Files(io::Error),
+    /// The deployment's port.
+    #[error("the model deployment could not listen: {0}")]
+    Deployment(io::Error),
+    /// The collector's port.
+    #[error("the collector of traces could not listen: {0}")]
+    Collector(io::Error),
+    /// The function did not start.
+    #[error("the function did not start: {0}")]
+    Start(StartError),
+    /// The specification is not one that the gateway takes.
+    #[error("{0}")]
+    Specification(String),
+}
 
 /// Where the parts listen, and what runs as the function.
 #[derive(Clone, Debug)]
@@ -41,8 +73,6 @@ pub struct Plan {
     pub gateway_port: u16,
     /// The port of the identity domain; 0: a free one.
     pub identity_port: u16,
-    /// The port of the page about the calls; 0: a free one, `None`: there is no page.
-    pub page_port: Option<u16>,
     /// Whether the function is told to send its spans, and a collector takes them.
     pub tracing: bool,
     /// The specification that the gateway executes, in place of that of the two models.
@@ -54,13 +84,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Free ports, no page, and tracing off, as it is on the platform until somebody switches it on.
+    /// Free ports, and tracing off, as it is on the platform until somebody switches it on.
     pub fn new(function: Function) -> Self {
         Self {
             function,
             gateway_port: 0,
             identity_port: 0,
-            page_port: None,
             tracing: false,
             specification: None,
             config: Vec::new(),
@@ -119,8 +148,6 @@ pub struct Cloud {
     pub collector: Option<Arc<Collector>>,
     /// What the gateway answered.
     pub calls: Calls,
-    /// Shows the calls.
-    pub page: Option<Page>,
     /// The function's own identity.
     pub principal: ResourcePrincipal,
     /// The client that may predict.
@@ -145,8 +172,7 @@ impl Cloud {
             None => own,
         };
         let identity = IdentityDomain::start(plan.identity_port, vec![client.clone()]).await;
-        let identity =
-            identity.map_err(|error| Error::Port("--identity-port", plan.identity_port, error))?;
+        let identity = identity.map_err(|error| Error::Identity(plan.identity_port, error))?;
         let directory = tempfile::Builder::new().prefix("mdfn").tempdir().map_err(Error::Files)?;
         let (issuer, authority) = (Issuer::new(), Authority::new());
         let deployment = ModelDeployment::start(issuer.clone(), &authority, Certificate::Valid)
@@ -165,7 +191,8 @@ impl Cloud {
             Function::EmptyRoot(_) => "127.0.0.1",
             Function::Binary(_) | Function::Image(_) => "localhost",
         };
-        let keys = jwk::static_keys(&identity.jwks()).map_err(Error::Specification)?;
+        let keys = static_keys(&identity.jwks())
+            .map_err(|error| Error::Specification(error.to_string()))?;
         let base = deployment.url(host);
         let base = base.strip_suffix("/predict").unwrap_or(&base).to_owned();
         let stand = Stand { deployment: base, keys };
@@ -201,15 +228,9 @@ impl Cloud {
         let (calls, (told, exchanges)) = (Calls::new(collector.clone()), unbounded_channel());
         let gateway =
             Gateway::start_told(plan.gateway_port, PATH_PREFIX, executed, functions, Some(told));
-        let gateway = gateway
-            .await
-            .map_err(|error| Error::Port("--gateway-port", plan.gateway_port, error))?;
+        let gateway = gateway.await.map_err(|error| Error::Gateway(plan.gateway_port, error))?;
         let mut entering = JoinSet::new();
         entering.spawn(calls.clone().enter(exchanges, deployment.clone()));
-        let page = match plan.page_port {
-            None => None,
-            Some(port) => Some(page(port, &gateway, &calls).await?),
-        };
         Ok(Self {
             authority,
             identity,
@@ -218,7 +239,6 @@ impl Cloud {
             deployment,
             collector,
             calls,
-            page,
             principal,
             client,
             specification,
@@ -237,7 +257,17 @@ impl Cloud {
 
     /// The URL of the route to the Iris model.
     pub fn route(&self) -> String {
-        format!("{}{PATH_PREFIX}/iris", self.gateway.url())
+        format!("{}/iris", self.routes())
+    }
+
+    /// The URL that every route's path follows.
+    pub fn routes(&self) -> String {
+        format!("{}{PATH_PREFIX}", self.gateway.url())
+    }
+
+    /// The paths of the routes that the gateway has.
+    pub fn paths(&self) -> Vec<&str> {
+        own::paths(&self.specification)
     }
 }
 
@@ -253,12 +283,6 @@ fn two_models(stand: &Stand, client: &Client) -> Value {
 async fn collector(authority: &Authority) -> Result<Arc<Collector>, Error> {
     let collector = Collector::start(authority, Certificate::Valid).await;
     collector.map(Arc::new).map_err(Error::Collector)
-}
-
-async fn page(port: u16, gateway: &Gateway, calls: &Calls) -> Result<Page, Error> {
-    let route = format!("{}{PATH_PREFIX}", gateway.url());
-    let page = Page::start(port, route, calls.clone()).await;
-    page.map_err(|error| Error::Port("--page-port", port, error))
 }
 
 /// A path below `directory` as it reads where the function finds that directory; anything else as it is.

@@ -13,7 +13,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The classifier that ships with the devkit.
+    /// The classifier that ships with the emulator.
     pub fn iris() -> Self {
         serde_json::from_str(include_str!("../../model/iris.json"))
             .expect("the parameters ship with the program")

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::identity::ISSUER;
 
 /// The header that names the deployment to the function, and the other names that the function takes for it.
-pub(super) const TARGET_HEADERS: [&str; 3] =
+pub const TARGET_HEADERS: [&str; 3] =
     ["model_deployment", "model-deployment", "x-model-deployment"];
 
 /// The headers that a page may send; those with `stainless` are what the clients of `OpenAI` and Anthropic say of themselves.

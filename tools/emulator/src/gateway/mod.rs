@@ -3,8 +3,10 @@
 //! Source: docs/spec/oci-services.md#api-gateway.
 
 mod check;
+pub mod document;
 mod function;
 mod headers;
+pub mod signing_key;
 pub mod spec;
 mod token;
 
@@ -201,7 +203,7 @@ impl Deployment {
         let admitted = match (&self.specification.request_policies.authentication, authorization) {
             (None, _) | (_, Authorization::Anonymous) => Ok(Value::Null),
             (Some(policy), Authorization::AnyOf { .. } | Authorization::AuthenticationOnly) => {
-                token::authenticate(policy, headers, now())
+                token::authenticate(policy, headers, now(), http::get)
                     .await
                     .and_then(|claims| token::authorize(authorization, &claims).map(|()| claims))
             }

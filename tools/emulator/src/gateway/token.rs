@@ -5,10 +5,10 @@
 use std::time::SystemTime;
 
 use hyper::HeaderMap;
+use hyper::body::Bytes;
 use serde_json::Value;
 
 use super::spec::{AdditionalValidation, Authentication, Authorization, ValidationPolicy};
-use crate::client::Client;
 use crate::clock::since_epoch;
 use crate::keys::{self, Token};
 
@@ -23,11 +23,13 @@ pub(super) enum Denied {
     NoKeys,
 }
 
-/// The claims of the client's token, if it is valid.
+/// The claims of the client's token, if it is valid. `fetch` gives the body that a URL answers with, and is asked for the
+/// keys each time: a rotation is seen at once.
 pub(super) async fn authenticate(
     policy: &Authentication,
     headers: &HeaderMap,
     now: SystemTime,
+    fetch: impl AsyncFn(&str) -> Option<Bytes>,
 ) -> Result<Value, Denied> {
     let header = headers.get(&policy.token_header).and_then(|value| value.to_str().ok());
     let token = header
@@ -46,6 +48,7 @@ pub(super) async fn authenticate(
         }
         ValidationPolicy::RemoteJwks { uri, .. } => {
             let set = fetch(uri).await.ok_or(Denied::NoKeys)?;
+            let set: Value = serde_json::from_slice(&set).map_err(|_invalid| Denied::NoKeys)?;
             let keys = set.get("keys").and_then(Value::as_array);
             let named = |key: &&Value| key.get("kid").and_then(Value::as_str) == Some(kid);
             keys.and_then(|keys| keys.iter().find(named)).and_then(keys::from_jwk)
@@ -111,10 +114,4 @@ fn has(claim: Option<&Value>, accepted: &[String]) -> bool {
     claim.is_some_and(|claim| {
         claim.as_array().map_or_else(|| is_accepted(claim), |values| values.iter().any(is_accepted))
     })
-}
-
-/// A key set over plain HTTP, from a service of this machine. It is not kept: a rotation is seen at once.
-async fn fetch(uri: &str) -> Option<Value> {
-    let answer = Client::new(None).ok()?.send("GET", uri, &[], "").await.ok()?;
-    serde_json::from_slice(&answer.body).ok()
 }

@@ -1,12 +1,10 @@
 //! Does the gateway execute a deployment specification, and refuse one that the service would refuse?
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
-use devkit::gateway::spec::Specification;
-use devkit::gateway::{Functions, Gateway};
-use devkit::identity::{Client, IdentityDomain};
+use emulator::gateway::spec::Specification;
+use emulator::gateway::{Functions, Gateway};
+use emulator::identity::{Client, IdentityDomain};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

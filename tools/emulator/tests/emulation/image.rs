@@ -1,16 +1,11 @@
 //! Is an image run as the platform runs it? `.ci/image` builds one, names it in `FUNCTION_IMAGE`, and runs these.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test fails by panicking, and reads what the script set"
-)]
 
 use std::process::Command;
 use std::time::Duration;
 
-use devkit::agent::Invocation;
-use devkit::deployment::Behaviour;
-use devkit::local::cloud::{Cloud, Function, Plan};
+use emulator::agent::Invocation;
+use emulator::cloud::{Cloud, Function, Plan};
+use emulator::deployment::Behaviour;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 

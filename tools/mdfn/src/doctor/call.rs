@@ -15,8 +15,8 @@ use tokio::time;
 use super::report::Report;
 use crate::cause;
 use crate::client::PREDICTION;
-use crate::clock::now;
 use crate::input::read;
+use emulator::clock::now;
 
 /// Sends the file at `path` to `endpoint`, and says what came of it.
 pub(super) async fn predict(

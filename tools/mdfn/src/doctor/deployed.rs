@@ -10,9 +10,9 @@ use super::report::Report;
 use super::{DRIFT, expiry};
 use crate::cause::probable;
 use crate::client::Client;
-use crate::clock::now;
 use crate::input::read_word;
 use crate::terminal::printable;
+use emulator::clock::now;
 
 /// The answer of `readyz`. Members that a later version adds are passed over.
 #[derive(Debug, Deserialize)]

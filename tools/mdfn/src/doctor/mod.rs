@@ -20,9 +20,9 @@ use oracle_cloud_client::Principal;
 use self::report::Report;
 use crate::cause;
 use crate::client::{Client, ROOTS};
-use crate::clock::{now, rfc3339};
 use crate::input::assignment;
 use crate::terminal::{complain, say};
+use emulator::clock::{now, rfc3339};
 
 /// A token that ends sooner is worth a warning.
 const SOON: Duration = Duration::from_secs(5 * 60);

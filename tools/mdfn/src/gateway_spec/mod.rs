@@ -1,6 +1,5 @@
 //! `mdfn gateway-spec`: a deployment specification for one or many models, and what is wrong with one that is there.
 
-mod document;
 mod findings;
 mod options;
 mod validate;
@@ -12,7 +11,6 @@ use std::process::ExitCode;
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::Value;
 
-pub use self::document::{Input, Keys};
 pub use self::findings::{Finding, Place, Severity};
 pub use self::validate::findings;
 pub(crate) use self::validate::keys;
@@ -21,9 +19,10 @@ use self::options::{
     audience, client, function, https, model, openai_model, origin, scope, server_path, text,
 };
 
-use crate::identity::ISSUER;
 use crate::input::{self, read};
 use crate::terminal::{complain, deliver};
+use emulator::gateway::document::{Input, Keys};
+use emulator::identity::ISSUER;
 
 const AFTER_HELP: &str = "\
 Every model gets a route that sets the header `model_deployment`, whatever the client sent; `/healthz` and `/readyz` are answered by

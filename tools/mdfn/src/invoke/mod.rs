@@ -10,19 +10,18 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::select;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use self::options::Options;
-pub(crate) use self::options::{config, without_dashes};
 
 use self::outcome::{FIRST_ERROR, advice, print, says_something};
 use self::wait::{announced, body};
-use crate::agent::{Agent, Answer, Image, Invocation, Program, StartError};
 use crate::input;
 use crate::terminal::complain;
+use emulator::agent::{Agent, Answer, Image, Invocation, Program, StartError};
+use emulator::interruption::interruption;
 
 /// How long the last lines of an ended function are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -142,15 +141,4 @@ fn follow(mut lines: UnboundedReceiver<String>, show: bool) -> JoinHandle<Vec<St
         }
         seen
     })
-}
-
-/// Waits until somebody ends the command.
-pub(crate) async fn interruption() -> io::Result<()> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }

@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
 
-use crate::agent::Engine;
+use emulator::agent::{Engine, parse_config};
 
 const AFTER_HELP: &str = "\
 The body of the call is standard input, byte for byte; on a terminal it is empty. The function gets nothing of your
@@ -37,7 +38,7 @@ pub struct Options {
     #[arg(long, requires = "gateway", default_value = "/")]
     pub(super) path: String,
     /// Function configuration; without a value, that of your own environment (repeatable)
-    #[arg(long, value_name = "NAME[=VALUE]", value_parser = config)]
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     pub(super) config: Vec<(String, Option<String>)>,
     /// How long the call may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
@@ -55,7 +56,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", conflicts_with = "command")]
     pub(super) image: Option<String>,
     /// What runs the image
-    #[arg(long, conflicts_with = "command", value_enum, default_value_t = Engine::Docker)]
+    #[arg(long, conflicts_with = "command", default_value = "docker", value_parser = engine())]
     pub(super) engine: Engine,
     /// Nothing stands here: only what somebody wrote without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
@@ -71,17 +72,11 @@ fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
 }
 
 /// Refuses a program that stands where its options would be taken for those of `mdfn`.
-pub(crate) fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
+fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
     Err("write `--` before the program: `-- PROGRAM ARGUMENTS`")
 }
 
-/// A `NAME=VALUE` or `NAME` of the command line.
-pub(crate) fn config(text: &str) -> Result<(String, Option<String>), &'static str> {
-    let (name, value) =
-        text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value.to_owned())));
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if name.is_empty() || !is_name || name.starts_with(|first: char| first.is_ascii_digit()) {
-        return Err("a name has letters, digits and `_`, and does not begin with a digit");
-    }
-    Ok((name.to_owned(), value))
+fn engine() -> impl TypedValueParser<Value = Engine> {
+    PossibleValuesParser::new(Engine::NAMES)
+        .map(|name| Engine::named(&name).expect("it is one of the names"))
 }

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::options::Options;
-use crate::agent::{Answer, StartError};
 use crate::terminal;
+use emulator::agent::{Answer, StartError};
 
 /// The first status that is an error.
 pub(super) const FIRST_ERROR: u16 = 400;
@@ -48,16 +48,11 @@ pub(super) fn says_something(line: &str) -> bool {
 
 /// What may help where a function did not start.
 pub(super) fn advice(cause: &StartError, options: &Options) -> &'static str {
-    match cause {
-        StartError::TimedOut(_) => "; `--start-timeout` gives it longer",
-        StartError::Program { .. } if options.image.is_some() => {
-            "; an image needs docker, or podman with `--engine podman`"
-        }
-        StartError::Program { .. }
-        | StartError::Ended(_)
-        | StartError::Listener(_)
-        | StartError::Owner { .. }
-        | StartError::Refused(_)
-        | StartError::Agent(_) => "",
+    if matches!(cause, StartError::TimedOut(_)) {
+        "; `--start-timeout` gives it longer"
+    } else if matches!(cause, StartError::Program { .. }) && options.image.is_some() {
+        "; an image needs docker, or podman with `--engine podman`"
+    } else {
+        ""
     }
 }

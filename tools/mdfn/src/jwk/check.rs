@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::usable::Usable;
 use crate::gateway_spec;
 use crate::input::{self, read};
 use crate::terminal::{complain, printable};
+use emulator::gateway::signing_key::SigningKey;
 
 /// A specification that has not the domain's keys, or that cannot be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Error {
 }
 
 /// Compares the keys of a domain with the specification in a file; what is said of it where all are there.
-pub(super) fn check(keys: &[Usable], file: &Path) -> Result<String, Error> {
+pub(super) fn check(keys: &[SigningKey], file: &Path) -> Result<String, Error> {
     let document: Value = serde_json::from_slice(&read("`--check`", file)?)?;
     let known = gateway_spec::keys(&document).ok_or(Error::NoSpecification)?;
     if known.fixed.is_empty() {
@@ -49,10 +49,10 @@ pub(super) fn check(keys: &[Usable], file: &Path) -> Result<String, Error> {
             places => Ok(format!("nothing to compare: the gateway asks {}", places.join(", "))),
         };
     }
-    let has = |key: &Usable| {
+    let has = |key: &SigningKey| {
         known.fixed.iter().any(|(kid, public)| *kid == key.kid && *public == key.public)
     };
-    let missing: Vec<&Usable> = keys.iter().filter(|key| !has(key)).collect();
+    let missing: Vec<&SigningKey> = keys.iter().filter(|key| !has(key)).collect();
     for (kid, _) in known.fixed.iter().filter(|(kid, public)| {
         missing.is_empty() && !keys.iter().any(|key| key.kid == *kid && key.public == *public)
     }) {
@@ -70,7 +70,7 @@ pub(super) fn check(keys: &[Usable], file: &Path) -> Result<String, Error> {
     }
 }
 
-fn named<'a>(keys: impl Iterator<Item = &'a Usable>, how: &str) -> String {
+fn named<'a>(keys: impl Iterator<Item = &'a SigningKey>, how: &str) -> String {
     let names: Vec<String> = keys.map(|key| format!("`{}`", printable(&key.kid))).collect();
     format!("the key {}{how}", names.join(" and "))
 }

@@ -12,7 +12,7 @@ use crate::terminal::say;
 /// The release binary of this workspace, newly built if it is not up to date.
 pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
     say("Building the function (release) ...");
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     if !workspace.join("Cargo.toml").exists() {
         return Err(Error::Build(
             "the clone that this tool was built from is gone; `--function FILE` runs a binary, `--image NAME` an image".to_owned(),

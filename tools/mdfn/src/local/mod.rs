@@ -2,9 +2,6 @@
 
 mod build;
 
-pub mod calls;
-pub mod cloud;
-mod own;
 pub mod page;
 mod show;
 mod trace;
@@ -21,10 +18,10 @@ use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::agent::StartError;
 use crate::input::{assignment, read};
 use crate::terminal::complain;
-use cloud::{Cloud, Function, Plan};
+use emulator::cloud::{self, Cloud, Function, Plan};
+use page::Page;
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
@@ -93,19 +90,10 @@ pub enum Error {
     /// A port that cannot be listened at.
     #[error("port {1} cannot be used: {2}; choose another with {0}")]
     Port(&'static str, u16, io::Error),
-    /// No room for the few files.
-    #[error("the temporary directory cannot be used: {0}")]
-    Files(io::Error),
-    /// The deployment's port.
-    #[error("the model deployment could not listen: {0}")]
-    Deployment(io::Error),
-    /// The collector's port.
-    #[error("the collector of traces could not listen: {0}")]
-    Collector(io::Error),
-    /// The function did not start.
-    #[error("the function did not start: {0}")]
-    Start(StartError),
-    /// The specification is not one that the gateway takes.
+    /// A part of the cloud that does not start.
+    #[error(transparent)]
+    Cloud(cloud::Error),
+    /// A specification that cannot be read.
     #[error("{0}")]
     Specification(String),
     /// A step that gave something else than it should.
@@ -114,6 +102,18 @@ pub enum Error {
     /// Signals cannot be awaited.
     #[error("signals cannot be awaited: {0}")]
     Signals(io::Error),
+}
+
+impl From<cloud::Error> for Error {
+    fn from(error: cloud::Error) -> Self {
+        if let cloud::Error::Gateway(port, error) = error {
+            Self::Port("--gateway-port", port, error)
+        } else if let cloud::Error::Identity(port, error) = error {
+            Self::Port("--identity-port", port, error)
+        } else {
+            Self::Cloud(error)
+        }
+    }
 }
 
 /// Runs the command; `variable` reads the environment.
@@ -130,12 +130,12 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
 async fn serve(options: Options, variable: fn(&str) -> Option<String>) -> Result<(), Error> {
     let mut signals = Signals::new()?;
     let (log, mut lines) = unbounded_channel();
-    let cloud = select! {
-        cloud = start(&options, variable, log) => cloud?,
+    let (cloud, page) = select! {
+        started = start(&options, variable, log) => started?,
         () = signals.any() => return Ok(()),
     };
     let shown = select! {
-        shown = show(&options, &cloud, &mut lines) => shown,
+        shown = show(&options, &cloud, page.as_ref(), &mut lines) => shown,
         () = signals.any() => Ok(()),
     };
     cloud.stop().await;
@@ -146,7 +146,7 @@ async fn start(
     options: &Options,
     variable: fn(&str) -> Option<String>,
     log: UnboundedSender<String>,
-) -> Result<Cloud, Error> {
+) -> Result<(Cloud, Option<Page>), Error> {
     let specification = options.specification.as_deref().map(specification).transpose()?;
     // What a port is taken by is better known before a build of minutes.
     for (option, port) in options.ports() {
@@ -162,31 +162,37 @@ async fn start(
         }
         (None, None) => options.room()(build::release(variable("CARGO")).await?),
     };
-    Cloud::start(Plan {
+    let cloud = Cloud::start(Plan {
         function,
         gateway_port: options.gateway_port,
         identity_port: options.identity_port,
-        // Nobody is there to look at it if it ends after the call.
-        page_port: Some(options.page_port).filter(|_| !options.once),
         tracing: !options.no_tracing,
         specification,
         config: options.config.clone(),
         log: Some(log),
-    })
-    .await
+    });
+    let cloud = cloud.await?;
+    // Nobody is there to look at it if it ends after the call.
+    if options.once {
+        return Ok((cloud, None));
+    }
+    let page = Page::start(options.page_port, cloud.routes(), cloud.calls.clone()).await;
+    let page = page.map_err(|error| Error::Port("--page-port", options.page_port, error))?;
+    Ok((cloud, Some(page)))
 }
 
 async fn show(
     options: &Options,
     cloud: &Cloud,
+    page: Option<&Page>,
     lines: &mut UnboundedReceiver<String>,
 ) -> Result<(), Error> {
     if options.specification.is_none() {
         show::all(cloud, lines).await?;
     }
     if !options.once {
-        show::commands(cloud);
-        show::calls(cloud, lines).await;
+        show::commands(cloud, page);
+        show::calls(cloud, page, lines).await;
     }
     Ok(())
 }

@@ -10,13 +10,14 @@ use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use super::calls::Call;
-use super::cloud::{Cloud, PATH_PREFIX};
+use super::page::Page;
 use super::waterfall::milliseconds;
-use super::{Error, own, trace};
+use super::{Error, trace};
 use crate::client::{self, Answered, Client, PREDICTION};
-use crate::gateway::Exchange;
 use crate::terminal::{printable, say};
+use emulator::cloud::Cloud;
+use emulator::cloud::calls::Call;
+use emulator::gateway::Exchange;
 
 /// The longest that a call which was answered is waited for to be entered.
 const ENTERED: Duration = Duration::from_secs(5);
@@ -141,7 +142,7 @@ async fn trace(cloud: &Cloud) {
 }
 
 /// Every line of the function and every further call, until nothing can come any more.
-pub(super) async fn calls(cloud: &Cloud, log: &mut UnboundedReceiver<String>) {
+pub(super) async fn calls(cloud: &Cloud, page: Option<&Page>, log: &mut UnboundedReceiver<String>) {
     let mut shown = cloud.calls.all().last().map_or(0, |call| call.number);
     loop {
         select! {
@@ -155,7 +156,7 @@ pub(super) async fn calls(cloud: &Cloud, log: &mut UnboundedReceiver<String>) {
             },
             call = cloud.calls.after(shown) => {
                 shown = call.number;
-                one(cloud, &call);
+                one(page, &call);
             }
         }
     }
@@ -175,10 +176,10 @@ fn shortened(line: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn one(cloud: &Cloud, call: &Call) {
+fn one(page: Option<&Page>, call: &Call) {
     let Exchange { method, path, status, took, .. } = &call.exchange;
     let took = milliseconds(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-    let page = cloud.page.as_ref().map(|page| format!(", {}", page.call(call.number)));
+    let page = page.map(|page| format!(", {}", page.call(call.number)));
     say(&format!(
         "gateway: {} {} {status} in {took}{}",
         printable(method),
@@ -191,10 +192,10 @@ fn one(cloud: &Cloud, call: &Call) {
 }
 
 /// The same calls for the command line.
-pub(super) fn commands(cloud: &Cloud) {
+pub(super) fn commands(cloud: &Cloud, page: Option<&Page>) {
     let (client, identity, route) = (&cloud.client, cloud.identity.url(), cloud.route());
-    if !own::paths(&cloud.specification).contains(&"/iris") {
-        return routes(cloud);
+    if !cloud.paths().contains(&"/iris") {
+        return routes(cloud, page);
     }
     say("\nBy hand:");
     say(&format!(
@@ -207,18 +208,18 @@ pub(super) fn commands(cloud: &Cloud) {
     say(&format!(
         "echo \"Authorization: Bearer $TOKEN\" | curl -s -i -w '\\n' -H @- -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
-    if let Some(page) = &cloud.page {
+    if let Some(page) = page {
         say(&format!("\nEvery call, drawn: {}", page.url()));
     }
     say("\nCtrl-C stops everything.");
 }
 
 /// What the gateway serves by a specification of somebody's own.
-fn routes(cloud: &Cloud) {
-    let (client, gateway) = (&cloud.client, cloud.gateway.url());
+fn routes(cloud: &Cloud, page: Option<&Page>) {
+    let (client, routes) = (&cloud.client, cloud.routes());
     say("\nRoutes:");
-    for path in own::paths(&cloud.specification) {
-        say(&format!("{gateway}{PATH_PREFIX}{}", printable(path)));
+    for path in cloud.paths() {
+        say(&format!("{routes}{}", printable(path)));
     }
     say(&format!(
         "\nexport MDFN_DOMAIN={} MDFN_CLIENT_ID={} MDFN_CLIENT_SECRET={} MDFN_SCOPE={}",
@@ -227,7 +228,7 @@ fn routes(cloud: &Cloud) {
         client.secret,
         printable(&client.qualified_scope())
     ));
-    if let Some(page) = &cloud.page {
+    if let Some(page) = page {
         say(&format!("\nEvery call, drawn: {}", page.url()));
     }
     say("\nCtrl-C stops everything.");

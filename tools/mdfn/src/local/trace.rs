@@ -1,8 +1,8 @@
 //! A trace for the terminal: a line a span, its bar where its times put it.
 
 use super::waterfall::{Waterfall, milliseconds, notes};
-use crate::collector::Span;
 use crate::terminal::printable;
+use emulator::collector::Span;
 
 /// How wide the whole of a trace is drawn, in characters.
 const WIDTH: u32 = 32;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::collector::Span;
+use emulator::collector::Span;
 
 /// What every span says of the function that sent it, the same in each.
 const OF_THE_FUNCTION: [&str; 5] = ["generatedBy", "appName", "appID", "fnName", "fnID"];

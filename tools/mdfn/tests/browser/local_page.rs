@@ -5,10 +5,11 @@ use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
-use devkit::collector::Span;
-use devkit::deployment::Behaviour;
-use devkit::local::calls::Call;
-use devkit::local::cloud::{Cloud, Function, Plan};
+use emulator::cloud::calls::Call;
+use emulator::cloud::{Cloud, Function, Plan};
+use emulator::collector::Span;
+use emulator::deployment::Behaviour;
+use mdfn::local::page::Page;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,8 +53,13 @@ async fn cloud() -> Cloud {
     let tests = env::current_exe().unwrap();
     let function = tests.ancestors().nth(2).unwrap().join("func");
     assert!(function.exists(), "{} is missing: .ci/browser builds it", function.display());
-    let plan = Plan { page_port: Some(0), tracing: true, ..Plan::new(Function::Binary(function)) };
+    let plan = Plan { tracing: true, ..Plan::new(Function::Binary(function)) };
     timeout(PATIENCE, Cloud::start(plan)).await.unwrap().unwrap()
+}
+
+/// The page about the calls of the cloud.
+async fn page(cloud: &Cloud) -> Page {
+    Page::start(0, cloud.routes(), cloud.calls.clone()).await.unwrap()
 }
 
 /// One request and its whole answer.
@@ -201,7 +207,8 @@ async fn a_bar_is_drawn_where_the_times_of_its_span_put_it() {
     let sent = spans_of(&cloud, &call);
     let begin = sent[0].timestamp.unwrap();
     let whole = float(sent[0].duration.unwrap());
-    let url = cloud.page.as_ref().unwrap().call(call.number);
+    let page = page(&cloud).await;
+    let url = page.call(call.number);
     for window in WINDOWS {
         let measured = measured(&url, window).await;
         let picture = Chromium::new(window.0, window.1).open(&url).picture;
@@ -245,7 +252,7 @@ async fn the_messages_the_signature_and_nothing_secret_are_shown() {
     let token = cloud.identity.mint(&cloud.client, &json!({}));
     let refused = call(&cloud, None, 401).await;
     let predicted = call(&cloud, Some(&token), 200).await;
-    let page = cloud.page.as_ref().unwrap();
+    let page = page(&cloud).await;
     let trace = predicted.exchange.dispatch.as_ref().unwrap().trace_id.clone().unwrap();
     let said = |measured: &Value| {
         let said = measured["said"].as_array().unwrap().iter();
@@ -276,8 +283,8 @@ async fn the_messages_the_signature_and_nothing_secret_are_shown() {
         ">valid</span>",
         "<code>(request-target)</code> <code>host</code>",
         "<code>x-content-sha256</code>",
-        devkit::principal::FUNCTION,
-        devkit::deployment::OCID,
+        emulator::principal::FUNCTION,
+        emulator::deployment::OCID,
     ] {
         assert!(dom.contains(shown), "{shown}: {dom}");
     }
@@ -303,7 +310,8 @@ async fn what_a_span_says_of_itself_is_text_and_stays_on_the_page() {
     hostile["tags"] = json!({ "<b title='\"": "x".repeat(5000), "turned": "\u{202e}abc" });
     let deep = (2..40).map(|id| span(&"name".repeat(20), id, id - 1, 0, 10));
     send(&cloud, &call, &[vec![hostile], deep.collect()].concat()).await;
-    let url = cloud.page.as_ref().unwrap().call(call.number);
+    let page = page(&cloud).await;
+    let url = page.call(call.number);
     for window in WINDOWS {
         let measured = measured(&url, window).await;
         assert_eq!(measured["spans"].as_array().unwrap().len(), 39 + own);

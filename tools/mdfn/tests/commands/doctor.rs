@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use devkit::deployment::{Authority, Behaviour, Certificate, ModelDeployment};
-use devkit::principal::{Issuer, ResourcePrincipal};
+use emulator::deployment::{Authority, Behaviour, Certificate, ModelDeployment};
+use emulator::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
@@ -140,7 +140,7 @@ async fn each_mistake_fails_with_its_name() {
 
 #[test]
 fn a_key_id_that_no_service_will_find_is_a_warning_that_says_why() {
-    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/keys");
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/keys");
     let key = format!("{keys}/test-rsa2048-a.pkcs8.pem");
     let index: serde_json::Value =
         serde_json::from_slice(&fs::read(format!("{keys}/index.json")).unwrap()).unwrap();

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use devkit::gateway::spec::Specification;
-use devkit::keys::Key;
+use emulator::gateway::spec::Specification;
+use emulator::keys::Key;
 use serde_json::{Value, json};
 
 use crate::{Done, mdfn, mdfn_full};
@@ -120,7 +120,7 @@ fn many_models_static_keys_and_clients_make_one_document_that_the_gateway_takes(
 
 #[test]
 fn the_example_in_deploy_is_what_the_command_prints() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/gateway.json");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/gateway.json");
     let example = fs::read_to_string(example).unwrap();
     let key = serde_json::from_str::<Value>(&example).unwrap();
     let keys = &key["requestPolicies"]["authentication"]["validationPolicy"]["keys"];

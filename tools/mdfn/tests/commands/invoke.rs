@@ -1,5 +1,4 @@
 //! `mdfn invoke`, as a person uses it: what it prints and how it ends.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,9 +8,15 @@ use std::{env, fs, thread};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-fn misbehave() -> PathBuf {
+pub(crate) fn misbehave() -> PathBuf {
     let tests = env::current_exe().unwrap();
-    tests.ancestors().nth(2).unwrap().join("examples/misbehave")
+    let path = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
+    assert!(
+        path.exists(),
+        "{} is built by `cargo build --package emulator --examples`",
+        path.display()
+    );
+    path
 }
 
 /// Runs the command with this standard input; the function is `misbehave` with the arguments after `--`.

@@ -4,9 +4,9 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use devkit::gateway::spec::Specification;
-use devkit::identity::IdentityDomain;
-use devkit::keys::Key;
+use emulator::gateway::spec::Specification;
+use emulator::identity::IdentityDomain;
+use emulator::keys::Key;
 use rsa::pkcs8::DecodePublicKey;
 use serde_json::{Value, json};
 

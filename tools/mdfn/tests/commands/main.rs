@@ -6,13 +6,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod conformance;
 mod doctor;
 mod gateway_spec;
+mod invoke;
 mod jwk;
 mod local;
 mod logs;
 mod policy;
 mod predict;
+mod sign;
 mod token;
 mod validate;
 

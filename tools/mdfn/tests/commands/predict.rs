@@ -7,13 +7,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::spawn;
 use std::time::Duration;
 
-use devkit::deployment::{Authority, Certificate, ModelDeployment};
-use devkit::gateway::spec::Specification;
-use devkit::gateway::{Functions, Gateway};
-use devkit::gateway_spec::{Input, Keys};
-use devkit::identity::IdentityDomain;
-use devkit::jwk;
-use devkit::principal::Issuer;
+use emulator::deployment::{Authority, Certificate, ModelDeployment};
+use emulator::gateway::document::{Input, Keys};
+use emulator::gateway::signing_key::static_keys;
+use emulator::gateway::spec::Specification;
+use emulator::gateway::{Functions, Gateway};
+use emulator::identity::IdentityDomain;
+use emulator::principal::Issuer;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
@@ -23,7 +23,7 @@ use crate::{Done, answering, mdfn_full, mdfn_with};
 
 /// A gateway that answers itself, to those who have a token.
 async fn gateway(identity: &IdentityDomain, answers: &[(&str, u16, &str)]) -> Gateway {
-    let keys = Keys::Static(jwk::static_keys(&identity.jwks()).unwrap());
+    let keys = Keys::Static(static_keys(&identity.jwks()).unwrap());
     let mut specification = Input::new("ocid1.fnfunc.x", &client().audience, keys).document();
     let route = |(path, status, body): &(&str, u16, &str)| {
         json!({

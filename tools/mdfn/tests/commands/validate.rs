@@ -4,7 +4,7 @@ mod model;
 mod strangers;
 mod targets;
 
-use devkit::keys::Key;
+use emulator::keys::Key;
 use serde_json::{Value, json};
 
 use crate::gateway_spec::{BASE, FUNCTION, changed, findings};

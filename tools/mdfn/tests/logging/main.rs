@@ -15,7 +15,7 @@ use crate::language::Query;
 const OF_AN_ENTRY: [&str; 3] = ["data.message", "datetime", "logContent"];
 
 fn place(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 fn read(path: &str) -> String {

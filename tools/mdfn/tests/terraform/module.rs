@@ -10,7 +10,7 @@ use hcl::{Expression, ObjectKey, Template};
 
 /// The repository's file or directory.
 pub(crate) fn place(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 /// The `.tf` files of a directory, in the order of their names.

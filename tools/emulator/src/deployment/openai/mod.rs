@@ -24,7 +24,7 @@ const MODEL: &str = "odsc-llm";
 /// The models that can be asked: one.
 pub(super) fn models(call: &Call<'_>) -> Answer {
     let model =
-        json!({ "id": MODEL, "object": "model", "created": created(call), "owned_by": "devkit" });
+        json!({ "id": MODEL, "object": "model", "created": created(call), "owned_by": "emulator" });
     json_answer(&json!({ "object": "list", "data": [model] }))
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use devkit::agent::Invocation;
-use devkit::clock;
+use emulator::agent::Invocation;
+use emulator::clock;
 
-use crate::{agent, bounded, call, failure, message, misbehave, start};
+use super::{agent, bounded, call, failure, message, misbehave, start};
 
 #[tokio::test]
 async fn a_direct_call_has_the_form_that_the_platform_gives_it() {

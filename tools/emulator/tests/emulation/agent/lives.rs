@@ -4,11 +4,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Invocation, Program};
+use emulator::agent::{Invocation, Program};
 use tokio::join;
 use tokio::time::timeout;
 
-use crate::{OK, agent, bounded, call, failure, message, misbehave, start, state, until};
+use super::{OK, agent, bounded, call, failure, message, misbehave, start, state, until};
 
 #[tokio::test]
 async fn one_container_serves_call_after_call() {

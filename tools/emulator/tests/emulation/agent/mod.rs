@@ -1,5 +1,4 @@
 //! The agent against functions that break the contract, each in one way.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod calls;
 mod lives;
@@ -12,7 +11,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use devkit::agent::{Agent, Answer, Invocation, Program, StartError};
+use emulator::agent::{Agent, Answer, Invocation, Program, StartError};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
@@ -24,7 +23,11 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 pub(crate) fn misbehave(arguments: &[&str]) -> Program {
     let tests = env::current_exe().unwrap();
     let path: PathBuf = tests.ancestors().nth(2).unwrap().join("examples/misbehave");
-    assert!(path.exists(), "{} is missing: `cargo test` without --test builds it", path.display());
+    assert!(
+        path.exists(),
+        "{} is built by `cargo build --package emulator --examples`",
+        path.display()
+    );
     Program::new(path).arguments(arguments)
 }
 

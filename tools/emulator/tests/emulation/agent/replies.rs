@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::agent::Invocation;
+use emulator::agent::Invocation;
 
-use crate::{
+use super::{
     OK, agent, bounded, call, call_through_gateway, failure, message, misbehave, start, state,
 };
 

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use devkit::agent::{Program, StartError};
+use emulator::agent::{Program, StartError};
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::{OK, call, failed_start, misbehave, start};
+use super::{OK, call, failed_start, misbehave, start};
 
 #[tokio::test]
 async fn a_relative_link_and_a_rename_are_good_starts() {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use devkit::clock::now;
-use devkit::deployment::{Authority, Certificate, ModelDeployment, OCID};
-use devkit::keys::Key;
-use devkit::principal::Issuer;
+use emulator::clock::now;
+use emulator::deployment::{Authority, Certificate, ModelDeployment, OCID};
+use emulator::keys::Key;
+use emulator::principal::Issuer;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

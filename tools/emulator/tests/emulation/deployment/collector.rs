@@ -3,13 +3,13 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use devkit::collector::{Behaviour, Collector, Kind};
-use devkit::deployment::{Authority, Certificate};
+use emulator::collector::{Behaviour, Collector, Kind};
+use emulator::deployment::{Authority, Certificate};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::client::{Answer, Connection, bounded, connector};
+use super::client::{Answer, Connection, bounded, connector};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const TRACE: &str = "0af7651916cd43dd";

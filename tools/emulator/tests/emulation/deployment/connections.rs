@@ -1,8 +1,8 @@
 //! How connections end that nothing is wrong with.
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 
-use crate::client::{Call, Connection, Setup, bounded};
+use super::client::{Call, Connection, Setup, bounded};
 
 /// Whether a connection was closed in order.
 async fn is_closed(connection: &mut Connection) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Call, Setup, events};
+use super::client::{Call, Setup, events};
 
 fn refusal(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())

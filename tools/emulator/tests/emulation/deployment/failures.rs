@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind;
 
-use devkit::deployment::Behaviour;
+use emulator::deployment::Behaviour;
 
-use crate::client::{Call, Setup};
+use super::client::{Call, Setup};
 
 const STREAM: Call<'static> = Call { path: "/predictWithResponseStream", ..Call::PREDICT };
 

@@ -1,5 +1,4 @@
 //! The emulated deployment, asked over TLS with requests that are signed here, and the collector, with spans that are written here.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod client;
 mod collector;

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::client::{Setup, events};
+use super::client::{Setup, events};
 
 const ANSWER: &str = "This is an Iris virginica.";
 

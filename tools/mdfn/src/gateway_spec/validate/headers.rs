@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::target;
 use super::value::{list, text, texts};
 use super::within;
-use crate::gateway_spec::document::TARGET_HEADERS;
 use crate::gateway_spec::findings::{Findings, Place};
+use emulator::gateway::document::TARGET_HEADERS;
 
 /// A header that is set.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::value::{list, text, texts};
 use super::within;
 use crate::gateway_spec::findings::{Findings, Place};
-use crate::keys;
+use emulator::keys;
 
 /// The most keys that a gateway takes.
 const MOST: usize = 10;

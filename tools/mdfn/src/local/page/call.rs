@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::html::{Text, document};
 use super::list::{status, took};
 use super::{sequence, signature, spans};
-use crate::clock::rfc3339;
-use crate::local::calls::Call;
+use emulator::clock::rfc3339;
+use emulator::cloud::calls::Call;
 
 /// The page of the call at this place of the list.
 pub(super) fn page(calls: &[Call], at: usize) -> String {

@@ -1,9 +1,9 @@
 //! The list of calls.
 
 use super::html::{Text, document};
-use crate::clock::rfc3339;
-use crate::local::calls::{Call, KEPT};
 use crate::local::waterfall::milliseconds;
+use emulator::clock::rfc3339;
+use emulator::cloud::calls::{Call, KEPT};
 
 /// How often the list looks for new calls.
 const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">\n";

@@ -16,9 +16,9 @@ use hyper::header::{HOST, HeaderMap};
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response};
 
-use super::calls::{Call, Calls};
 use crate::client::is_this_machine;
-use crate::http::{Reply, Server};
+use emulator::cloud::calls::{Call, Calls};
+use emulator::http::{Reply, Server};
 
 /// A running page on loopback. Dropped, it closes its port.
 #[derive(Debug)]

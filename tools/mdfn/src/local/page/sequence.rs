@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::call::claim;
 use super::html::Text;
 use super::list::took;
-use crate::local::calls::Call;
+use emulator::cloud::calls::Call;
 
 /// The parts, from left to right; a name of two words has a line each, and the longest one a place above on a narrow screen.
 const PARTS: [(&str, &str); 6] = [

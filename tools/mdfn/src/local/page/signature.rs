@@ -2,7 +2,7 @@
 
 use super::call::definition;
 use super::html::Text;
-use crate::local::calls::{Asked, Call};
+use emulator::cloud::calls::{Asked, Call};
 
 /// The section about the requests to the deployment; nothing if it was asked nothing.
 pub(super) fn section(call: &Call) -> String {

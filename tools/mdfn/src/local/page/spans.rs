@@ -1,9 +1,9 @@
 //! Where the time went: the spans that the function sent, each with its bar.
 
 use super::html::Text;
-use crate::collector::Kind;
-use crate::local::calls::Call;
 use crate::local::waterfall::{Row, Waterfall, milliseconds, notes};
+use emulator::cloud::calls::Call;
+use emulator::collector::Kind;
 
 /// All of a trace, in thousandths of a per cent.
 const WIDTH: u32 = 100_000;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use devkit::gateway_spec;
-use devkit::keys::Key;
+use emulator::keys::Key;
+use mdfn::gateway_spec;
 use serde_json::{Map, Value, json};
 
 const ROOT: &str = "ApiSpecification";

@@ -1,6 +1,6 @@
 //! Documents as other people have them: what the service takes is read, and what is unsafe in it is found wherever it stands.
 
-use devkit::keys::Key;
+use emulator::keys::Key;
 use serde_json::{Value, json};
 
 use super::{assert_found, with_keys};
