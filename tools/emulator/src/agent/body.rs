@@ -1,4 +1,4 @@
-//! The body of a request, streamed in pieces as the platform streams it.
+//! How large a body may be, and that of a request, streamed in pieces as the platform streams it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -6,6 +6,9 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame};
 use tokio::sync::oneshot;
+
+/// The most that a call or a reply may carry, in bytes: 6 MiB, as OCI Functions has it.
+pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// The pieces of a body, in bytes: what came with the head, then whatever was there, up to 32 KiB, over and over.
 const FIRST: usize = 4 * 1024;

@@ -10,9 +10,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use super::BODY_LIMIT;
 use super::answer::{SUCCESS, WireReply};
-use super::body::Pieces;
+use super::body::{BODY_LIMIT, Pieces};
 use super::failure::Failure;
 
 /// What a reply's head may measure, in bytes.

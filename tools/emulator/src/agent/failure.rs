@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 
-use super::BODY_LIMIT;
+use super::body::BODY_LIMIT;
 
 /// Why a call has no answer of the function.
 ///

@@ -33,6 +33,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use self::answer::{Answer, Dispatch, WireReply};
+pub use self::body::BODY_LIMIT;
 pub use self::config::parse_config;
 pub use self::image::{Engine, Image};
 pub use self::program::Program;
@@ -45,9 +46,6 @@ use self::output::{Journal, Output};
 use self::process::Process;
 use self::request::{Call, TRACE_ID};
 use crate::clock;
-
-/// The most that a call or a reply may carry, in bytes: 6 MiB, as OCI Functions has it.
-pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// One function, with one container at a time.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! One TLS connection: its requests in order, and the way it ends.
 
 use std::future;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use hyper::Request;
@@ -14,7 +14,8 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::{Behaviour, PoisonError, Received, State, request};
+use super::request;
+use super::state::{Behaviour, Received, State};
 use crate::deployment;
 use crate::http::{self, Reply};
 

@@ -5,6 +5,7 @@
 mod connection;
 mod request;
 mod span;
+mod state;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -19,46 +20,13 @@ use tokio_rustls::TlsAcceptor;
 
 pub use request::Refusal;
 pub use span::{Annotation, Endpoint, Kind, Span};
+pub use state::{Behaviour, Received};
 
 use crate::agent::ids;
-use crate::deployment::{Authority, Certificate, Request};
+use crate::deployment::{Authority, Certificate};
 use crate::http::Server;
-
-/// The path for spans that are sent with a public data key, as a function sends them.
-const PUBLIC_SPAN: &str = "/20200101/observations/public-span";
-/// The path for spans that are sent with a private data key.
-const PRIVATE_SPAN: &str = "/20200101/observations/private-span";
-/// What the query begins with; the data key follows.
-const FORMAT: &str = "dataFormat=zipkin&dataFormatVersion=2&dataKey=";
-
-/// One request that arrived, and what became of it.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// The request as it came; its body is what was sent.
-    pub request: Request,
-    /// Its spans, or why they are not taken. Independent of the [`Behaviour`].
-    pub spans: Result<Vec<Span>, Refusal>,
-    /// When the last byte of it was there.
-    pub at: Instant,
-    /// Which TLS connection it came on, counted from 1.
-    pub connection: u64,
-}
-
-/// How requests are answered. What they bring is checked and kept all the same.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Behaviour {
-    /// 200 with an empty body, or a refusal: 401 for a wrong data key, 400 for what is not Zipkin v2.
-    #[default]
-    Answer,
-    /// The same, after so long.
-    Slow(Duration),
-    /// 503.
-    Refuse,
-    /// Never answers, and keeps the connection.
-    Hang,
-    /// Resets the connection before a byte of the answer.
-    Reset,
-}
+use request::{FORMAT, PUBLIC_SPAN};
+use state::State;
 
 /// A running collector on loopback. Dropped, it closes its port and every connection.
 #[derive(Debug)]
@@ -66,14 +34,6 @@ pub struct Collector {
     server: Mutex<Option<Server>>,
     port: u16,
     state: Arc<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    data_key: String,
-    behaviour: Mutex<Behaviour>,
-    received: watch::Sender<Vec<Received>>,
-    connections: AtomicU64,
 }
 
 impl Collector {
@@ -147,14 +107,5 @@ impl Collector {
     /// How many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
-    }
-}
-
-impl State {
-    fn trace(&self, trace_id: &str, earlier: usize) -> Vec<Span> {
-        let received = self.received.borrow();
-        let taken =
-            received.iter().skip(earlier).filter_map(|received| received.spans.as_ref().ok());
-        taken.flatten().filter(|span| span.trace_id == trace_id).cloned().collect()
     }
 }

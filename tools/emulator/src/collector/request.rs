@@ -7,9 +7,14 @@ use hyper::http::request::Parts;
 use serde_json::json;
 
 use super::span::Span;
-use super::{FORMAT, PRIVATE_SPAN, PUBLIC_SPAN};
 use crate::http::{self, Reply};
 
+/// The path for spans that are sent with a public data key, as a function sends them.
+pub(super) const PUBLIC_SPAN: &str = "/20200101/observations/public-span";
+/// The path for spans that are sent with a private data key.
+const PRIVATE_SPAN: &str = "/20200101/observations/private-span";
+/// What the query begins with; the data key follows.
+pub(super) const FORMAT: &str = "dataFormat=zipkin&dataFormatVersion=2&dataKey=";
 /// The largest body that is read, in bytes: a trace of one call is a few thousand.
 pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 

@@ -38,6 +38,11 @@ impl Answer {
         Self::with_body(status, content_type, Body::Sized(body.into()))
     }
 
+    /// A success in JSON.
+    pub(super) fn json(body: &Value) -> Self {
+        Self::new(200, "application/json", body.to_string())
+    }
+
     /// An answer with these headers and no other.
     pub(super) fn bare(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
         Self { status, headers, body: Body::Sized(body) }

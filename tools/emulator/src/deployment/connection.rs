@@ -1,22 +1,33 @@
-//! One TLS connection: its requests in order, and the way it ends.
+//! The TLS connections: of each its requests in order, and the way it ends.
 
 use std::future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::State;
 use super::answer::After;
+use super::state::State;
 
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// Serves every connection that comes.
+pub(super) async fn accept(state: Arc<State>, listener: TcpListener, acceptor: TlsAcceptor) {
+    // Dropped with this task, so that no connection outlives the deployment.
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        connections.spawn(serve(state.clone(), stream, acceptor.clone()));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
 /// Serves one connection until either side has had enough of it.
-pub(super) async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
+async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
     let handshake = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream));
     let Ok(Ok(mut stream)) = handshake.await else {
         return;

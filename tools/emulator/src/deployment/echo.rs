@@ -5,14 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::answer::Answer;
-use super::route::{Call, Target, json_answer};
+use super::call::{Call, Target};
 
 /// The methods that a custom endpoint can have.
 pub(super) const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
 /// The request, as the container sees it.
 pub(super) fn answer(call: &Call<'_>, target: Target<'_>) -> Answer {
-    json_answer(&json!({
+    Answer::json(&json!({
         "method": call.request.method,
         "path": target.suffix,
         "query": target.query,

@@ -2,55 +2,13 @@
 //!
 //! Source: docs/spec/oci-services.md#custom-paths.
 
-use std::time::SystemTime;
-
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::model::Model;
+use super::call::{Action, Call, Target};
+use super::echo;
+use super::openai;
 use super::request::Request;
-use super::{OCID, echo, openai};
-
-/// A request whose signature is valid, and what answers it.
-pub(super) struct Call<'a> {
-    pub(super) model: &'a Model,
-    pub(super) request: &'a Request,
-    /// How many requests came before it.
-    pub(super) number: u64,
-    /// The time on the deployment's clock.
-    pub(super) time: SystemTime,
-}
-
-/// Which of the two endpoints was called.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Action {
-    Predict,
-    Stream,
-}
-
-/// A request's target, taken apart.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Target<'a> {
-    pub(super) action: Action,
-    /// What follows the action, empty or from its `/` on, as it came.
-    pub(super) suffix: &'a str,
-    pub(super) query: Option<&'a str>,
-}
-
-impl<'a> Target<'a> {
-    fn parse(target: &'a str) -> Option<Self> {
-        let target = target.strip_prefix('/')?.strip_prefix(OCID)?.strip_prefix('/')?;
-        let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-        let (action, suffix) = path.split_at(path.find('/').unwrap_or(path.len()));
-        let action = match action {
-            "predict" => Action::Predict,
-            "predictWithResponseStream" => Action::Stream,
-            _ => return None,
-        };
-        Some(Self { action, suffix, query })
-    }
-}
 
 type Handler = fn(&Call<'_>, Target<'_>) -> Answer;
 
@@ -65,12 +23,12 @@ fn endpoint(suffix: &str) -> Option<(&'static [&'static str], Handler)> {
         "/v1/messages" => (post, |call, _| openai::messages(call)),
         "/v1/embeddings" => (post, |call, _| openai::embeddings(call)),
         "/metrics" => (get, |call, _| metrics(call)),
-        "/version" => (get, |_, _| json_answer(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
+        "/version" => (get, |_, _| Answer::json(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
         // They change the deployment for everybody: the function must keep its callers from them.
         "/v1/load_lora_adapter"
         | "/v1/unload_lora_adapter"
         | "/start_profile"
-        | "/stop_profile" => (post, |_, _| json_answer(&json!({}))),
+        | "/stop_profile" => (post, |_, _| Answer::json(&json!({}))),
         "/echo" => (&echo::METHODS, echo::answer),
         _ if suffix.starts_with("/echo/") => (&echo::METHODS, echo::answer),
         _ => return None,
@@ -104,11 +62,6 @@ pub(super) fn answer(call: &Call<'_>) -> Answer {
     }
 }
 
-/// A success in JSON.
-pub(super) fn json_answer(body: &Value) -> Answer {
-    Answer::new(200, "application/json", body.to_string())
-}
-
 /// The model's own endpoint.
 fn predict(call: &Call<'_>, target: Target<'_>) -> Answer {
     let prediction = match call.model.predict(&call.request.body) {
@@ -116,7 +69,7 @@ fn predict(call: &Call<'_>, target: Target<'_>) -> Answer {
         Err(problem) => return Answer::error(400, "InvalidParameter", &problem),
     };
     match target.action {
-        Action::Predict => json_answer(&prediction),
+        Action::Predict => Answer::json(&prediction),
         Action::Stream if accepts_events(call.request) => Answer::events(&rows(&prediction)),
         Action::Stream => {
             let json = prediction.to_string().into_bytes();

@@ -4,9 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{body, model, refusal, tokens};
+use super::generation::tokens;
+use super::request::{body, model, refusal};
 use crate::deployment::answer::Answer;
-use crate::deployment::route::{Call, json_answer};
+use crate::deployment::call::Call;
 
 const LETTERS: usize = 26;
 
@@ -30,7 +31,7 @@ pub(in crate::deployment) fn embeddings(call: &Call<'_>) -> Answer {
         json!({ "object": "embedding", "index": index, "embedding": embedding })
     };
     let used: usize = texts.iter().map(|text| tokens(text)).sum();
-    json_answer(&json!({
+    Answer::json(&json!({
         "object": "list",
         "data": texts.iter().enumerate().map(item).collect::<Vec<_>>(),
         "model": model(&body),

@@ -2,7 +2,31 @@
 
 use serde_json::{Value, json};
 
-use super::tokens;
+use super::request::{body, created, model};
+use crate::deployment::call::Call;
+use crate::deployment::model::Model;
+
+/// What the model says to a call, or what is wrong with that.
+pub(super) fn generate(
+    call: &Call<'_>,
+    kind: Kind,
+    prompt: fn(&Value) -> Option<String>,
+) -> Result<Generation, String> {
+    let body = body(call)?;
+    let prompt =
+        prompt(&body).ok_or_else(|| format!("`{}` has no text of a user", kind.member()))?;
+    let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or_default();
+    Ok(Generation {
+        kind,
+        number: call.number,
+        created: created(call),
+        model: model(&body).to_owned(),
+        text: reply(call.model, &prompt),
+        prompt,
+        stream: flag(body.get("stream")),
+        with_usage: flag(body.pointer("/stream_options/include_usage")),
+    })
+}
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,4 +134,22 @@ fn delta(delta: &Value, finish: Option<&str>) -> Value {
 
 fn piece(text: &str, finish: Option<&str>) -> Value {
     json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish })
+}
+
+/// What the model says to a text with the numbers of one row.
+fn reply(model: &Model, prompt: &str) -> String {
+    let number = |word: &str| word.trim_end_matches('.').parse::<f64>().ok();
+    let row: Vec<f64> = prompt
+        .split(|sign: char| !sign.is_ascii_digit() && !matches!(sign, '.' | '-'))
+        .filter_map(number)
+        .collect();
+    model.class(&row).map_or_else(
+        || format!("Please send four numbers: {}.", model.features().join(", ")),
+        |class| format!("This is an Iris {class}."),
+    )
+}
+
+/// How many tokens a text is taken for: its words.
+pub(super) fn tokens(text: &str) -> usize {
+    text.split_whitespace().count()
 }

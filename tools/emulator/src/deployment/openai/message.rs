@@ -4,22 +4,22 @@
 
 use serde_json::{Value, json};
 
-use super::generation::{Generation, Kind};
-use super::{generation, last_message, tokens};
+use super::generation::{Generation, Kind, generate, tokens};
+use super::request::last_message;
 use crate::deployment::answer::Answer;
-use crate::deployment::route::{Call, json_answer};
+use crate::deployment::call::Call;
 
 /// Why every text ends.
 const END: &str = "end_turn";
 
 /// The next message of a conversation.
 pub(in crate::deployment) fn messages(call: &Call<'_>) -> Answer {
-    match generation(call, Kind::Chat, last_message) {
+    match generate(call, Kind::Chat, last_message) {
         Ok(generation) if generation.stream => Answer::named_events(&events(&generation)),
-        Ok(generation) => json_answer(&whole(&generation)),
+        Ok(generation) => Answer::json(&whole(&generation)),
         Err(problem) => {
             let error = json!({ "type": "BadRequestError", "message": problem });
-            json_answer(&json!({ "type": "error", "error": error })).with_status(400)
+            Answer::json(&json!({ "type": "error", "error": error })).with_status(400)
         }
     }
 }
