@@ -41,7 +41,7 @@ pub(super) enum Ask {
     Stream(usize, bool),
     /// Write this line to both streams, then answer.
     Print(String),
-    /// Log this text as functions of this kit do, then answer.
+    /// Log this text as functions of this FDK do, then answer.
     Log(String),
     /// Answer with the resource principal's token, as it is now.
     Token,

@@ -5,13 +5,8 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ask::Ask;
-use crate::call::Call;
-use crate::instance::Instance;
-use crate::launch::Launch;
 use crate::predictor::{Predictor, Stage};
 use crate::verdict::Problem;
-use crate::wire::Reply;
 use emulator::agent::Program;
 
 /// What can be asked of the program.
@@ -27,7 +22,7 @@ pub(super) enum Subject {
 
 /// Shared by all items.
 #[derive(Clone, Debug)]
-pub(super) struct Kit(Arc<Parts>);
+pub(super) struct Harness(Arc<Parts>);
 
 #[derive(Debug)]
 pub(super) struct Parts {
@@ -46,7 +41,7 @@ pub(super) struct Parts {
     pub(super) fuzz: u32,
 }
 
-impl Kit {
+impl Harness {
     pub(super) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }
@@ -101,21 +96,6 @@ impl Kit {
             ))),
             Subject::Protocol | Subject::Predictor(_) => Ok(()),
         }
-    }
-
-    /// The program with the platform's usual environment, about to be started.
-    pub(super) async fn launch(&self) -> Result<Launch, Problem> {
-        Launch::new(self.clone()).await
-    }
-
-    /// The program, started and ready.
-    pub(super) async fn start(&self) -> Result<Instance, Problem> {
-        self.launch().await?.start().await
-    }
-
-    /// A freshly started program is asked once.
-    pub(super) async fn ask(&self, ask: &Ask, call: Call) -> Result<Reply, Problem> {
-        self.start().await?.ask(ask, call).await
     }
 
     /// The same program for the emulated agent, with whatever it needs beside it.

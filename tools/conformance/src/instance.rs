@@ -13,7 +13,7 @@ use crate::ask::{self, Ask, HEADER};
 use crate::call::Call;
 use crate::capture::Capture;
 use crate::context::Context;
-use crate::kit::{Kit, Subject};
+use crate::harness::{Harness, Subject};
 use crate::predictor::Stage;
 use crate::verdict::{Problem, expect};
 use crate::wire::{Reply, Wire};
@@ -25,7 +25,7 @@ pub(super) const STATUSES: [u16; 3] = [200, 502, 504];
 /// Dropped, the process and all it started are killed.
 #[derive(Debug)]
 pub(super) struct Instance {
-    pub(super) kit: Kit,
+    pub(super) harness: Harness,
     pub(super) process: Process,
     pub(super) child: Child,
     pub(super) out: Arc<Capture>,
@@ -74,10 +74,10 @@ impl Instance {
 
     /// Makes a call one that asks for a behaviour.
     pub(super) fn dress(&self, ask: &Ask, call: Call) -> Result<Call, Problem> {
-        match (&self.stage, self.kit.subject(), ask.header()) {
+        match (&self.stage, self.harness.subject(), ask.header()) {
             (Some(stage), _, _) => stage.dress(ask, call),
             (None, Subject::Plain, _) => {
-                self.kit.needs_protocol("this")?;
+                self.harness.needs_protocol("this")?;
                 Ok(call)
             }
             (None, _, Some(header)) => Ok(call.client(HEADER, header)),
@@ -87,7 +87,7 @@ impl Instance {
 
     /// A call for its own echo, where that can be asked for.
     pub(super) fn echo(&self, call: Call) -> Result<Call, Problem> {
-        match self.kit.subject() {
+        match self.harness.subject() {
             Subject::Plain => Ok(call),
             Subject::Protocol | Subject::Predictor(_) => self.dress(&Ask::Echo, call),
         }
@@ -95,7 +95,7 @@ impl Instance {
 
     /// Expects the reply to a call that [`Self::echo`] made.
     pub(super) fn check_echo(&self, reply: &Reply, body: &[u8]) -> Result<(), Problem> {
-        match self.kit.subject() {
+        match self.harness.subject() {
             Subject::Plain => {
                 let known = STATUSES.contains(&reply.status);
                 expect(known, "status 200, 502 or 504", || reply.shown())
@@ -137,7 +137,7 @@ impl Instance {
     /// Whether the handler gets exactly these bytes; for a program that nothing is known of, only that it answers.
     pub(super) async fn echoes(&self, call: Call) -> Result<(), Problem> {
         let reply = self.served(call).await?;
-        self.kit
+        self.harness
             .needs_protocol(&format!("it answered {}; to see what the handler got", reply.status))
     }
 
@@ -164,7 +164,7 @@ impl Instance {
     }
 }
 
-/// Not checked where the function says that its kit cannot do this.
+/// Not checked where the function says that its FDK cannot do this.
 pub(super) fn understood(reply: &Reply) -> Result<(), Problem> {
     match ask::refusal(&reply.body) {
         Some(reason) => Err(Problem::not_checked(format!("the function cannot: {reason}"))),

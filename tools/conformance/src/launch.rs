@@ -15,11 +15,14 @@ use tokio::process::{Child, Command};
 use tokio::select;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::ask::Ask;
+use crate::call::Call;
 use crate::capture::Capture;
+use crate::harness::Harness;
 use crate::instance::Instance;
-use crate::kit::Kit;
 use crate::predictor::Stage;
 use crate::verdict::Problem;
+use crate::wire::Reply;
 use emulator::agent::folder;
 use emulator::agent::process::Process;
 use emulator::agent::watch::Watch;
@@ -27,10 +30,20 @@ use emulator::agent::watchdog::Watchdog;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The program, started and ready.
+pub(crate) async fn start(harness: &Harness) -> Result<Instance, Problem> {
+    Launch::new(harness).await?.start().await
+}
+
+/// A freshly started program is asked once.
+pub(crate) async fn ask(harness: &Harness, ask: &Ask, call: Call) -> Result<Reply, Problem> {
+    start(harness).await?.ask(ask, call).await
+}
+
 /// The program about to be started, in a directory of its own.
 #[derive(Debug)]
 pub(super) struct Launch {
-    kit: Kit,
+    harness: Harness,
     environment: BTreeMap<OsString, OsString>,
     wrapper: Vec<OsString>,
     elsewhere: bool,
@@ -50,10 +63,11 @@ pub(super) struct Ended {
 }
 
 impl Launch {
-    pub(super) async fn new(kit: Kit) -> Result<Self, Problem> {
+    /// The program with the platform's usual environment.
+    pub(super) async fn new(harness: &Harness) -> Result<Self, Problem> {
         let directory = folder::private(Path::new("/tmp"));
         let directory = directory.map_err(Problem::machine("a temporary directory"))?;
-        let stage = match kit.predictor() {
+        let stage = match harness.predictor() {
             Some(predictor) => Some(predictor.stage().await?),
             None => None,
         };
@@ -74,12 +88,12 @@ impl Launch {
         for (name, value) in stage.iter().flat_map(Stage::variables) {
             environment.insert(name.into(), value.into());
         }
-        for (name, value) in kit.config() {
+        for (name, value) in harness.config() {
             environment.insert(name.into(), value.into());
         }
         let listener = directory.path().join("lsnr.sock");
         let launch = Self {
-            kit,
+            harness: harness.clone(),
             environment,
             wrapper: Vec::new(),
             elsewhere: false,
@@ -148,7 +162,7 @@ impl Launch {
 
     /// Starts it and expects that it ends by itself.
     pub(super) async fn ends(self) -> Result<Ended, Problem> {
-        let (begin, limit) = (Instant::now(), self.kit.start_timeout());
+        let (begin, limit) = (Instant::now(), self.harness.start_timeout());
         let mut started = self.spawn()?;
         let Ok(status) = timeout(limit, started.child.wait()).await else {
             let linked = started.launch.listener.symlink_metadata().is_ok();
@@ -169,7 +183,7 @@ impl Launch {
     pub(super) fn spawn(self) -> Result<Started, Problem> {
         let pipes = Capture::open().and_then(|out| Ok((out, Capture::open()?)));
         let ((out, stdout), (err, stderr)) = pipes.map_err(Problem::machine("a pipe"))?;
-        let command = self.kit.command().iter().enumerate();
+        let command = self.harness.command().iter().enumerate();
         let command = command
             .map(|(at, word)| if self.elsewhere { absolute(at, word) } else { word.clone() });
         let mut words = self.wrapper.iter().cloned().chain(command);
@@ -230,7 +244,7 @@ impl Started {
     pub(super) async fn ready(mut self, watch: &Watch) -> Result<Instance, Problem> {
         let name = self.launch.listener.file_name().unwrap_or_default();
         let name = CString::new(name.as_bytes()).unwrap_or_default();
-        let limit = self.launch.kit.start_timeout();
+        let limit = self.launch.harness.start_timeout();
         let seen = select! {
             biased;
             seen = watch.appearance(&name) => match seen {
@@ -249,10 +263,10 @@ impl Started {
     }
 
     fn instance(self) -> Instance {
-        let Launch { kit, listener, directory, stage, .. } = self.launch;
+        let Launch { harness, listener, directory, stage, .. } = self.launch;
         let (process, child) = (self.process, self.child);
         Instance {
-            kit,
+            harness,
             process,
             child,
             out: self.out,

@@ -1,6 +1,6 @@
 //! Does a program keep the container contract, item by item of its checklist?
 //!
-//! The kit talks to the program as the platform does, with a socket and bytes of its own, and starts it anew for every
+//! The harness talks to the program as the platform does, with a socket and bytes of its own, and starts it anew for every
 //! item. What a function does inside of a call is seen if it speaks the protocol of `docs/conformance.md`: without the
 //! header `Conformance` it answers with the body of the call, and with it does what the header says in JSON. A program
 //! that does not speak it is checked for all that holds for any function.
@@ -11,9 +11,10 @@ mod ask;
 mod call;
 mod capture;
 mod context;
+mod harness;
 mod instance;
+mod item;
 mod items;
-mod kit;
 mod launch;
 mod predictor;
 mod report;
@@ -33,8 +34,8 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 use tokio::select;
 
-use self::items::Level;
-use self::kit::{Kit, Parts};
+use self::harness::{Harness, Parts};
+use self::item::Level;
 use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
@@ -155,11 +156,11 @@ async fn check(
         interrupted = interruption() => return Err(interrupted.err().map_or(Error::Interrupted, Error::Io)),
     };
     let name = report::subject_name(&subject);
-    let kit = Kit::new(parts(subject, usual_start));
+    let harness = Harness::new(parts(subject, usual_start));
     let items = items::all().into_iter().filter(|(_, item)| options.only.has(item.number));
     // Without signals it can only be ended by force.
     let stop = async { drop(interruption().await) };
-    let checked = runner::run(&kit, items.collect(), usize::from(options.jobs), stop).await;
+    let checked = runner::run(&harness, items.collect(), usize::from(options.jobs), stop).await;
     let checked = checked.ok_or(Error::Interrupted)?;
     Ok(Report { command: options.command, subject: name, checked })
 }

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Value, json};
 
-use crate::items::Level;
-use crate::kit::Subject;
+use crate::harness::Subject;
+use crate::item::Level;
 use crate::runner::Checked;
 use crate::verdict::Problem;
 

@@ -8,8 +8,8 @@ use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::items::Item;
-use crate::kit::Kit;
+use crate::harness::Harness;
+use crate::item::Item;
 use crate::verdict::{Problem, Verdict};
 
 /// How long a whole run of a program that starts at once may take.
@@ -25,13 +25,13 @@ pub(super) struct Checked {
 
 /// Checks these items, `jobs` at a time; by number. None if `stop` is ready first: then nothing that was started is left.
 pub(super) async fn run(
-    kit: &Kit,
+    harness: &Harness,
     items: Vec<(&'static str, Item)>,
     jobs: usize,
     stop: impl Future<Output = ()>,
 ) -> Option<Vec<Checked>> {
     let (alone, together) = items.into_iter().partition(|(_, item)| item.alone);
-    let mut run = Run { kit, until: Instant::now() + kit.limit(RUN), stop: pin!(stop) };
+    let mut run = Run { harness, until: Instant::now() + harness.limit(RUN), stop: pin!(stop) };
     let mut checked = run.several(together, jobs).await?;
     checked.extend(run.several(alone, 1).await?);
     checked.sort_by_key(|checked| checked.item.number);
@@ -39,7 +39,7 @@ pub(super) async fn run(
 }
 
 struct Run<'a, S> {
-    kit: &'a Kit,
+    harness: &'a Harness,
     until: Instant,
     stop: Pin<&'a mut S>,
 }
@@ -57,7 +57,7 @@ impl<S: Future<Output = ()>> Run<'_, S> {
             while running.len() < jobs.max(1)
                 && let Some((section, item)) = waiting.next()
             {
-                let task = running.spawn(check(self.kit.clone(), item, self.until));
+                let task = running.spawn(check(self.harness.clone(), item, self.until));
                 by_task.insert(task.id(), (section, item));
             }
             let ended = select! {
@@ -80,9 +80,9 @@ impl<S: Future<Output = ()>> Run<'_, S> {
 }
 
 /// One item in a task of its own: dropped at its limit, it takes its programs with it.
-async fn check(kit: Kit, item: Item, until: Instant) -> Verdict {
-    let (limit, run) = (kit.limit(item.limit), kit.limit(RUN));
-    let check = timeout(limit, (item.check)(kit));
+async fn check(harness: Harness, item: Item, until: Instant) -> Verdict {
+    let (limit, run) = (harness.limit(item.limit), harness.limit(RUN));
+    let check = timeout(limit, (item.check)(harness));
     match timeout_at(until, check).await {
         Ok(Ok(verdict)) => verdict,
         Ok(Err(_elapsed)) => Err(late(limit)),

@@ -6,7 +6,8 @@ use clap::ValueEnum;
 
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::kit::{Kit, Parts, Subject};
+use crate::harness::{Harness, Parts, Subject};
+use crate::launch;
 use crate::predictor::Predictor;
 use crate::verdict::Problem;
 
@@ -34,9 +35,9 @@ pub(super) async fn find(
         Kind::Auto | Kind::Protocol => Subject::Protocol,
         Kind::Predictor => Subject::Predictor(Box::new(Predictor::new().map_err(told)?)),
     };
-    let kit = Kit::new(parts(subject, Duration::ZERO));
+    let harness = Harness::new(parts(subject, Duration::ZERO));
     let begin = Instant::now();
-    let instance = kit.start().await.map_err(told)?;
+    let instance = launch::start(&harness).await.map_err(told)?;
     let start = begin.elapsed();
     drop(instance.dial().await.map_err(told)?);
     let speaks = match kind {
@@ -44,8 +45,8 @@ pub(super) async fn find(
         Kind::Plain | Kind::Protocol | Kind::Predictor => true,
     };
     drop(instance);
-    // Nobody else holds the kit: its instance is gone.
-    let subject = kit.into_subject().ok_or("its first process is still there")?;
+    // Nobody else holds the harness: its instance is gone.
+    let subject = harness.into_subject().ok_or("its first process is still there")?;
     Ok((if speaks { subject } else { Subject::Plain }, start))
 }
 

@@ -5,29 +5,36 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::sleep;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
+use crate::harness::{Harness, Subject};
 use crate::instance::STATUSES;
-use crate::kit::{Kit, Subject};
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(33, "Expect: 100-continue, body at once", |kit| Box::pin(expects(kit, 0))),
-    Item::should(34, "Expect: 100-continue, body after 1 s", |kit| Box::pin(expects(kit, 1000))),
-    Item::must(35, "a body that nobody reads", |kit| Box::pin(unread(kit))),
-    Item::should(36, "half a body, then a close: alive", |kit| Box::pin(half(kit))),
-    Item::must(37, "two calls on one connection", |kit| Box::pin(two_calls(kit))),
-    Item::must(38, "a new connection beside an idle one", |kit| Box::pin(beside(kit))),
-    Item::should(39, "a connection idle for 5 s stays open", |kit| Box::pin(idle(kit))),
-    Item::must(40, "frozen for 3 s, its connection closed: serves", |kit| Box::pin(frozen(kit))),
-    Item::should(41, "wrong path 404, wrong method 405, alive", |kit| Box::pin(paths(kit))),
-    Item::should(42, "garbage closes its own connection only", |kit| Box::pin(garbage(kit))),
-    Item::should(43, "header names in lower case", |kit| Box::pin(lower_case(kit))),
+    Item::should(33, "Expect: 100-continue, body at once", |harness| Box::pin(expects(harness, 0))),
+    Item::should(34, "Expect: 100-continue, body after 1 s", |harness| {
+        Box::pin(expects(harness, 1000))
+    }),
+    Item::must(35, "a body that nobody reads", |harness| Box::pin(unread(harness))),
+    Item::should(36, "half a body, then a close: alive", |harness| Box::pin(half(harness))),
+    Item::must(37, "two calls on one connection", |harness| Box::pin(two_calls(harness))),
+    Item::must(38, "a new connection beside an idle one", |harness| Box::pin(beside(harness))),
+    Item::should(39, "a connection idle for 5 s stays open", |harness| Box::pin(idle(harness))),
+    Item::must(40, "frozen for 3 s, its connection closed: serves", |harness| {
+        Box::pin(frozen(harness))
+    }),
+    Item::should(41, "wrong path 404, wrong method 405, alive", |harness| Box::pin(paths(harness))),
+    Item::should(42, "garbage closes its own connection only", |harness| {
+        Box::pin(garbage(harness))
+    }),
+    Item::should(43, "header names in lower case", |harness| Box::pin(lower_case(harness))),
 ];
 
-async fn expects(kit: Kit, pause: u64) -> Verdict {
-    let instance = kit.start().await?;
+async fn expects(harness: Harness, pause: u64) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let call = Call::with("held back").sized().header("Expect", "100-continue");
     let call = instance.echo(call)?;
     let mut wire = instance.dial().await?;
@@ -39,10 +46,10 @@ async fn expects(kit: Kit, pause: u64) -> Verdict {
     Ok(format!("{}", reply.status))
 }
 
-async fn unread(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn unread(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let body = vec![b'u'; 3 * 1024 * 1024];
-    let reply = match kit.subject() {
+    let reply = match harness.subject() {
         Subject::Plain => instance.served(Call::with(body)).await?,
         Subject::Protocol | Subject::Predictor(_) => {
             instance.ask(&Ask::Ignore, Call::with(body)).await?
@@ -53,8 +60,8 @@ async fn unread(kit: Kit) -> Verdict {
     Ok(format!("3 MiB: {}, alive", reply.status))
 }
 
-async fn half(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn half(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     for call in [Call::with("half a body").sized(), Call::with("half a body")] {
         let call = instance.echo(call)?;
         let mut wire = instance.dial().await?;
@@ -70,8 +77,8 @@ async fn half(kit: Kit) -> Verdict {
     Ok("sized and chunked: alive".into())
 }
 
-async fn two_calls(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn two_calls(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let mut wire = instance.dial().await?;
     for body in ["first", "second"] {
         instance.served_on(&mut wire, Call::with(body)).await?;
@@ -79,16 +86,16 @@ async fn two_calls(kit: Kit) -> Verdict {
     Ok("both served".into())
 }
 
-async fn beside(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn beside(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let mut first = instance.dial().await?;
     instance.served_on(&mut first, Call::with("first")).await?;
     instance.served(Call::with("second")).await?;
     Ok("served".into())
 }
 
-async fn idle(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn idle(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let mut wire = instance.dial().await?;
     instance.served_on(&mut wire, Call::with("first")).await?;
     let open = wire.stays_open(Duration::from_secs(5)).await;
@@ -97,8 +104,8 @@ async fn idle(kit: Kit) -> Verdict {
     Ok("open, and serves".into())
 }
 
-async fn frozen(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn frozen(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let mut wire = instance.dial().await?;
     instance.served_on(&mut wire, Call::with("first")).await?;
     instance.process.rest();
@@ -119,8 +126,8 @@ async fn frozen(kit: Kit) -> Verdict {
     Ok("serves".into())
 }
 
-async fn paths(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn paths(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     for (line, status) in [("POST /", 404), ("POST /other", 404), ("GET /call", 405)] {
         let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
         let reply = instance.exchange(request.as_bytes()).await?;
@@ -130,8 +137,8 @@ async fn paths(kit: Kit) -> Verdict {
     Ok("404, 405, alive".into())
 }
 
-async fn garbage(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn garbage(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let mut kept = instance.dial().await?;
     for bytes in [&b"\x16\x03\x01\x02\x00\x01\r\n\r\n"[..], b"\0\0\0\0\r\n\r\n", b"NO HTTP\r\n\r\n"]
     {
@@ -144,8 +151,8 @@ async fn garbage(kit: Kit) -> Verdict {
     Ok("closed, alive".into())
 }
 
-async fn lower_case(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn lower_case(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let call = instance.echo(Call::with("lower").sized())?;
     let head = String::from_utf8_lossy(&call.head()).into_owned();
     let (line, headers) = head.split_once("\r\n").unwrap_or_default();

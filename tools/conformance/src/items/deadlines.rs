@@ -5,22 +5,27 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 use tokio::time::sleep;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::context::Context;
-use crate::kit::Kit;
+use crate::harness::Harness;
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
 use emulator::clock;
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(77, "any offset and fraction is the right instant", |kit| Box::pin(forms(kit)))
-        .alone(),
-    Item::should(78, "a deadline that is none: served", |kit| Box::pin(garbage(kit))),
-    Item::should(79, "beyond the deadline: 504 in time, alive", |kit| Box::pin(beyond(kit)))
-        .alone(),
-    Item::should(80, "the cut fraction is not lost", |kit| Box::pin(fraction(kit))).alone(),
-    Item::should(81, "a deadline in an hour: served", |kit| Box::pin(far(kit))),
+    Item::should(77, "any offset and fraction is the right instant", |harness| {
+        Box::pin(forms(harness))
+    })
+    .alone(),
+    Item::should(78, "a deadline that is none: served", |harness| Box::pin(garbage(harness))),
+    Item::should(79, "beyond the deadline: 504 in time, alive", |harness| {
+        Box::pin(beyond(harness))
+    })
+    .alone(),
+    Item::should(80, "the cut fraction is not lost", |harness| Box::pin(fraction(harness))).alone(),
+    Item::should(81, "a deadline in an hour: served", |harness| Box::pin(far(harness))),
 ];
 
 /// How long a handler works that must not end in time, in milliseconds.
@@ -49,8 +54,8 @@ async fn phase(wanted: u32) {
     sleep(Duration::from_millis(u64::from((wanted + 1000 - now) % 1000))).await;
 }
 
-async fn forms(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn forms(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let forms = [
         (0, SecondsFormat::Secs),
         (19_800, SecondsFormat::Secs),
@@ -58,7 +63,7 @@ async fn forms(kit: Kit) -> Verdict {
         (0, SecondsFormat::Millis),
     ];
     for (offset, format) in forms {
-        if kit.predictor().is_some() {
+        if harness.predictor().is_some() {
             // It shows no deadline; but it answers 504 at it, and in nobody else's time zone.
             phase(500).await;
             let text = written(clock::now() + Duration::from_millis(1500), offset, format);
@@ -83,24 +88,24 @@ async fn forms(kit: Kit) -> Verdict {
     Ok("Z, +05:30, -08:00 and a fraction".into())
 }
 
-async fn garbage(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn garbage(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     for text in ["", "tomorrow", "2026-24-11T00:00:00Z", "99999999999999999999"] {
         let call = || Call::with("{}").deadline(text);
         instance
             .served(call())
             .await
             .map_err(|problem| problem.when(format!("with the deadline {text:?}")))?;
-        if kit.predictor().is_none() {
-            kit.needs_protocol("it is served; what the handler sees")?;
+        if harness.predictor().is_none() {
+            harness.needs_protocol("it is served; what the handler sees")?;
             instance.context(call()).await?.expect("deadline", serde_json::Value::Null)?;
         }
     }
     Ok("4 texts: served, no deadline".into())
 }
 
-async fn beyond(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn beyond(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
     let mut wire = instance.dial().await?;
     phase(500).await;
@@ -122,8 +127,8 @@ async fn beyond(kit: Kit) -> Verdict {
     Ok(format!("504 after {took:.2} s of {earliest:.2} to {latest:.2}, alive"))
 }
 
-async fn fraction(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn fraction(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
     let mut wire = instance.dial().await?;
     phase(950).await;
@@ -134,8 +139,8 @@ async fn fraction(kit: Kit) -> Verdict {
     Ok("0.5 s of work within a second that the header cuts to 50 ms".into())
 }
 
-async fn far(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn far(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     for far in ["2099-12-31T23:59:59Z", "9999-12-31T23:59:59Z"] {
         instance.served(Call::with("{}").deadline(far)).await?;
     }

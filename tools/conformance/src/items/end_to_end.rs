@@ -1,34 +1,36 @@
 //! End to end, through the emulated agent: it starts, freezes and kills the program as the platform does.
 
-use super::Item;
 use crate::ask::{Ask, HEADER};
 use crate::context::Context;
-use crate::kit::{Kit, Subject};
+use crate::harness::{Harness, Subject};
+use crate::item::Item;
 use crate::predictor::Stage;
 use crate::verdict::{Problem, Verdict, equal, expect};
 use emulator::agent::{Agent, Answer, Invocation};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::must(96, "an invocation gives the body back", |kit| Box::pin(echo(kit))),
-    Item::must(97, "methods, query and cookies of a client", |kit| Box::pin(methods(kit))),
-    Item::must(98, "a redirect reaches the client", |kit| Box::pin(redirect(kit))),
-    Item::must(99, "100 calls, one container", |kit| Box::pin(hundred(kit))),
-    Item::must(100, "an error, then success, in one container", |kit| Box::pin(recovers(kit))),
+    Item::must(96, "an invocation gives the body back", |harness| Box::pin(echo(harness))),
+    Item::must(97, "methods, query and cookies of a client", |harness| Box::pin(methods(harness))),
+    Item::must(98, "a redirect reaches the client", |harness| Box::pin(redirect(harness))),
+    Item::must(99, "100 calls, one container", |harness| Box::pin(hundred(harness))),
+    Item::must(100, "an error, then success, in one container", |harness| {
+        Box::pin(recovers(harness))
+    }),
 ];
 
 /// The program under the agent.
 struct Running {
-    kit: Kit,
+    harness: Harness,
     agent: Agent,
     stage: Option<Stage>,
 }
 
 impl Running {
-    async fn start(kit: Kit) -> Result<Self, Problem> {
-        let (program, stage) = kit.program().await?;
+    async fn start(harness: Harness) -> Result<Self, Problem> {
+        let (program, stage) = harness.program().await?;
         let agent = Agent::start(program).await;
         let agent = agent.map_err(|error| Problem::failed("the agent starts it", error))?;
-        Ok(Self { kit, agent, stage })
+        Ok(Self { harness, agent, stage })
     }
 
     async fn ask(&self, ask: &Ask, call: Invocation) -> Result<Answer, Problem> {
@@ -58,22 +60,22 @@ fn shown(answer: &Answer) -> String {
     format!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body))
 }
 
-async fn echo(kit: Kit) -> Verdict {
-    let running = Running::start(kit).await?;
+async fn echo(harness: Harness) -> Verdict {
+    let running = Running::start(harness).await?;
     let body = b"from standard input\n";
     let answer = running.ask(&Ask::Echo, Invocation::json(&body[..])).await?;
     running.agent.stop().await;
     let same = answer.status == 200 && *answer.body == body[..];
-    if matches!(running.kit.subject(), Subject::Plain) {
-        running.kit.needs_protocol(&format!("the agent got {}; an echo", answer.status))?;
+    if matches!(running.harness.subject(), Subject::Plain) {
+        running.harness.needs_protocol(&format!("the agent got {}; an echo", answer.status))?;
     }
     expect(same, "200 and the body", || shown(&answer))?;
     Ok("by the emulated agent".into())
 }
 
-async fn methods(kit: Kit) -> Verdict {
-    kit.needs_protocol("what the handler sees")?;
-    let running = Running::start(kit).await?;
+async fn methods(harness: Harness) -> Verdict {
+    harness.needs_protocol("what the handler sees")?;
+    let running = Running::start(harness).await?;
     for method in ["GET", "POST", "PUT", "DELETE"] {
         let body: &[u8] = if matches!(method, "POST" | "PUT") { b"{}" } else { b"" };
         let call = Invocation { body: body.into(), ..Invocation::default() };
@@ -95,12 +97,12 @@ async fn methods(kit: Kit) -> Verdict {
     Ok("GET, POST, PUT and DELETE, by the emulated agent".into())
 }
 
-async fn redirect(kit: Kit) -> Verdict {
-    if kit.predictor().is_some() {
+async fn redirect(harness: Harness) -> Verdict {
+    if harness.predictor().is_some() {
         return Err(Problem::not_checked("the predictor passes on no redirect of a model"));
     }
-    kit.needs_protocol("a redirect")?;
-    let running = Running::start(kit).await?;
+    harness.needs_protocol("a redirect")?;
+    let running = Running::start(harness).await?;
     let ask = Ask::status(302, &[("Location", "https://example.com/")]);
     let call = Invocation::json("{}").through_gateway("GET", "/");
     let answer = running.ask(&ask, call).await?;
@@ -111,11 +113,11 @@ async fn redirect(kit: Kit) -> Verdict {
     Ok("302 with Location, by the emulated agent".into())
 }
 
-async fn hundred(kit: Kit) -> Verdict {
-    let running = Running::start(kit).await?;
+async fn hundred(harness: Harness) -> Verdict {
+    let running = Running::start(harness).await?;
     for _ in 0..100 {
         let answer = running.ask(&Ask::Echo, Invocation::json("{}")).await?;
-        let plain = matches!(running.kit.subject(), Subject::Plain);
+        let plain = matches!(running.harness.subject(), Subject::Plain);
         let good = answer.container_kept && (plain || answer.status == 200);
         expect(good, "an answer, and the container kept", || shown(&answer))?;
     }
@@ -125,9 +127,9 @@ async fn hundred(kit: Kit) -> Verdict {
     Ok("one container, by the emulated agent".into())
 }
 
-async fn recovers(kit: Kit) -> Verdict {
-    kit.needs_protocol("an error on demand")?;
-    let running = Running::start(kit).await?;
+async fn recovers(harness: Harness) -> Verdict {
+    harness.needs_protocol("an error on demand")?;
+    let running = Running::start(harness).await?;
     let failed = running.ask(&Ask::Fail, Invocation::json("{}")).await?;
     let answer = running.ask(&Ask::Echo, Invocation::json("{}")).await?;
     let starts = running.agent.starts();

@@ -2,28 +2,34 @@
 
 use std::time::Duration;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
+use crate::harness::Harness;
 use crate::instance::{STATUSES, understood};
-use crate::kit::Kit;
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
 use crate::wire::{CUT, Wire};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(63, "a handler's error: 502 with a message, alive", |kit| Box::pin(error(kit))),
-    Item::should(64, "a panic: 502, alive, logged once", |kit| Box::pin(panics(kit))),
-    Item::must(65, "a panic leaves nothing in the next answer", |kit| Box::pin(leak(kit))),
-    Item::should(66, "a result that cannot be serialised: 502", |kit| {
-        Box::pin(unserialisable(kit))
+    Item::should(63, "a handler's error: 502 with a message, alive", |harness| {
+        Box::pin(error(harness))
     }),
-    Item::must(67, "no status but 200, 502 and 504, ever", |kit| Box::pin(fuzz(kit))).within(240),
-    Item::should(74, "a stream that fails is cut, alive", |kit| Box::pin(cut_stream(kit))),
-    Item::should(75, "a caller that leaves within the answer: alive", |kit| Box::pin(gone(kit))),
+    Item::should(64, "a panic: 502, alive, logged once", |harness| Box::pin(panics(harness))),
+    Item::must(65, "a panic leaves nothing in the next answer", |harness| Box::pin(leak(harness))),
+    Item::should(66, "a result that cannot be serialised: 502", |harness| {
+        Box::pin(unserialisable(harness))
+    }),
+    Item::must(67, "no status but 200, 502 and 504, ever", |harness| Box::pin(fuzz(harness)))
+        .within(240),
+    Item::should(74, "a stream that fails is cut, alive", |harness| Box::pin(cut_stream(harness))),
+    Item::should(75, "a caller that leaves within the answer: alive", |harness| {
+        Box::pin(gone(harness))
+    }),
 ];
 
-async fn error(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn error(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let reply = instance.ask(&Ask::Fail, Call::with("{}")).await?;
     expect(reply.status == 502, "502", || reply.shown())?;
     let body: Option<serde_json::Value> = serde_json::from_slice(&reply.body).ok();
@@ -33,8 +39,8 @@ async fn error(kit: Kit) -> Verdict {
     Ok(format!("502 {message:?}, alive"))
 }
 
-async fn panics(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn panics(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     for (ask, kind) in [(Ask::Panic, "a panic"), (Ask::PanicLate, "a panic after a wait")] {
         let mark = instance.err.mark();
         let reply = instance.ask(&ask, Call::with("{}")).await?;
@@ -47,8 +53,8 @@ async fn panics(kit: Kit) -> Verdict {
     Ok("at once and after a wait: 502, alive, logged once".into())
 }
 
-async fn leak(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn leak(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let reply = instance.ask(&Ask::PanicWriting, Call::with("{}")).await?;
     expect(reply.status == 502, "502", || reply.shown())?;
     let next = instance.served(Call::with("next")).await?;
@@ -58,16 +64,16 @@ async fn leak(kit: Kit) -> Verdict {
     Ok("502, and the next answer is its own".into())
 }
 
-async fn unserialisable(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn unserialisable(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let reply = instance.ask(&Ask::Unserialisable, Call::with("{}")).await?;
     expect(reply.status == 502, "502", || reply.shown())?;
     instance.alive().await?;
     Ok("502, alive".into())
 }
 
-async fn cut_stream(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn cut_stream(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let call = instance.dress(&Ask::Stream(1024 * 1024, true), Call::with("{}"))?;
     let mut wire = instance.dial().await?;
     wire.send(&call.bytes()).await?;
@@ -84,8 +90,8 @@ async fn cut_stream(kit: Kit) -> Verdict {
     }
 }
 
-async fn gone(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn gone(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let body = vec![b'x'; 5 * 1024 * 1024];
     for _ in 0..3 {
         let call = instance.echo(Call::with(body.clone()))?;
@@ -96,7 +102,7 @@ async fn gone(kit: Kit) -> Verdict {
         drop(wire);
         instance.alive().await?;
     }
-    kit.needs_protocol("alive; an answer too large for the socket")?;
+    harness.needs_protocol("alive; an answer too large for the socket")?;
     Ok("3 answers of 5 MiB left unread: alive".into())
 }
 
@@ -121,11 +127,11 @@ impl Numbers {
     }
 }
 
-async fn fuzz(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn fuzz(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let (mut numbers, mut seen) = (Numbers(67), [0_u32; STATUSES.len()]);
     let mut wire: Option<Wire> = None;
-    for _ in 0..kit.fuzz() {
+    for _ in 0..harness.fuzz() {
         let call = random(&mut numbers);
         let mut on = match wire.take() {
             Some(wire) => wire,

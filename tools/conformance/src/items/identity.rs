@@ -6,27 +6,34 @@ use std::os::unix::ffi::OsStrExt;
 
 use serde_json::json;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::kit::{Kit, Subject};
+use crate::harness::{Harness, Subject};
+use crate::item::Item;
+use crate::launch::Launch;
 use crate::predictor::Stage;
 use crate::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(93, "config values with `=`, blanks and UTF-8", |kit| Box::pin(values(kit))),
-    Item::should(94, "a variable that is not UTF-8 does no harm", |kit| Box::pin(not_utf8(kit))),
-    Item::should(95, "the resource principal's token is read again", |kit| Box::pin(rotation(kit))),
+    Item::should(93, "config values with `=`, blanks and UTF-8", |harness| {
+        Box::pin(values(harness))
+    }),
+    Item::should(94, "a variable that is not UTF-8 does no harm", |harness| {
+        Box::pin(not_utf8(harness))
+    }),
+    Item::should(95, "the resource principal's token is read again", |harness| {
+        Box::pin(rotation(harness))
+    }),
 ];
 
 const VALUE: &str = " a=b == c, Grüße 世界 \"quoted\" $HOME ";
 
-async fn values(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?;
-    match kit.subject() {
+async fn values(harness: Harness) -> Verdict {
+    let launch = Launch::new(&harness).await?;
+    match harness.subject() {
         Subject::Plain => {
             launch.set("CONFORMANCE_VALUE", VALUE).start().await?.served(Call::with("{}")).await?;
-            kit.needs_protocol("it serves; what the handler sees")?;
+            harness.needs_protocol("it serves; what the handler sees")?;
         }
         Subject::Protocol => {
             let instance = launch.set("CONFORMANCE_VALUE", VALUE).start().await?;
@@ -48,11 +55,12 @@ async fn values(kit: Kit) -> Verdict {
     Ok(format!("{VALUE:?}"))
 }
 
-async fn not_utf8(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?.set("CONFORMANCE_BYTES", OsStr::from_bytes(b"\xff\xfe"));
+async fn not_utf8(harness: Harness) -> Verdict {
+    let launch =
+        Launch::new(&harness).await?.set("CONFORMANCE_BYTES", OsStr::from_bytes(b"\xff\xfe"));
     let instance = launch.set("OTHER", OsStr::from_bytes(b"a\xe9")).start().await?;
     instance.served(Call::with("{}")).await?;
-    if matches!(kit.subject(), Subject::Protocol) {
+    if matches!(harness.subject(), Subject::Protocol) {
         let reply = instance.ask(&Ask::Context, Call::new()).await?;
         expect(reply.status == 200, "200", || reply.shown())?;
     }
@@ -61,9 +69,9 @@ async fn not_utf8(kit: Kit) -> Verdict {
     Ok("serves".into())
 }
 
-async fn rotation(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?;
-    match kit.subject() {
+async fn rotation(harness: Harness) -> Verdict {
+    let launch = Launch::new(&harness).await?;
+    match harness.subject() {
         Subject::Plain => Err(Problem::not_checked(
             "that a token is read again needs a function that speaks the conformance protocol",
         )),

@@ -2,33 +2,42 @@
 
 use std::time::Duration;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
+use crate::harness::{Harness, Subject};
 use crate::instance::Instance;
-use crate::kit::{Kit, Subject};
+use crate::item::Item;
+use crate::launch::{self, Launch};
 use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(82, "a log frame on both streams, before all else", |kit| Box::pin(frame(kit))),
-    Item::should(83, "no frame without header or variable", |kit| Box::pin(no_frame(kit))),
-    Item::should(84, "no frame with a value that breaks the line", |kit| Box::pin(control(kit))),
-    Item::should(85, "what a handler wrote is out with its answer", |kit| Box::pin(output(kit))),
-    Item::should(86, "each log line of a call is one, with its id", |kit| Box::pin(lines(kit))),
+    Item::should(82, "a log frame on both streams, before all else", |harness| {
+        Box::pin(frame(harness))
+    }),
+    Item::should(83, "no frame without header or variable", |harness| Box::pin(no_frame(harness))),
+    Item::should(84, "no frame with a value that breaks the line", |harness| {
+        Box::pin(control(harness))
+    }),
+    Item::should(85, "what a handler wrote is out with its answer", |harness| {
+        Box::pin(output(harness))
+    }),
+    Item::should(86, "each log line of a call is one, with its id", |harness| {
+        Box::pin(lines(harness))
+    }),
 ];
 
 const NAME: &str = "CONFORMANCEFRAME";
 const HEADER: &str = "Opc-Request-Id";
 
-async fn framing(kit: &Kit) -> Result<Instance, Problem> {
-    let launch = kit.launch().await?;
+async fn framing(harness: &Harness) -> Result<Instance, Problem> {
+    let launch = Launch::new(harness).await?;
     launch.set("FN_LOGFRAME_NAME", NAME).set("FN_LOGFRAME_HDR", HEADER).start().await
 }
 
 /// A call whose handler writes a line, where one can be asked to.
 async fn printing(instance: &Instance, call: Call) -> Result<[Vec<u8>; 2], Problem> {
     let marks = (instance.out.mark(), instance.err.mark());
-    match instance.kit.subject() {
+    match instance.harness.subject() {
         Subject::Plain => drop(instance.served(call).await?),
         Subject::Protocol | Subject::Predictor(_) => {
             let reply = instance.ask(&Ask::Print("own line".into()), call).await?;
@@ -38,8 +47,8 @@ async fn printing(instance: &Instance, call: Call) -> Result<[Vec<u8>; 2], Probl
     Ok([instance.out.since(marks.0), instance.err.since(marks.1)])
 }
 
-async fn frame(kit: Kit) -> Verdict {
-    let instance = framing(&kit).await?;
+async fn frame(harness: Harness) -> Verdict {
+    let instance = framing(&harness).await?;
     for call in [Call::with("{}"), Call::with("{}").gateway("POST", "/")] {
         let streams = printing(&instance, call.header(HEADER, "/A/B")).await?;
         let expected = format!("\n{NAME}=/A/B\n");
@@ -59,12 +68,12 @@ async fn frame(kit: Kit) -> Verdict {
     Ok("exact, first, on both streams, direct and through a gateway".into())
 }
 
-async fn no_frame(kit: Kit) -> Verdict {
-    let instance = framing(&kit).await?;
+async fn no_frame(harness: Harness) -> Verdict {
+    let instance = framing(&harness).await?;
     unframed(&instance, Call::with("{}"), "without the header").await?;
     unframed(&instance, Call::with("{}").header(HEADER, ""), "with an empty header").await?;
     for (name, header) in [("", HEADER), (NAME, "")] {
-        let launch = kit.launch().await?;
+        let launch = Launch::new(&harness).await?;
         let launch = launch.set("FN_LOGFRAME_NAME", name).set("FN_LOGFRAME_HDR", header);
         let call = Call::with("{}").header(HEADER, "/A/B");
         unframed(&launch.start().await?, call, "with an empty variable").await?;
@@ -82,18 +91,18 @@ async fn unframed(instance: &Instance, call: Call, when: &str) -> Result<(), Pro
     Ok(())
 }
 
-async fn control(kit: Kit) -> Verdict {
-    let instance = framing(&kit).await?;
+async fn control(harness: Harness) -> Verdict {
+    let instance = framing(&harness).await?;
     unframed(&instance, Call::with("{}").header(HEADER, "a\tb"), "for a value with a tab").await?;
     Ok("skipped".into())
 }
 
-async fn output(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
-    if matches!(kit.subject(), Subject::Plain) {
-        kit.needs_protocol("a handler that writes")?;
+async fn output(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
+    if matches!(harness.subject(), Subject::Plain) {
+        harness.needs_protocol("a handler that writes")?;
     }
-    let predicts = kit.predictor().is_some();
+    let predicts = harness.predictor().is_some();
     for number in 0..50 {
         let line = format!("line {number} {}", "x".repeat(2000));
         let marks = (instance.out.mark(), instance.err.mark());
@@ -114,9 +123,9 @@ async fn output(kit: Kit) -> Verdict {
     Ok("50 calls, every line was there".into())
 }
 
-async fn lines(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
-    kit.needs_protocol("a handler that logs")?;
+async fn lines(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
+    harness.needs_protocol("a handler that logs")?;
     let mut seen = 0;
     for ask in [Ask::Log("first\nsecond".into()), Ask::Fail] {
         let call = Call::with("{}");

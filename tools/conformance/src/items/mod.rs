@@ -18,76 +18,7 @@ mod start;
 mod stop;
 mod tracing;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::time::Duration;
-
-use crate::kit::Kit;
-use crate::verdict::Verdict;
-
-/// The check of an item: it starts the program itself, as often as it needs to.
-type Check = fn(Kit) -> Pin<Box<dyn Future<Output = Verdict> + Send>>;
-
-/// How much an item matters.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Level {
-    /// Without it the platform fails calls, or mangles what they carry.
-    Must,
-    /// A convention, or strength against what the platform does not do itself.
-    Should,
-}
-
-impl Level {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Must => "MUST",
-            Self::Should => "SHOULD",
-        }
-    }
-}
-
-/// One item of the checklist.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
-    /// Its number in the checklist, 1 to 100.
-    pub(super) number: u8,
-    /// What becomes of a function that does not hold it.
-    pub(super) level: Level,
-    /// What is to hold, in a few words.
-    pub(super) name: &'static str,
-    /// How long its check may take of a program that starts at once.
-    pub(super) limit: Duration,
-    /// Whether it measures time, and so runs while nothing else does.
-    pub(super) alone: bool,
-    pub(super) check: Check,
-}
-
-impl Item {
-    const fn must(number: u8, name: &'static str, check: Check) -> Self {
-        Self::new(Level::Must, number, name, check)
-    }
-
-    const fn should(number: u8, name: &'static str, check: Check) -> Self {
-        Self::new(Level::Should, number, name, check)
-    }
-
-    const fn new(level: Level, number: u8, name: &'static str, check: Check) -> Self {
-        Self { number, level, name, limit: Duration::from_secs(60), alone: false, check }
-    }
-
-    /// Where the repository says what is to hold.
-    pub(super) fn rule(&self) -> String {
-        format!("docs/spec/fn-container-contract.md#item-{}", self.number)
-    }
-
-    const fn alone(self) -> Self {
-        Self { alone: true, ..self }
-    }
-
-    const fn within(self, seconds: u64) -> Self {
-        Self { limit: Duration::from_secs(seconds), ..self }
-    }
-}
+use crate::item::Item;
 
 /// All items by number, each with the name of its section.
 pub(super) fn all() -> Vec<(&'static str, Item)> {
@@ -122,6 +53,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::item::Level;
 
     #[test]
     fn the_checklist_has_a_hundred_items() {

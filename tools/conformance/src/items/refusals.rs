@@ -1,19 +1,24 @@
 //! Responses: what a handler may not set.
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::kit::Kit;
+use crate::harness::Harness;
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(59, "the platform's headers cannot be set", |kit| Box::pin(reserved(kit))),
-    Item::should(60, "a status that nobody can be given: 502", |kit| Box::pin(statuses(kit))),
-    Item::must(72, "an invalid header never reaches the socket", |kit| Box::pin(invalid(kit))),
+    Item::should(59, "the platform's headers cannot be set", |harness| Box::pin(reserved(harness))),
+    Item::should(60, "a status that nobody can be given: 502", |harness| {
+        Box::pin(statuses(harness))
+    }),
+    Item::must(72, "an invalid header never reaches the socket", |harness| {
+        Box::pin(invalid(harness))
+    }),
 ];
 
-async fn reserved(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn reserved(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     for (name, value) in [("Fn-Call-Id", "own"), ("Fn-Deadline", "own"), ("Fn-Http-Status", "418")]
     {
         for call in [Call::with("{}"), Call::with("{}").gateway("POST", "/")] {
@@ -29,14 +34,14 @@ async fn reserved(kit: Kit) -> Verdict {
     Ok("refused or ignored".into())
 }
 
-async fn statuses(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn statuses(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     for status in [99, 101, 199, 600, 1000] {
         for call in [Call::with("{}"), Call::with("{}").gateway("POST", "/")] {
             let gateway = call.has("Fn-Intent");
             let reply = instance.ask(&Ask::status(status, &[]), call).await?;
             // The predictor handles the error of its model: a gateway's caller is told so.
-            let told = kit.predictor().is_some() && gateway && reply.status == 200;
+            let told = harness.predictor().is_some() && gateway && reply.status == 200;
             let told = told && reply.value("fn-http-status").as_deref() == Some("502");
             let refused = reply.status == 502 || told;
             expect(refused, format!("502 for status {status}"), || {
@@ -49,11 +54,11 @@ async fn statuses(kit: Kit) -> Verdict {
     Ok("99, 101, 199, 600 and 1000: 502, alive".into())
 }
 
-async fn invalid(kit: Kit) -> Verdict {
-    if kit.predictor().is_some() {
+async fn invalid(harness: Harness) -> Verdict {
+    if harness.predictor().is_some() {
         return Err(Problem::not_checked("no model can send what is no HTTP header"));
     }
-    let mut instance = kit.start().await?;
+    let mut instance = launch::start(&harness).await?;
     for (name, value) in [
         ("X-A", "1\r\nX-Injected: 1"),
         ("X-A", "1\nX-Injected: 1"),

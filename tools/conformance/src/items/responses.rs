@@ -1,25 +1,36 @@
 //! Responses: what leaves on the socket when the handler is content.
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
-use crate::kit::Kit;
+use crate::harness::Harness;
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, equal, expect};
 use crate::wire::{Framing, Reply};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(54, "success is 200, framed and identified", |kit| Box::pin(success(kit))),
-    Item::should(55, "direct: the user's headers as they are", |kit| Box::pin(direct(kit))),
-    Item::must(56, "gateway: the user's headers with the prefix", |kit| Box::pin(gateway(kit))),
-    Item::should(57, "gateway: no prefix is put before a prefix", |kit| Box::pin(prefixed(kit))),
-    Item::must(58, "headers of a connection never leave", |kit| Box::pin(hop_by_hop(kit))),
-    Item::should(61, "gateway: 204 and 304 are 200 with no body", |kit| Box::pin(bodyless(kit))),
-    Item::should(62, "direct: another status is 200, with a warning", |kit| Box::pin(status(kit))),
-    Item::should(68, "nothing is 200 with Content-Length: 0", |kit| Box::pin(nothing(kit))),
-    Item::must(69, "gateway: no bare redirect", |kit| Box::pin(redirect(kit))),
-    Item::must(70, "the socket's Accept-Encoding is not obeyed", |kit| Box::pin(plain(kit))),
-    Item::should(71, "gateway: Content-Encoding only with the prefix", |kit| {
-        Box::pin(encoded(kit))
+    Item::should(54, "success is 200, framed and identified", |harness| Box::pin(success(harness))),
+    Item::should(55, "direct: the user's headers as they are", |harness| Box::pin(direct(harness))),
+    Item::must(56, "gateway: the user's headers with the prefix", |harness| {
+        Box::pin(gateway(harness))
+    }),
+    Item::should(57, "gateway: no prefix is put before a prefix", |harness| {
+        Box::pin(prefixed(harness))
+    }),
+    Item::must(58, "headers of a connection never leave", |harness| Box::pin(hop_by_hop(harness))),
+    Item::should(61, "gateway: 204 and 304 are 200 with no body", |harness| {
+        Box::pin(bodyless(harness))
+    }),
+    Item::should(62, "direct: another status is 200, with a warning", |harness| {
+        Box::pin(status(harness))
+    }),
+    Item::should(68, "nothing is 200 with Content-Length: 0", |harness| Box::pin(nothing(harness))),
+    Item::must(69, "gateway: no bare redirect", |harness| Box::pin(redirect(harness))),
+    Item::must(70, "the socket's Accept-Encoding is not obeyed", |harness| {
+        Box::pin(plain(harness))
+    }),
+    Item::should(71, "gateway: Content-Encoding only with the prefix", |harness| {
+        Box::pin(encoded(harness))
     }),
 ];
 
@@ -29,8 +40,8 @@ const GZIP: [u8; 31] = [
     21, 21, 232, 11, 0, 0, 0,
 ];
 
-async fn success(kit: Kit) -> Verdict {
-    let reply = kit.start().await?.served(Call::with("{}")).await?;
+async fn success(harness: Harness) -> Verdict {
+    let reply = launch::start(&harness).await?.served(Call::with("{}")).await?;
     let framed = reply.framing != Framing::Unframed;
     expect(framed, "a body with its length or in chunks", || "neither".into())?;
     let own = |name: &str| {
@@ -39,7 +50,7 @@ async fn success(kit: Kit) -> Verdict {
     };
     let evidence = format!("{}, {}", own("fn-fdk-version")?, own("fn-fdk-runtime")?);
     if reply.status != 200 {
-        kit.needs_protocol(&format!("it answered {} ({evidence}); a success", reply.status))?;
+        harness.needs_protocol(&format!("it answered {} ({evidence}); a success", reply.status))?;
     }
     Ok(evidence)
 }
@@ -58,17 +69,17 @@ fn none_begins(reply: &Reply, prefix: &str) -> Result<(), Problem> {
     })
 }
 
-async fn direct(kit: Kit) -> Verdict {
+async fn direct(harness: Harness) -> Verdict {
     let ask = Ask::headers(&[("X-A", "1"), ("X-A", "2")]);
-    let reply = kit.ask(&ask, Call::with("{}")).await?;
+    let reply = launch::ask(&harness, &ask, Call::with("{}")).await?;
     equal("status", &200, &reply.status)?;
     has(&reply, "x-a", &["1", "2"])?;
     none_begins(&reply, "fn-http-")?;
     Ok("x-a: 1, 2".into())
 }
 
-async fn gateway(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn gateway(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let headers = [("X-A", "1"), ("X-A", "2"), ("Content-Type", "text/x-own")];
     for (status, shown) in [(201, "201"), (200, "200")] {
         let call = Call::with("{}").gateway("POST", "/");
@@ -83,19 +94,19 @@ async fn gateway(kit: Kit) -> Verdict {
     Ok("fn-http-h-x-a: 1, 2; content-type once; fn-http-status".into())
 }
 
-async fn prefixed(kit: Kit) -> Verdict {
-    if kit.predictor().is_some() {
+async fn prefixed(harness: Harness) -> Verdict {
+    if harness.predictor().is_some() {
         return Err(Problem::not_checked("the predictor gives back no Fn-* header of a model"));
     }
     let call = Call::with("{}").gateway("POST", "/");
-    let reply = kit.ask(&Ask::headers(&[("fn-http-h-x-b", "1")]), call).await?;
+    let reply = launch::ask(&harness, &Ask::headers(&[("fn-http-h-x-b", "1")]), call).await?;
     equal("status", &200, &reply.status)?;
     has(&reply, "fn-http-h-x-b", &["1"])?;
     none_begins(&reply, "fn-http-h-fn-http-h-")?;
     Ok("once".into())
 }
 
-async fn hop_by_hop(kit: Kit) -> Verdict {
+async fn hop_by_hop(harness: Harness) -> Verdict {
     let headers = [
         ("Connection", "x-a"),
         ("Keep-Alive", "timeout=9"),
@@ -106,12 +117,12 @@ async fn hop_by_hop(kit: Kit) -> Verdict {
         ("Proxy-Connection", "close"),
     ];
     let framing = [("Transfer-Encoding", "gzip"), ("Content-Length", "99")];
-    let sent: Vec<_> = match kit.predictor() {
+    let sent: Vec<_> = match harness.predictor() {
         // A deployment that frames its answer twice has given none.
         Some(_) => headers.to_vec(),
         None => headers.iter().chain(&framing).copied().collect(),
     };
-    let instance = kit.start().await?;
+    let instance = launch::start(&harness).await?;
     for (call, prefix) in
         [(Call::with("{}"), ""), (Call::with("{}").gateway("POST", "/"), "fn-http-h-")]
     {
@@ -127,12 +138,12 @@ async fn hop_by_hop(kit: Kit) -> Verdict {
     Ok(format!("{} names, direct and through a gateway", sent.len()))
 }
 
-async fn bodyless(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn bodyless(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     // A 304 of a model is an answer that the predictor never passes on.
-    let statuses: &[u16] = if kit.predictor().is_some() { &[204] } else { &[204, 304] };
+    let statuses: &[u16] = if harness.predictor().is_some() { &[204] } else { &[204, 304] };
     for &status in statuses {
-        let call = Call::with(if kit.predictor().is_some() { "" } else { "{}" });
+        let call = Call::with(if harness.predictor().is_some() { "" } else { "{}" });
         let call = call.gateway("POST", "/");
         let reply = instance.ask(&Ask::status(status, &[]), call).await?;
         equal("status", &200, &reply.status)?;
@@ -142,8 +153,8 @@ async fn bodyless(kit: Kit) -> Verdict {
     Ok(format!("{statuses:?}"))
 }
 
-async fn status(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn status(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     let marks = (instance.out.mark(), instance.err.mark());
     let reply = instance.ask(&Ask::status(201, &[]), Call::with("{}")).await?;
     equal("status", &200, &reply.status)?;
@@ -156,21 +167,26 @@ async fn status(kit: Kit) -> Verdict {
     Ok(line.trim().to_owned())
 }
 
-async fn nothing(kit: Kit) -> Verdict {
-    let reply = kit.ask(&Ask::Nothing, Call::with("{}")).await?;
+async fn nothing(harness: Harness) -> Verdict {
+    let reply = launch::ask(&harness, &Ask::Nothing, Call::with("{}")).await?;
     equal("status", &200, &reply.status)?;
     expect(reply.body.is_empty(), "no body", || reply.shown())?;
     has(&reply, "content-length", &["0"])?;
     Ok("200, Content-Length: 0".into())
 }
 
-async fn redirect(kit: Kit) -> Verdict {
+async fn redirect(harness: Harness) -> Verdict {
     let call = Call::with("{}").gateway("GET", "/");
     let ask = Ask::status(302, &[("Location", "https://example.com/")]);
-    let reply = kit.ask(&ask, if kit.predictor().is_some() { call.body("") } else { call }).await?;
+    let reply = launch::ask(
+        &harness,
+        &ask,
+        if harness.predictor().is_some() { call.body("") } else { call },
+    )
+    .await?;
     equal("status", &200, &reply.status)?;
     has(&reply, "location", &[])?;
-    if kit.predictor().is_some() {
+    if harness.predictor().is_some() {
         has(&reply, "fn-http-status", &["502"])?;
         return Ok("the model's redirect is an error".into());
     }
@@ -179,18 +195,18 @@ async fn redirect(kit: Kit) -> Verdict {
     Ok("302 and Location with the prefix".into())
 }
 
-async fn plain(kit: Kit) -> Verdict {
+async fn plain(harness: Harness) -> Verdict {
     let body = "compress me ".repeat(1000);
     let call = Call::with(body).header("Accept-Encoding", "gzip");
-    let reply = kit.start().await?.served(call).await?;
+    let reply = launch::start(&harness).await?.served(call).await?;
     has(&reply, "content-encoding", &[])?;
-    kit.needs_protocol(&format!("it answered {} without; a long answer", reply.status))?;
+    harness.needs_protocol(&format!("it answered {} without; a long answer", reply.status))?;
     Ok("not compressed".into())
 }
 
-async fn encoded(kit: Kit) -> Verdict {
+async fn encoded(harness: Harness) -> Verdict {
     let call = Call::with(GZIP).gateway("POST", "/").client("Accept-Encoding", "gzip");
-    let reply = kit.ask(&Ask::headers(&[("Content-Encoding", "gzip")]), call).await?;
+    let reply = launch::ask(&harness, &Ask::headers(&[("Content-Encoding", "gzip")]), call).await?;
     equal("status", &200, &reply.status)?;
     has(&reply, "content-encoding", &[])?;
     has(&reply, "fn-http-h-content-encoding", &["gzip"])?;

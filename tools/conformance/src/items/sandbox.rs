@@ -5,13 +5,16 @@ use std::os::unix::fs::chown;
 
 use tokio::process::Command;
 
-use super::Item;
 use crate::call::Call;
-use crate::kit::Kit;
+use crate::harness::Harness;
+use crate::item::Item;
+use crate::launch::Launch;
 use crate::verdict::{Problem, Verdict};
 
 pub(super) const ITEMS: &[Item] =
-    &[Item::must(14, "it serves within the limits of a container", |kit| Box::pin(limits(kit)))];
+    &[Item::must(14, "it serves within the limits of a container", |harness| {
+        Box::pin(limits(harness))
+    })];
 
 /// The user of every container.
 const USER: u32 = 1000;
@@ -22,7 +25,7 @@ const SHELL: &str = "mount --make-rprivate / && mount -o remount,bind,ro / || ex
     exec prlimit --nofile=350 --nproc=\"$limit\" setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all \
     --bounding-set=-all --no-new-privs \"$@\"";
 
-async fn limits(kit: Kit) -> Verdict {
+async fn limits(harness: Harness) -> Verdict {
     // The kernel counts all threads of a user: those that are there already do not belong to the container.
     let limit = (threads_of(USER) + PROCESSES).to_string();
     let allowed = Command::new("unshare")
@@ -35,7 +38,7 @@ async fn limits(kit: Kit) -> Verdict {
         ));
     }
     let wrapper = ["unshare", "--mount", "/bin/sh", "-c", SHELL, "sh", &limit];
-    let launch = kit.launch().await?;
+    let launch = Launch::new(&harness).await?;
     chown(launch.directory(), Some(USER), Some(USER)).map_err(Problem::machine("another owner"))?;
     // A socket is made in a file system of its own there, as the root is read-only.
     let directory = launch.directory().display().to_string();

@@ -2,17 +2,18 @@
 
 use std::fs;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
+use crate::harness::Harness;
 use crate::instance::Instance;
-use crate::kit::Kit;
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
 use crate::wire::Framing;
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(73, "a stream of 50 MB in bounded memory", |kit| Box::pin(stream(kit))),
-    Item::should(76, "a body over 6 MB: 502 before any byte", |kit| Box::pin(over(kit))),
+    Item::should(73, "a stream of 50 MB in bounded memory", |harness| Box::pin(stream(harness))),
+    Item::should(76, "a body over 6 MB: 502 before any byte", |harness| Box::pin(over(harness))),
 ];
 
 const STREAM: usize = 50_000_000;
@@ -20,8 +21,8 @@ const STREAM: usize = 50_000_000;
 const MEMORY: u64 = 16 * 1024;
 const LIMIT: usize = 6 * 1024 * 1024;
 
-async fn stream(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn stream(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
     let before = peak(&instance)?;
     let reply = instance.ask(&Ask::Stream(STREAM, false), Call::with("{}")).await?;
@@ -47,8 +48,8 @@ fn peak(instance: &Instance) -> Result<u64, Problem> {
     number.ok_or_else(|| Problem::not_checked("this machine does not tell a process's memory"))
 }
 
-async fn over(kit: Kit) -> Verdict {
-    let mut instance = kit.start().await?;
+async fn over(harness: Harness) -> Verdict {
+    let mut instance = launch::start(&harness).await?;
     let reply = instance.ask(&Ask::Large(LIMIT), Call::with("{}")).await?;
     let whole = reply.status == 200 && reply.body.len() == LIMIT;
     expect(whole, "200 with 6 MiB", || format!("{} with {}", reply.status, reply.body.len()))?;

@@ -10,35 +10,44 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::Item;
 use crate::call::Call;
-use crate::kit::{Kit, Subject};
-use crate::launch::{Ended, Launch};
+use crate::harness::{Harness, Subject};
+use crate::item::Item;
+use crate::launch::{self, Ended, Launch};
 use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::should(1, "FN_FORMAT unset: it serves", |kit| Box::pin(without_format(kit))),
-    Item::should(2, "FN_FORMAT empty: it serves", |kit| Box::pin(with_format(kit, ""))),
-    Item::should(3, "FN_FORMAT=default: an error, no file", |kit| Box::pin(wrong_format(kit))),
-    Item::should(4, "no FN_LISTENER: an error within 1 s of a start's time", |kit| {
-        Box::pin(no_listener(kit))
+    Item::should(1, "FN_FORMAT unset: it serves", |harness| Box::pin(without_format(harness))),
+    Item::should(2, "FN_FORMAT empty: it serves", |harness| Box::pin(with_format(harness, ""))),
+    Item::should(3, "FN_FORMAT=default: an error, no file", |harness| {
+        Box::pin(wrong_format(harness))
+    }),
+    Item::should(4, "no FN_LISTENER: an error within 1 s of a start's time", |harness| {
+        Box::pin(no_listener(harness))
     })
     .alone(),
-    Item::should(5, "FN_LISTENER of another form: an error", |kit| Box::pin(wrong_listeners(kit))),
-    Item::should(6, "a missing directory is named", |kit| Box::pin(missing_directory(kit))),
-    Item::must(7, "a relative link to a socket of mode 0666", |kit| Box::pin(link(kit))),
-    Item::must(8, "umask 077 does not close the socket", |kit| Box::pin(umask(kit))),
-    Item::must(9, "whoever sees the name can connect", |kit| Box::pin(restarts(kit))).within(240),
-    Item::must(10, "files of an earlier process are replaced", |kit| Box::pin(stale_files(kit))),
-    Item::should(11, "a path of 107 bytes serves, 108 is an error", |kit| {
-        Box::pin(long_paths(kit))
+    Item::should(5, "FN_LISTENER of another form: an error", |harness| {
+        Box::pin(wrong_listeners(harness))
     }),
-    Item::should(12, "the name appears after initialisation", |kit| Box::pin(slow_init(kit))),
-    Item::should(13, "initialisation that fails: an error, no link", |kit| {
-        Box::pin(failed_init(kit))
+    Item::should(6, "a missing directory is named", |harness| Box::pin(missing_directory(harness))),
+    Item::must(7, "a relative link to a socket of mode 0666", |harness| Box::pin(link(harness))),
+    Item::must(8, "umask 077 does not close the socket", |harness| Box::pin(umask(harness))),
+    Item::must(9, "whoever sees the name can connect", |harness| Box::pin(restarts(harness)))
+        .within(240),
+    Item::must(10, "files of an earlier process are replaced", |harness| {
+        Box::pin(stale_files(harness))
     }),
-    Item::must(15, "the platform's optional variables may be absent", |kit| {
-        Box::pin(optional(kit))
+    Item::should(11, "a path of 107 bytes serves, 108 is an error", |harness| {
+        Box::pin(long_paths(harness))
+    }),
+    Item::should(12, "the name appears after initialisation", |harness| {
+        Box::pin(slow_init(harness))
+    }),
+    Item::should(13, "initialisation that fails: an error, no link", |harness| {
+        Box::pin(failed_init(harness))
+    }),
+    Item::must(15, "the platform's optional variables may be absent", |harness| {
+        Box::pin(optional(harness))
     }),
 ];
 
@@ -47,13 +56,19 @@ const AT_ONCE: usize = 4;
 /// How long a name that must not appear is waited for, beside three times what a start usually takes.
 const NO_NAME: Duration = Duration::from_millis(500);
 
-async fn without_format(kit: Kit) -> Verdict {
-    kit.launch().await?.unset("FN_FORMAT").start().await?.served(Call::with("{}")).await?;
+async fn without_format(harness: Harness) -> Verdict {
+    Launch::new(&harness).await?.unset("FN_FORMAT").start().await?.served(Call::with("{}")).await?;
     Ok("serves".into())
 }
 
-async fn with_format(kit: Kit, format: &str) -> Verdict {
-    kit.launch().await?.set("FN_FORMAT", format).start().await?.served(Call::with("{}")).await?;
+async fn with_format(harness: Harness, format: &str) -> Verdict {
+    Launch::new(&harness)
+        .await?
+        .set("FN_FORMAT", format)
+        .start()
+        .await?
+        .served(Call::with("{}"))
+        .await?;
     Ok("serves".into())
 }
 
@@ -65,27 +80,27 @@ fn refused(ended: &Ended) -> Result<String, Problem> {
     Ok(format!("{}: {}", ended.status, reason.trim()))
 }
 
-async fn wrong_format(kit: Kit) -> Verdict {
-    let ended = kit.launch().await?.set("FN_FORMAT", "default").ends().await?;
+async fn wrong_format(harness: Harness) -> Verdict {
+    let ended = Launch::new(&harness).await?.set("FN_FORMAT", "default").ends().await?;
     expect(ended.files.is_empty(), "no file", || ended.files.join(", "))?;
     refused(&ended)
 }
 
-async fn no_listener(kit: Kit) -> Verdict {
+async fn no_listener(harness: Harness) -> Verdict {
     let begin = Instant::now();
-    drop(kit.start().await?);
+    drop(launch::start(&harness).await?);
     // What a program loads before it looks at its environment is not held against it.
     let limit = begin.elapsed() + Duration::from_secs(1);
-    let ended = kit.launch().await?.unset("FN_LISTENER").ends().await?;
+    let ended = Launch::new(&harness).await?.unset("FN_LISTENER").ends().await?;
     let seen = || format!("one after {:.1?}", ended.after);
     expect(ended.after < limit, format!("an end within {limit:.1?}"), seen)?;
     refused(&ended)
 }
 
-async fn wrong_listeners(kit: Kit) -> Verdict {
+async fn wrong_listeners(harness: Harness) -> Verdict {
     for form in ["tcp:/x", "/x.sock", "unix:", "unix:rel.sock", "unix:/dir/"] {
         // Inside of its own directory, so that what is accepted leaves nothing elsewhere.
-        let launch = kit.launch().await?;
+        let launch = Launch::new(&harness).await?;
         let address = match form {
             "/x.sock" => launch.directory().join("x.sock").display().to_string(),
             "unix:/dir/" => format!("unix:{}/", launch.directory().display()),
@@ -99,8 +114,8 @@ async fn wrong_listeners(kit: Kit) -> Verdict {
     Ok("5 forms refused".into())
 }
 
-async fn missing_directory(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?;
+async fn missing_directory(harness: Harness) -> Verdict {
+    let launch = Launch::new(&harness).await?;
     let path = launch.directory().join("missing/lsnr.sock");
     let directory = path.parent().unwrap_or(&path).display().to_string();
     let ended = launch.at(path).ends().await?;
@@ -109,8 +124,8 @@ async fn missing_directory(kit: Kit) -> Verdict {
     Ok("the path is named".into())
 }
 
-async fn link(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn link(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     check_link(&instance.listener)
 }
 
@@ -127,31 +142,31 @@ fn check_link(listener: &Path) -> Verdict {
     Ok(format!("a link to `{}`, mode 0666", target.display()))
 }
 
-async fn umask(kit: Kit) -> Verdict {
+async fn umask(harness: Harness) -> Verdict {
     let shell = ["/bin/sh", "-c", "umask 077; exec \"$@\"", "sh"];
-    let instance = kit.launch().await?.wrapped(&shell).start().await?;
+    let instance = Launch::new(&harness).await?.wrapped(&shell).start().await?;
     check_link(&instance.listener)
 }
 
-async fn restarts(kit: Kit) -> Verdict {
-    let (mut running, mut left) = (JoinSet::new(), kit.restarts());
+async fn restarts(harness: Harness) -> Verdict {
+    let (mut running, mut left) = (JoinSet::new(), harness.restarts());
     loop {
         while left > 0 && running.len() < AT_ONCE {
-            let kit = kit.clone();
-            running.spawn(async move { kit.start().await?.dial().await.map(drop) });
+            let harness = harness.clone();
+            running.spawn(async move { launch::start(&harness).await?.dial().await.map(drop) });
             left -= 1;
         }
         match running.join_next().await {
             Some(Ok(connected)) => connected?,
             Some(Err(error)) => return Err(Problem::failed("a start", error)),
-            None => return Ok(format!("{} starts, never refused", kit.restarts())),
+            None => return Ok(format!("{} starts, never refused", harness.restarts())),
         }
     }
 }
 
 /// Where this program binds its socket.
-async fn hidden_name(kit: &Kit) -> Result<PathBuf, Problem> {
-    let instance = kit.start().await?;
+async fn hidden_name(harness: &Harness) -> Result<PathBuf, Problem> {
+    let instance = launch::start(harness).await?;
     let target = fs::read_link(&instance.listener);
     target.map_err(|error| {
         Problem::not_checked(format!(
@@ -162,8 +177,8 @@ async fn hidden_name(kit: &Kit) -> Result<PathBuf, Problem> {
 
 type Leave = fn(&Path, &Path) -> std::io::Result<()>;
 
-async fn stale_files(kit: Kit) -> Verdict {
-    let hidden = hidden_name(&kit).await?;
+async fn stale_files(harness: Harness) -> Verdict {
+    let hidden = hidden_name(&harness).await?;
     let leftovers: [(&str, Leave); 4] = [
         ("a link to nothing", |link, _| symlink("nothing", link)),
         ("its own link only", |link, socket| symlink(socket.file_name().unwrap_or_default(), link)),
@@ -174,7 +189,7 @@ async fn stale_files(kit: Kit) -> Verdict {
         }),
     ];
     for (what, leave) in leftovers {
-        let launch = kit.launch().await?;
+        let launch = Launch::new(&harness).await?;
         let (link, socket) = (launch.listener().to_owned(), launch.directory().join(&hidden));
         leave(&link, &socket).map_err(Problem::machine("a stale socket"))?;
         let served = serve_over(launch).await;
@@ -195,24 +210,24 @@ fn path_of_length(directory: &Path, length: usize) -> Result<PathBuf, Problem> {
     Ok(folder.join("lsnr.sock"))
 }
 
-async fn long_paths(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?;
+async fn long_paths(harness: Harness) -> Verdict {
+    let launch = Launch::new(&harness).await?;
     let path = path_of_length(launch.directory(), 107)?;
     serve_over(launch.at(path)).await.map_err(|problem| problem.when("with 107 bytes"))?;
-    let launch = kit.launch().await?;
+    let launch = Launch::new(&harness).await?;
     let path = path_of_length(launch.directory(), 108)?;
     let reason = refused(&launch.at(path).ends().await?)?;
     Ok(format!("107 serves; 108: {reason}"))
 }
 
-async fn slow_init(kit: Kit) -> Verdict {
+async fn slow_init(harness: Harness) -> Verdict {
     let begin = Instant::now();
-    drop(kit.start().await?);
+    drop(launch::start(&harness).await?);
     let wait = NO_NAME + begin.elapsed() * 3;
-    let launch = kit.launch().await?;
+    let launch = Launch::new(&harness).await?;
     let gate = launch.directory().join("gate");
     let watch = launch.watch()?;
-    let launch = match kit.subject() {
+    let launch = match harness.subject() {
         Subject::Plain => return Err(no_init()),
         Subject::Protocol => launch.set("CONFORMANCE_INIT", format!("wait:{}", gate.display())),
         Subject::Predictor(predictor) => {
@@ -259,9 +274,9 @@ async fn no_name(listener: &Path, wait: Duration) -> Result<(), Problem> {
     expect(absent, "no name before initialisation has finished", || "it is there".into())
 }
 
-async fn failed_init(kit: Kit) -> Verdict {
-    let launch = kit.launch().await?;
-    let launch = match kit.subject() {
+async fn failed_init(harness: Harness) -> Verdict {
+    let launch = Launch::new(&harness).await?;
+    let launch = match harness.subject() {
         Subject::Plain => return Err(no_init()),
         Subject::Protocol => launch.set("CONFORMANCE_INIT", "fail"),
         Subject::Predictor(_) => launch.set("OCI_RESOURCE_PRINCIPAL_RPST", "/nowhere/rpst"),
@@ -272,15 +287,15 @@ async fn failed_init(kit: Kit) -> Verdict {
     refused(&ended)
 }
 
-async fn optional(kit: Kit) -> Verdict {
+async fn optional(harness: Harness) -> Verdict {
     for memory in [None, Some("abc")] {
-        let launch = kit.launch().await?.unset("FN_FN_NAME").unset("FN_APP_NAME");
+        let launch = Launch::new(&harness).await?.unset("FN_FN_NAME").unset("FN_APP_NAME");
         let launch = match memory {
             None => launch.unset("FN_MEMORY"),
             Some(text) => launch.set("FN_MEMORY", text),
         };
         let instance = launch.start().await?;
-        match kit.subject() {
+        match harness.subject() {
             Subject::Plain | Subject::Predictor(_) => {
                 instance.served(Call::with("{}")).await?;
             }
@@ -292,6 +307,6 @@ async fn optional(kit: Kit) -> Verdict {
             }
         }
     }
-    kit.needs_protocol("it serves; what the accessors return")?;
+    harness.needs_protocol("it serves; what the accessors return")?;
     Ok("serves; nothing is made up".into())
 }

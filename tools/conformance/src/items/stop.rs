@@ -4,32 +4,33 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
+use crate::harness::{Harness, Subject};
 use crate::instance::Instance;
-use crate::kit::{Kit, Subject};
+use crate::item::Item;
+use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] =
-    &[Item::should(16, "SIGTERM and SIGINT end it in order", |kit| Box::pin(stop(kit)))];
+    &[Item::should(16, "SIGTERM and SIGINT end it in order", |harness| Box::pin(stop(harness)))];
 
 /// How long the call in hand takes.
 const CALL: Duration = Duration::from_millis(700);
 /// How long an end may take.
 const END: Duration = Duration::from_secs(10);
 
-async fn stop(kit: Kit) -> Verdict {
+async fn stop(harness: Harness) -> Verdict {
     for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
-        stop_by(&kit, signal).await.map_err(|problem| problem.when(format!("at {name}")))?;
+        stop_by(&harness, signal).await.map_err(|problem| problem.when(format!("at {name}")))?;
     }
     Ok("the call in hand is answered, both files are gone, exit code 0".into())
 }
 
-async fn stop_by(kit: &Kit, signal: Signal) -> Result<(), Problem> {
-    let mut instance = kit.start().await?;
+async fn stop_by(harness: &Harness, signal: Signal) -> Result<(), Problem> {
+    let mut instance = launch::start(harness).await?;
     instance.served(Call::with("{}")).await?;
-    if matches!(kit.subject(), Subject::Plain) {
+    if matches!(harness.subject(), Subject::Plain) {
         send(&instance, signal)?;
     } else {
         let mut wire = instance.dial().await?;

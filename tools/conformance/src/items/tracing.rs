@@ -9,24 +9,28 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::Item;
 use crate::ask::Ask;
 use crate::call::Call;
 use crate::context::Context;
+use crate::harness::{Harness, Subject};
 use crate::instance::Instance;
-use crate::kit::{Kit, Subject};
-use crate::launch::Launch;
+use crate::item::Item;
+use crate::launch::{self, Launch};
 use crate::verdict::{Problem, Verdict, expect};
 use emulator::http::{self, Server};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::must(87, "without its variables tracing is off", |kit| Box::pin(absent(kit))),
-    Item::should(88, "0, 1, true, x: off, on, on, off", |kit| Box::pin(switch(kit))),
-    Item::should(89, "a new span under the platform's", |kit| Box::pin(ids(kit))),
-    Item::should(90, "sampled unless the platform says 0", |kit| Box::pin(sampled(kit))),
-    Item::should(91, "a span is exported before the answer ends", |kit| Box::pin(export(kit)))
-        .alone(),
-    Item::should(92, "the service is `app::fn` in lower case", |kit| Box::pin(service(kit))),
+    Item::must(87, "without its variables tracing is off", |harness| Box::pin(absent(harness))),
+    Item::should(88, "0, 1, true, x: off, on, on, off", |harness| Box::pin(switch(harness))),
+    Item::should(89, "a new span under the platform's", |harness| Box::pin(ids(harness))),
+    Item::should(90, "sampled unless the platform says 0", |harness| Box::pin(sampled(harness))),
+    Item::should(91, "a span is exported before the answer ends", |harness| {
+        Box::pin(export(harness))
+    })
+    .alone(),
+    Item::should(92, "the service is `app::fn` in lower case", |harness| {
+        Box::pin(service(harness))
+    }),
 ];
 
 const TRACE: &str = "0af7651916cd43dd";
@@ -36,21 +40,21 @@ const QUERY: &str = "dataFormat=zipkin&dataFormatVersion=2&dataKey=KEY%2F1";
 const DELAY: Duration = Duration::from_secs(5);
 
 /// Not checked for a function that knows nothing of tracing.
-fn knows(kit: &Kit) -> Result<(), Problem> {
-    match kit.subject() {
+fn knows(harness: &Harness) -> Result<(), Problem> {
+    match harness.subject() {
         Subject::Protocol => Ok(()),
         Subject::Predictor(_) => {
             Err(Problem::not_checked("what the predictor knows of its trace, nobody is shown"))
         }
-        Subject::Plain => kit.needs_protocol("what a handler sees of tracing"),
+        Subject::Plain => harness.needs_protocol("what a handler sees of tracing"),
     }
 }
 
-/// The handler's view; null stands for a kit that has no tracing.
+/// The handler's view; null stands for a harness that has no tracing.
 fn tracing(context: &Context) -> Result<Context, Problem> {
     let view = context.value("tracing")?;
     if view.is_null() {
-        return Err(Problem::not_checked("the function cannot: its kit has no tracing"));
+        return Err(Problem::not_checked("the function cannot: its harness has no tracing"));
     }
     Ok(Context::of(view.clone()))
 }
@@ -63,13 +67,13 @@ fn spanned(call: Call) -> Call {
     call.header("X-B3-Traceid", TRACE).header("X-B3-Spanid", SPAN)
 }
 
-async fn absent(kit: Kit) -> Verdict {
-    let instance = kit.start().await?;
+async fn absent(harness: Harness) -> Verdict {
+    let instance = launch::start(&harness).await?;
     instance.served(spanned(Call::with("{}"))).await?;
-    if kit.predictor().is_some() {
+    if harness.predictor().is_some() {
         return Ok("served".into());
     }
-    knows(&kit)?;
+    knows(&harness)?;
     let context = instance.context(spanned(Call::new())).await?;
     if !context.value("tracing")?.is_null() {
         tracing(&context)?.expect("enabled", false)?;
@@ -77,10 +81,10 @@ async fn absent(kit: Kit) -> Verdict {
     Ok("off".into())
 }
 
-async fn switch(kit: Kit) -> Verdict {
-    knows(&kit)?;
+async fn switch(harness: Harness) -> Verdict {
+    knows(&harness)?;
     for (value, enabled) in [("0", false), ("1", true), ("true", true), ("x", false)] {
-        let launch = kit.launch().await?.set("OCI_TRACING_ENABLED", value);
+        let launch = Launch::new(&harness).await?.set("OCI_TRACING_ENABLED", value);
         let launch = launch.set("OCI_TRACE_COLLECTOR_URL", "http://127.0.0.1:9/");
         let context = launch.start().await?.context(spanned(Call::new())).await;
         let seen = context.and_then(|context| tracing(&context)?.expect("enabled", enabled));
@@ -89,9 +93,9 @@ async fn switch(kit: Kit) -> Verdict {
     Ok("off, on, on, off".into())
 }
 
-async fn ids(kit: Kit) -> Verdict {
-    knows(&kit)?;
-    let instance = traced(kit.launch().await?, "http://127.0.0.1:9/").await?;
+async fn ids(harness: Harness) -> Verdict {
+    knows(&harness)?;
+    let instance = traced(Launch::new(&harness).await?, "http://127.0.0.1:9/").await?;
     let mut spans = Vec::new();
     for call in [Call::new(), Call::new().gateway("POST", "/")] {
         let view = tracing(&instance.context(spanned(call)).await?)?;
@@ -107,9 +111,9 @@ async fn ids(kit: Kit) -> Verdict {
     Ok(format!("span {} under {SPAN}", spans.concat().split_at(16).0))
 }
 
-async fn sampled(kit: Kit) -> Verdict {
-    knows(&kit)?;
-    let instance = traced(kit.launch().await?, "http://127.0.0.1:9/").await?;
+async fn sampled(harness: Harness) -> Verdict {
+    knows(&harness)?;
+    let instance = traced(Launch::new(&harness).await?, "http://127.0.0.1:9/").await?;
     let view = tracing(&instance.context(spanned(Call::new())).await?)?;
     view.expect("sampled", true)?;
     let call = spanned(Call::new()).header("X-B3-Sampled", "0");
@@ -117,13 +121,14 @@ async fn sampled(kit: Kit) -> Verdict {
     Ok("absent: sampled; 0: not".into())
 }
 
-async fn service(kit: Kit) -> Verdict {
-    knows(&kit)?;
-    let launch = kit.launch().await?.set("FN_APP_NAME", "My-App").set("FN_FN_NAME", "My-Fn");
+async fn service(harness: Harness) -> Verdict {
+    knows(&harness)?;
+    let launch =
+        Launch::new(&harness).await?.set("FN_APP_NAME", "My-App").set("FN_FN_NAME", "My-Fn");
     let instance = traced(launch, "http://127.0.0.1:9/").await?;
     let view = tracing(&instance.context(spanned(Call::new())).await?)?;
     view.expect("serviceName", "my-app::my-fn")?;
-    let launch = kit.launch().await?.unset("FN_APP_NAME").unset("FN_FN_NAME");
+    let launch = Launch::new(&harness).await?.unset("FN_APP_NAME").unset("FN_FN_NAME");
     let instance = traced(launch, "http://127.0.0.1:9/").await?;
     let view = tracing(&instance.context(spanned(Call::new())).await?)?;
     let name = view.text("serviceName")?.unwrap_or_default();
@@ -153,18 +158,18 @@ async fn collector() -> Result<(Server, Received), Problem> {
     Ok((server, received))
 }
 
-async fn export(kit: Kit) -> Verdict {
-    knows(&kit)?;
+async fn export(harness: Harness) -> Verdict {
+    knows(&harness)?;
     let (server, received) = collector().await?;
     let url = format!("http://{}/20200101/observations/public-span?{QUERY}", server.address);
-    let instance = traced(kit.launch().await?, &url).await?;
+    let instance = traced(Launch::new(&harness).await?, &url).await?;
     let reply = instance.ask(&Ask::Span, spanned(Call::with("{}"))).await?;
     expect(reply.status == 200, "200", || reply.shown())?;
     let got = received.lock().unwrap_or_else(PoisonError::into_inner).clone();
     check_export(&got)?;
     drop((server, instance));
     // The collector's port is closed now.
-    let instance = traced(kit.launch().await?, &url).await?;
+    let instance = traced(Launch::new(&harness).await?, &url).await?;
     let begin = Instant::now();
     let reply = instance.ask(&Ask::Span, spanned(Call::with("{}"))).await?;
     let took = begin.elapsed();
