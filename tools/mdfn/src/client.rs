@@ -2,8 +2,6 @@
 //! goes nowhere else than where it was sent.
 
 use std::error::Error as StdError;
-use std::iter::successors;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,9 +24,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, Error as TlsError, InvalidMessage, RootCertStore};
 
-use crate::proxy::{self, Proxy};
-
+use crate::error_chain::chain;
 use crate::input::MARK;
+use crate::loopback::is_this_machine;
+use crate::proxy::{self, Proxy};
 
 /// The longest that a name, a connection or a TLS handshake is waited for.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -324,12 +323,6 @@ fn no_tls(host: &str, error: &io::Error) -> Error {
     }
 }
 
-/// Whether a host is this machine, which plain http does not leave.
-pub(crate) fn is_this_machine(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
 /// A port of a URL: digits alone, and not 0.
 fn port_number(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -354,12 +347,6 @@ async fn exchange(
     let body = Limited::new(body, ANSWER_LIMIT).collect().await;
     let body = body.map_err(|error| broken(&*error))?.to_bytes();
     Ok((head, body, [secured, waited, Instant::now()]))
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
-    let causes = successors(Some(error), |error| StdError::source(*error));
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@
 mod cause;
 mod client;
 pub mod doctor;
+mod error_chain;
 pub mod gateway_spec;
 mod input;
 pub mod invoke;
 pub mod jwk;
 pub mod local;
 pub mod logs;
+mod loopback;
 pub mod policy;
 pub mod predict;
 mod proxy;

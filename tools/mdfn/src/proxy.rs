@@ -7,7 +7,8 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::client::{chain, is_this_machine};
+use crate::error_chain::chain;
+use crate::loopback::is_this_machine;
 
 /// The variables that name a proxy for https, the first that is set.
 const NAMES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];

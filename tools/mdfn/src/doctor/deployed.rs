@@ -6,8 +6,9 @@ use std::path::Path;
 use chrono::DateTime;
 use serde::Deserialize;
 
+use super::clock::DRIFT;
+use super::expiry;
 use super::report::Report;
-use super::{DRIFT, expiry};
 use crate::cause::probable;
 use crate::client::Client;
 use crate::input::read_word;
@@ -109,7 +110,7 @@ fn credentials(report: &mut Report, credentials: &Credentials) {
     let expires = credentials.expires.as_deref().map(DateTime::parse_from_rfc3339);
     match expires {
         None => report.ok("token", "there is none that expires"),
-        Some(Ok(at)) => expiry(report, at.into(), now()),
+        Some(Ok(at)) => expiry::judge(report, at.into(), now()),
         Some(Err(_)) => report.fail("token", "its end is no time such as `2026-11-24T10:00:00Z`"),
     }
 }

@@ -4,12 +4,13 @@
 
 mod api_key;
 mod call;
+mod clock;
 mod deployed;
+mod expiry;
 mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use fn_fdk::error_chain;
@@ -22,14 +23,7 @@ use crate::cause;
 use crate::client::{Client, ROOTS};
 use crate::input::assignment;
 use crate::terminal::{complain, say};
-use emulator::clock::{now, rfc3339};
-
-/// A token that ends sooner is worth a warning.
-const SOON: Duration = Duration::from_secs(5 * 60);
-/// Services refuse a date that is further off.
-const SKEW: Duration = Duration::from_secs(5 * 60);
-/// How far a clock may be off without a word.
-const DRIFT: Duration = Duration::from_secs(60);
+use emulator::clock::now;
 
 const AFTER_HELP: &str = "\
 Reads configuration and credentials as the function would, from your environment and --config, and asks for the target: its name,
@@ -187,19 +181,9 @@ async fn credentials(
     }
     match credentials.expires() {
         None => report.ok("token", "an API key has none, and does not expire"),
-        Some(expires) => expiry(report, expires, now),
+        Some(expires) => expiry::judge(report, expires, now),
     }
     Some(principal)
-}
-
-/// Whether a token that ends then lives long enough.
-fn expiry(report: &mut Report, expires: SystemTime, now: SystemTime) {
-    let text = format!("it expires at {}", rfc3339(expires));
-    match expires.duration_since(now) {
-        Ok(left) if left >= SOON => report.ok("token", &text),
-        Ok(_) => report.warn("token", &format!("{text}, within 5 minutes")),
-        Err(_) => report.fail("token", &format!("{text}, which has passed")),
-    }
 }
 
 /// Whether the deployment's host can be asked at all; and how far its clock is from ours.
@@ -237,23 +221,6 @@ async fn connection(
         &format!("{host} after {connect} ms, TLS that is trusted after {tls} ms more"),
     );
     let date = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-    match date.map(|date| difference(date, now())) {
-        None => report.warn("clock", "the service does not tell its time"),
-        Some(skew) if skew >= SKEW => report.warn(
-            "clock",
-            &format!(
-                "{} s from the service's, which refuses 300 s with 401; the function corrects that, other tools do not",
-                skew.as_secs()
-            ),
-        ),
-        Some(skew) if skew >= DRIFT => {
-            report.warn("clock", &format!("{} s from the service's", skew.as_secs()));
-        }
-        Some(skew) => report.ok("clock", &format!("{} s from the service's", skew.as_secs())),
-    }
+    clock::judge(report, date, now());
     true
-}
-
-fn difference(one: SystemTime, other: SystemTime) -> Duration {
-    one.duration_since(other).unwrap_or_else(|error| error.duration())
 }

@@ -86,6 +86,14 @@ impl Findings {
         self.add(Severity::Note, place, text);
     }
 
+    /// Refuses more entries than the service takes.
+    pub(super) fn within(&mut self, place: &Place, what: &str, count: usize, most: usize) {
+        if count > most {
+            let text = format!("`{what}` has {count} entries; the service takes at most {most}");
+            self.refused(place, &text);
+        }
+    }
+
     fn add(&mut self, severity: Severity, place: &Place, text: &str) {
         self.0.push(Finding { severity, place: place.clone(), text: text.to_owned() });
     }

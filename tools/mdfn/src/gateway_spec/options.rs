@@ -2,7 +2,7 @@
 
 use hyper::Uri;
 
-use crate::client::is_this_machine;
+use crate::loopback::is_this_machine;
 
 pub(super) fn function(text: &str) -> Result<String, &'static str> {
     if text.starts_with("ocid1.fnfunc.") && is_word(text, ".-_") {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::Error;
+use super::error::Error;
 use crate::terminal::say;
 
 /// The release binary of this workspace, newly built if it is not up to date.

@@ -1,13 +1,12 @@
 //! `mdfn local`: the whole cloud on one machine, shown at work.
 
 mod build;
-
+mod error;
 pub mod page;
 mod show;
 mod trace;
 mod waterfall;
 
-use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,8 +19,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::input::{assignment, read};
 use crate::terminal::complain;
-use emulator::cloud::{self, Cloud, Function, Plan};
+use emulator::cloud::{Cloud, Function, Plan};
 use page::Page;
+
+pub use error::Error;
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
@@ -75,44 +76,6 @@ impl Options {
 
     fn room(&self) -> fn(PathBuf) -> Function {
         if self.empty_root { Function::EmptyRoot } else { Function::Binary }
-    }
-}
-
-/// What can keep the local cloud from running, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The function could not be built.
-    #[error("the function could not be built: {0}")]
-    Build(String),
-    /// A file that is no function.
-    #[error("{path} cannot be run as the function: {1}", path = .0.display())]
-    Function(PathBuf, io::Error),
-    /// A port that cannot be listened at.
-    #[error("port {1} cannot be used: {2}; choose another with {0}")]
-    Port(&'static str, u16, io::Error),
-    /// A part of the cloud that does not start.
-    #[error(transparent)]
-    Cloud(cloud::Error),
-    /// A specification that cannot be read.
-    #[error("{0}")]
-    Specification(String),
-    /// A step that gave something else than it should.
-    #[error("not as expected: {0}")]
-    Unexpected(String),
-    /// Signals cannot be awaited.
-    #[error("signals cannot be awaited: {0}")]
-    Signals(io::Error),
-}
-
-impl From<cloud::Error> for Error {
-    fn from(error: cloud::Error) -> Self {
-        if let cloud::Error::Gateway(port, error) = error {
-            Self::Port("--gateway-port", port, error)
-        } else if let cloud::Error::Identity(port, error) = error {
-            Self::Port("--identity-port", port, error)
-        } else {
-            Self::Cloud(error)
-        }
     }
 }
 

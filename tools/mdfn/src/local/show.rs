@@ -10,9 +10,10 @@ use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
+use super::error::Error;
 use super::page::Page;
+use super::trace;
 use super::waterfall::milliseconds;
-use super::{Error, trace};
 use crate::client::{self, Answered, Client, PREDICTION};
 use crate::terminal::{printable, say};
 use emulator::cloud::Cloud;

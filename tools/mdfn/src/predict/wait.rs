@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::Error;
 use crate::client::Answered;
 use crate::terminal::complain;
 
@@ -21,9 +20,7 @@ const LONGEST: Duration = Duration::from_secs(20 * 60);
 const CODE: &str = "NotAuthorizedOrNotFound";
 
 /// Asks until there is another answer than that of a missing policy, or the time is up.
-pub(super) async fn spread(
-    ask: impl AsyncFn() -> Result<Answered, Error>,
-) -> Result<Answered, Error> {
+pub(super) async fn spread<E>(ask: impl AsyncFn() -> Result<Answered, E>) -> Result<Answered, E> {
     let start = Instant::now();
     let mut word = WORD;
     loop {
@@ -52,6 +49,7 @@ fn is_missing_policy(status: u16, body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::convert::Infallible;
 
     use super::*;
 
@@ -64,7 +62,11 @@ mod tests {
         let asked = Cell::new(0);
         let answer = spread(async || {
             asked.set(asked.get() + 1);
-            Ok(if asked.get() < 4 { answered(404, CODE) } else { answered(200, "") })
+            Ok::<_, Infallible>(if asked.get() < 4 {
+                answered(404, CODE)
+            } else {
+                answered(200, "")
+            })
         });
         let start = Instant::now();
         assert_eq!((answer.await.unwrap().status, asked.get()), (200, 4));
@@ -72,7 +74,8 @@ mod tests {
         for other in [answered(404, "PathNotAllowed"), answered(403, CODE), answered(500, "")] {
             let status = other.status;
             let other = Cell::new(Some(other));
-            let answer = spread(async || Ok(other.take().expect("it is asked once"))).await;
+            let answer =
+                spread(async || Ok::<_, Infallible>(other.take().expect("it is asked once"))).await;
             assert_eq!(answer.unwrap().status, status);
         }
     }
@@ -80,7 +83,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_ends_after_20_minutes_with_the_last_answer() {
         let start = Instant::now();
-        let answer = spread(async || Ok(answered(404, CODE))).await.unwrap();
+        let answer = spread(async || Ok::<_, Infallible>(answered(404, CODE))).await.unwrap();
         assert_eq!((answer.status, start.elapsed().as_secs()), (404, 20 * 60));
     }
 }

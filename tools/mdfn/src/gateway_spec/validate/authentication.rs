@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::claims;
 use super::keys;
 use super::value::{flag, list, text, texts};
-use crate::client::is_this_machine;
 use crate::gateway_spec::findings::{Findings, Place};
+use crate::loopback::is_this_machine;
 
 /// Judges a policy of any type.
 pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::value::{flag, list, text, texts};
-use super::within;
 use crate::gateway_spec::findings::{Findings, Place};
 
 /// The most issuers, and the most audiences.
@@ -29,7 +28,7 @@ pub(super) fn judge(
     let checks = checks.unwrap_or(&Value::Null);
     for (name, means) in [("issuers", "of any issuer"), ("audiences", "for any API")] {
         let accepted = texts(checks, name);
-        within(findings, place, name, accepted.len(), NAMES);
+        findings.within(place, name, accepted.len(), NAMES);
         if accepted.is_empty() || accepted.contains(&"") {
             let text = format!("`{name}` is empty; tokens {means} may pass");
             if introspected && name == "issuers" {
@@ -40,7 +39,7 @@ pub(super) fn judge(
         }
     }
     let claims = list(checks, "verifyClaims");
-    within(findings, place, "verifyClaims", claims.len(), CLAIMS);
+    findings.within(place, "verifyClaims", claims.len(), CLAIMS);
     for claim in claims {
         let key = text(claim, "key").unwrap_or_default();
         if !flag(claim, "isRequired") {

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::target;
 use super::value::{list, text, texts};
-use super::within;
 use crate::gateway_spec::findings::{Findings, Place};
 use emulator::gateway::document::TARGET_HEADERS;
 
@@ -57,9 +56,9 @@ impl<'a> Transformations<'a> {
 
     /// What the service would not take, of any route.
     pub(super) fn check(&self, place: &Place, findings: &mut Findings) {
-        within(findings, place, "setHeaders", self.set.len(), 20);
-        within(findings, place, "renameHeaders", self.renamed.len(), 20);
-        within(findings, place, "filterHeaders", self.filtered.len(), 50);
+        findings.within(place, "setHeaders", self.set.len(), 20);
+        findings.within(place, "renameHeaders", self.renamed.len(), 20);
+        findings.within(place, "filterHeaders", self.filtered.len(), 50);
         for set in self.set.iter().filter(|set| !(1..=10).contains(&set.values.len())) {
             findings.refused(place, &format!("`{}` has not 1 to 10 values", set.name));
         }

@@ -10,7 +10,6 @@ use rsa::traits::PublicKeyParts;
 use serde_json::Value;
 
 use super::value::{list, text, texts};
-use super::within;
 use crate::gateway_spec::findings::{Findings, Place};
 use emulator::keys;
 
@@ -56,7 +55,7 @@ pub(super) fn judge(keys: &[Value], place: &Place, findings: &mut Findings) {
     if keys.is_empty() {
         findings.refused(place, "STATIC_KEYS has no key");
     }
-    within(findings, place, "keys", keys.len(), MOST);
+    findings.within(place, "keys", keys.len(), MOST);
     let mut names = BTreeSet::new();
     for key in keys {
         let name = text(key, "kid").unwrap_or_default();

@@ -46,7 +46,7 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     let routes = list(&specification, "routes");
     match routes.len() {
         0 => findings.refused(&Place::Specification, "there are no routes"),
-        count => within(&mut findings, &Place::Specification, "routes", count, ROUTES),
+        count => findings.within(&Place::Specification, "routes", count, ROUTES),
     }
     for route in routes {
         route::judge(route, &callers, &mut findings);
@@ -77,13 +77,5 @@ fn rate(policies: &Value, callers: &Callers, findings: &mut Findings) {
             place,
             "`rateKey` is TOTAL: one client can use up the rate of all others; CLIENT_IP counts each address by itself",
         );
-    }
-}
-
-/// Refuses more entries than the service takes.
-fn within(findings: &mut Findings, place: &Place, what: &str, count: usize, most: usize) {
-    if count > most {
-        let text = format!("`{what}` has {count} entries; the service takes at most {most}");
-        findings.refused(place, &text);
     }
 }

@@ -1,8 +1,7 @@
 //! The page of one call: who spoke to whom, where the time went, and what was signed.
 
-use serde_json::Value;
-
-use super::html::{Text, document};
+use super::claim::claim;
+use super::html::{Text, definition, document};
 use super::list::{status, took};
 use super::{sequence, signature, spans};
 use emulator::clock::rfc3339;
@@ -47,14 +46,4 @@ fn facts(call: &Call) -> String {
     }
     let facts = facts.iter().map(|(name, value)| definition(name, &Text(value).to_string()));
     format!("<dl class=\"facts\">\n{}</dl>\n", facts.collect::<String>())
-}
-
-/// A name and its value, which is HTML already.
-pub(super) fn definition(name: &str, value: &str) -> String {
-    format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n")
-}
-
-/// A claim of the client's token that is a text.
-pub(super) fn claim<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
-    call.exchange.claims.get(name).and_then(Value::as_str)
 }

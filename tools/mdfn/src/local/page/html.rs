@@ -50,6 +50,11 @@ pub(super) fn document(title: &str, head: &str, body: &str) -> String {
     )
 }
 
+/// A name and its value, which is HTML already.
+pub(super) fn definition(name: &str, value: &str) -> String {
+    format!("<div><dt>{name}</dt><dd>{value}</dd></div>\n")
+}
+
 /// A document that says one thing.
 pub(super) fn message(text: &str) -> String {
     document(

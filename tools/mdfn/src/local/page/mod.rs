@@ -2,6 +2,7 @@
 //! machine: a foreign site that lets its own name point here sees nothing.
 
 mod call;
+mod claim;
 mod html;
 mod list;
 mod sequence;
@@ -16,7 +17,7 @@ use hyper::header::{HOST, HeaderMap};
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response};
 
-use crate::client::is_this_machine;
+use crate::loopback::is_this_machine;
 use emulator::cloud::calls::{Call, Calls};
 use emulator::http::{Reply, Server};
 

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use super::call::claim;
+use super::claim::claim;
 use super::html::Text;
 use super::list::took;
 use emulator::cloud::calls::Call;

@@ -1,7 +1,6 @@
 //! What the deployment verified: which headers were signed, and as whom.
 
-use super::call::definition;
-use super::html::Text;
+use super::html::{Text, definition};
 use emulator::cloud::calls::{Asked, Call};
 
 /// The section about the requests to the deployment; nothing if it was asked nothing.

@@ -1,0 +1,10 @@
+//! What the client's token says.
+
+use serde_json::Value;
+
+use emulator::cloud::calls::Call;
+
+/// A claim of the client's token that is a text.
+pub(super) fn claim<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    call.exchange.claims.get(name).and_then(Value::as_str)
+}
