@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use http::Request;
-use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
+use oracle_cloud_client::{Credentials, KeyId, PrivateKey, SignableBody, SigningParams, sign};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -19,8 +19,8 @@ fn allocated(size: usize) -> u64 {
     let body = vec![0xff; size];
     let (mut head, ()) = Request::post("https://example.com/").body(()).unwrap().into_parts();
     let before = dhat::HeapStats::get().total_bytes;
-    let now = SystemTime::UNIX_EPOCH;
-    sign(&mut head, Content::Bytes(&body), &credentials, Signing::default(), now).unwrap();
+    let params = SigningParams::new(&credentials, SystemTime::UNIX_EPOCH);
+    sign(&mut head, SignableBody::Bytes(&body), &params).unwrap();
     dhat::HeapStats::get().total_bytes - before
 }
 

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use fn_fdk::{Call, Function, Platform, Reply};
 use http::Request;
 use model_deployment_fn::predict::{EndpointRule, Paths};
-use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, Signing, sign};
+use oracle_cloud_client::{Credentials, KeyId, PrivateKey, SignableBody, SigningParams, sign};
 
 const URL: &str = "https://modeldeployment.sa-saopaulo-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisirisirisirisirisirisirisirisirisiris/predict";
 
@@ -41,8 +41,8 @@ fn signed(times: usize) {
     let (head, ()) = Request::post(URL).body(()).unwrap().into_parts();
     for _ in 0..times {
         let mut head = head.clone();
-        let (content, now) = (Content::Bytes(&body), SystemTime::UNIX_EPOCH);
-        sign(&mut head, content, &credentials, Signing::default(), now).unwrap();
+        let params = SigningParams::new(&credentials, SystemTime::UNIX_EPOCH);
+        sign(&mut head, SignableBody::Bytes(&body), &params).unwrap();
         black_box(head);
     }
 }

@@ -11,7 +11,9 @@ use fuzz::secret;
 use fuzz::world::now;
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign};
+use oracle_cloud_client::{
+    Credentials, KeyId, PrivateKey, SessionToken, SignableBody, SigningParams, sign,
+};
 
 static JWK: LazyLock<String> = LazyLock::new(|| {
     let key = PrivateKey::from_pem(KEY.as_bytes(), None).expect("it is a key");
@@ -65,7 +67,8 @@ fuzz_target!(|input: &[u8]| {
     }
     let request = Request::post("https://localhost/x").body(()).expect("it is a request");
     let (mut head, ()) = request.into_parts();
-    let signed = sign(&mut head, Content::Bytes(b"{}"), &credentials, Signing::default(), now());
+    let params = SigningParams::new(&credentials, now());
+    let signed = sign(&mut head, SignableBody::Bytes(b"{}"), &params);
     signed.expect("every token fits into a header");
     let authorization = head.headers["authorization"].to_str().expect("it is text");
     assert!(authorization.contains(&format!("keyId=\"ST${bare}\",")));

@@ -14,7 +14,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use emulator::keys::Key;
 use http::{HeaderMap, Method, Request};
-use oracle_cloud_client::{Content, Credentials, KeyId, PrivateKey, SessionToken, Signing, sign};
+use oracle_cloud_client::{
+    Credentials, KeyId, PrivateKey, SessionToken, SignableBody, SigningParams, sign,
+};
 use rsa::pkcs8::{EncodePublicKey, LineEnding};
 use serde_json::{Value, json};
 
@@ -130,8 +132,8 @@ fn case(random: &mut fastrand::Rng, pair: &Pair) -> Value {
         let credentials = Credentials::api_key(KeyId::new(key_id.clone()).unwrap(), private);
         (key_id, Value::Null, credentials)
     };
-    let content = if sign_body { Content::Bytes(&body) } else { Content::Unsigned };
-    sign(&mut head, content, &credentials, Signing::default(), now).unwrap();
+    let signable = if sign_body { SignableBody::Bytes(&body) } else { SignableBody::Unsigned };
+    sign(&mut head, signable, &SigningParams::new(&credentials, now)).unwrap();
     json!({
         "method": method.as_str(),
         "url": url,

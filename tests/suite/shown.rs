@@ -14,8 +14,8 @@ use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 use oracle_cloud_client::apm::Collector;
 use oracle_cloud_client::{
-    Body, Client, Content, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey,
-    ServiceClock, SessionToken, Signing, Trust, Variables, http_client, sign,
+    Body, Client, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey, ServiceClock,
+    SessionToken, SignableBody, SigningParams, Trust, Variables, http_client, sign,
 };
 
 use crate::data;
@@ -116,7 +116,9 @@ async fn everything(home: &Path) -> Shown {
         let forwarder = forwarder.unwrap();
         shown.add(&Predictor { targets, headers, forwarder, tracer, metrics });
         let (mut head, ()) = Request::get("https://example.com/").body(()).unwrap().into_parts();
-        sign(&mut head, Content::Unsigned, &credentials, Signing::default(), now()).unwrap();
+        let params = SigningParams::new(&credentials, now());
+        sign(&mut head, SignableBody::Unsigned, &params).unwrap();
+        shown.add(&params);
         shown.add(&head);
     }
     let body = Bytes::from_static(SECRET.as_bytes());
@@ -127,7 +129,7 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Body::Bytes(body.clone()));
     shown.add(&Body::Unsigned(body.clone()));
     shown.add(&Body::Stream(body.clone().into()));
-    shown.add(&Content::Bytes(&body));
+    shown.add(&SignableBody::Bytes(&body));
     shown.add(&Prediction { status: StatusCode::OK, headers: client.clone(), body: body.clone() });
     shown.add(&Call::from_agent(client, body.clone(), now()).unwrap());
     shown.add(&Reply::text(SECRET));

@@ -29,9 +29,10 @@ pub use clock::{ServiceClock, timestamp};
 pub use journey::{Journey, Phase, Step};
 pub use message::{Body, SendError};
 pub use names::{NameUnresolved, look_up};
+pub use oracle_cloud_signature as signature;
 pub use oracle_cloud_signature::{
-    Content, Credentials, KeyError, KeyId, KeyMismatch, PrivateKey, PublicKey, SessionToken,
-    SignError, Signing, TokenError, sign, signing_string,
+    Credentials, KeyError, KeyId, KeyMismatch, PrivateKey, PublicKey, SessionToken, SignError,
+    SignableBody, SigningParams, SigningSettings, TokenError, sign, signing_string,
 };
 pub use principal::{Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};

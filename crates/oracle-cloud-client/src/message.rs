@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Uri};
-use oracle_cloud_signature::{Content, Credentials, SignError, Signing, check_framing, sign};
+use oracle_cloud_signature::{
+    Credentials, SignError, SignableBody, SigningParams, check_framing, sign,
+};
 use reqwest::Url;
 
 use super::names::LookUps;
@@ -142,12 +144,14 @@ impl<'a> Message<'a> {
         now: SystemTime,
     ) -> Result<reqwest::Request, SignError> {
         let mut head = self.head.clone();
-        let content = match &self.body {
-            Body::Bytes(bytes) => Content::Bytes(bytes),
-            Body::Stream(_) if head.headers.contains_key("x-content-sha256") => Content::Hashed,
-            Body::Unsigned(_) | Body::Stream(_) => Content::Unsigned,
+        let body = match &self.body {
+            Body::Bytes(bytes) => SignableBody::Bytes(bytes),
+            Body::Stream(_) if head.headers.contains_key("x-content-sha256") => {
+                SignableBody::Precomputed
+            }
+            Body::Unsigned(_) | Body::Stream(_) => SignableBody::Unsigned,
         };
-        sign(&mut head, content, by, Signing::default(), now)?;
+        sign(&mut head, body, &SigningParams::new(by, now))?;
         let mut request = reqwest::Request::new(head.method, self.url.clone());
         *request.headers_mut() = head.headers;
         *request.body_mut() = match &mut self.body {

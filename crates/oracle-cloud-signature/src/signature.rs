@@ -2,7 +2,6 @@
 //!
 //! Pure: no network, no clock, no environment. Source: docs/spec/oci-request-signing.md#signature.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -13,156 +12,62 @@ use http::header::{
 };
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Uri};
+use http::{HeaderValue, Method, Request, Uri};
 use sha2::{Digest, Sha256};
-use zeroize::Zeroizing;
 
-use super::credentials::Credentials;
+use super::body::SignableBody;
+use super::error::SignError;
+use super::params::{SigningParams, SigningSettings};
 use super::secret;
-use super::token::SessionToken;
 
 const X_DATE: HeaderName = HeaderName::from_static("x-date");
 const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
 const REQUEST_TARGET: &str = "(request-target)";
+/// What the `authorization` of this signature begins with.
+const SCHEME: &str = "Signature version=\"1\"";
 
-/// The name that a service finds the public key by. It shows nothing of itself.
-#[derive(Clone)]
-pub struct KeyId(Zeroizing<String>);
-
-impl KeyId {
-    /// A key id such as `<tenancy>/<user>/<fingerprint>`; visible ASCII without a quotation mark.
-    pub fn new(text: impl Into<String>) -> Result<Self, SignError> {
-        let text = Zeroizing::new(text.into());
-        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
-        if text.is_empty() || !text.bytes().all(fits) {
-            return Err(SignError::KeyId);
-        }
-        Ok(Self(text))
-    }
-
-    /// The key id of a session token: `ST$` and the token.
-    pub fn session(token: &SessionToken) -> Self {
-        Self(Zeroizing::new(format!("ST${}", token.text())))
-    }
-
-    /// The text as it is sent. Whoever reads it holds a token: never log it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyId(redacted)")
-    }
-}
-
-/// The body of a request, as far as its signature is concerned.
-#[derive(Clone, Copy)]
-pub enum Content<'a> {
-    /// The bytes that will be sent; for POST, PUT and PATCH they are hashed in place and covered.
-    Bytes(&'a [u8]),
-    /// Sent from elsewhere: the request already has `content-length` and `x-content-sha256`, and they are covered.
-    Hashed,
-    /// Not covered. A few operations accept that, Object Storage uploads among them; predict does not.
-    Unsigned,
-}
-
-/// Shows no byte of it.
-impl fmt::Debug for Content<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
-            Self::Hashed => f.write_str("Hashed"),
-            Self::Unsigned => f.write_str("Unsigned"),
-        }
-    }
-}
-
-/// What a signature covers beside its fixed parts. The default is what nearly every OCI call wants.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Signing<'a> {
-    /// Send and cover `x-date` instead of `date`, for clients that may not set `Date`.
-    pub x_date: bool,
-    /// Leave `host` out, as the token service of instance principals does.
-    pub without_host: bool,
-    /// Further headers of the request to cover, in this order, after `host`.
-    pub extra: &'a [HeaderName],
-}
-
-/// A request that cannot be signed, and so must not be sent.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum SignError {
-    /// A key id that would break out of its quotation marks.
-    #[error(
-        "the key id is empty or has a character that cannot stand in a header; expected visible ASCII without `\"`"
-    )]
-    KeyId,
-    /// The URL has no host, or a user and password before it.
-    #[error("the URL has no plain host; expected `https://host/path`")]
-    Host,
-    /// A path or query that is not visible ASCII: on the wire it would be another one.
-    #[error("the URL has a path or query that is not visible ASCII")]
-    Target,
-    /// A header that frames the body otherwise than it is: it is signed and not sent, or moves the end of the request.
-    #[error("header `{0}` does not fit the body; expected none, or the body's length")]
-    Framing(HeaderName),
-    /// A covered header that the request does not have.
-    #[error("header `{0}` is to be signed and the request does not have it")]
-    Missing(HeaderName),
-    /// A covered header with more than one value: the service would not know which was meant.
-    #[error("header `{0}` is to be signed and has several values")]
-    Repeated(HeaderName),
-    /// A covered header that is not visible ASCII.
-    #[error("header `{0}` is to be signed and has a character that is not printable ASCII")]
-    NotAscii(HeaderName),
-    /// A time that cannot be written as an HTTP date.
-    #[error("the time is before 1970 or after 9999")]
-    Time,
-    /// The private-key operation failed; there is no memory or no entropy.
-    #[error("the private key could not sign")]
-    Key,
-}
-
-impl Signing<'_> {
-    /// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of its TypeScript SDK.
-    fn covered(&self, method: &Method, content: Content<'_>) -> Vec<Covered> {
-        let date = if self.x_date { X_DATE } else { DATE };
-        let mut covered = vec![Covered::Header(date), Covered::RequestTarget];
-        if !self.without_host {
-            covered.push(Covered::Header(HOST));
-        }
-        covered.extend(self.extra.iter().cloned().map(Covered::Header));
-        if has_body(method) && !matches!(content, Content::Unsigned) {
-            let mut body = [CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256];
-            if self.x_date {
-                body.swap(0, 1);
-            }
-            covered.extend(body.map(Covered::Header));
-        }
-        covered
-    }
-}
-
-/// Signs a request: adds what it lacks (`date`, `host`, and with a body `content-type`, `content-length` and
-/// `x-content-sha256`) and then `authorization`.
+/// Signs a request: sets `date`, and with a body `x-content-sha256`; adds what it lacks of `host`, `content-type` and
+/// `content-length`; and then sets `authorization`.
 ///
-/// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these headers. A `date`, a
-/// `host`, a `content-type` and an `x-content-sha256` that the request already has are kept, but for white space around them; the
-/// last one saves the hash.
+/// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these headers. A `host` and a
+/// `content-type` that the request already has are kept, but for white space around them. A `date` or `x-date` and an
+/// `x-content-sha256` are replaced, so that a head can be signed again for another try or another body, unless
+/// [`keep_existing`](SigningSettings::keep_existing) says otherwise.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use http::Request;
+/// use oracle_cloud_signature::{
+///     Credentials, KeyId, PrivateKey, SignableBody, SigningParams, sign,
+/// };
+///
+/// let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+/// let request = Request::get("https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/vcns");
+/// let (mut head, ()) = request.body(())?.into_parts();
+/// let params = SigningParams::new(&credentials, SystemTime::now());
+/// sign(&mut head, SignableBody::Bytes(b""), &params)?;
+/// assert!(head.headers.contains_key("authorization"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SignError`] for a request that would arrive as another one than was signed.
+///
+/// Source: docs/spec/oci-request-signing.md#signature.
 pub fn sign(
     head: &mut Parts,
-    content: Content<'_>,
-    credentials: &Credentials,
-    signing: Signing<'_>,
-    now: SystemTime,
+    body: SignableBody<'_>,
+    params: &SigningParams<'_>,
 ) -> Result<(), SignError> {
-    complete(head, content, signing, now)?;
-    let covered = signing.covered(&head.method, content);
+    let SigningParams { credentials, time, settings } = params;
+    complete(head, body, settings, *time)?;
+    let covered = covered(&head.method, body, settings);
     let string = string_of(head, &covered)?;
-    let signature = credentials.key().sign(string.as_bytes()).ok_or(SignError::Key)?;
+    let signature = credentials.key().sign(string.as_bytes())?;
     let authorization = secret::header([
-        "Signature version=\"1\",headers=\"",
+        SCHEME,
+        ",headers=\"",
         &names(&covered),
         "\",keyId=\"",
         credentials.key_id().expose(),
@@ -175,6 +80,48 @@ pub fn sign(
     Ok(())
 }
 
+/// The headers that [`sign`] would set, for clients whose requests are not those of the `http` crate: `url` is what the client
+/// sends, byte for byte, and `headers` what the request has already.
+///
+/// Give the URL as the client will send it. reqwest reads a URL by the URL standard *after* it was signed: it resolves `..`,
+/// and in a query it encodes `'`; so sign `request.url().as_str()`, not the text that the request was made of.
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use http::{HeaderMap, Method};
+/// use oracle_cloud_signature::{
+///     Credentials, KeyId, PrivateKey, SignableBody, SigningParams, signature_headers,
+/// };
+///
+/// let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+/// let url = "https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/vcns";
+/// let params = SigningParams::new(&credentials, SystemTime::now());
+/// let body = SignableBody::Bytes(b"");
+/// let headers = signature_headers(&Method::GET, url, &HeaderMap::new(), body, &params)?;
+/// let names: Vec<&str> = headers.keys().map(|name| name.as_str()).collect();
+/// assert_eq!(names, ["date", "host", "authorization"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`sign`]; [`SignError::Url`] where `url` is none.
+pub fn signature_headers(
+    method: &Method,
+    url: &str,
+    headers: &HeaderMap,
+    body: SignableBody<'_>,
+    params: &SigningParams<'_>,
+) -> Result<HeaderMap, SignError> {
+    let (mut head, ()) = Request::new(()).into_parts();
+    head.method = method.clone();
+    head.uri = url.parse().map_err(|_not_a_uri| SignError::Url)?;
+    head.headers = headers.clone();
+    sign(&mut head, body, params)?;
+    let set = head.headers.iter().filter(|(name, value)| headers.get(*name) != Some(value));
+    Ok(set.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
 /// The string that [`sign`] signs for this request: what to compare when a service answers 401.
 ///
 /// ```text
@@ -182,14 +129,51 @@ pub fn sign(
 /// (request-target): post /20160918/vcns
 /// host: iaas.us-phoenix-1.oraclecloud.com
 /// ```
+///
+/// ```
+/// use std::time::SystemTime;
+///
+/// use http::Request;
+/// use oracle_cloud_signature::{SignableBody, SigningSettings, signing_string};
+///
+/// let (mut head, ()) = Request::get("https://example.com/a").body(())?.into_parts();
+/// let settings = SigningSettings::default();
+/// let time = SystemTime::UNIX_EPOCH;
+/// let string = signing_string(&mut head, SignableBody::Bytes(b""), &settings, time)?;
+/// assert!(string.starts_with("date: Thu, 01 Jan 1970 00:00:00 GMT\n"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`sign`].
+///
+/// Source: docs/spec/oci-request-signing.md#signing-string.
 pub fn signing_string(
     head: &mut Parts,
-    content: Content<'_>,
-    signing: Signing<'_>,
-    now: SystemTime,
+    body: SignableBody<'_>,
+    settings: &SigningSettings,
+    time: SystemTime,
 ) -> Result<String, SignError> {
-    complete(head, content, signing, now)?;
-    string_of(head, &signing.covered(&head.method, content))
+    complete(head, body, settings, time)?;
+    string_of(head, &covered(&head.method, body, settings))
+}
+
+/// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of its TypeScript SDK.
+fn covered(method: &Method, body: SignableBody<'_>, settings: &SigningSettings) -> Vec<Covered> {
+    let date = if settings.x_date { X_DATE } else { DATE };
+    let mut covered = vec![Covered::Header(date), Covered::RequestTarget];
+    if !settings.without_host {
+        covered.push(Covered::Header(HOST));
+    }
+    covered.extend(settings.cover.iter().cloned().map(Covered::Header));
+    if has_body(method) && !matches!(body, SignableBody::Unsigned) {
+        let mut names = [CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_SHA256];
+        if settings.x_date {
+            names.swap(0, 1);
+        }
+        covered.extend(names.map(Covered::Header));
+    }
+    covered
 }
 
 /// One line of the signing string.
@@ -212,12 +196,12 @@ fn names(covered: &[Covered]) -> String {
     names.join(" ")
 }
 
-/// Adds the headers that will be covered and are not there yet.
+/// Sets the headers that will be covered.
 fn complete(
     head: &mut Parts,
-    content: Content<'_>,
-    signing: Signing<'_>,
-    now: SystemTime,
+    body: SignableBody<'_>,
+    settings: &SigningSettings,
+    time: SystemTime,
 ) -> Result<(), SignError> {
     let Parts { method, uri, headers, .. } = head;
     let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
@@ -225,23 +209,40 @@ fn complete(
         return Err(SignError::Target);
     }
     headers.values_mut().for_each(trim);
-    let length = if let Content::Bytes(body) = content { Some(body.len()) } else { None };
+    let length = if let SignableBody::Bytes(body) = body { Some(body.len()) } else { None };
+    // The length of a body that was signed before is not that of this one.
+    if length.is_some() && is_signed(headers) {
+        headers.remove(CONTENT_LENGTH);
+    }
     check_framing(headers, length)?;
-    let date = if signing.x_date { X_DATE } else { DATE };
-    if !headers.contains_key(&date) {
-        headers.insert(date, value(http_date(now)?));
+    let is_kept = |headers: &HeaderMap, name: &HeaderName| {
+        settings.keep_existing && headers.contains_key(name)
+    };
+    let (date, other) = if settings.x_date { (X_DATE, DATE) } else { (DATE, X_DATE) };
+    if !is_kept(headers, &date) {
+        headers.insert(date, value(http_date(time)?));
+    }
+    // Of two dates a service takes `x-date`, covered or not.
+    if !is_kept(headers, &other) {
+        headers.remove(other);
     }
     if !headers.contains_key(HOST) {
         headers.insert(HOST, value(host(uri)?));
     }
-    if let (true, Content::Bytes(body)) = (has_body(method), content) {
+    if let (true, SignableBody::Bytes(body)) = (has_body(method), body) {
         headers.insert(CONTENT_LENGTH, body.len().into());
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-        headers
-            .entry(X_CONTENT_SHA256)
-            .or_insert_with(|| value(STANDARD.encode(Sha256::digest(body))));
+        if !is_kept(headers, &X_CONTENT_SHA256) {
+            headers.insert(X_CONTENT_SHA256, value(STANDARD.encode(Sha256::digest(body))));
+        }
     }
     Ok(())
+}
+
+/// Whether a request has this signature from an earlier time.
+fn is_signed(headers: &HeaderMap) -> bool {
+    let before = headers.get(AUTHORIZATION);
+    before.is_some_and(|value| value.as_bytes().starts_with(SCHEME.as_bytes()))
 }
 
 /// Drops white space around a value, which is no part of it: who reads the header drops it before they verify.
@@ -258,6 +259,19 @@ fn trim(value: &mut HeaderValue) {
 
 /// Checks what a request says of the framing of its body: no coding, and at most one length, which is the body's where that is
 /// known. Any other is signed and not sent, or ends the request where its body does not.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use oracle_cloud_signature::check_framing;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("content-length", HeaderValue::from_static("2"));
+/// assert!(check_framing(&headers, Some(2)).is_ok());
+/// assert!(check_framing(&headers, Some(3)).is_err());
+/// ```
+///
+/// # Errors
+/// [`SignError::Framing`] with the name of the header.
 pub fn check_framing(headers: &HeaderMap, body: Option<usize>) -> Result<(), SignError> {
     if headers.contains_key(TRANSFER_ENCODING) {
         return Err(SignError::Framing(TRANSFER_ENCODING));

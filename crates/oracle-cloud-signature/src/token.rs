@@ -17,6 +17,17 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
 /// A session token and what it says about itself. Its own signature is the service's to verify; here it is only seen to be
 /// whole.
 ///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use oracle_cloud_signature::SessionToken;
+///
+/// // {} and {"exp": 4102444800}
+/// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+/// assert_eq!(token.expires(), SystemTime::UNIX_EPOCH + Duration::from_secs(4_102_444_800));
+/// # Ok::<_, oracle_cloud_signature::TokenError>(())
+/// ```
+///
 /// Source: docs/spec/oci-request-signing.md#session-token.
 #[derive(Clone)]
 pub struct SessionToken {
@@ -28,7 +39,14 @@ pub struct SessionToken {
 }
 
 /// A text that is no session token. No message contains any of it.
+///
+/// ```
+/// use oracle_cloud_signature::{SessionToken, TokenError};
+///
+/// assert_eq!(SessionToken::parse(" ").unwrap_err(), TokenError::Empty);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
     /// Nothing there, or nothing but white space.
     #[error("it is empty")]
@@ -58,6 +76,16 @@ pub enum TokenError {
 
 impl SessionToken {
     /// Parses a token. White space around it is dropped: most programs that write files end them with a newline.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::SessionToken;
+    /// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+    /// assert!(SessionToken::parse("ST$e30.e30.").is_err());
+    /// # Ok::<_, oracle_cloud_signature::TokenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TokenError`] for a text that is no token, or a part of one.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let text = text.trim_ascii();
         if text.is_empty() {
@@ -93,17 +121,41 @@ impl SessionToken {
     }
 
     /// When the service stops accepting it.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::SessionToken;
+    /// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+    /// assert!(token.expires() > std::time::SystemTime::UNIX_EPOCH);
+    /// # Ok::<_, oracle_cloud_signature::TokenError>(())
+    /// ```
     pub fn expires(&self) -> SystemTime {
         self.expires
     }
 
     /// When it was issued, where it says so.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::SessionToken;
+    /// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+    /// assert_eq!(token.issued(), None);
+    /// # Ok::<_, oracle_cloud_signature::TokenError>(())
+    /// ```
     pub fn issued(&self) -> Option<SystemTime> {
         self.issued
     }
 
     /// Whether it may take the place of `held`, which still serves: it is not older, and where the same key of the service
     /// signed both, its signature is as long.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::SessionToken;
+    /// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+    /// assert!(token.may_replace(&token.clone()).is_ok());
+    /// # Ok::<_, oracle_cloud_signature::TokenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TokenError::Older`] or [`TokenError::Signature`].
     pub fn may_replace(&self, held: &Self) -> Result<(), TokenError> {
         let older = |ours: Option<SystemTime>, theirs| ours.zip(theirs).is_some_and(|(a, b)| a < b);
         if self.expires < held.expires || older(self.issued, held.issued) {
@@ -116,6 +168,13 @@ impl SessionToken {
     }
 
     /// A claim by its name, such as `res_tenant` or `res_compartment`.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::SessionToken;
+    /// let token = SessionToken::parse("e30.eyJleHAiOiA0MTAyNDQ0ODAwfQ.")?;
+    /// assert_eq!(token.claim("exp").and_then(|claim| claim.as_u64()), Some(4_102_444_800));
+    /// # Ok::<_, oracle_cloud_signature::TokenError>(())
+    /// ```
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.claims.get(name)
     }

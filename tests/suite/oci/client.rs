@@ -16,8 +16,8 @@ use hyper::server::conn::http2 as server_http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use oracle_cloud_client::{
-    Body, Client, Content, Credentials, KeyId, Principal, PrivateKey, Retry, Roots, SendError,
-    ServiceClock, ServiceError, SignError, Signing, TransportError, Trust, http_client, sign,
+    Body, Client, Credentials, KeyId, Principal, PrivateKey, Retry, Roots, SendError, ServiceClock,
+    ServiceError, SignError, SignableBody, SigningParams, TransportError, Trust, http_client, sign,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
@@ -149,8 +149,8 @@ async fn oci_signing_10_over_http_2_the_authority_is_the_signed_host() {
     let (mut head, ()) = request.into_parts();
     let key = PrivateKey::from_pem(&data::bytes("keys/test-rsa2048-a.pkcs8.pem"), None).unwrap();
     let credentials = Credentials::api_key(KeyId::new("a/b/c").unwrap(), key);
-    sign(&mut head, Content::Unsigned, &credentials, Signing::default(), SystemTime::now())
-        .unwrap();
+    let params = SigningParams::new(&credentials, SystemTime::now());
+    sign(&mut head, SignableBody::Unsigned, &params).unwrap();
     let request = Request::from_parts(head, Full::new(Bytes::new()));
     assert_eq!(sender.send_request(request).await.unwrap().status(), StatusCode::OK);
     let signed = "example.com:8443".to_owned();

@@ -10,7 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use emulator::keys::{from_jwk, verifies};
 use http::Request;
-use oracle_cloud_client::{Content, Credentials, Principal, Signing, sign, signing_string};
+use oracle_cloud_client::{
+    Credentials, Principal, SignableBody, SigningParams, SigningSettings, sign, signing_string,
+};
 
 use tokio::runtime::Builder;
 
@@ -45,8 +47,9 @@ fn replace(directory: &Path, name: &str, bytes: &[u8]) {
 /// Whether what these credentials sign is valid for the key that their own token names.
 fn is_of_one_generation(credentials: &Credentials) -> bool {
     let (mut head, ()) = Request::get("https://example.com/").body(()).unwrap().into_parts();
-    sign(&mut head, Content::Unsigned, credentials, Signing::default(), now()).unwrap();
-    let string = signing_string(&mut head, Content::Unsigned, Signing::default(), now()).unwrap();
+    let (body, settings) = (SignableBody::Unsigned, SigningSettings::default());
+    sign(&mut head, body, &SigningParams::new(credentials, now())).unwrap();
+    let string = signing_string(&mut head, body, &settings, now()).unwrap();
     let authorization = head.headers["authorization"].to_str().unwrap();
     let signature = authorization.split("signature=\"").nth(1).unwrap().trim_end_matches('"');
     let jwk = serde_json::from_str(credentials.claim("jwk").unwrap().as_str().unwrap()).unwrap();

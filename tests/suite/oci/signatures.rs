@@ -6,9 +6,11 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use oracle_cloud_client::signature::signature_headers;
 use oracle_cloud_client::{
-    Content, Credentials, KeyId, PrivateKey, SignError, Signing, sign, signing_string,
+    Credentials, KeyId, PrivateKey, SignError, SignableBody, SigningParams, SigningSettings, sign,
+    signing_string,
 };
 use rsa::PublicKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -49,16 +51,14 @@ fn compare(case: &Value) {
     let text = |name: &str| expected[name].as_str().unwrap();
     let body = data::body(&case["request"]["body"]).unwrap_or_default();
     let content = content(case, &body);
-    let extra = [HeaderName::from_static("opc-obo-token")];
-    let delegated = case["credentials"]["delegation_token"].is_string();
-    let signing = Signing {
-        without_host: case["credentials"]["kind"] == "x509_federation",
-        extra: if delegated { &extra } else { &[] },
-        ..Signing::default()
-    };
+    // A vector's request may have a date and a hash of its own.
+    let settings = SigningSettings::default()
+        .without_host(case["credentials"]["kind"] == "x509_federation")
+        .keep_existing(true);
+    let settings = delegated(case, settings);
     let now = clock(case);
 
-    let string = signing_string(&mut request(case), content, signing, now)
+    let string = signing_string(&mut request(case), content, &settings, now)
         .unwrap_or_else(|e| panic!("{id}: {e}"));
     assert_eq!(string, text("signing_string"), "{id}: signing string");
 
@@ -77,7 +77,8 @@ fn compare(case: &Value) {
     };
     let key_id = KeyId::new(case["credentials"]["key_id"].as_str().unwrap()).unwrap();
     let mut head = request(case);
-    sign(&mut head, content, &Credentials::api_key(key_id, key), signing, now).unwrap();
+    let credentials = Credentials::api_key(key_id, key);
+    sign(&mut head, content, &SigningParams::new(&credentials, now).settings(settings)).unwrap();
     let authorization = head.headers["authorization"].to_str().unwrap();
     assert!(head.headers["authorization"].is_sensitive(), "{id}");
     assert_eq!(authorization, text("authorization_go_layout"), "{id}: authorization");
@@ -114,15 +115,10 @@ fn oci_signing_1_with_x_date_the_string_is_that_of_the_typescript_sdk() {
         }
         let body = data::body(&case["request"]["body"]).unwrap_or_default();
         let content = content(case, &body);
-        let extra = [HeaderName::from_static("opc-obo-token")];
-        let delegated = case["credentials"]["delegation_token"].is_string();
-        let signing = Signing {
-            x_date: true,
-            extra: if delegated { &extra } else { &[] },
-            ..Signing::default()
-        };
+        let settings = SigningSettings::default().x_date(true).keep_existing(true);
+        let settings = delegated(case, settings);
         assert_eq!(
-            signing_string(&mut head, content, signing, clock(case)).unwrap(),
+            signing_string(&mut head, content, &settings, clock(case)).unwrap(),
             string,
             "{id}"
         );
@@ -153,9 +149,26 @@ fn request(case: &Value) -> Parts {
     head
 }
 
+/// The settings with the delegation token covered, where the case has one.
+fn delegated(case: &Value, settings: SigningSettings) -> SigningSettings {
+    if case["credentials"]["delegation_token"].is_string() {
+        settings.cover(HeaderName::from_static("opc-obo-token"))
+    } else {
+        settings
+    }
+}
+
 /// What of the body the case has signed.
-fn content<'a>(case: &Value, body: &'a [u8]) -> Content<'a> {
-    if case["request"]["sign_body"] == false { Content::Unsigned } else { Content::Bytes(body) }
+fn content<'a>(case: &Value, body: &'a [u8]) -> SignableBody<'a> {
+    if case["request"]["sign_body"] == false {
+        SignableBody::Unsigned
+    } else {
+        SignableBody::Bytes(body)
+    }
+}
+
+fn kept() -> SigningSettings {
+    SigningSettings::default().keep_existing(true)
 }
 
 fn clock(case: &Value) -> SystemTime {
@@ -185,8 +198,10 @@ fn post(uri: &str) -> Parts {
     request.into_parts().0
 }
 
-fn refusal(head: &mut Parts, signing: Signing<'_>) -> SignError {
-    sign(head, Content::Bytes(b"{}"), &credentials(), signing, SystemTime::now()).unwrap_err()
+fn refusal(head: &mut Parts, settings: SigningSettings) -> SignError {
+    let credentials = credentials();
+    let params = SigningParams::new(&credentials, SystemTime::now()).settings(settings);
+    sign(head, SignableBody::Bytes(b"{}"), &params).unwrap_err()
 }
 
 #[test]
@@ -202,13 +217,8 @@ fn the_verifier_refuses_what_was_not_signed() {
 fn oci_signing_4_the_published_samples_match_also_in_their_signature() {
     for case in data::json("signature/docs.json")["cases"].as_array().unwrap() {
         let body = data::body(&case["request"]["body"]).unwrap_or_default();
-        let string = signing_string(
-            &mut request(case),
-            content(case, &body),
-            Signing::default(),
-            clock(case),
-        )
-        .unwrap();
+        let string =
+            signing_string(&mut request(case), content(case, &body), &kept(), clock(case)).unwrap();
         // The key of the samples has 1024 bits: no product signs with it, a test may.
         let pem = data::text("keys/docs-sample-rsa1024.pkcs1.pem");
         let key = rsa::PrivateKey::from_pkcs1_pem(&pem).unwrap();
@@ -223,7 +233,8 @@ fn oci_signing_6_the_method_is_in_lower_case_whatever_case_it_came_in() {
         let mut head = post("https://example.com/a");
         head.method = Method::from_bytes(method.as_bytes()).unwrap();
         let string =
-            signing_string(&mut head, Content::Bytes(b""), Signing::default(), EPOCH).unwrap();
+            signing_string(&mut head, SignableBody::Bytes(b""), &SigningSettings::default(), EPOCH)
+                .unwrap();
         let target = format!("(request-target): {} /a", method.to_lowercase());
         assert_eq!(string.lines().nth(1), Some(target.as_str()));
         let body = ["post", "put", "patch"].contains(&method.to_lowercase().as_str());
@@ -239,8 +250,13 @@ fn oci_signing_7_and_8_the_target_is_what_the_address_says_byte_for_byte() {
         ("https://example.com/?b=1&a=&a&&b=2&c=+%2B%2b", "/?b=1&a=&a&&b=2&c=+%2B%2b"),
         ("https://example.com/a%2fb/../c//d", "/a%2fb/../c//d"),
     ] {
-        let string =
-            signing_string(&mut post(uri), Content::Unsigned, Signing::default(), EPOCH).unwrap();
+        let string = signing_string(
+            &mut post(uri),
+            SignableBody::Unsigned,
+            &SigningSettings::default(),
+            EPOCH,
+        )
+        .unwrap();
         assert!(string.contains(&format!("(request-target): post {target}\n")), "{string}");
     }
 }
@@ -250,7 +266,9 @@ fn oci_signing_13_and_16_length_and_hash_are_those_of_the_bytes() {
     let million = vec![0xff; 1024 * 1024];
     for body in ["{\"a\":\"é\"}".as_bytes(), b"\x00\xff\r\n", &million] {
         let mut head = post("https://example.com/");
-        sign(&mut head, Content::Bytes(body), &credentials(), Signing::default(), EPOCH).unwrap();
+        let credentials = credentials();
+        let params = SigningParams::new(&credentials, EPOCH);
+        sign(&mut head, SignableBody::Bytes(body), &params).unwrap();
         assert_eq!(head.headers["content-length"], body.len().to_string());
         assert_eq!(head.headers["x-content-sha256"], STANDARD.encode(Sha256::digest(body)));
     }
@@ -259,7 +277,7 @@ fn oci_signing_13_and_16_length_and_hash_are_those_of_the_bytes() {
 #[test]
 fn oci_signing_19_a_given_date_is_kept_and_a_missing_one_is_made_from_the_clock() {
     let date = |head: &mut Parts| {
-        let string = signing_string(head, Content::Unsigned, Signing::default(), EPOCH).unwrap();
+        let string = signing_string(head, SignableBody::Unsigned, &kept(), EPOCH).unwrap();
         string.lines().next().unwrap().to_owned()
     };
     assert_eq!(date(&mut post("https://example.com/")), "date: Thu, 01 Jan 1970 00:00:00 GMT");
@@ -275,14 +293,15 @@ fn a_time_that_is_no_http_date_is_refused() {
     let late = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_800);
     for now in [early, late] {
         let mut head = post("https://example.com/");
-        let result = signing_string(&mut head, Content::Unsigned, Signing::default(), now);
+        let result =
+            signing_string(&mut head, SignableBody::Unsigned, &SigningSettings::default(), now);
         assert_eq!(result.unwrap_err(), SignError::Time);
     }
 }
 
 #[test]
 fn oci_signing_11_user_info_is_refused() {
-    let error = refusal(&mut post("https://user:pw@example.com/"), Signing::default());
+    let error = refusal(&mut post("https://user:pw@example.com/"), SigningSettings::default());
     assert_eq!(error, SignError::Host);
 }
 
@@ -291,8 +310,9 @@ fn oci_signing_14_an_empty_post_is_signed_with_its_length_type_and_hash() {
     for method in [Method::POST, Method::PUT, Method::PATCH] {
         let mut head = post("https://example.com/");
         head.method = method;
-        sign(&mut head, Content::Bytes(b""), &credentials(), Signing::default(), SystemTime::now())
-            .unwrap();
+        let credentials = credentials();
+        let params = SigningParams::new(&credentials, SystemTime::now());
+        sign(&mut head, SignableBody::Bytes(b""), &params).unwrap();
         assert_eq!(head.headers["content-length"], "0");
         assert_eq!(head.headers["content-type"], "application/json");
         assert_eq!(
@@ -307,8 +327,7 @@ fn oci_signing_17_a_given_hash_is_kept() {
     let mut head = post("https://example.com/");
     head.headers.insert("x-content-sha256", HeaderValue::from_static("given"));
     let string =
-        signing_string(&mut head, Content::Bytes(b"{}"), Signing::default(), SystemTime::now())
-            .unwrap();
+        signing_string(&mut head, SignableBody::Bytes(b"{}"), &kept(), SystemTime::now()).unwrap();
     assert!(string.ends_with("x-content-sha256: given"), "{string}");
 }
 
@@ -316,9 +335,13 @@ fn oci_signing_17_a_given_hash_is_kept() {
 fn oci_signing_18_an_excluded_body_leaves_the_other_headers() {
     let mut head = post("https://example.com/");
     head.headers.insert("content-type", HeaderValue::from_static("text/csv"));
-    let string =
-        signing_string(&mut head, Content::Unsigned, Signing::default(), SystemTime::now())
-            .unwrap();
+    let string = signing_string(
+        &mut head,
+        SignableBody::Unsigned,
+        &SigningSettings::default(),
+        SystemTime::now(),
+    )
+    .unwrap();
     assert_eq!(string.lines().count(), 3, "{string}");
     assert_eq!(head.headers["content-type"], "text/csv");
 }
@@ -330,14 +353,13 @@ fn oci_signing_20_what_would_break_out_of_a_header_is_refused() {
     }
     let mut head = post("https://example.com/");
     head.headers.insert("content-type", HeaderValue::from_bytes("text/é".as_bytes()).unwrap());
-    assert!(matches!(refusal(&mut head, Signing::default()), SignError::NotAscii(_)));
+    assert!(matches!(refusal(&mut head, SigningSettings::default()), SignError::NotAscii(_)));
     let mut head = post("https://example.com/");
     head.headers.append("content-type", HeaderValue::from_static("a/b"));
     head.headers.append("content-type", HeaderValue::from_static("c/d"));
-    assert!(matches!(refusal(&mut head, Signing::default()), SignError::Repeated(_)));
-    let extra = [HeaderName::from_static("x-absent")];
-    let signing = Signing { extra: &extra, ..Signing::default() };
-    assert!(matches!(refusal(&mut post("https://example.com/"), signing), SignError::Missing(_)));
+    assert!(matches!(refusal(&mut head, SigningSettings::default()), SignError::Repeated(_)));
+    let settings = SigningSettings::default().cover(HeaderName::from_static("x-absent"));
+    assert!(matches!(refusal(&mut post("https://example.com/"), settings), SignError::Missing(_)));
 }
 
 #[test]
@@ -347,8 +369,9 @@ fn a_target_beyond_ascii_is_refused() {
         let Ok(uri) = uri.parse::<Uri>() else { continue };
         let mut head = post("https://example.com/");
         head.uri = uri;
-        for signing in [Signing::default(), Signing { without_host: true, ..Signing::default() }] {
-            assert_eq!(refusal(&mut head, signing), SignError::Target, "{}", head.uri);
+        for without_host in [false, true] {
+            let settings = SigningSettings::default().without_host(without_host);
+            assert_eq!(refusal(&mut head, settings), SignError::Target, "{}", head.uri);
         }
     }
 }
@@ -358,8 +381,7 @@ fn white_space_around_a_value_is_neither_signed_nor_sent() {
     let mut head = post("https://example.com/");
     head.headers.insert("content-type", HeaderValue::from_static("application/json \t"));
     head.headers.insert("date", HeaderValue::from_static(" Thu, 05 Jan 2014 21:31:40 GMT"));
-    let string =
-        signing_string(&mut head, Content::Bytes(b"{}"), Signing::default(), EPOCH).unwrap();
+    let string = signing_string(&mut head, SignableBody::Bytes(b"{}"), &kept(), EPOCH).unwrap();
     assert!(string.contains("\ncontent-type: application/json\n"), "{string}");
     assert!(string.starts_with("date: Thu, 05 Jan 2014 21:31:40 GMT\n"), "{string}");
     assert_eq!(head.headers["content-type"], "application/json");
@@ -376,7 +398,54 @@ fn framing_that_is_not_the_bodys_is_not_signed() {
     ] {
         let mut head = post("https://example.com/");
         head.headers.insert(name, value.parse().unwrap());
-        let refused = refusal(&mut head, Signing::default());
+        let refused = refusal(&mut head, SigningSettings::default());
         assert_eq!(refused, SignError::Framing(name.parse().unwrap()), "{name}: {value}");
     }
+}
+
+#[test]
+fn a_head_that_is_signed_again_has_the_new_date_and_the_hash_of_the_new_body() {
+    let credentials = credentials();
+    let mut head = post("https://example.com/");
+    head.headers.insert("date", HeaderValue::from_static("Thu, 05 Jan 2014 21:31:40 GMT"));
+    head.headers.insert("x-date", HeaderValue::from_static("Thu, 05 Jan 2014 21:31:40 GMT"));
+    head.headers.insert("x-content-sha256", HeaderValue::from_static("another body's"));
+    for (second, body) in [(0, "one"), (600, "two"), (1200, "a longer one")] {
+        let time = EPOCH + Duration::from_secs(second);
+        let params = SigningParams::new(&credentials, time);
+        sign(&mut head, SignableBody::Bytes(body.as_bytes()), &params).unwrap();
+        assert_eq!(head.headers["date"], httpdate::fmt_http_date(time));
+        assert!(!head.headers.contains_key("x-date"));
+        assert_eq!(head.headers["content-length"], body.len().to_string());
+        assert_eq!(head.headers["x-content-sha256"], STANDARD.encode(Sha256::digest(body)));
+        assert_eq!(head.headers.get_all("authorization").iter().count(), 1);
+        let string = signing_string(
+            &mut head.clone(),
+            SignableBody::Precomputed,
+            &SigningSettings::default().keep_existing(true),
+            EPOCH,
+        )
+        .unwrap();
+        let signature = head.headers["authorization"].to_str().unwrap().rsplit('"').nth(1).unwrap();
+        verify("test-rsa2048-a", &string, signature).unwrap();
+    }
+}
+
+#[test]
+fn headers_for_another_client_are_those_that_signing_sets() {
+    let (credentials, body) = (credentials(), SignableBody::Bytes(b"{}"));
+    let params = SigningParams::new(&credentials, EPOCH);
+    let mut head = post("https://example.com/a?b=c");
+    head.headers.insert("content-type", HeaderValue::from_static("text/csv "));
+    head.headers.insert("accept", HeaderValue::from_static("*/*"));
+    let url = "https://example.com/a?b=c";
+    let set = signature_headers(&Method::POST, url, &head.headers, body, &params).unwrap();
+    sign(&mut head, body, &params).unwrap();
+    let mut expected = head.headers.clone();
+    expected.remove("accept");
+    assert_eq!(set, expected);
+    let refused = signature_headers(&Method::GET, "no url", &head.headers, body, &params);
+    assert_eq!(refused.unwrap_err(), SignError::Url);
+    let refused = signature_headers(&Method::GET, "/path", &HeaderMap::new(), body, &params);
+    assert_eq!(refused.unwrap_err(), SignError::Host);
 }

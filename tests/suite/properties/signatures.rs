@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use emulator::deployment::{Request, verify};
 use http::Method;
-use oracle_cloud_client::{Content, Credentials, PrivateKey, SessionToken, Signing, sign};
+use oracle_cloud_client::{
+    Credentials, PrivateKey, SessionToken, SignableBody, SigningParams, sign,
+};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use rsa::PublicKey;
@@ -27,7 +29,7 @@ fn credentials() -> Credentials {
 /// The request as it would be on the wire.
 fn signed(by: &Credentials, request: http::Request<Vec<u8>>) -> Request {
     let (mut head, body) = request.into_parts();
-    sign(&mut head, Content::Bytes(&body), by, Signing::default(), now()).unwrap();
+    sign(&mut head, SignableBody::Bytes(&body), &SigningParams::new(by, now())).unwrap();
     let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         (name.as_str().to_owned(), value.as_bytes().to_vec())
     };

@@ -19,7 +19,7 @@ use super::token_service::TokenService;
 use oracle_cloud_signature::Credentials;
 
 use super::PrincipalError;
-use crate::{Content, PrivateKey, SessionToken, Signing, sign};
+use crate::{PrivateKey, SessionToken, SignableBody, SigningParams, SigningSettings, sign};
 
 /// A difference of clocks that a slow answer explains, in seconds.
 const TOLERANCE: u64 = 60;
@@ -88,11 +88,12 @@ pub(super) async fn exchange(
     });
     let body = body.to_string();
     // The service wants everything but the host covered.
-    let signing = Signing { without_host: true, ..Signing::default() };
+    let settings = SigningSettings::default().without_host(true);
+    let params = SigningParams::new(&identity.by, at).settings(settings);
     let request = || {
         let (mut head, ()) = http::Request::new(()).into_parts();
         (head.method, head.uri) = (Method::POST, uri.clone());
-        sign(&mut head, Content::Bytes(body.as_bytes()), &identity.by, signing, at)
+        sign(&mut head, SignableBody::Bytes(body.as_bytes()), &params)
             .map_err(PrincipalError::NotSigned)?;
         let request = http::Request::from_parts(head, body.clone());
         Request::try_from(request).ok().ok_or(PrincipalError::Unusable(service.name))

@@ -7,11 +7,11 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 use super::PrincipalError;
-use crate::PrivateKey;
+use crate::{KeyError, PrivateKey};
 
 /// The next key, where it is being made.
 #[derive(Debug, Default)]
-pub(super) struct SessionKey(Mutex<Option<JoinHandle<Option<PrivateKey>>>>);
+pub(super) struct SessionKey(Mutex<Option<JoinHandle<Result<PrivateKey, KeyError>>>>);
 
 impl SessionKey {
     /// A new key, if it is made before `until`; if not, it is there for the next renewal.
@@ -20,6 +20,6 @@ impl SessionKey {
         let making = next.get_or_insert_with(|| spawn_blocking(PrivateKey::generate));
         let made = timeout_at(until, making).await.ok().ok_or(PrincipalError::Late)?;
         *next = None;
-        made.ok().flatten().ok_or(PrincipalError::Generate)
+        made.ok().and_then(Result::ok).ok_or(PrincipalError::Generate)
     }
 }

@@ -8,17 +8,17 @@ use pkcs8::pkcs5::pbes2::Kdf;
 use super::KeyError;
 
 /// More rounds than anybody uses; each takes a microsecond.
-const MOST_ROUNDS: u32 = 10_000_000;
+const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 /// The most blocks of 128 bytes that scrypt may fill: 256 MiB.
-const MOST_BLOCKS: u64 = 2 * 1024 * 1024;
+const MAX_SCRYPT_BLOCKS: u64 = 2 * 1024 * 1024;
 /// The most blocks that it may go through: eight times as many as OWASP recommends, which take some seconds.
-const MOST_MIXES: u64 = 8 * 1024 * 1024;
+const MAX_SCRYPT_MIXES: u64 = 8 * 1024 * 1024;
 
 /// Checks the number of rounds of a derivation.
 pub(super) fn check_rounds(rounds: u32) -> Result<(), KeyError> {
     match rounds {
         0 => Err(KeyError::Invalid),
-        1..=MOST_ROUNDS => Ok(()),
+        1..=MAX_PBKDF2_ROUNDS => Ok(()),
         _ => Err(KeyError::TooCostly),
     }
 }
@@ -43,7 +43,7 @@ fn check_scrypt(cost: u64, block_size: u16, parallelization: u16) -> Result<(), 
     }
     let blocks = cost.saturating_mul(block_size.into());
     let mixes = blocks.saturating_mul(parallelization.into());
-    if blocks > MOST_BLOCKS || mixes > MOST_MIXES {
+    if blocks > MAX_SCRYPT_BLOCKS || mixes > MAX_SCRYPT_MIXES {
         return Err(KeyError::TooCostly);
     }
     Ok(())

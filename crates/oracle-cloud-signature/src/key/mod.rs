@@ -2,6 +2,9 @@
 
 mod cost;
 mod foreign;
+#[cfg(feature = "legacy-keys")]
+mod legacy;
+#[cfg(feature = "legacy-keys")]
 mod pbes1;
 mod pem;
 
@@ -23,19 +26,37 @@ use rsa::pkcs1::{RsaPrivateKey, RsaPublicKey};
 use rsa::pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
+use super::error::SignError;
 use pem::Block;
 
-/// The smallest key OCI accepts, in bits.
-const SMALLEST: usize = 2048;
+/// The smallest key OCI accepts.
+const MIN_KEY_BITS: usize = 2048;
 
 /// An RSA private key, ready to sign. It shows nothing of itself and wipes what it was read from.
+///
+/// ```
+/// use oracle_cloud_signature::{KeyError, PrivateKey};
+///
+/// let refused = PrivateKey::from_pem(b"no key", None);
+/// assert_eq!(refused.unwrap_err(), KeyError::NotPem);
+/// ```
+///
+/// Source: docs/spec/oci-request-signing.md#private-keys.
 pub struct PrivateKey {
     pair: KeyPair,
     public: PublicKey,
 }
 
 /// A key that cannot be used. No message contains any of its text.
+///
+/// ```
+/// use oracle_cloud_signature::{KeyError, PrivateKey};
+///
+/// let pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+/// assert_eq!(PrivateKey::from_pem(pem.as_bytes(), None).unwrap_err(), KeyError::PublicKey);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
     /// There is no complete PEM block with a private key in the text.
     #[error("it holds no PEM private key; expected a block from `-----BEGIN` to `-----END`")]
@@ -53,7 +74,7 @@ pub enum KeyError {
     #[error("it is {0}; `{1}` makes one that is read")]
     Form(&'static str, &'static str),
     /// A key that OCI would refuse.
-    #[error("it has {0} bits; OCI needs at least {SMALLEST}")]
+    #[error("it has {0} bits; OCI needs at least {MIN_KEY_BITS}")]
     TooSmall(usize),
     /// The key is encrypted and nothing was given to decrypt it.
     #[error("it is encrypted and there is no passphrase")]
@@ -74,20 +95,35 @@ pub enum KeyError {
     /// The block decodes to something else than a key.
     #[error("it is broken: its content is no RSA private key")]
     Invalid,
+    /// No new key could be made.
+    #[error("no key could be made: there is no memory or no entropy")]
+    NotGenerated,
 }
 
 impl PrivateKey {
     /// Reads the first private key of a PEM text: PKCS#1 or PKCS#8, plain or encrypted.
     ///
     /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for. A passphrase for a
-    /// plain key is ignored, an empty one is none. Source: docs/spec/oci-request-signing.md#private-keys.
+    /// plain key is ignored, an empty one is none. What older OpenSSL encrypted (PBES1, and its own format with `DEK-Info`) is
+    /// read with the feature `legacy-keys`.
+    ///
+    /// ```no_run
+    /// let pem = std::fs::read("/home/me/.oci/key.pem")?;
+    /// let key = oracle_cloud_signature::PrivateKey::from_pem(&pem, Some(b"passphrase"))?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError`], which says what the text is instead and what to do about it.
+    ///
+    /// Source: docs/spec/oci-request-signing.md#private-keys.
     pub fn from_pem(pem: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
         let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty());
         let block = Block::find(pem)?;
         let needed = || passphrase.ok_or(KeyError::PassphraseMissing);
         match block.label.as_str() {
             "RSA PRIVATE KEY" if block.cipher.is_some() => {
-                let der = block.decrypt(needed()?)?;
+                let der = decrypted_block(&block, needed)?;
                 Self::from_pkcs1(&der).map_err(undecryptable)
             }
             "RSA PRIVATE KEY" => Self::from_pkcs1(&block.der),
@@ -100,11 +136,21 @@ impl PrivateKey {
         }
     }
 
-    /// A new key of 2048 bits. None only where there is no memory or entropy.
-    pub fn generate() -> Option<Self> {
-        let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
-        let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
-        Self::from_pkcs8(der.as_ref()).ok()
+    /// A new key of 2048 bits. It takes some tenths of a second.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.public_key().bits(), 2048);
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::NotGenerated`] where there is no memory or entropy.
+    pub fn generate() -> Result<Self, KeyError> {
+        let not_generated = |_unspecified| KeyError::NotGenerated;
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(not_generated)?;
+        let der: Pkcs8V1Der<'_> = pair.as_der().map_err(not_generated)?;
+        Self::from_pkcs8(der.as_ref())
     }
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
@@ -118,21 +164,38 @@ impl PrivateKey {
     fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
         let key = RsaPrivateKey::<UintRef<'_>>::from_der(der).ok().ok_or(KeyError::Invalid)?;
         let public = PublicKey::new(&key.public_key())?;
-        if public.bits() < SMALLEST {
+        if public.bits() < MIN_KEY_BITS {
             return Err(KeyError::TooSmall(public.bits()));
         }
         let pair = KeyPair::from_der(der).ok().ok_or(KeyError::Invalid)?;
         Ok(Self { pair, public })
     }
 
-    /// Signs with RSA PKCS#1 v1.5 and SHA-256, as OCI's `rsa-sha256`. It fails only where there is no memory or entropy.
-    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+    /// Signs with RSA PKCS#1 v1.5 and SHA-256, as OCI's `rsa-sha256`.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.sign(b"message")?.len(), 256);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError::Key`] where there is no memory or entropy.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
-        Some(signature)
+        let signed =
+            self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
+        signed.map_err(|_unspecified| SignError::Key)?;
+        Ok(signature)
     }
 
     /// The public half.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.public_key().fingerprint().len(), 47);
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn public_key(&self) -> &PublicKey {
         &self.public
     }
@@ -159,8 +222,36 @@ fn decrypted<'a>(
                 Err(_) => Err(KeyError::InvalidKeyOrWrongPassphrase),
             }
         }
-        Ok(_) | Err(_) => pbes1::decrypt(der, passphrase),
+        Ok(_) | Err(_) => decrypted_pbes1(der, passphrase),
     }
+}
+
+/// The content of a block that OpenSSL encrypted in its own format.
+#[cfg(feature = "legacy-keys")]
+fn decrypted_block<'a>(
+    block: &Block,
+    passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
+) -> Result<Secret, KeyError> {
+    legacy::decrypt(block, passphrase()?)
+}
+
+#[cfg(not(feature = "legacy-keys"))]
+fn decrypted_block<'a>(
+    _block: &Block,
+    _passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
+) -> Result<Secret, KeyError> {
+    Err(KeyError::UnsupportedEncryption("OpenSSL's own format (without the feature `legacy-keys`)"))
+}
+
+#[cfg(feature = "legacy-keys")]
+use pbes1::decrypt as decrypted_pbes1;
+
+#[cfg(not(feature = "legacy-keys"))]
+fn decrypted_pbes1<'a>(
+    der: &[u8],
+    _passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
+) -> Result<Secret, KeyError> {
+    Err(foreign::of_scheme(der))
 }
 
 /// After a decryption any nonsense can come out: what it looks like says nothing.
@@ -175,11 +266,19 @@ fn undecryptable(error: KeyError) -> KeyError {
         | KeyError::InvalidKeyOrWrongPassphrase
         | KeyError::UnsupportedEncryption(_)
         | KeyError::TooCostly
-        | KeyError::Invalid => KeyError::InvalidKeyOrWrongPassphrase,
+        | KeyError::Invalid
+        | KeyError::NotGenerated => KeyError::InvalidKeyOrWrongPassphrase,
     }
 }
 
 /// The public half of a key, in the three forms that OCI knows it by.
+///
+/// ```
+/// let key = oracle_cloud_signature::PrivateKey::generate()?;
+/// let public = key.public_key();
+/// assert_eq!((public.bits(), public.modulus().len()), (2048, 256));
+/// # Ok::<_, oracle_cloud_signature::KeyError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PublicKey {
     modulus: Vec<u8>,
@@ -202,17 +301,35 @@ impl PublicKey {
     }
 
     /// The size of the modulus, in bits.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.public_key().bits(), 2048);
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn bits(&self) -> usize {
         let leading = self.modulus.first().map_or(0, |byte| byte.leading_zeros());
         self.modulus.len() * 8 - usize::try_from(leading).unwrap_or_default()
     }
 
     /// The modulus, big-endian.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.public_key().modulus().len(), 256);
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn modulus(&self) -> &[u8] {
         &self.modulus
     }
 
     /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen hexadecimal pairs.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert_eq!(key.public_key().fingerprint().split(':').count(), 16);
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn fingerprint(&self) -> String {
         let pairs: Vec<String> =
             Md5::digest(&self.spki).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -220,11 +337,23 @@ impl PublicKey {
     }
 
     /// The PEM body in one line, as the token services take it.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert!(key.public_key().sanitised().starts_with("MIIB"));
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn sanitised(&self) -> String {
         STANDARD.encode(&self.spki)
     }
 
     /// Whether a JSON Web Key names this key. Members other than `n` and `e` do not count.
+    ///
+    /// ```
+    /// let key = oracle_cloud_signature::PrivateKey::generate()?;
+    /// assert!(!key.public_key().is_jwk(&serde_json::json!({ "n": "AQAB", "e": "AQAB" })));
+    /// # Ok::<_, oracle_cloud_signature::KeyError>(())
+    /// ```
     pub fn is_jwk(&self, jwk: &serde_json::Value) -> bool {
         let member = |name| jwk.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
         let same = |name, bytes: &[u8]| {

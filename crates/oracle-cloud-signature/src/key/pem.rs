@@ -1,17 +1,11 @@
-//! The PEM block of a key: found wherever it stands in a text, and decrypted where OpenSSL encrypted it before PKCS#8.
+//! The PEM block of a key: found wherever it stands in a text, and how OpenSSL encrypted it before PKCS#8.
 //!
 //! Source: docs/spec/oci-request-signing.md#private-keys.
 
-use aes::{Aes128, Aes192, Aes256};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cbc::Decryptor;
-use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
-use des::TdesEde3;
-use md5::{Digest, Md5};
 use memchr::memmem;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{KeyError, Secret, foreign};
 
@@ -26,14 +20,15 @@ pub(super) struct Block {
 }
 
 /// The `DEK-Info` of a block.
+#[cfg_attr(not(feature = "legacy-keys"), expect(dead_code, reason = "parsed, never decrypted"))]
 pub(super) struct Cipher {
-    kind: Kind,
-    vector: Vec<u8>,
+    pub(super) kind: Kind,
+    pub(super) vector: Vec<u8>,
 }
 
 /// The ciphers of OpenSSL's traditional format.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Aes128,
     Aes192,
     Aes256,
@@ -68,32 +63,6 @@ impl Block {
         let der = STANDARD.decode(&*base64).ok().ok_or(KeyError::Invalid)?;
         Ok(Self { label: label.to_owned(), cipher, der: Zeroizing::new(der) })
     }
-
-    /// The content, decrypted as OpenSSL's traditional format encrypts it.
-    pub(super) fn decrypt(&self, passphrase: &[u8]) -> Result<Secret, KeyError> {
-        let Cipher { kind, vector } = self.cipher.as_ref().ok_or(KeyError::Invalid)?;
-        match kind {
-            Kind::Aes128 => self.cbc::<Decryptor<Aes128>>(passphrase, vector, 16),
-            Kind::Aes192 => self.cbc::<Decryptor<Aes192>>(passphrase, vector, 24),
-            Kind::Aes256 => self.cbc::<Decryptor<Aes256>>(passphrase, vector, 32),
-            Kind::TripleDes => self.cbc::<Decryptor<TdesEde3>>(passphrase, vector, 24),
-        }
-    }
-
-    fn cbc<D: KeyIvInit + BlockModeDecrypt>(
-        &self,
-        passphrase: &[u8],
-        vector: &[u8],
-        size: usize,
-    ) -> Result<Secret, KeyError> {
-        let key = derive(passphrase, vector, size)?;
-        let cipher = D::new_from_slices(&key, vector).ok().ok_or(KeyError::Invalid)?;
-        let der = cipher
-            .decrypt_padded_vec::<Pkcs7>(&self.der)
-            .ok()
-            .ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
-        Ok(Zeroizing::new(der))
-    }
 }
 
 impl Cipher {
@@ -118,24 +87,6 @@ impl Cipher {
         let vector: Option<Vec<u8>> = hex.chunks(2).map(byte).collect();
         Ok((Self { kind, vector: vector.ok_or(KeyError::Invalid)? }, rest))
     }
-}
-
-/// OpenSSL's `EVP_BytesToKey`: MD5, one round, salted with the first eight bytes of the initial vector.
-fn derive(passphrase: &[u8], vector: &[u8], size: usize) -> Result<Secret, KeyError> {
-    let salt = vector.get(..8).ok_or(KeyError::Invalid)?;
-    let mut key = Zeroizing::new(Vec::with_capacity(size + 16));
-    let mut digest = Vec::new();
-    while key.len() < size {
-        let mut hash = Md5::new_with_prefix(&digest);
-        hash.update(passphrase);
-        hash.update(salt);
-        digest.zeroize();
-        digest = hash.finalize().to_vec();
-        key.extend_from_slice(&digest);
-    }
-    digest.zeroize();
-    key.truncate(size);
-    Ok(key)
 }
 
 /// A copy of the text in which CR, and a line end that was escaped to stand in a variable, are line ends.
