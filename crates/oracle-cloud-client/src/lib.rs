@@ -12,7 +12,6 @@
 pub mod apm;
 mod client;
 mod clock;
-mod journey;
 mod message;
 mod names;
 mod preconnect;
@@ -20,13 +19,13 @@ mod principal;
 pub mod region;
 mod retry;
 mod service_error;
+mod timings;
 mod transport;
 mod trust;
 mod variables;
 
 pub use client::{Client, Delivery};
 pub use clock::{ServiceClock, timestamp};
-pub use journey::{Journey, Phase, Step};
 pub use message::{Body, SendError};
 pub use names::{NameUnresolved, look_up};
 pub use oracle_cloud_signature as signature;
@@ -37,6 +36,7 @@ pub use oracle_cloud_signature::{
 pub use principal::{Principal, PrincipalError, PrincipalSettings};
 pub use retry::{Repeat, Retry};
 pub use service_error::{ServiceError, ServiceRefusal};
+pub use timings::{Journey, Phase, Step};
 pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
 pub use trust::{Roots, Trust, TrustError};
 pub use variables::{SettingsError, Variables};

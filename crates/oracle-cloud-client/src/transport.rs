@@ -17,9 +17,9 @@ use rustls::ClientConfig;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::journey::{CONNECTION, Connection, Timed};
 use super::names::SystemResolver;
 use super::preconnect::{self, Preconnect, PreconnectLayer};
+use super::timings::{CONNECTION, Connection, Timed};
 use super::{Journey, NameUnresolved, Trust};
 
 /// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
