@@ -40,7 +40,7 @@ impl Function {
     where
         H: Fn(Call) -> F + Send + Sync + 'static,
         F: Future<Output = R> + Send + 'static,
-        R: IntoReply + Send,
+        R: IntoReply + Send + 'static,
     {
         let directory = tempfile::tempdir().expect("there is a place for a socket");
         let socket = directory.path().join("lsnr.sock");

@@ -2,11 +2,11 @@
 #![no_main]
 
 use fn_fdk::{Call, Error, IntoReply, Reply, StatusError};
+use futures_util::stream;
 use fuzz::answer::{self, Answer};
 use fuzz::cloud::{Deployment, Function};
 use fuzz::secret;
 use fuzz::world::World;
-use futures_util::stream;
 use http::{HeaderName, StatusCode};
 use libfuzzer_sys::fuzz_target;
 
@@ -37,7 +37,7 @@ async fn dressed(call: Call) -> Result<Reply, Error> {
     let asked = |name| call.headers().get(name);
     let (octets, body) = ("application/octet-stream", call.body().clone());
     let mut reply = match asked("x-stream") {
-        Some(_) => Reply::stream(octets, stream::iter([Ok::<_, Infallible>(body)])),
+        Some(_) => Reply::stream(octets, stream::iter([Ok::<_, Error>(body)])),
         None => Reply::bytes(octets, body),
     };
     reply = reply.with_header(READ_URL, call.uri().to_string());

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{Endpoint, EndpointRule, TargetsError};
+use super::endpoint::{Endpoint, EndpointRule};
+use super::targets_error::TargetsError;
 
 /// The endpoints of a JSON object, alias to URL, all of them checked; or everything that is wrong with it.
 pub(super) fn checked(

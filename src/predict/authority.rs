@@ -4,7 +4,7 @@
 
 use url::Host;
 
-use super::resolve::is_allowed;
+use super::address::is_allowed;
 
 /// A `host` or `host:port` in the one form in which addresses are compared with it: an IP literal or
 /// a DNS name, in lower case. None for everything else, and for addresses that are never called.

@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use http::Uri;
 use url::{Host, Url, form_urlencoded};
 
-use super::Paths;
-use super::resolve::is_allowed;
+use super::address::is_allowed;
+use super::path::Paths;
 use oracle_cloud_client::region::{self, Regions};
 
 /// The longest address that is looked at, in bytes.
-const LONGEST: usize = 2048;
+const MAX_URL_BYTES: usize = 2048;
 
 /// The address of a model deployment that may be called. Holding one is the proof that it was checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -115,7 +115,7 @@ fn without_token(query: &str) -> String {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// Too long.
-    #[error("it is longer than {LONGEST} bytes")]
+    #[error("it is longer than {MAX_URL_BYTES} bytes")]
     Length,
     /// Not visible ASCII.
     #[error("it has a character that is not visible ASCII")]
@@ -209,7 +209,7 @@ impl EndpointRule {
 
     /// Checks an address: a deployment's predict URL, or its base URL, which leaves open what of the deployment is called.
     pub fn check(&self, text: &str) -> Result<Endpoint, Refusal> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_URL_BYTES {
             return Err(Refusal::Length);
         }
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

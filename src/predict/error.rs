@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::Refusal;
+use super::endpoint::Refusal;
 use fn_fdk::Rejection;
 use oracle_cloud_client::{PrincipalError, SendError, SignError, TransportError};
 

@@ -11,9 +11,11 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use tokio::time::Instant;
 
 use super::endpoint::Action;
+use super::endpoint::{Endpoint, EndpointRule};
+use super::error::Error;
+use super::path::Paths;
 use super::pools::Pools;
 use super::target::ROUTE;
-use super::{Endpoint, EndpointRule, Error, Paths};
 use fn_fdk::BODY_LIMIT;
 use oracle_cloud_client::{
     Client, Credentials, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers,

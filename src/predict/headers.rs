@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{HeaderValue, Response};
 
-use super::Prediction;
+use super::forward::Prediction;
 use super::payload::Payload;
 use super::trace::{self, Trace};
 use fn_fdk::Context;
@@ -92,7 +92,7 @@ const NEVER_RETURNED: [&str; 18] = [
 ];
 const NEVER_RETURNED_PREFIXES: [&str; 2] = ["fn-", "proxy-"];
 /// The longest id of a request that is taken from a caller, in bytes.
-const LONGEST_REQUEST_ID: usize = 64;
+const MAX_REQUEST_ID_BYTES: usize = 64;
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 
 /// The names that pass towards the deployment and back to the caller.
@@ -193,7 +193,7 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn is_request_id(id: &str) -> bool {
-    (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=MAX_REQUEST_ID_BYTES).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The built-in names and the configured ones, or every entry that is not taken.

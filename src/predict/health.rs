@@ -6,8 +6,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::error::Error;
 use super::error::json_response;
-use super::{Error, Forwarder, Targets, target};
+use super::forward::Forwarder;
+use super::target;
+use super::target::Targets;
 use fn_fdk::{Intent, error_chain};
 use oracle_cloud_client::timestamp;
 

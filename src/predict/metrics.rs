@@ -11,8 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use super::endpoint::Endpoint;
+use super::error::Error;
+use super::forward::Prediction;
 use super::outcome::{Record, milliseconds};
-use super::{Endpoint, Error, Prediction};
 use fn_fdk::error_chain;
 use oracle_cloud_client::{
     Client, Delivery, Journey, Phase, PrincipalError, Repeat, SendError, TransportError,

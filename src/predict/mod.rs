@@ -7,6 +7,7 @@
 //!
 //! Source: docs/spec/oci-services.md#targets.
 
+mod address;
 mod aliases;
 mod authority;
 mod endpoint;
@@ -22,7 +23,9 @@ mod payload;
 mod pools;
 mod resolve;
 mod target;
+mod targets_error;
 mod trace;
+mod tracer;
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +40,9 @@ pub use forward::{Forwarder, Prediction};
 pub use headers::{HeaderRules, InvalidHeaderName};
 pub use metrics::{Metrics, MetricsTarget};
 pub use path::{InvalidPath, Paths};
-pub use target::{Targets, TargetsError};
-pub use trace::Tracer;
+pub use target::Targets;
+pub use targets_error::TargetsError;
+pub use tracer::Tracer;
 
 use fn_fdk::{Context, Rejection};
 use health::Probe;

@@ -9,15 +9,19 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use log::Level;
 
+use super::endpoint::Endpoint;
+use super::error::Error;
+use super::forward::Prediction;
+use super::headers::HeaderRules;
 use super::trace::Trace;
-use super::{Endpoint, Error, HeaderRules, Prediction, headers, target};
+use super::{headers, target};
 use fn_fdk::{Context, Intent, error_chain};
 use oracle_cloud_client::{Journey, Phase};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);
 /// The longest id of an answer that is written, in bytes; Oracle's have 32 to 98.
-const LONGEST_ID: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 /// Tells clients of OpenAI's protocol whether another try is worth it.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
@@ -116,7 +120,7 @@ impl Record {
 /// An id of a request as it is written; nothing where whoever made it wrote something else into it.
 fn plain_id(id: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.:".contains(&byte);
-    if id.len() <= LONGEST_ID && id.bytes().all(plain) { id } else { "" }
+    if id.len() <= MAX_ID_BYTES && id.bytes().all(plain) { id } else { "" }
 }
 
 /// Milliseconds, to a hundredth of one.

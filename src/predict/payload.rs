@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Endpoint, Error};
+use super::endpoint::Endpoint;
+use super::error::Error;
 use fn_fdk::Intent;
 
 /// The methods of a custom path, as `Allow` lists them.

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::Client;
 
-use super::EndpointRule;
+use super::endpoint::EndpointRule;
 use super::resolve::CheckedResolver;
 use oracle_cloud_client::{Trust, TrustError, http_client};
 
 /// How many deployments keep connections of their own. The one that was called longest ago loses them.
-const MOST: usize = 16;
+const MAX_POOLS: usize = 16;
 
 /// The connections to deployments.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Pools {
         });
         let client = pool.1.clone();
         own.push_back(pool);
-        if own.len() > MOST {
+        if own.len() > MAX_POOLS {
             own.pop_front();
         }
         client
@@ -83,9 +83,9 @@ mod tests {
             pools.of("listed.example", deployment);
         }
         assert_eq!(own(), ["b", "a", "c"]);
-        for number in 0..MOST - 1 {
+        for number in 0..MAX_POOLS - 1 {
             pools.of("listed.example", &number.to_string());
         }
-        assert_eq!((own().len(), own()[0].as_str()), (MOST, "c"));
+        assert_eq!((own().len(), own()[0].as_str()), (MAX_POOLS, "c"));
     }
 }

@@ -8,9 +8,12 @@ use bytes::Bytes;
 use http::Request;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::endpoint::{Endpoint, EndpointRule, Refusal};
 use super::envelope::Unreadable;
-use super::path::Closed;
-use super::{Endpoint, EndpointRule, Error, Paths, Refusal, aliases, envelope, payload};
+use super::error::Error;
+use super::path::{Closed, Paths};
+use super::targets_error::TargetsError;
+use super::{aliases, envelope, payload};
 use fn_fdk::Intent;
 
 /// The header that a route sets, and its spellings for proxies that drop names with an underscore.
@@ -29,27 +32,6 @@ pub struct Targets {
     aliases: BTreeMap<String, Endpoint>,
     default: Option<Endpoint>,
     envelopes: bool,
-}
-
-/// A configured target that must not be called; found at start, so that no call meets it.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum TargetsError {
-    /// `MODEL_DEPLOYMENTS` is something else than an object of texts.
-    #[error(
-        "MODEL_DEPLOYMENTS is not a JSON object of aliases and URLs; expected `{{\"iris\": \"https://…\"}}`"
-    )]
-    NotAnObject,
-    /// An alias that has two URLs.
-    #[error("MODEL_DEPLOYMENTS has the alias `{0}` more than once")]
-    AliasRepeated(String),
-    /// An alias whose URL is refused.
-    #[error("MODEL_DEPLOYMENTS has a URL that may not be called, that of `{0}`: {1}")]
-    Alias(String, Refusal),
-    /// `MODEL_DEPLOYMENT` is neither an alias nor an allowed URL.
-    #[error(
-        "MODEL_DEPLOYMENT is neither an alias of MODEL_DEPLOYMENTS nor a URL that may be called: {0}"
-    )]
-    Default(Refusal),
 }
 
 impl Targets {

@@ -5,7 +5,7 @@
 use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::Kdf;
 
-use super::KeyError;
+use super::error::KeyError;
 
 /// More rounds than anybody uses; each takes a microsecond.
 const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;

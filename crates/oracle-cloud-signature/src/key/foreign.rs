@@ -6,7 +6,7 @@ use memchr::memmem;
 use rsa::pkcs1::der::asn1::{AnyRef, ObjectIdentifier};
 use rsa::pkcs1::der::{Decode, Reader, SliceReader};
 
-use super::KeyError;
+use super::error::KeyError;
 
 const OPENSSH: KeyError = KeyError::Form("in OpenSSH's own format", "ssh-keygen -p -m PEM -f FILE");
 const PKCS12: KeyError = KeyError::Form("PKCS#12", "openssl pkcs12 -in FILE -nocerts -out NEW");

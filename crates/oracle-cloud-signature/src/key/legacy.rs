@@ -10,8 +10,9 @@ use des::TdesEde3;
 use md5::{Digest, Md5};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::error::KeyError;
 use super::pem::{Block, Cipher, Kind};
-use super::{KeyError, Secret};
+use super::secret::Secret;
 
 /// The content of a block, decrypted as its header says.
 pub(super) fn decrypt(block: &Block, passphrase: &[u8]) -> Result<Secret, KeyError> {

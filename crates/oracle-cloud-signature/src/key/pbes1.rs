@@ -13,7 +13,9 @@ use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::cost::check_rounds;
-use super::{KeyError, Secret, foreign};
+use super::error::KeyError;
+use super::foreign;
+use super::secret::Secret;
 
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 /// The block size of SHA-1, in bytes.

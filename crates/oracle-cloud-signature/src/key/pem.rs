@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use zeroize::Zeroizing;
 
-use super::{KeyError, Secret, foreign};
+use super::error::KeyError;
+use super::foreign;
+use super::secret::Secret;
 
 /// One PEM block with a private key.
 pub(super) struct Block {
