@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::disallowed_methods,
     reason = "it reads clock and environment itself and ends with a panic"
 )]
 
