@@ -1,13 +1,15 @@
-//! The container contract of the Fn Project and of OCI Functions: any Rust function, nothing of OCI or of predictions.
+#![doc = include_str!("../README.md")]
+//!
+//! # How it works
 //!
 //! ```text
 //! agent ─ Unix socket ─▶ Listener ▶ Server ▶ Call ▶ your handler
 //!         ◀──────────────────────── Reply ◀──────────┘
 //! ```
 //!
-//! The platform starts the process with `FN_LISTENER`, waits for a socket under that name, and then sends one
-//! `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests into [`Call`]s and [`Reply`]s
-//! into the few answers that the platform accepts. Nothing runs between calls: the container is frozen.
+//! The platform starts the process with `FN_LISTENER`, waits for a socket under that name, and then
+//! sends one `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests
+//! into [`Call`]s and [`Reply`]s into the few answers that the platform accepts.
 //!
 //! Source: docs/spec/fn-container-contract.md#protocol.
 
