@@ -1,35 +1,29 @@
-//! An HTTP/1.1 client for the commands: https to anywhere, plain http to this machine only. It follows no redirect, so that a token
-//! goes nowhere else than where it was sent.
+//! The HTTP client of the commands: https to anywhere, plain http to this machine only. It follows no redirect, so that a token goes
+//! nowhere else than where it was sent.
 
-use std::error::Error as StdError;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::handshake;
-use hyper::header::{HOST, HeaderMap, HeaderValue};
-use hyper::http::response::Parts;
-use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, Error as TlsError, InvalidMessage, RootCertStore};
+use bytes::Bytes;
+use http::Uri;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::method::{InvalidMethod, Method};
+use reqwest::{redirect, retry};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, InvalidMessage, RootCertStore};
 
-use crate::error_chain::chain;
+use crate::error_chain::{cause, chain, last_cause};
 use crate::input::MARK;
 use crate::loopback::is_this_machine;
-use crate::proxy::{self, Proxy};
+use crate::proxy::{self, Proxy, Way};
+use crate::resolver::{NameNotFound, Resolver};
+use crate::stopwatch::Stopwatch;
 
-/// The longest that a name, a connection or a TLS handshake is waited for.
+/// The longest that a connection is waited for, from the name to the end of the TLS handshake.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest that an answer is waited for, where nobody has to compute it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,8 +46,8 @@ pub(crate) enum Error {
     Plain(String),
     #[error("the PEM bundle {path}, named by {ROOTS}, cannot be used: {1}", path = .0.display())]
     Roots(PathBuf, String),
-    #[error("the name `{0}` is not found: {1}")]
-    Name(String, String),
+    #[error("{0}")]
+    Name(NameNotFound),
     #[error(
         "no connection to {0}: {1}; is it the right host, and does a firewall let this machine reach it?"
     )]
@@ -72,6 +66,8 @@ pub(crate) enum Error {
     Silent(String, Duration),
     #[error("the answer of {0} broke off: {1}")]
     Broken(String, String),
+    #[error("the answer of {0} is larger than 10 MiB, the most that is read")]
+    Large(String),
 }
 
 impl Error {
@@ -84,12 +80,13 @@ impl Error {
             | Self::Roots(..)
             | Self::Header(_)
             | Self::Request(_) => 2,
-            Self::Name(..)
+            Self::Name(_)
             | Self::Connect(..)
             | Self::Tls(..)
             | Self::NoTls(_)
             | Self::Silent(..)
-            | Self::Broken(..) => 3,
+            | Self::Broken(..)
+            | Self::Large(_) => 3,
             Self::Proxy(error) => error.exit_code(),
         }
     }
@@ -110,10 +107,8 @@ pub(crate) struct Answered {
 /// How long each part of a request took, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phases {
-    /// The name and the connection.
+    /// The name, the connection and, with https, TLS.
     pub(crate) connect: Duration,
-    /// The TLS handshake; next to nothing without TLS.
-    pub(crate) tls: Duration,
     /// From the request to the head of the answer.
     pub(crate) wait: Duration,
     /// The rest of the answer.
@@ -128,13 +123,9 @@ impl Answered {
 
     /// An answer that nobody gave.
     #[cfg(test)]
-    pub(crate) fn of(status: u16, body: String) -> Self {
-        let phases = Phases {
-            connect: Duration::ZERO,
-            tls: Duration::ZERO,
-            wait: Duration::ZERO,
-            read: Duration::ZERO,
-        };
+    pub(crate) fn new(status: u16, body: String) -> Self {
+        let zero = Duration::ZERO;
+        let phases = Phases { connect: zero, wait: zero, read: zero };
         Self { status, headers: HeaderMap::new(), body: body.into(), phases }
     }
 
@@ -147,7 +138,7 @@ impl Answered {
 /// A client with the roots that it trusts. Every request has a connection of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    tls: Arc<ClientConfig>,
+    tls: ClientConfig,
     proxy: Option<Proxy>,
     patience: Duration,
 }
@@ -178,7 +169,7 @@ impl Client {
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.2 and 1.3");
         let config = config.with_root_certificates(store).with_no_client_auth();
-        Ok(Self { tls: Arc::new(config), proxy: None, patience: PATIENCE })
+        Ok(Self { tls: config, proxy: None, patience: PATIENCE })
     }
 
     /// The same client, which waits so long for a whole answer.
@@ -191,7 +182,7 @@ impl Client {
         Target::parse(url).map(drop)
     }
 
-    /// One request: 10 s for each step of the connection, the client's patience for the whole answer.
+    /// One request: 10 s for the connection, the client's patience for the whole answer.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -199,62 +190,69 @@ impl Client {
         headers: &[(&str, String)],
         body: impl Into<Bytes>,
     ) -> Result<Answered, Error> {
-        let start = Instant::now();
         let target = Target::parse(url)?;
-        let uri: &Uri = &target.uri;
-        let path = uri.path_and_query().map_or("/", |target| target.as_str());
-        let mut request =
-            Request::builder().method(method).uri(path).header(HOST, &target.authority);
-        for (name, value) in headers {
-            let value = HeaderValue::from_str(value);
-            let value = value.map_err(|_invalid| Error::Header((*name).to_owned()))?;
-            request = request.header(*name, value);
-        }
-        let request = request
-            .body(Full::new(body.into()))
-            .map_err(|error| Error::Request(error.to_string()))?;
-        let stream = match self.proxy.as_ref().and_then(|proxy| proxy.of(uri)) {
-            Some(proxy) => timeout(CONNECT, proxy.tunnel(uri))
-                .await
-                .map_err(|_elapsed| proxy::Error::Silent)??,
-            None => target.connect().await?,
-        };
-        let connected = Instant::now();
-        let exchange = async {
-            if target.secure {
-                let name = ServerName::try_from(target.host.clone())
-                    .map_err(|_invalid| Error::Url(url.to_owned()))?;
-                let handshake = TlsConnector::from(self.tls.clone()).connect(name, stream);
-                let stream = timeout(CONNECT, handshake)
-                    .await
-                    .unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))
-                    .map_err(|error| no_tls(&target.host, &error))?;
-                exchange(&target.host, stream, request).await
-            } else {
-                exchange(&target.host, stream, request).await
+        let proxy = self.proxy.as_ref().and_then(|proxy| proxy.way_to(&target.uri));
+        let (start, connecting) = (Instant::now(), Stopwatch::default());
+        let failed = |error| failed(&target.uri, proxy.is_some(), self.patience, error);
+        let request = self.http(proxy.as_ref(), &connecting)?;
+        let request = request.request(named_method(method)?, url).headers(values(headers)?);
+        let mut answer = request.body(body.into()).send().await.map_err(failed)?;
+        let waited = start.elapsed();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(Error::Large(target.host));
             }
-        };
-        let answered = timeout(self.patience, exchange).await;
-        let (head, body, [secured, waited, read]) =
-            answered.map_err(|_elapsed| Error::Silent(target.host.clone(), self.patience))??;
+            body.extend_from_slice(&chunk);
+        }
+        let connect = connecting.time();
         let phases = Phases {
-            connect: connected - start,
-            tls: secured - connected,
-            wait: waited - secured,
-            read: read - waited,
+            connect,
+            wait: waited.saturating_sub(connect),
+            read: start.elapsed().saturating_sub(waited),
         };
-        Ok(Answered { status: head.status.as_u16(), headers: head.headers, body, phases })
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Ok(Answered { status, headers, body: body.into(), phases })
     }
+
+    /// A client for one request, so that its connection ends with it.
+    fn http(&self, way: Option<&Way>, connecting: &Stopwatch) -> Result<reqwest::Client, Error> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .no_proxy()
+            .dns_resolver(Arc::new(Resolver))
+            .connector_layer(connecting.clone())
+            .connect_timeout(CONNECT)
+            .timeout(self.patience);
+        let builder = match way {
+            Some(way) => builder.proxy(way.proxy()?),
+            None => builder,
+        };
+        builder.build().map_err(|error| Error::Request(chain(&error)))
+    }
+}
+
+fn named_method(method: &str) -> Result<Method, Error> {
+    method.parse().map_err(|error: InvalidMethod| Error::Request(error.to_string()))
+}
+
+fn values(headers: &[(&str, String)]) -> Result<HeaderMap, Error> {
+    let mut values = HeaderMap::new();
+    for (name, value) in headers {
+        let refused = || Error::Header((*name).to_owned());
+        let value = HeaderValue::from_str(value).map_err(|_invalid| refused())?;
+        values.append(HeaderName::try_from(*name).map_err(|_invalid| refused())?, value);
+    }
+    Ok(values)
 }
 
 /// Where a URL leads.
 #[derive(Debug)]
 struct Target {
     uri: Uri,
-    authority: String,
     host: String,
-    port: u16,
-    secure: bool,
 }
 
 impl Target {
@@ -271,90 +269,66 @@ impl Target {
         let host = uri.host().ok_or_else(wrong)?;
         let port = authority.strip_prefix(host).ok_or_else(wrong)?;
         let host = host.trim_matches(['[', ']']).to_owned();
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") if is_this_machine(&host) => false,
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_this_machine(&host) => {}
             Some("http") => return Err(Error::Plain(url.to_owned())),
             _ => return Err(wrong()),
-        };
-        let port = match port.strip_prefix(':') {
-            None => {
-                if secure {
-                    443
-                } else {
-                    80
-                }
-            }
-            Some(port) => port_number(port).ok_or_else(wrong)?,
-        };
-        Ok(Self { uri, authority, host, port, secure })
-    }
-
-    async fn connect(&self) -> Result<TcpStream, Error> {
-        let slow = |_elapsed| io::Error::from(io::ErrorKind::TimedOut);
-        let found = timeout(CONNECT, lookup_host((self.host.as_str(), self.port))).await;
-        let found = found.map_err(slow).and_then(|found| found);
-        let found = found.map_err(|error| Error::Name(self.host.clone(), error.to_string()))?;
-        let addresses: Vec<_> = found.collect();
-        // An address that swallows what it is sent must leave time for the others.
-        let share = CONNECT / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
-        let mut connected = Err(io::Error::from(io::ErrorKind::NotFound));
-        for address in addresses {
-            let attempt = timeout(share, TcpStream::connect(address)).await;
-            connected = attempt.map_err(slow).and_then(|connected| connected);
-            if connected.is_ok() {
-                break;
-            }
         }
-        let stream =
-            connected.map_err(|error| Error::Connect(self.authority.clone(), error.to_string()))?;
-        drop(stream.set_nodelay(true));
-        Ok(stream)
+        if port.strip_prefix(':').is_some_and(|port| !is_port(port)) {
+            return Err(wrong());
+        }
+        Ok(Self { uri, host })
     }
 }
 
-/// Why there is no TLS: a server that speaks plain HTTP has another remedy than one with a private authority.
-fn no_tls(host: &str, error: &io::Error) -> Error {
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-    if let Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) = inner {
-        Error::NoTls(host.to_owned())
+/// Why there is no answer, by how far it came. `proxied` says whether a proxy stands between.
+fn failed(uri: &Uri, proxied: bool, patience: Duration, error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    if !error.is_connect() {
+        let late = error.is_timeout();
+        let why = chain(&error);
+        return if late { Error::Silent(host, patience) } else { Error::Broken(host, why) };
+    }
+    if let Some(tls) = cause::<rustls::Error>(&error) {
+        return no_tls(host, tls);
+    }
+    match (proxied, error.is_timeout()) {
+        (true, true) => proxy::Error::Silent.into(),
+        (true, false) => proxy::Error::Refused(chain(&error)).into(),
+        (false, late) => {
+            if let Some(not_found) = cause::<NameNotFound>(&error) {
+                return Error::Name(not_found.clone());
+            }
+            let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+            let why = if late { "timed out".to_owned() } else { last_cause(&error) };
+            Error::Connect(authority, why)
+        }
+    }
+}
+
+/// A server that speaks plain HTTP has another remedy than one with a private authority.
+fn no_tls(host: String, error: &rustls::Error) -> Error {
+    if let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = error {
+        Error::NoTls(host)
     } else {
-        Error::Tls(host.to_owned(), error.to_string())
+        Error::Tls(host, error.to_string())
     }
 }
 
-/// A port of a URL: digits alone, and not 0.
-fn port_number(text: &str) -> Option<u16> {
+/// Whether a text is a port of a URL: digits alone, and not 0.
+fn is_port(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|port| digits && *port != 0)
-}
-
-/// The answer's head and body, and when there was a connection, a head and a body.
-async fn exchange(
-    host: &str,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<(Parts, Bytes, [Instant; 3]), Error> {
-    let secured = Instant::now();
-    let broken = |error: &(dyn StdError + 'static)| Error::Broken(host.to_owned(), chain(error));
-    let (mut sender, connection) =
-        handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-    let mut connections = JoinSet::new();
-    connections.spawn(connection);
-    let answer = sender.send_request(request).await.map_err(|error| broken(&error))?;
-    let waited = Instant::now();
-    let (head, body) = answer.into_parts();
-    let body = Limited::new(body, ANSWER_LIMIT).collect().await;
-    let body = body.map_err(|error| broken(&*error))?.to_bytes();
-    Ok((head, body, [secured, waited, Instant::now()]))
+    digits && text.parse().is_ok_and(|port: u16| port != 0)
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::spawn;
-    use tokio::time::interval;
+    use tokio::time::{interval, timeout};
 
     use super::*;
     use emulator::deployment::Authority;
@@ -374,6 +348,7 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let server = spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
             let mut next: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
             let mut ticks = interval(Duration::from_millis(10));
             while stream.write_all(next).await.is_ok() {
@@ -383,7 +358,8 @@ mod tests {
         });
         let client = Client::new(None).unwrap().waiting(Duration::from_millis(300));
         let answer = timeout(Duration::from_secs(20), client.send("GET", &url, &[], "")).await;
-        assert!(matches!(answer.unwrap(), Err(Error::Silent(..))));
+        let answer = answer.unwrap();
+        assert!(matches!(answer, Err(Error::Silent(..))), "{answer:?}");
         // The connection ends with the call: the server sees that.
         timeout(Duration::from_secs(20), server).await.unwrap().unwrap();
     }
@@ -391,5 +367,33 @@ mod tests {
     #[test]
     fn a_question_is_waited_for_30_seconds() {
         assert_eq!(Client::new(None).unwrap().patience, Duration::from_secs(30));
+    }
+
+    #[tokio::test]
+    async fn an_answer_over_10_mib_is_no_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 10485761\r\n\r\n";
+            stream.write_all(head).await.unwrap();
+            // The client leaves before the end.
+            drop(stream.write_all(&vec![b'x'; 10 * 1024 * 1024 + 1]).await);
+        });
+        let client = Client::new(None).unwrap();
+        let answer = client.send("GET", &url, &[], "").await;
+        assert!(matches!(answer, Err(Error::Large(_))), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_is_named_with_the_reason() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let asked = Client::new(None).unwrap();
+        let error = asked.send("GET", &format!("http://{place}/"), &[], "").await.unwrap_err();
+        let said = format!("no connection to {place}: Connection refused (os error 111);");
+        assert!(error.to_string().starts_with(&said), "{error}");
     }
 }

@@ -17,6 +17,8 @@ mod loopback;
 pub mod policy;
 pub mod predict;
 mod proxy;
+mod resolver;
 pub mod sign;
+mod stopwatch;
 mod terminal;
 pub mod token;

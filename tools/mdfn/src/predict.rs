@@ -126,14 +126,13 @@ fn show(options: &Options, answer: &Answered) -> ExitCode {
     if options.verbose {
         let phases = answer.phases;
         let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
-        let total = phases.connect + phases.tls + phases.wait + phases.read;
+        let total = phases.connect + phases.wait + phases.read;
         complain(&format!("{} {}", options.method, options.url));
         complain(&format!(
-            "{} after {} ms: connection {}, TLS {}, waiting {}, reading {}",
+            "{} after {} ms: connection {}, waiting {}, reading {}",
             answer.status,
             ms(total),
             ms(phases.connect),
-            ms(phases.tls),
             ms(phases.wait),
             ms(phases.read)
         ));

@@ -1,11 +1,7 @@
 //! The proxy between this machine and OCI, as curl finds it. The function itself heeds none.
 
-use hyper::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::proxy::Tunnel;
+use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use tokio::net::TcpStream;
-use tower_service::Service;
 
 use crate::error_chain::chain;
 use crate::loopback::is_this_machine;
@@ -59,24 +55,24 @@ impl Proxy {
     }
 
     /// What stands between this machine and a URL.
-    pub(crate) fn of(&self, url: &Uri) -> Option<Way> {
+    pub(crate) fn way_to(&self, url: &Uri) -> Option<Way> {
         let local = url.host().is_some_and(|host| is_this_machine(host.trim_matches(['[', ']'])));
         self.0.intercept(url).filter(|_| !local).map(Way)
     }
 }
 
-/// The way through a proxy.
+/// The way through a proxy, which does not look into what passes.
 #[derive(Debug)]
 pub(crate) struct Way(Intercept);
 
 impl Way {
-    /// A connection to the host of `url`, which the proxy does not look into.
-    pub(crate) async fn tunnel(&self, url: &Uri) -> Result<TcpStream, Error> {
-        let mut tunnel = Tunnel::new(self.0.uri().clone(), HttpConnector::new());
-        if let Some(authorization) = self.0.basic_auth() {
-            tunnel = tunnel.with_auth(authorization.clone());
-        }
-        let opened = tunnel.call(url.clone()).await;
-        Ok(opened.map_err(|error| Error::Refused(chain(&error)))?.into_inner())
+    /// The proxy, as the HTTP client takes it.
+    pub(crate) fn proxy(&self) -> Result<reqwest::Proxy, Error> {
+        let refused = |error: reqwest::Error| Error::Refused(chain(&error.without_url()));
+        let proxy = reqwest::Proxy::https(self.0.uri().to_string()).map_err(refused)?;
+        Ok(match self.0.basic_auth() {
+            Some(authorization) => proxy.custom_http_auth(authorization.clone()),
+            None => proxy,
+        })
     }
 }

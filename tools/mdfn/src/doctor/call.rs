@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Instant;
 
+use bytes::Bytes;
 use fn_fdk::error_chain;
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method, Request};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Endpoint, Forwarder};
 use oracle_cloud_client::{Delivery, Journey, Principal, Repeat, ServiceClock};

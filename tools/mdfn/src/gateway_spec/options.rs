@@ -1,6 +1,6 @@
 //! What the options take.
 
-use hyper::Uri;
+use http::Uri;
 
 use crate::loopback::is_this_machine;
 

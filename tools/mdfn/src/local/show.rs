@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hyper::body::Bytes;
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn answered(status: u16, code: &str) -> Answered {
-        Answered::of(status, format!("{{\"code\": \"{code}\", \"message\": \"\"}}"))
+        Answered::new(status, format!("{{\"code\": \"{code}\", \"message\": \"\"}}"))
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! One way to check callers: what it leaves unchecked.
 
-use hyper::Uri;
+use http::Uri;
 use serde_json::Value;
 
 use super::claims;

@@ -12,10 +12,10 @@ mod spans;
 use std::future::ready;
 use std::io;
 
+use http::header::{HOST, HeaderMap};
+use http::uri::Authority;
+use http::{Method, Request, Response};
 use http_body_util::Full;
-use hyper::header::{HOST, HeaderMap};
-use hyper::http::uri::Authority;
-use hyper::{Method, Request, Response};
 
 use crate::loopback::is_this_machine;
 use emulator::cloud::calls::{Call, Calls};
@@ -59,7 +59,7 @@ fn guarded<B>(request: &Request<B>) -> Option<Reply> {
         return None;
     }
     let mut refusal = reply(405, &html::message("This page can be read, and nothing else"));
-    refusal.headers_mut().insert("allow", hyper::header::HeaderValue::from_static("GET, HEAD"));
+    refusal.headers_mut().insert("allow", http::header::HeaderValue::from_static("GET, HEAD"));
     Some(refusal)
 }
 
