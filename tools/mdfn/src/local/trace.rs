@@ -15,7 +15,7 @@ const LONGEST: usize = 24;
 
 /// The lines of a trace; none without spans.
 pub(super) fn lines(spans: &[Span]) -> Vec<String> {
-    let waterfall = Waterfall::of(spans);
+    let waterfall = Waterfall::new(spans);
     let names = waterfall.rows.iter().map(|row| {
         let name = printable(row.span.name.as_deref().unwrap_or("(no name)"));
         format!("{}{name}", " ".repeat(INDENT * row.depth.min(DEEPEST)))

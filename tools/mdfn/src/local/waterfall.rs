@@ -29,7 +29,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Waterfall<'a> {
-    pub(super) fn of(spans: &'a [Span]) -> Self {
+    pub(super) fn new(spans: &'a [Span]) -> Self {
         let first = spans.iter().filter_map(|span| span.timestamp).min().unwrap_or_default();
         let row = |span: &'a Span, depth| Row {
             span,
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn read(spans: &[Span]) -> Vec<(String, usize, u64)> {
-        let rows = Waterfall::of(spans).rows.into_iter();
+        let rows = Waterfall::new(spans).rows.into_iter();
         rows.map(|row| (row.span.name.clone().unwrap(), row.depth, row.start)).collect()
     }
 
@@ -134,16 +134,16 @@ mod tests {
     #[test]
     fn a_bar_is_where_its_times_put_it_and_never_longer_than_all() {
         let spans = [span(2, 1, 0, 200), span(3, 2, 50, 100), span(4, 2, 150, u64::MAX / 2)];
-        let waterfall = Waterfall::of(&spans[..2]);
+        let waterfall = Waterfall::new(&spans[..2]);
         assert_eq!(waterfall.total, 200);
         assert_eq!(waterfall.bar(&waterfall.rows[1], 1000), (250, 500));
-        let waterfall = Waterfall::of(&spans);
+        let waterfall = Waterfall::new(&spans);
         let bars = waterfall.rows.iter().map(|row| waterfall.bar(row, 100));
         assert!(bars.into_iter().all(|(start, length)| start + length <= 100));
         let mut timeless = span(2, 1, 0, 1);
         (timeless.timestamp, timeless.duration) = (None, None);
         let spans = [timeless];
-        let waterfall = Waterfall::of(&spans);
+        let waterfall = Waterfall::new(&spans);
         assert_eq!(waterfall.bar(&waterfall.rows[0], 100), (0, 0));
     }
 

@@ -1,42 +1,52 @@
 //! The list of calls.
 
-use super::html::{Text, document};
-use crate::local::waterfall::milliseconds;
 use emulator::clock::rfc3339;
 use emulator::cloud::calls::{Call, KEPT};
+use maud::{Markup, html};
 
-/// How often the list looks for new calls.
-const REFRESH: &str = "<meta http-equiv=\"refresh\" content=\"5\">\n";
+use super::html::{document, shown};
+use crate::local::waterfall::milliseconds;
 
-pub(super) fn page(deployment: &str, calls: &[Call]) -> String {
-    let rows: String = calls.iter().rev().map(row).collect();
-    let table = if rows.is_empty() {
-        "<p class=\"empty\">No call yet.</p>\n".to_owned()
-    } else {
-        format!(
-            "<table>\n<thead><tr><th>Time, UTC</th><th>Call</th><th>Status</th><th class=\"number\">Duration</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n"
-        )
+pub(super) fn page(deployment: &str, calls: &[Call]) -> Markup {
+    // The list looks for new calls by itself.
+    let head = html! { meta http-equiv="refresh" content="5"; };
+    let body = html! {
+        main {
+            h1 { "Calls" }
+            p {
+                "What was asked of " code { (shown(deployment)) } ", the last " (KEPT)
+                " calls, the latest first. The list looks for new ones every 5 s."
+            }
+            @if calls.is_empty() {
+                p.empty { "No call yet." }
+            } @else {
+                table {
+                    thead {
+                        tr { th { "Time, UTC" } th { "Call" } th { "Status" } th.number { "Duration" } }
+                    }
+                    tbody { @for call in calls.iter().rev() { (row(call)) } }
+                }
+            }
+        }
     };
-    let body = format!(
-        "<main>\n<h1>Calls</h1>\n<p>What was asked of <code>{}</code>, the last {KEPT} calls, the latest first. The list looks for new ones every 5 s.</p>\n{table}</main>\n",
-        Text(deployment)
-    );
-    document("Calls - mdfn local", REFRESH, &body)
+    document("Calls - mdfn local", &head, &body)
 }
 
-fn row(call: &Call) -> String {
+fn row(call: &Call) -> Markup {
     let Call { number, exchange, .. } = call;
     let time = rfc3339(exchange.received);
     let time = time.split_once('T').map_or("", |(_, time)| time.trim_end_matches('Z'));
-    format!(
-        "<tr><td class=\"time\">{}</td><td><a href=\"/calls/{number}\">{} {}</a><small>{}</small></td><td>{}</td><td class=\"number\">{}</td></tr>\n",
-        Text(time),
-        Text(&exchange.method),
-        Text(&exchange.path),
-        summary(call),
-        status(exchange.status),
-        took(call),
-    )
+    html! {
+        tr {
+            td.time { (time) }
+            td {
+                a href={ "/calls/" (number) } { (shown(&exchange.method)) " " (shown(&exchange.path)) }
+                small { (summary(call)) }
+            }
+            td { (status(exchange.status)) }
+            td.number { (took(call)) }
+        }
+    }
 }
 
 /// How far the call came.
@@ -60,9 +70,9 @@ fn summary(call: &Call) -> String {
 }
 
 /// A status, coloured by its kind.
-pub(super) fn status(status: u16) -> String {
+pub(super) fn status(status: u16) -> Markup {
     let kind = if status < 400 { "good" } else { "bad" };
-    format!("<span class=\"status {kind}\">{status}</span>")
+    html! { span.status.(kind) { (status) } }
 }
 
 /// How long a call took at the gateway.

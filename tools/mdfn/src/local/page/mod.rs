@@ -16,6 +16,7 @@ use http::header::{HOST, HeaderMap};
 use http::uri::Authority;
 use http::{Method, Request, Response};
 use http_body_util::Full;
+use maud::Markup;
 
 use crate::loopback::is_this_machine;
 use emulator::cloud::calls::{Call, Calls};
@@ -81,13 +82,18 @@ fn answer<B>(request: &Request<B>, deployment: &str, calls: &[Call]) -> Reply {
         return reply(200, &list::page(deployment, calls));
     }
     let number = path.strip_prefix("/calls/").and_then(|number| number.parse::<u64>().ok());
-    match calls.iter().position(|call| Some(call.number) == number) {
-        Some(at) => reply(200, &call::page(calls, at)),
+    let at = calls.iter().position(|call| Some(call.number) == number);
+    let at_and_call = at.and_then(|at| Some((at, calls.get(at)?)));
+    match at_and_call {
+        Some((at, call)) => {
+            let earlier = at.checked_sub(1).and_then(|at| calls.get(at));
+            reply(200, &call::page(earlier, call, calls.get(at + 1)))
+        }
         None => reply(404, &html::message("There is no such page, or the call is no longer kept")),
     }
 }
 
-fn reply(status: u16, page: &str) -> Reply {
+fn reply(status: u16, page: &Markup) -> Reply {
     let head = Response::builder()
         .status(status)
         .header("content-type", "text/html; charset=utf-8")
@@ -96,7 +102,7 @@ fn reply(status: u16, page: &str) -> Reply {
         .header("cross-origin-resource-policy", "same-origin")
         .header("referrer-policy", "no-referrer")
         .header("x-content-type-options", "nosniff");
-    head.body(Full::from(page.to_owned())).expect("status and headers are fixed and valid")
+    head.body(Full::from(page.0.clone())).expect("status and headers are fixed and valid")
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Who spoke to whom, drawn: a line down for each part of the cloud, an arrow for each message.
 
 use chrono::DateTime;
+use maud::{Markup, html};
 use serde_json::Value;
 
 use super::claim::claim;
-use super::html::Text;
+use super::html::shown;
 use super::list::took;
 use emulator::cloud::calls::Call;
 
@@ -28,9 +29,9 @@ const COLLECTOR: usize = 5;
 const TOP: usize = 66;
 const STEP: usize = 36;
 /// The most that is written at an arrow: what a narrow screen has room for, in characters.
-const LONGEST: usize = 36;
+const MAX_CHARACTERS: usize = 36;
 /// The most requests to the deployment that are drawn: more than a call ever makes.
-const REQUESTS: usize = 12;
+const MAX_REQUESTS: usize = 12;
 
 /// One message.
 struct Message {
@@ -56,24 +57,22 @@ impl Message {
 }
 
 /// The section with the drawing.
-pub(super) fn section(call: &Call) -> String {
+pub(super) fn section(call: &Call) -> Markup {
     let messages = messages(call);
     let height = TOP + STEP * messages.len();
-    let lines: String = (0..PARTS.len()).map(|part| lifeline(part, height)).collect();
-    let arrows: String =
-        messages.iter().enumerate().map(|(at, message)| arrow(at, message)).collect();
-    let note = if call.exchange.dispatch.is_none() {
-        "<p class=\"empty\">The gateway answered by itself: the function was not called.</p>\n"
-    } else {
-        ""
-    };
-    format!(
-        "<section>\n<h2>Who spoke to whom</h2>\n\
-         <svg class=\"sequence\" width=\"100%\" height=\"{height}\" role=\"img\" aria-label=\"The messages between the parts, from first to last\">\n\
-         <defs>{}{}</defs>\n{lines}{arrows}</svg>\n{note}</section>\n",
-        head("head"),
-        head("bad-head"),
-    )
+    html! {
+        section {
+            h2 { "Who spoke to whom" }
+            svg.sequence width="100%" height=(height) role="img" aria-label="The messages between the parts, from first to last" {
+                defs { (head("head")) (head("bad-head")) }
+                @for (part, name) in PARTS.into_iter().enumerate() { (lifeline(part, name, height)) }
+                @for (at, message) in messages.iter().enumerate() { (arrow(at, message)) }
+            }
+            @if call.exchange.dispatch.is_none() {
+                p.empty { "The gateway answered by itself: the function was not called." }
+            }
+        }
+    }
 }
 
 /// What was said, as far as the parts know of it.
@@ -86,12 +85,16 @@ fn messages(call: &Call) -> Vec<Message> {
     }
     let with = if exchange.claims.is_null() { "" } else { ", with the token" };
     let request = format!("{} {}", exchange.method, exchange.path);
-    messages.push(Message::new(CLIENT, GATEWAY, shortened(&request, LONGEST - with.len()) + with));
+    messages.push(Message::new(
+        CLIENT,
+        GATEWAY,
+        shortened(&request, MAX_CHARACTERS - with.len()) + with,
+    ));
     if let Some(dispatch) = &exchange.dispatch {
         let trace = dispatch.trace_id.as_ref().map(|id| format!(", trace {id}"));
         let call_of = format!("POST /call{}", trace.unwrap_or_default());
         messages.push(Message::new(GATEWAY, FUNCTION, call_of));
-        for asked in call.requests.iter().take(REQUESTS) {
+        for asked in call.requests.iter().take(MAX_REQUESTS) {
             messages.push(Message::new(FUNCTION, DEPLOYMENT, format!("{}, signed", asked.method)));
             let answer = match &asked.verdict {
                 Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid"),
@@ -136,49 +139,41 @@ fn percent(hundredths: usize) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
-fn lifeline(part: usize, height: usize) -> String {
+fn lifeline(part: usize, (above, name): (&str, &str), height: usize) -> Markup {
     let x = percent(middle(part));
-    let (above, name) = PARTS.get(part).copied().unwrap_or_default();
-    let above = if above.is_empty() {
-        String::new()
-    } else {
-        format!("<text class=\"part\" x=\"{x}\" y=\"13\">{above}</text>")
-    };
-    let raised = if part == DEPLOYMENT { " raised" } else { "" };
-    format!(
-        "<line class=\"life\" x1=\"{x}\" x2=\"{x}\" y1=\"36\" y2=\"{height}\"/>{above}<text class=\"part{raised}\" x=\"{x}\" y=\"28\">{name}</text>\n"
-    )
+    html! {
+        line.life x1=(x) x2=(x) y1="36" y2=(height) {}
+        @if !above.is_empty() { text.part x=(x) y="13" { (above) } }
+        text.part.raised[part == DEPLOYMENT] x=(x) y="28" { (name) }
+    }
 }
 
-fn arrow(at: usize, message: &Message) -> String {
+fn arrow(at: usize, message: &Message) -> Markup {
     let y = TOP + STEP * at;
     let (left, right) = (message.from.min(message.to), message.from.max(message.to));
     // What is written grows towards the middle of the drawing, where there is room on a narrow screen too.
     let (anchor, x, shift) = if left == CLIENT {
-        ("start", middle(left), 8)
+        ("start", middle(left), "8")
     } else if right == COLLECTOR {
-        ("end", middle(right), -8)
+        ("end", middle(right), "-8")
     } else {
-        ("middle", usize::midpoint(middle(left), middle(right)), 0)
+        ("middle", usize::midpoint(middle(left), middle(right)), "0")
     };
-    let text = shortened(&message.text, LONGEST);
-    let (class, head) = match (message.is_answer(), message.bad) {
-        (false, _) => ("arrow", "head"),
-        (true, false) => ("arrow answer", "head"),
-        (true, true) => ("arrow answer bad", "bad-head"),
-    };
-    format!(
-        "<text class=\"said\" text-anchor=\"{anchor}\" x=\"{}\" dx=\"{shift}\" y=\"{}\">{}</text><line class=\"{class}\" x1=\"{}\" x2=\"{}\" y1=\"{y}\" y2=\"{y}\" marker-end=\"url(#{head})\"/>\n",
-        percent(x),
-        y - 7,
-        Text(&text),
-        percent(middle(message.from)),
-        percent(middle(message.to)),
-    )
+    let is_bad = message.bad && message.is_answer();
+    let end = if is_bad { "url(#bad-head)" } else { "url(#head)" };
+    html! {
+        text.said text-anchor=(anchor) x=(percent(x)) dx=(shift) y=(y - 7) {
+            (shown(&shortened(&message.text, MAX_CHARACTERS)))
+        }
+        line.arrow.answer[message.is_answer()].bad[is_bad] x1=(percent(middle(message.from)))
+            x2=(percent(middle(message.to))) y1=(y) y2=(y) marker-end=(end) {}
+    }
 }
 
-fn head(id: &str) -> String {
-    format!(
-        "<marker id=\"{id}\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker>"
-    )
+fn head(id: &str) -> Markup {
+    html! {
+        marker id=(id) viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto" {
+            path d="M0 0L8 4L0 8z" {}
+        }
+    }
 }

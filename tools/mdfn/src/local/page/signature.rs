@@ -1,47 +1,48 @@
 //! What the deployment verified: which headers were signed, and as whom.
 
-use super::html::{Text, definition};
 use emulator::cloud::calls::{Asked, Call};
+use maud::{Markup, html};
+
+use super::html::{definition, shown};
 
 /// The section about the requests to the deployment; nothing if it was asked nothing.
-pub(super) fn section(call: &Call) -> String {
-    let requests: String = call.requests.iter().map(|asked| request(call, asked)).collect();
-    if requests.is_empty() {
-        return String::new();
+pub(super) fn section(call: &Call) -> Markup {
+    html! {
+        @if !call.requests.is_empty() {
+            section.signature {
+                h2 { "What the model deployment verified" }
+                @for asked in &call.requests { (request(call, asked)) }
+            }
+        }
     }
-    format!(
-        "<section class=\"signature\">\n<h2>What the model deployment verified</h2>\n{requests}</section>\n"
-    )
 }
 
-fn request(call: &Call, asked: &Asked) -> String {
-    let line = format!("{} {}", asked.method, asked.path);
-    let mut facts = vec![definition("Request", &format!("<code>{}</code>", Text(&line)))];
-    match &asked.verdict {
-        Ok(verified) => {
-            let names = verified.headers.split(' ');
-            let names = names.map(|name| format!("<code>{}</code>", Text(name)));
-            facts.push(definition(
-                "Signature",
-                "<span class=\"good\">valid</span>, body digest and date as signed",
-            ));
-            facts.push(definition("Covers", &names.collect::<Vec<_>>().join(" ")));
-            facts.push(definition(
-                "Token of",
-                &format!("<code>{}</code>", Text(&verified.resource)),
-            ));
-        }
-        Err(refusal) => {
-            let why = Text(&refusal.to_string()).to_string();
-            facts.push(definition(
-                "Signature",
-                &format!("<span class=\"bad\">refused</span>: {why}"),
-            ));
-        }
-    }
+fn request(call: &Call, asked: &Asked) -> Markup {
+    let code = |text: &str| html! { code { (shown(text)) } };
     let span = call.spans.iter().find(|span| Some(&span.id) == asked.span_id.as_ref());
-    if let Some(name) = span.and_then(|span| span.name.as_deref()) {
-        facts.push(definition("Sent in", &format!("span <code>{}</code>", Text(name))));
+    html! {
+        dl {
+            (definition("Request", &code(&format!("{} {}", asked.method, asked.path))))
+            @match &asked.verdict {
+                Ok(verified) => {
+                    (definition("Signature", &html! {
+                        span.good { "valid" } ", body digest and date as signed"
+                    }))
+                    (definition("Covers", &html! {
+                        @for (at, name) in verified.headers.split(' ').enumerate() {
+                            @if at > 0 { " " }
+                            (code(name))
+                        }
+                    }))
+                    (definition("Token of", &code(&verified.resource)))
+                }
+                Err(refusal) => (definition("Signature", &html! {
+                    span.bad { "refused" } ": " (shown(&refusal.to_string()))
+                })),
+            }
+            @if let Some(name) = span.and_then(|span| span.name.as_deref()) {
+                (definition("Sent in", &html! { "span " (code(name)) }))
+            }
+        }
     }
-    format!("<dl>\n{}</dl>\n", facts.concat())
 }

@@ -1,69 +1,83 @@
 //! Where the time went: the spans that the function sent, each with its bar.
 
-use super::html::Text;
-use crate::local::waterfall::{Row, Waterfall, milliseconds, notes};
 use emulator::cloud::calls::Call;
 use emulator::collector::Kind;
+use maud::{Markup, html};
+
+use super::html::shown;
+use crate::local::waterfall::{Row, Waterfall, milliseconds, notes};
 
 /// All of a trace, in thousandths of a per cent.
 const WIDTH: u32 = 100_000;
-/// The least that is drawn of a span.
-const LEAST: u32 = 400;
+/// The least that is drawn of a span, in the same.
+const MIN_WIDTH: u32 = 400;
 /// How deep spans are moved in.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The section about the spans; a sentence where there are none.
-pub(super) fn section(call: &Call) -> String {
+pub(super) fn section(call: &Call) -> Markup {
     let traced = call.exchange.dispatch.as_ref().map(|dispatch| dispatch.trace_id.is_some());
     let content = match (call.spans.is_empty(), traced) {
         (false, _) => waterfall(call),
-        (true, Some(true)) => "<p class=\"empty\">The function sent no spans.</p>\n".to_owned(),
-        (true, Some(false)) => "<p class=\"empty\">Tracing is off.</p>\n".to_owned(),
-        (true, None) => return String::new(),
+        (true, Some(true)) => html! { p.empty { "The function sent no spans." } },
+        (true, Some(false)) => html! { p.empty { "Tracing is off." } },
+        (true, None) => return Markup::default(),
     };
-    format!("<section>\n<h2>Where the time went</h2>\n{content}</section>\n")
+    html! {
+        section {
+            h2 { "Where the time went" }
+            (content)
+        }
+    }
 }
 
-fn waterfall(call: &Call) -> String {
-    let waterfall = Waterfall::of(&call.spans);
-    let rows: String = waterfall.rows.iter().map(|row| span(&waterfall, row)).collect();
-    let end = milliseconds(waterfall.total);
-    format!(
-        "<div class=\"waterfall\">\n<div class=\"axis\"><div><span>0</span><span>{}</span><span>{end}</span></div></div>\n{rows}</div>\n",
-        milliseconds(waterfall.total / 2),
-    )
+fn waterfall(call: &Call) -> Markup {
+    let waterfall = Waterfall::new(&call.spans);
+    html! {
+        div.waterfall {
+            div.axis {
+                div {
+                    span { "0" }
+                    span { (milliseconds(waterfall.total / 2)) }
+                    span { (milliseconds(waterfall.total)) }
+                }
+            }
+            @for row in &waterfall.rows { (span(&waterfall, row)) }
+        }
+    }
 }
 
-fn span(waterfall: &Waterfall<'_>, row: &Row<'_>) -> String {
+fn span(waterfall: &Waterfall<'_>, row: &Row<'_>) -> Markup {
     let (start, length) = waterfall.bar(row, WIDTH);
-    let (start, length) = (start.min(WIDTH - LEAST), length.max(LEAST));
-    let failed = if row.span.tags.contains_key("error") { " failed" } else { "" };
-    let kind = match row.span.kind {
-        None => "",
-        Some(Kind::Client) => "<small>client</small>",
-        Some(Kind::Server) => "<small>server</small>",
-        Some(Kind::Producer) => "<small>producer</small>",
-        Some(Kind::Consumer) => "<small>consumer</small>",
-    };
-    let notes = notes(row.span).map(|(name, value)| {
-        format!("<span class=\"note\"><b>{}</b> {}</span>", Text(name), Text(value))
+    let (start, length) = (start.min(WIDTH - MIN_WIDTH), length.max(MIN_WIDTH));
+    let kind = row.span.kind.map(|kind| match kind {
+        Kind::Client => "client",
+        Kind::Server => "server",
+        Kind::Producer => "producer",
+        Kind::Consumer => "consumer",
     });
-    let notes: Vec<String> = notes.collect();
-    let notes = if notes.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"notes\">{}</p>", notes.join(" "))
-    };
-    format!(
-        "<div class=\"span{failed}\"><span class=\"name depth-{}\">{}{kind}</span><svg class=\"bar\" aria-hidden=\"true\"><rect x=\"{}%\" width=\"{}%\" height=\"100%\" rx=\"2\"/></svg><span class=\"ms\">{}</span>{notes}</div>\n",
-        row.depth.min(DEEPEST),
-        Text(row.span.name.as_deref().unwrap_or("(no name)")),
-        percent(start),
-        percent(length.min(WIDTH - start)),
-        milliseconds(row.duration),
-    )
+    let mut notes = notes(row.span).peekable();
+    html! {
+        div.span.failed[row.span.tags.contains_key("error")] {
+            span.name.{ "depth-" (row.depth.min(MAX_DEPTH)) } {
+                (shown(row.span.name.as_deref().unwrap_or("(no name)")))
+                @if let Some(kind) = kind { small { (kind) } }
+            }
+            svg.bar aria-hidden="true" {
+                rect x=(percent(start)) width=(percent(length.min(WIDTH - start))) height="100%" rx="2" {}
+            }
+            span.ms { (milliseconds(row.duration)) }
+            @if notes.peek().is_some() {
+                p.notes {
+                    @for (name, value) in notes {
+                        span.note { b { (shown(name)) } " " (shown(value)) } " "
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn percent(thousandths: u32) -> String {
-    format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }

@@ -51,7 +51,7 @@ pub(super) struct Logarithmic {
 
 impl Logarithmic {
     /// The axis that has room for all of the times.
-    pub(super) fn of(times: impl Iterator<Item = f64> + Clone) -> Self {
+    pub(super) fn covering(times: impl Iterator<Item = f64> + Clone) -> Self {
         let (shortest, longest) =
             (times.clone().fold(f64::MAX, f64::min), times.fold(0.0, f64::max));
         let last = DECADES.partition_point(|(ms, _)| *ms < longest).clamp(1, DECADES.len() - 1);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_axis_of_milliseconds_has_whole_decades_and_every_value_its_place() {
-        let axis = Logarithmic::of([0.5, 28_002.0].into_iter());
+        let axis = Logarithmic::covering([0.5, 28_002.0].into_iter());
         let labels: Vec<&str> = axis.ticks().iter().map(|(_, label)| *label).collect();
         assert_eq!(labels, ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"]);
         for (ms, place) in [(0.0, 0.0), (0.1, 0.0), (100.0, 0.5), (1e5, 1.0), (1e9, 1.0)] {
@@ -155,7 +155,7 @@ mod tests {
         }
         assert!((axis.value(0.5) - 100.0).abs() < 1e-6);
         for times in [&[0.0][..], &[1e9], &[0.0, 1e9], &[1.0], &[]] {
-            let axis = Logarithmic::of(times.iter().copied());
+            let axis = Logarithmic::covering(times.iter().copied());
             assert!(axis.decades() >= 1, "{axis:?}");
             let within = |ms: &f64| (0.0..=1.0).contains(&axis.place(*ms));
             assert!(times.iter().all(within), "{axis:?}");

@@ -3,25 +3,14 @@
 use std::time::Duration;
 
 use chrono::DateTime;
+use maud::{Markup, html};
 
 use crate::logs::call::Class;
 
-/// A text of anybody's as HTML, in an element or between the quotes of an attribute; `?` for what is neither a letter, a digit nor visible ASCII.
-pub(super) fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            ' ' => html.push(' '),
-            _ if char.is_ascii_graphic() || char.is_alphanumeric() => html.push(char),
-            _ => html.push('?'),
-        }
-    }
-    html
+/// A text of anybody's, as it is shown; `?` for what is neither a letter, a digit nor visible ASCII.
+pub(super) fn visible(text: &str) -> String {
+    let is_visible = |char: char| char == ' ' || char.is_ascii_graphic() || char.is_alphanumeric();
+    text.chars().map(|char| if is_visible(char) { char } else { '?' }).collect()
 }
 
 /// `20,000`.
@@ -61,8 +50,8 @@ pub(super) fn time(ms: f64) -> String {
 }
 
 /// What has passed since 1970 in milliseconds as date and time in UTC, in one line.
-pub(super) fn moment(ms: u64) -> String {
-    format!("<time>{}</time>", formatted(ms, "%Y-%m-%d %H:%M:%S"))
+pub(super) fn moment(ms: u64) -> Markup {
+    html! { time { (formatted(ms, "%Y-%m-%d %H:%M:%S")) } }
 }
 
 pub(super) fn formatted(ms: u64, form: &str) -> String {
@@ -82,11 +71,19 @@ pub(super) fn share(part: usize, whole: usize) -> String {
     let percent = percent(count(part), count(whole));
     match percent {
         _ if part == whole => "100 %".to_owned(),
-        _ if part > 0 && percent < 0.1 => "&lt; 0.1 %".to_owned(),
-        _ if percent >= 99.95 => "&gt; 99.9 %".to_owned(),
+        _ if part > 0 && percent < 0.1 => "< 0.1 %".to_owned(),
+        _ if percent >= 99.95 => "> 99.9 %".to_owned(),
         _ => format!("{percent:.1} %"),
     }
 }
+
+/// The classes in the order in which they are named, each with what a person calls it.
+pub(super) const CLASSES: [(Class, &str); 4] = [
+    (Class::Success, "2xx"),
+    (Class::Client, "4xx"),
+    (Class::Server, "5xx"),
+    (Class::Other, "other status"),
+];
 
 /// The name of a class in the style, and of its mark.
 pub(super) fn class(class: Class) -> &'static str {
@@ -99,18 +96,21 @@ pub(super) fn class(class: Class) -> &'static str {
 }
 
 /// The mark of a class beside a word; the timeline has its shape.
-pub(super) fn mark(of: Class) -> String {
-    let name = class(of);
-    format!(
-        r##"<svg class="key" width="12" height="12" aria-hidden="true"><use href="#{name}" x="6" y="6"/></svg>"##
-    )
+pub(super) fn mark(of: Class) -> Markup {
+    html! {
+        svg.key width="12" height="12" aria-hidden="true" {
+            use href={ "#" (class(of)) } x="6" y="6" {}
+        }
+    }
 }
 
 /// The colour of a part beside a word.
-pub(super) fn swatch(part: &str) -> String {
-    format!(
-        r#"<svg class="key" width="12" height="12" aria-hidden="true"><rect class="{part}" y="1" width="10" height="10"/></svg>"#
-    )
+pub(super) fn swatch(part: &str) -> Markup {
+    html! {
+        svg.key width="12" height="12" aria-hidden="true" {
+            rect class=(part) y="1" width="10" height="10" {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,13 +119,14 @@ mod tests {
 
     #[test]
     fn a_text_stays_a_text() {
-        for (text, html) in [
+        for (text, expected) in [
             ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-            ("\" onload='x' &amp;", "&quot; onload=&#39;x&#39; &amp;amp;"),
+            ("\" onload='x' &amp;", "&quot; onload='x' &amp;amp;"),
             ("a\0b\x1b[31m\u{202e}\u{7f}\u{85}\n", "a?b?[31m????"),
             ("Zürich 東京", "Zürich 東京"),
         ] {
-            assert_eq!(escaped(text), html);
+            let page = html! { p title=(visible(text)) { (visible(text)) } };
+            assert_eq!(page.0, format!("<p title=\"{expected}\">{expected}</p>"));
         }
     }
 
@@ -156,8 +157,8 @@ mod tests {
             (0, 4, "0.0 %"),
             (1, 4, "25.0 %"),
             (4, 4, "100 %"),
-            (1, 200_000, "&lt; 0.1 %"),
-            (199_999, 200_000, "&gt; 99.9 %"),
+            (1, 200_000, "< 0.1 %"),
+            (199_999, 200_000, "> 99.9 %"),
         ] {
             assert_eq!(share(part, whole), text);
         }

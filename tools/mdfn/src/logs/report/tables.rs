@@ -1,6 +1,8 @@
 //! Counts and percentiles.
 
-use super::page::{escaped, mark, milliseconds, number, share, swatch, time};
+use maud::{Markup, html};
+
+use super::page::{CLASSES, mark, milliseconds, number, share, swatch, time, visible};
 use crate::logs::call::Class;
 use crate::logs::summary::{PERCENTILES, Summary, percentile};
 
@@ -14,72 +16,61 @@ pub(super) fn errors(summary: &Summary) -> String {
 }
 
 /// The numbers that are looked at first.
-pub(super) fn totals(summary: &Summary) -> String {
-    let classes = [
-        (Class::Success, "2xx"),
-        (Class::Client, "4xx"),
-        (Class::Server, "5xx"),
-        (Class::Other, "other status"),
-    ];
-    let classes = classes.map(|(class, label)| {
-        let count = summary.count(class);
-        if class == Class::Other && count == 0 {
-            return String::new();
-        }
-        let (count, share) = (number(count), share(count, summary.calls));
-        tile(&format!("{}{label}", mark(class)), &count, &share)
-    });
+pub(super) fn totals(summary: &Summary) -> Markup {
     let [(_, whole), ..] = summary.times();
     let within = |part| percentile(whole, part).map_or_else(String::new, time);
-    let more = [
-        tile("half took at most", &within(50), ""),
-        tile("9 of 10 took at most", &within(90), ""),
-        tile("99 of 100 took at most", &within(99), ""),
-        tile(
-            "first of their process",
-            &number(summary.first),
-            &share(summary.first, summary.calls),
-        ),
-        tile("tried more than once", &number(summary.again), &share(summary.again, summary.calls)),
-    ];
-    format!("<dl class=\"totals\">\n{}{}</dl>\n", classes.concat(), more.concat())
+    let counted = |label: Markup, count| tile(&label, &number(count), &share(count, summary.calls));
+    html! {
+        dl.totals {
+            @for (class, label) in CLASSES {
+                @let count = summary.count(class);
+                @if class != Class::Other || count > 0 {
+                    (counted(html! { (mark(class)) (label) }, count))
+                }
+            }
+            (tile(&html! { "half took at most" }, &within(50), ""))
+            (tile(&html! { "9 of 10 took at most" }, &within(90), ""))
+            (tile(&html! { "99 of 100 took at most" }, &within(99), ""))
+            (counted(html! { "first of their process" }, summary.first))
+            (counted(html! { "tried more than once" }, summary.again))
+        }
+    }
 }
 
-fn tile(label: &str, value: &str, note: &str) -> String {
-    format!("<div><dt>{label}</dt><dd>{value} <small>{note}</small></dd></div>\n")
+fn tile(label: &Markup, value: &str, note: &str) -> Markup {
+    html! { div { dt { (label) } dd { (value) " " small { (note) } } } }
 }
 
 /// How the calls ended.
-pub(super) fn outcomes(summary: &Summary) -> String {
-    let rows = summary.outcomes().into_iter().map(|(status, code, outcome)| {
-        let (id, why) = &outcome.last;
-        let [why, last] =
-            [("", why), ("last one: ", id)].map(|(label, text)| match text.as_str() {
-                "" => String::new(),
-                text => format!("<p>{label}{}</p>", escaped(text)),
-            });
-        format!(
-            "<tr><th scope=\"row\">{}{} {}{why}{last}</th><td>{}</td><td>{}</td></tr>\n",
-            mark(Class::of(status)),
-            escaped(status),
-            escaped(code),
-            number(outcome.count),
-            share(outcome.count, summary.calls)
-        )
-    });
-    let rows: Vec<String> = rows.collect();
-    format!(
-        "<section>
-<h2>How the calls ended</h2>
-<table>
-<thead><tr><th scope=\"col\">status, code</th><th scope=\"col\">calls</th><th scope=\"col\">share</th></tr></thead>
-<tbody>
-{}</tbody>
-</table>
-</section>
-",
-        rows.concat()
-    )
+pub(super) fn outcomes(summary: &Summary) -> Markup {
+    html! {
+        section {
+            h2 { "How the calls ended" }
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "status, code" }
+                        th scope="col" { "calls" }
+                        th scope="col" { "share" }
+                    }
+                }
+                tbody {
+                    @for (status, code, outcome) in summary.outcomes() {
+                        @let (id, why) = &outcome.last;
+                        tr {
+                            th scope="row" {
+                                (mark(Class::of(status))) (visible(status)) " " (visible(code))
+                                @if !why.is_empty() { p { (visible(why)) } }
+                                @if !id.is_empty() { p { "last one: " (visible(id)) } }
+                            }
+                            td { (number(outcome.count)) }
+                            td { (share(outcome.count, summary.calls)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The one in the middle of sorted times.
@@ -88,32 +79,42 @@ pub(super) fn median(times: &[f64]) -> Option<f64> {
 }
 
 /// The percentiles of the whole call and of its parts.
-pub(super) fn percentiles(summary: &Summary) -> String {
+pub(super) fn percentiles(summary: &Summary) -> Markup {
     let [whole, parts @ ..] = summary.times();
-    let rows = parts.into_iter().chain([whole]).map(|(name, times)| {
-        let cells = PERCENTILES.map(|(_, part)| {
-            let time = percentile(times, part).map_or_else(|| "-".to_owned(), milliseconds);
-            format!("<td>{time}</td>")
-        });
-        let swatch = swatch(if name == whole.0 { "whole" } else { name });
-        format!("<tr><th scope=\"row\">{swatch}{name}</th>{}</tr>\n", cells.concat())
-    });
-    let rows: Vec<String> = rows.collect();
-    let heads = PERCENTILES.map(|(name, _)| format!("<th scope=\"col\">{name}</th>"));
-    format!(
-        "<section>
-<h2>Where the time went</h2>
-<div class=\"scroll\" role=\"region\" aria-label=\"percentiles\" tabindex=\"0\">
-<table>
-<thead><tr><th scope=\"col\">milliseconds</th>{}</tr></thead>
-<tbody>
-{}</tbody>
-</table>
-</div>
-<p class=\"note\">check: until all that can be refused had been looked at. sign: the signatures. connect: names, TCP and TLS. wait: the model deployment. report: spans and metrics. rest: pauses between tries, and the reading of tokens.</p>
-</section>
-",
-        heads.concat(),
-        rows.concat()
-    )
+    html! {
+        section {
+            h2 { "Where the time went" }
+            div.scroll role="region" aria-label="percentiles" tabindex="0" {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "milliseconds" }
+                            @for (name, _) in PERCENTILES { th scope="col" { (name) } }
+                        }
+                    }
+                    tbody {
+                        @for (name, times) in parts.into_iter().chain([whole]) {
+                            tr {
+                                th scope="row" {
+                                    (swatch(if name == whole.0 { "whole" } else { name })) (name)
+                                }
+                                @for (_, part) in PERCENTILES {
+                                    td {
+                                        @match percentile(times, part) {
+                                            Some(time) => (milliseconds(time)),
+                                            None => "-",
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.note {
+                "check: until all that can be refused had been looked at. sign: the signatures. connect: names, TCP and TLS. "
+                "wait: the model deployment. report: spans and metrics. rest: pauses between tries, and the reading of tokens."
+            }
+        }
+    }
 }

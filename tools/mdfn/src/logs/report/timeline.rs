@@ -1,8 +1,9 @@
 //! When the calls were, how long they took and how they ended: a mark for each.
 
+use maud::{Markup, html};
+
 use super::axis::{Even, Logarithmic};
-use super::page::{class, escaped, mark, number, time};
-use crate::logs::call::Class;
+use super::page::{CLASSES, class, mark, number, time, visible};
 use crate::logs::sample::{Mark, Sample};
 
 /// Of the plot, and above and below it, in CSS pixels.
@@ -10,27 +11,15 @@ const HEIGHT: f64 = 240.0;
 const ABOVE: f64 = 10.0;
 const BELOW: f64 = 26.0;
 
-/// The shapes tell the outcomes apart where colours do not.
-const SHAPES: &str = r#"<defs>
-<circle id="success" class="success" r="3"/>
-<circle id="other" class="other" r="3.5"/>
-<path id="client" class="client" d="M0-5 5 0 0 5-5 0z"/>
-<rect id="server" class="server" x="-4" y="-4" width="8" height="8"/>
-<circle id="first" class="first" r="6.5"/>
-</defs>
-"#;
-
-pub(super) fn section(sample: &Sample) -> String {
+pub(super) fn section(sample: &Sample) -> Markup {
     let marks = sample.marks();
     let times = sample.times();
     let x = times.map_or_else(
         || Even::calls(sample.calls()),
         |(earliest, latest)| Even::times(earliest, latest),
     );
-    let y = Logarithmic::of(marks.iter().map(|mark| mark.total));
+    let y = Logarithmic::covering(marks.iter().map(|mark| mark.total));
     let at = |mark: &Mark| times.and(mark.time).unwrap_or(mark.order);
-    let drawn = marks.iter().map(|mark| draw(mark, x.place(at(mark)), top(y.place(mark.total))));
-    let drawn: Vec<String> = drawn.collect();
     let (heading, what) = if times.is_some() {
         ("The calls over time", "Each mark is a call: when it ended, and how long it took.")
     } else {
@@ -39,25 +28,35 @@ pub(super) fn section(sample: &Sample) -> String {
             "Each mark is a call, in the order of the lines, which do not all say when they were written.",
         )
     };
-    format!(
-        "<section>
-<h2>{heading}</h2>
-<p>{what} {}</p>
-<p class=\"legend\">{}</p>
-<figure>
-<svg class=\"chart\" height=\"{}\" role=\"img\" aria-labelledby=\"timeline\">
-<title id=\"timeline\">{heading}: how long each took and how it ended</title>
-{SHAPES}{}{}{}</svg>
-</figure>
-</section>
-",
-        chosen(sample, marks.len()),
-        legend(&marks),
-        ABOVE + HEIGHT + BELOW,
-        across(y),
-        along(x),
-        drawn.concat()
-    )
+    html! {
+        section {
+            h2 { (heading) }
+            p { (what) " " (chosen(sample, marks.len())) }
+            p.legend { (legend(&marks)) }
+            figure {
+                svg.chart height=(ABOVE + HEIGHT + BELOW) role="img" aria-labelledby="timeline" {
+                    title id="timeline" { (heading) ": how long each took and how it ended" }
+                    (shapes())
+                    (across(y))
+                    (along(x))
+                    @for mark in &marks { (draw(mark, x.place(at(mark)), top(y.place(mark.total)))) }
+                }
+            }
+        }
+    }
+}
+
+/// The shapes tell the outcomes apart where colours do not.
+fn shapes() -> Markup {
+    html! {
+        defs {
+            circle id="success" class="success" r="3" {}
+            circle id="other" class="other" r="3.5" {}
+            path id="client" class="client" d="M0-5 5 0 0 5-5 0z" {}
+            rect id="server" class="server" x="-4" y="-4" width="8" height="8" {}
+            circle id="first" class="first" r="6.5" {}
+        }
+    }
 }
 
 /// How many are drawn, and which.
@@ -70,66 +69,59 @@ fn chosen(sample: &Sample, drawn: usize) -> String {
 }
 
 /// What the shapes mean, of those that are drawn.
-fn legend(marks: &[&Mark]) -> String {
-    let classes = [
-        (Class::Success, "2xx"),
-        (Class::Client, "4xx"),
-        (Class::Server, "5xx"),
-        (Class::Other, "other status"),
-    ];
-    let mut legend: Vec<String> = classes
-        .into_iter()
-        .filter(|(class, _)| marks.iter().any(|mark| mark.class == *class))
-        .map(|(class, label)| format!("<span>{}{label}</span>", mark(class)))
-        .collect();
-    if marks.iter().any(|mark| mark.first) {
-        let ring = r##"<svg class="key" width="16" height="16" aria-hidden="true"><use href="#first" x="8" y="8"/></svg>"##;
-        legend.push(format!("<span>{ring}first call of a process</span>"));
+fn legend(marks: &[&Mark]) -> Markup {
+    html! {
+        @for (class, label) in CLASSES {
+            @if marks.iter().any(|mark| mark.class == class) {
+                span { (mark(class)) (label) } " "
+            }
+        }
+        @if marks.iter().any(|mark| mark.first) {
+            span {
+                svg.key width="16" height="16" aria-hidden="true" { use href="#first" x="8" y="8" {} }
+                "first call of a process"
+            }
+        }
     }
-    legend.join(" ")
 }
 
-fn draw(mark: &Mark, x: f64, y: f64) -> String {
-    let name = class(mark.class);
-    let shape = if mark.label.is_empty() {
-        format!("<use href=\"#{name}\" x=\"{x:.2}%\" y=\"{y:.1}\"/>\n")
-    } else {
-        let title = format!("{} {}", escaped(&mark.label), time(mark.total));
-        format!("<use href=\"#{name}\" x=\"{x:.2}%\" y=\"{y:.1}\"><title>{title}</title></use>\n")
-    };
-    let ring = if mark.first {
-        format!("<use href=\"#first\" x=\"{x:.2}%\" y=\"{y:.1}\"/>\n")
-    } else {
-        String::new()
-    };
-    shape + &ring
+fn draw(mark: &Mark, x: f64, y: f64) -> Markup {
+    let (x, y) = (format!("{x:.2}%"), format!("{y:.1}"));
+    html! {
+        use href={ "#" (class(mark.class)) } x=(x) y=(y) {
+            @if !mark.label.is_empty() {
+                title { (visible(&mark.label)) " " (time(mark.total)) }
+            }
+        }
+        @if mark.first { use href="#first" x=(x) y=(y) {} }
+    }
 }
 
 /// The lines across, and how many milliseconds each stands for.
-fn across(axis: Logarithmic) -> String {
-    let lines = axis.ticks().into_iter().map(|(place, label)| {
-        let y = top(place);
-        format!(
-            "<line class=\"grid\" x2=\"100%\" y1=\"{y:.1}\" y2=\"{y:.1}\"/><text x=\"-10\" y=\"{:.1}\" class=\"end\">{label}</text>\n",
-            y + 4.0
-        )
-    });
-    lines.collect::<Vec<_>>().concat()
+fn across(axis: Logarithmic) -> Markup {
+    html! {
+        @for (place, label) in axis.ticks() {
+            @let y = top(place);
+            @let line = format!("{y:.1}");
+            line.grid x2="100%" y1=(line) y2=(line) {}
+            text.end x="-10" y=(format!("{:.1}", y + 4.0)) { (label) }
+        }
+    }
 }
 
 /// The times, or numbers of calls, below.
-fn along(axis: Even) -> String {
+fn along(axis: Even) -> Markup {
     let (from, to, y) = (ABOVE + HEIGHT, ABOVE + HEIGHT + 5.0, ABOVE + HEIGHT + 20.0);
     let ticks = axis.ticks();
     // On a phone there is room for every second of many.
     let many = ticks.len() > 4;
-    let lines = ticks.into_iter().enumerate().map(|(at, (x, label))| {
-        let class = if many && at % 2 == 1 { "middle spare" } else { "middle" };
-        format!(
-            "<line class=\"tick\" x1=\"{x:.2}%\" x2=\"{x:.2}%\" y1=\"{from}\" y2=\"{to}\"/><text class=\"{class}\" x=\"{x:.2}%\" y=\"{y}\">{label}</text>\n"
-        )
-    });
-    lines.collect::<Vec<_>>().concat()
+    html! {
+        @for (at, (x, label)) in ticks.into_iter().enumerate() {
+            @let x = format!("{x:.2}%");
+            line.tick x1=(x) x2=(x) y1=(from) y2=(to) {}
+            text.middle.spare[many && at % 2 == 1] x=(x) y=(y) { (label) }
+        }
+    }
 }
 
 fn top(place: f64) -> f64 {
