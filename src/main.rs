@@ -13,7 +13,8 @@ use fn_fdk::{Call, Function, error_chain};
 use model_deployment_fn::config::{Config, ConfigError};
 use model_deployment_fn::front;
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
-use oracle_cloud_client::{Principal, PrincipalSettings, ServiceClock, SettingsError, timestamp};
+use oracle_cloud_client::signature::CredentialsError;
+use oracle_cloud_client::{Principal, PrincipalSettings, SettingsError, timestamp};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use zeroize::Zeroizing;
 
@@ -49,15 +50,14 @@ fn main() -> ExitCode {
 }
 
 /// Makes everything that a first call needs, publishes the socket last, and serves.
-fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error>> {
-    let principal = Principal::load(settings, now())?;
+fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let principal = Principal::load(settings, now()).map_err(CredentialsError::into_source)?;
     let (source, region) = (principal.source(), principal.region().unwrap_or_default().to_owned());
     let expires = principal.expires().map(timestamp).unwrap_or_default();
     let (aliases, default) = (config.targets.aliases(), config.targets.default_ocid());
     let default = default.unwrap_or_default().to_owned();
     let trust = config.trust()?;
-    let clock = ServiceClock::new(now);
-    let forwarder = Forwarder::new(&config.rule, &trust, principal, clock, config.repeatable)?;
+    let forwarder = Forwarder::new(&config.rule, &trust, principal, now, config.repeatable)?;
     let (targets, headers) = (config.targets, config.headers);
     let tracer = Tracer::new(config.tracing, &trust);
     let metrics = config.metrics.map(Metrics::new);

@@ -9,17 +9,14 @@ use fuzz::secret;
 use fuzz::world::{World, now};
 use http::Request;
 use libfuzzer_sys::fuzz_target;
-use oracle_cloud_client::{Client, Principal, Retry, Roots, ServiceClock, Trust, http_client};
+use oracle_cloud_client::{Client, HttpClient, Principal, RequestOptions, Retry, Roots, Trust};
 use tokio::time::Instant;
 
-const RETRY: Retry = Retry {
-    attempts: 3,
-    attempts_after_500: 3,
-    attempts_if_large: 3,
-    first_wait: Duration::from_millis(500),
-    longest_wait: Duration::from_secs(2),
-    statuses: &[429, 503],
-};
+const RETRY: Retry = Retry::new()
+    .attempts(3)
+    .first_wait(Duration::from_millis(500))
+    .longest_wait(Duration::from_secs(2))
+    .statuses(&[429, 503]);
 /// What connections and the steps of the clock add to a wait.
 const SLACK: f64 = 0.5;
 
@@ -38,7 +35,7 @@ impl Setting {
             file.write_all(deployment.roots().as_bytes()).expect("a file can be written there");
             let roots = Roots::read(roots.path()).expect("the certificate is one");
             let trust = Trust::new(Some(&roots), ["127.0.0.1"]).expect("the host is one");
-            let http = http_client(&trust);
+            let http = HttpClient::new(&trust).expect("its parts fit");
             let vars = |name: &str| match name {
                 "OCI_RESOURCE_PRINCIPAL_VERSION" => Some("2.2".to_owned()),
                 "OCI_RESOURCE_PRINCIPAL_RPST" => Some(TOKEN.to_owned()),
@@ -46,8 +43,8 @@ impl Setting {
                 _ => None,
             };
             let principal = Principal::from_vars(&vars, now()).expect("the token is of the key");
-            let http = http.build().expect("its parts fit");
-            let client = Client::new(principal, ServiceClock::new(now), http).with_retry(RETRY);
+            let client = Client::builder().http(http).now(now).retry(RETRY);
+            let client = client.build_as(principal).expect("there are connections");
             (deployment, client)
         });
         Self { world, deployment, client }
@@ -81,7 +78,8 @@ fuzz_target!(|input: &[u8]| {
         let request = Request::get(deployment.url()).body(()).expect("it is a request");
         let (status, waited) = world.run(async {
             let start = Instant::now();
-            let answer = client.send(request, start + Duration::from_secs(30)).await;
+            let options = RequestOptions::default().timeout(Duration::from_secs(30));
+            let answer = client.send_with(request, &options).await;
             (answer.expect("there is an answer").status(), start.elapsed().as_secs_f64())
         });
         assert_eq!(status, 503);

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::endpoint::Refusal;
 use fn_fdk::Rejection;
-use oracle_cloud_client::{PrincipalError, SendError, SignError, TransportError};
+use oracle_cloud_client::signature::CredentialsError;
+use oracle_cloud_client::{SendError, SignError, TransportError};
 
 /// The content codings that IANA registers; nothing else that a caller writes there is repeated.
 const CODINGS: [&str; 12] = [
@@ -74,8 +75,8 @@ pub enum Error {
     #[error("the method is not supported here; expected {0}")]
     MethodNotAllowed(&'static str),
     /// There is nothing to sign with.
-    #[error("no credentials")]
-    Credentials(#[from] PrincipalError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// The request could not be signed.
     #[error("not signed")]
     Signing(#[from] SignError),
@@ -102,11 +103,11 @@ impl From<SendError> for Error {
         match error {
             SendError::Credentials(error) => Self::Credentials(error),
             SendError::Signing(error) => Self::Signing(error),
-            SendError::Address | SendError::Changed => Self::Signing(SignError::Host),
-            SendError::Transport(TransportError::Forbidden) => {
+            SendError::Transport(TransportError::AddressDenied) => {
                 Self::TargetRefused(Refusal::Address)
             }
             SendError::Transport(error) => Self::Unanswered(error),
+            SendError::Address | SendError::Changed | _ => Self::Signing(SignError::Host),
         }
     }
 }
@@ -138,7 +139,9 @@ impl Error {
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unanswered(
-                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_),
+                TransportError::ReadTimeout
+                | TransportError::AttemptTimeout
+                | TransportError::ConnectTimeout(_),
             ) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unauthenticated
             | Self::Unanswered(_)
@@ -170,11 +173,13 @@ impl Error {
                 TransportError::Unreachable(_)
                 | TransportError::Unresolved(_)
                 | TransportError::Untrusted(_)
-                | TransportError::Forbidden => "DeploymentUnreachable",
-                TransportError::Broken(_) => "DeploymentAnswerInvalid",
+                | TransportError::AddressDenied => "DeploymentUnreachable",
                 TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
-                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_) => {
-                    "DeploymentTimedOut"
+                TransportError::ReadTimeout
+                | TransportError::AttemptTimeout
+                | TransportError::ConnectTimeout(_) => "DeploymentTimedOut",
+                TransportError::IncompleteResponse(_) | TransportError::RequestBody(_) | _ => {
+                    "DeploymentAnswerInvalid"
                 }
             },
         }
@@ -226,13 +231,17 @@ impl Error {
                 TransportError::Unreachable(_)
                 | TransportError::Unresolved(_)
                 | TransportError::Untrusted(_)
-                | TransportError::Forbidden => "the model deployment could not be reached",
-                TransportError::Broken(_) => UNUSABLE,
+                | TransportError::AddressDenied => "the model deployment could not be reached",
                 TransportError::AnswerTooLarge(_) => {
                     "the model deployment's answer is larger than 6 MiB"
                 }
-                TransportError::Silent | TransportError::Late | TransportError::ConnectLate(_) => {
+                TransportError::ReadTimeout
+                | TransportError::AttemptTimeout
+                | TransportError::ConnectTimeout(_) => {
                     "the model deployment did not answer in time"
+                }
+                TransportError::IncompleteResponse(_) | TransportError::RequestBody(_) | _ => {
+                    UNUSABLE
                 }
             }
             .into(),

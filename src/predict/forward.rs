@@ -3,7 +3,7 @@
 //! Source: docs/spec/oci-services.md#item-8.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{self, Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::HeaderMap;
@@ -18,20 +18,22 @@ use super::pools::Pools;
 use super::target::ROUTE;
 use fn_fdk::BODY_LIMIT;
 use oracle_cloud_client::{
-    Client, Credentials, Delivery, Journey, Principal, Repeat, Retry, ServiceClock, Trailers,
+    Client, Credentials, Principal, RequestOptions, RequestTimings, Retry, RetrySafety, Trailers,
     Trust, TrustError,
 };
 
 /// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
 /// One whose model failed is asked once more, and one that asks for more than 10 s by `Retry-After` has its answer passed on.
-const RETRY: Retry = Retry {
-    attempts: 8,
-    attempts_after_500: 2,
-    attempts_if_large: 3,
-    first_wait: Duration::from_millis(50),
-    longest_wait: Duration::from_secs(10),
-    statuses: &[429, 500, 502, 503, 504],
-};
+const RETRY: Retry = Retry::new()
+    .attempts_after_500(2)
+    .attempts_if_large(3)
+    .attempts_without_connection(8)
+    .first_wait(Duration::from_millis(50))
+    .longest_wait(Duration::from_secs(10));
+/// A deployment answers within 60 s or not at all.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(65);
+/// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// A stream may take as long as any call; anything else is given up by the service itself after 60 s.
 const STREAM: Duration = Duration::from_secs(3600);
 /// What a deployment says after a stream that it could not finish.
@@ -66,19 +68,18 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal`, connects only to hosts that `trust` trusts and addresses that `rule` allows, and
+    /// A forwarder that signs as `principal` by the clock `now`, connects only to hosts that `trust` trusts and addresses that `rule` allows, and
     /// repeats a POST to a custom path only if it is one of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
         trust: &Trust,
         principal: Principal,
-        clock: ServiceClock,
+        now: fn() -> SystemTime,
         repeatable: Paths,
     ) -> Result<Self, TrustError> {
         let pools = Pools::new(rule.clone(), trust.clone())?;
-        let client = Client::new(principal, clock, pools.shared().clone());
-        let client = client.with_retry(RETRY).with_answer_limit(BODY_LIMIT);
-        Ok(Self { client, pools, repeatable })
+        let client = Client::builder().http(pools.shared().clone()).now(now).retry(RETRY);
+        Ok(Self { client: client.build_as(principal)?, pools, repeatable })
     }
 
     /// What it would sign with now, which has not expired.
@@ -89,6 +90,15 @@ impl Forwarder {
     /// What signs and sends.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// How a request is sent that has until `deadline`.
+    pub fn options(deadline: time::Instant) -> RequestOptions {
+        RequestOptions::default()
+            .deadline(deadline)
+            .attempt_timeout(ATTEMPT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .max_answer(BODY_LIMIT)
     }
 
     /// Connects to where the first call is expected to go.
@@ -107,15 +117,13 @@ impl Forwarder {
         request: Request<Bytes>,
         to: &Endpoint,
         until: Instant,
-        journey: &mut Journey,
+        timings: &mut RequestTimings,
     ) -> Result<Prediction, Error> {
-        let delivery = Delivery {
-            repeat: self.repeat(&request, to),
-            try_limit: try_limit(to.action()),
-            until,
-        };
+        let options = Self::options(until.into_std())
+            .retry_safety(self.retry_safety(&request, to))
+            .attempt_timeout(attempt_timeout(to.action()));
         let http = self.pools.of(request.uri().host().unwrap_or_default(), to.ocid());
-        let answer = self.client.deliver_over(&http, request, delivery, journey).await?;
+        let answer = self.client.send_over(&http, request, &options, timings).await?;
         let (head, body) = answer.into_parts();
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
@@ -131,18 +139,18 @@ impl Forwarder {
     }
 
     /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
-    fn repeat(&self, request: &Request<Bytes>, to: &Endpoint) -> Repeat {
+    fn retry_safety(&self, request: &Request<Bytes>, to: &Endpoint) -> RetrySafety {
         let custom = match request.headers().get(ROUTE).map(HeaderValue::to_str) {
             Some(Ok(route)) => Some(route),
             // Nobody knows what it names.
-            Some(Err(_)) => return Repeat::Harmful,
+            Some(Err(_)) => return RetrySafety::IfNotProcessed,
             None => Some(to.suffix()).filter(|suffix| !suffix.is_empty()),
         };
         if request.method() != Method::POST || custom.is_none_or(|path| self.repeatable.allow(path))
         {
-            Repeat::Harmless
+            RetrySafety::Idempotent
         } else {
-            Repeat::Harmful
+            RetrySafety::IfNotProcessed
         }
     }
 }
@@ -161,10 +169,10 @@ pub(super) fn request(
     request
 }
 
-/// The longest that one try may take.
-fn try_limit(action: Action) -> Duration {
+/// The longest that one attempt may take.
+fn attempt_timeout(action: Action) -> Duration {
     match action {
-        Action::Predict => Delivery::TRY,
+        Action::Predict => ATTEMPT_TIMEOUT,
         Action::Stream => STREAM,
     }
 }
@@ -182,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_prediction_is_waited_for_as_long_as_the_service_does_and_a_stream_as_long_as_a_call() {
-        assert_eq!(try_limit(Action::Predict).as_secs(), 65);
-        assert_eq!(try_limit(Action::Stream).as_secs(), 3600);
+        assert_eq!(attempt_timeout(Action::Predict).as_secs(), 65);
+        assert_eq!(attempt_timeout(Action::Stream).as_secs(), 3600);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::forward::Forwarder;
 use super::target;
 use super::target::Targets;
 use fn_fdk::{Intent, error_chain};
-use oracle_cloud_client::timestamp;
+use oracle_cloud_client::{Principal, timestamp};
 
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]
@@ -69,13 +69,16 @@ impl Probe {
 async fn ready(targets: &Targets, forwarder: &Forwarder) -> Result<Value, Error> {
     let expires = forwarder.credentials().await?.expires();
     let (client, rule) = (forwarder.client(), targets.rule());
-    let offsets: Map<String, Value> =
-        client.clock().differences().into_iter().map(seconds).collect();
+    let offsets: Map<String, Value> = client.clock_differences().into_iter().map(seconds).collect();
+    let principal = client.principal();
     Ok(json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
-        "credentials": { "source": client.principal().source(), "expires": expires.map(timestamp) },
-        "region": client.principal().region(),
+        "credentials": {
+            "source": principal.map(Principal::source),
+            "expires": expires.map(timestamp),
+        },
+        "region": principal.and_then(Principal::region),
         "clock_offset_s": offsets,
         "allowed": {
             "aliases": targets.aliases(),

@@ -13,12 +13,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::forward::Prediction;
+use super::forward::{Forwarder, Prediction};
 use super::outcome::{Record, milliseconds};
 use fn_fdk::error_chain;
-use oracle_cloud_client::{
-    Client, Delivery, Journey, Phase, PrincipalError, Repeat, SendError, TransportError,
-};
+use oracle_cloud_client::signature::CredentialsError;
+use oracle_cloud_client::{Client, Phase, RetrySafety, SendError, TransportError};
 
 /// How often figures are posted: Monitoring takes 50 requests a second of a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -51,8 +50,8 @@ enum MetricsError {
     Compartment,
     #[error("METRICS_ENDPOINT is not set, and the region is not known")]
     Region,
-    #[error("METRICS_ENDPOINT is not set, and the region cannot be asked for: {0}")]
-    Unlocated(PrincipalError),
+    #[error("METRICS_ENDPOINT is not set, and the region cannot be asked for")]
+    Unlocated(#[source] CredentialsError),
     #[error(transparent)]
     Unsent(#[from] SendError),
     #[error("the service refused them with status {0}")]
@@ -115,7 +114,7 @@ impl Metrics {
             return;
         };
         let posted = timeout_at(until, post(&self.target, &sets, client, until)).await;
-        let late = || Err(SendError::from(TransportError::Late).into());
+        let late = || Err(SendError::from(TransportError::AttemptTimeout).into());
         if let Err(error) = posted.unwrap_or_else(|_elapsed| late()) {
             let calls: usize = sets.values().map(Vec::len).sum();
             log::warn!(calls; "the figures of calls are lost: {}", error_chain(&error));
@@ -140,7 +139,7 @@ impl Metrics {
             at,
             failed: status.is_server_error(),
             took: record.end() - record.start,
-            waited: record.journey.time(Phase::Wait),
+            waited: record.timings.time(Phase::Wait),
         };
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever may name deployments does not thereby decide how many streams there are.
@@ -190,8 +189,8 @@ async fn post(
         .body(json!({ "metricData": metrics }).to_string())
         .ok()
         .ok_or(SendError::Address)?;
-    let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
-    let answer = client.deliver(request, delivery, &mut Journey::default()).await?;
+    let options = Forwarder::options(until.into_std()).retry_safety(RetrySafety::Never);
+    let answer = client.send_with(request, &options).await?;
     if !answer.status().is_success() {
         return Err(MetricsError::Refused(answer.status()));
     }
@@ -211,7 +210,8 @@ struct Summary {
 
 /// Where the region of whoever signs takes figures.
 async fn region_endpoint(client: &Client) -> Result<String, MetricsError> {
-    let host = client.principal().host("telemetry-ingestion").await;
+    let principal = client.principal().ok_or(MetricsError::Region)?;
+    let host = principal.host("telemetry-ingestion").await;
     let host = host.map_err(MetricsError::Unlocated)?.ok_or(MetricsError::Region)?;
     Ok(format!("https://{host}"))
 }

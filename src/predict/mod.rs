@@ -136,7 +136,7 @@ impl Predictor {
         let kept = if reports { REPORT_OF_A_LATE_CALL } else { Duration::ZERO };
         let request = forward::request(request.method(), endpoint, headers, payload.body);
         let until = time::Instant::from(context.deadline) - REPLY_MARGIN - kept;
-        self.forwarder.send(request, endpoint, until, &mut record.journey).await
+        self.forwarder.send(request, endpoint, until, &mut record.timings).await
     }
 
     /// Has others know of a call before it is answered: nothing runs afterwards.

@@ -16,7 +16,7 @@ use super::headers::HeaderRules;
 use super::trace::Trace;
 use super::{headers, target};
 use fn_fdk::{Context, Intent, error_chain};
-use oracle_cloud_client::{Journey, Phase};
+use oracle_cloud_client::{Phase, RequestTimings};
 
 /// Whether this process had a call other than a probe: the first one pays for connections, and for what else is made when needed.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -37,7 +37,7 @@ pub(super) struct Record {
     pub(super) openai: bool,
     /// When all that can be refused before anything is signed had been looked at; None if it was refused.
     pub(super) checked: Option<Instant>,
-    pub(super) journey: Journey,
+    pub(super) timings: RequestTimings,
     decided: Option<Instant>,
 }
 
@@ -50,7 +50,7 @@ impl Record {
             endpoint: None,
             openai: false,
             checked: None,
-            journey: Journey::default(),
+            timings: RequestTimings::default(),
             decided: None,
         }
     }
@@ -81,11 +81,11 @@ impl Record {
         let route = route.unwrap_or_default();
         let opc_request_id = headers::request_id(request.headers()).map_or("", plain_id);
         let start = if self.warm { "warm" } else { "cold" };
-        let (end, tries) = (self.end(), self.journey.tries());
+        let (end, tries) = (self.end(), self.timings.attempts());
         let check_ms = milliseconds(self.checked.unwrap_or(end) - self.start);
         let (report_ms, ms) = (milliseconds(end.elapsed()), milliseconds(self.start.elapsed()));
         let [sign_ms, connect_ms, wait_ms] = [Phase::Sign, Phase::Connect, Phase::Wait]
-            .map(|phase| milliseconds(self.journey.time(phase)));
+            .map(|phase| milliseconds(self.timings.time(phase)));
         let left = context.deadline.saturating_duration_since(Instant::now());
         let left_ms = milliseconds(left);
         match outcome {
@@ -139,7 +139,7 @@ pub(super) fn response(
         Err(error) => error.response(record.openai),
     };
     // Those clients try again by themselves what was tried here already.
-    if record.openai && response.status().is_server_error() && record.journey.tries() > 1 {
+    if record.openai && response.status().is_server_error() && record.timings.attempts() > 1 {
         response.headers_mut().append(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response

@@ -6,11 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reqwest::Client;
-
 use super::endpoint::EndpointRule;
 use super::resolve::CheckedResolver;
-use oracle_cloud_client::{Trust, TrustError, http_client};
+use oracle_cloud_client::{HttpClient, Trust, TrustError};
 
 /// How many deployments keep connections of their own. The one that was called longest ago loses them.
 const MAX_POOLS: usize = 16;
@@ -21,26 +19,26 @@ pub(super) struct Pools {
     rule: EndpointRule,
     trust: Trust,
     resolver: Arc<CheckedResolver>,
-    shared: Client,
+    shared: HttpClient,
     /// By the OCIDs of the deployments, the one called last at the end.
-    own: Mutex<VecDeque<(String, Client)>>,
+    own: Mutex<VecDeque<(String, HttpClient)>>,
 }
 
 impl Pools {
     /// Connections to hosts that `trust` trusts, at addresses that `rule` allows.
     pub(super) fn new(rule: EndpointRule, trust: Trust) -> Result<Self, TrustError> {
         let resolver = Arc::new(CheckedResolver::new(rule.clone()));
-        let shared = client(&trust, &resolver).map_err(TrustError::Client)?;
+        let shared = client(&trust, &resolver)?;
         Ok(Self { rule, trust, resolver, shared, own: Mutex::default() })
     }
 
     /// Those that all others share.
-    pub(super) fn shared(&self) -> &Client {
+    pub(super) fn shared(&self) -> &HttpClient {
         &self.shared
     }
 
     /// Those to a deployment on this host.
-    pub(super) fn of(&self, host: &str, deployment: &str) -> Client {
+    pub(super) fn of(&self, host: &str, deployment: &str) -> HttpClient {
         if !self.rule.lists(host) {
             return self.shared.clone();
         }
@@ -59,9 +57,9 @@ impl Pools {
     }
 }
 
-fn client(trust: &Trust, resolver: &Arc<CheckedResolver>) -> reqwest::Result<Client> {
+fn client(trust: &Trust, resolver: &Arc<CheckedResolver>) -> Result<HttpClient, TrustError> {
     let agent = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-    http_client(trust).user_agent(agent).dns_resolver(resolver.clone()).build()
+    HttpClient::builder(trust).user_agent(agent).resolver(resolver.clone()).build()
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@
 use std::error::Error;
 use std::net::SocketAddr;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-
 use super::address::is_allowed;
 use super::endpoint::EndpointRule;
-use oracle_cloud_client::{AddressForbidden, look_up};
+use oracle_cloud_client::{AddressDenied, Resolve, look_up};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -26,12 +24,8 @@ impl CheckedResolver {
 }
 
 impl Resolve for CheckedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let private = self.rule.lists(name.as_str());
-        Box::pin(async move {
-            let addresses: Addrs = Box::new(allowed(name.as_str(), private).await?.into_iter());
-            Ok(addresses)
-        })
+    async fn resolve(&self, name: &str) -> Result<Vec<SocketAddr>, BoxError> {
+        allowed(name, self.rule.lists(name)).await
     }
 }
 
@@ -46,7 +40,7 @@ impl EndpointRule {
 async fn allowed(name: &str, private: bool) -> Result<Vec<SocketAddr>, BoxError> {
     let mut addresses = look_up(name).await?;
     addresses.retain(|address| is_allowed(address.ip(), private));
-    if addresses.is_empty() { Err(AddressForbidden.into()) } else { Ok(addresses) }
+    if addresses.is_empty() { Err(AddressDenied.into()) } else { Ok(addresses) }
 }
 
 #[cfg(test)]
@@ -55,9 +49,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_into_this_machine_is_resolved_only_for_who_listed_it() {
-        let resolve = |rule: EndpointRule| {
-            CheckedResolver::new(rule).resolve("localhost".parse::<Name>().unwrap())
-        };
+        let resolve =
+            async |rule: EndpointRule| CheckedResolver::new(rule).resolve("localhost").await;
         let listing = |host: &str| {
             EndpointRule::new([host.to_owned()].into(), None, crate::predict::Paths::default())
         };
@@ -67,7 +60,7 @@ mod tests {
             assert_eq!(refused.to_string(), "the name has no address that may be called");
         }
         for host in ["localhost", "localhost:8443"] {
-            let found: Vec<SocketAddr> = resolve(listing(host)).await.unwrap().collect();
+            let found: Vec<SocketAddr> = resolve(listing(host)).await.unwrap();
             assert!(!found.is_empty() && found.iter().all(|address| address.ip().is_loopback()));
         }
     }

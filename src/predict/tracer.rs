@@ -47,7 +47,7 @@ impl Tracer {
             return;
         };
         let spans = self.spans(trace, context, record, outcome);
-        if let Err(error) = self.collector.send(&spans, patience, until).await {
+        if let Err(error) = self.collector.send(&spans, patience, until.into_std()).await {
             log::warn!("the spans of this call are lost: {}", error_chain(&error));
         }
     }
@@ -84,12 +84,12 @@ impl Tracer {
         root.tags.extend(context.id.iter().map(|id| ("callID".to_owned(), id.clone())));
         let mut spans =
             vec![root, span("check", &trace.call, begin, record.checked.unwrap_or(end))];
-        let steps = record.journey.steps();
+        let steps = record.timings.segments();
         if let (Some(first), Some(last)) = (steps.first(), steps.last()) {
             let mut predict = span("predict", &trace.call, first.begin, last.begin + last.took);
             predict.id.clone_from(&trace.predict);
             predict.kind = Some(Kind::Client);
-            let tries = ("tries".to_owned(), record.journey.tries().to_string());
+            let tries = ("tries".to_owned(), record.timings.attempts().to_string());
             predict.tags = target(record).chain(result).chain([tries]).collect();
             spans.push(predict);
         }
@@ -97,7 +97,7 @@ impl Tracer {
             let name = match step.phase {
                 Phase::Sign => "sign",
                 Phase::Connect => "connect",
-                Phase::Wait => continue,
+                Phase::Wait | _ => continue,
             };
             spans.push(span(name, &trace.predict, step.begin, step.begin + step.took));
         }

@@ -14,9 +14,12 @@ use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tracer};
 use oracle_cloud_client::apm::Collector;
 use oracle_cloud_client::{
-    Body, Client, Credentials, KeyId, Principal, PrincipalSettings, PrivateKey, ServiceClock,
-    SessionToken, SignableBody, SigningParams, Trust, Variables, http_client, sign,
+    Body, Client, Credentials, HttpClient, KeyId, Principal, PrincipalSettings, PrivateKey,
+    SessionToken, SignableBody, SigningParams, Trust, Variables, sign,
 };
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use crate::data;
 
@@ -77,6 +80,24 @@ fn environments(home: &Path) -> Vec<BTreeMap<&'static str, String>> {
     ]
 }
 
+/// A service on this machine that answers with secrets, in headers and bodies; its base URL.
+async fn secret_service() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head =
+                format!("HTTP/1.1 200 OK\r\nx-token: {SECRET}\r\ncontent-length: 16\r\n\r\n");
+            tokio::spawn(async move {
+                while stream.read(&mut [0; 8192]).await.is_ok_and(|bytes| bytes > 0) {
+                    stream.write_all(format!("{head}{SECRET}").as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    url
+}
+
 /// Everything of the library that holds a token, a key, a passphrase, a header of a client or a body.
 async fn everything(home: &Path) -> Shown {
     let (mut shown, trust) = (Shown::default(), Trust::public().unwrap());
@@ -93,8 +114,16 @@ async fn everything(home: &Path) -> Shown {
         shown.add(&*credentials);
         shown.add(&principal());
         shown.add(&PrincipalSettings::from_vars(&var).unwrap());
-        let http = http_client(&trust).build().unwrap();
-        shown.add(&Client::new(principal(), ServiceClock::new(now), http));
+        let http = HttpClient::new(&trust).unwrap();
+        let client = Client::builder().http(http).now(now).build_as(principal()).unwrap();
+        shown.add(&client);
+        let service = client.endpoint("http://127.0.0.1:1").unwrap();
+        shown.add(&service);
+        let request = service.post("/x").query("token", SECRET).delegation_token(SECRET);
+        shown.add(&request.body(SECRET));
+        let service = client.endpoint(&secret_service().await).unwrap();
+        shown.add(&service.get("/").send().await.unwrap());
+        shown.add(&service.get("/").send_streaming().await.unwrap());
         let mut vars = Variables::new(&var);
         for name in environment.keys() {
             drop(vars.text(name));
@@ -106,9 +135,7 @@ async fn everything(home: &Path) -> Shown {
         };
         let config = Config::from_vars(&config).unwrap();
         shown.add(&config);
-        let clock = ServiceClock::new(now);
-        shown.add(&clock);
-        let forwarder = Forwarder::new(&config.rule, &trust, principal(), clock, config.repeatable);
+        let forwarder = Forwarder::new(&config.rule, &trust, principal(), now, config.repeatable);
         let (targets, headers) = (config.targets, config.headers);
         let tracer = Tracer::new(config.tracing, &trust);
         let metrics = config.metrics.map(Metrics::new);
@@ -126,9 +153,10 @@ async fn everything(home: &Path) -> Shown {
         http::header::AUTHORIZATION,
         HeaderValue::try_from(format!("Bearer {SECRET}")).unwrap(),
     )]);
-    shown.add(&Body::Bytes(body.clone()));
-    shown.add(&Body::Unsigned(body.clone()));
-    shown.add(&Body::Stream(body.clone().into()));
+    shown.add(&Body::from(body.clone()));
+    shown.add(&Body::from(body.clone()).unsigned());
+    let pieces = futures_util::stream::iter([Ok(body.clone())]);
+    shown.add(&Body::once(16, pieces));
     shown.add(&SignableBody::Bytes(&body));
     shown.add(&Prediction { status: StatusCode::OK, headers: client.clone(), body: body.clone() });
     shown.add(&Call::from_agent(client, body.clone(), now()).unwrap());
@@ -174,7 +202,7 @@ fn refusals(home: &Path) -> Shown {
             };
             let Err(error) = Principal::from_vars(&var, now()) else { continue };
             if *broken != "OCI_CONFIG_FILE" {
-                shown.say("PrincipalError", &format!("{} {error:?}", error_chain(&error)));
+                shown.say("CredentialsError", &format!("{} {error:?}", error_chain(&error)));
             }
         }
     }
@@ -182,7 +210,7 @@ fn refusals(home: &Path) -> Shown {
     fs::write(&profile, format!("[DEFAULT]\n{SECRET}\n")).unwrap();
     let var = |name: &str| (name == "OCI_CONFIG_FILE").then(|| profile.display().to_string());
     let error = Principal::from_vars(&var, now()).unwrap_err();
-    shown.say("PrincipalError", &format!("{} {error:?}", error_chain(&error)));
+    shown.say("CredentialsError", &format!("{} {error:?}", error_chain(&error)));
     shown
 }
 
@@ -256,7 +284,7 @@ async fn every_type_with_a_debug_of_its_own_is_looked_at() {
             let whole = match name {
                 "Details" => "StatusError",
                 "Source" => "Principal",
-                "Transport" => "Client",
+                "Inner" | "ServiceClock" | "Transport" => "Client",
                 public => public,
             };
             assert!(shown.0.contains_key(whole), "{name}, {path:?}");

@@ -1,255 +1,253 @@
-//! Calls any OCI service: signs, sends, renews what was refused, and tries again what may pass.
+//! A client of any service of Oracle Cloud: it finds services, and sends requests that are there already.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
-use tokio::time::Instant;
+use http::{Request, Response, Uri};
+use oracle_cloud_signature::{Credentials, CredentialsError};
+use reqwest::Url;
 
-use super::clock::Offset;
-use super::message::{Body, Message, SendError, plain, repeat};
-use super::names::LOOKED_UP;
-use super::retry::{Outcome, Tries};
-use super::transport::{Limits, Transport};
-use super::{
-    Credentials, Journey, Principal, PrincipalError, Repeat, Retry, ServiceClock, SignError,
-    TransportError,
-};
+use super::body::Body;
+use super::endpoints;
+use super::error::Error;
+use super::http_client::HttpClient;
+use super::inner::Inner;
+use super::message::{SendError, is_loopback, plain};
+use super::options::RequestOptions;
+use super::principal::Principal;
+use super::service::Service;
+use super::source::Source;
+use super::timings::RequestTimings;
 
-/// The largest answer that is taken unless another limit is set, in bytes.
-const ANSWER_LIMIT: usize = 10_000_000;
+/// How long credentials are waited for that no request needs.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Sends requests to OCI services, signed by one principal, over connections that it keeps.
-#[derive(Debug)]
-pub struct Client {
-    principal: Principal,
-    clock: ServiceClock,
-    http: reqwest::Client,
-    transport: Transport,
-    retry: Retry,
-    answer_limit: usize,
-}
-
-/// How one request is delivered, by someone who knows it better than its method tells.
-#[derive(Clone, Copy, Debug)]
-pub struct Delivery {
-    /// Whether it may be sent again.
-    pub repeat: Repeat,
-    /// The longest that one try may take.
-    pub try_limit: Duration,
-    /// When even the last try ends.
-    pub until: Instant,
-}
-
-impl Delivery {
-    /// The longest try of most requests: an OCI service answers within 60 s or not at all.
-    pub const TRY: Duration = Duration::from_secs(65);
-}
+/// A client of any service of Oracle Cloud. Cheap to clone; the clones share credentials and connections. Use it in the runtime
+/// that it was made in.
+///
+/// ```no_run
+/// # async fn namespace() -> Result<(), oracle_cloud_client::Error> {
+/// let client = oracle_cloud_client::Client::from_env().await?;
+/// let storage = client.service("objectstorage").await?;
+/// let namespace: String = storage.get("/n/").send().await?.json()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client(pub(super) Arc<Inner>);
 
 impl Client {
-    /// A client that signs as `principal`, tells the time by `clock` and connects with `http`, which should come from
-    /// [`http_client`](super::http_client): a client that follows redirects would carry signatures elsewhere.
-    pub fn new(principal: Principal, clock: ServiceClock, http: reqwest::Client) -> Self {
-        let (transport, retry) = (Transport::default(), Retry::default());
-        Self { principal, clock, http, transport, retry, answer_limit: ANSWER_LIMIT }
+    /// A service in the client's region, by the first part of its host: `objectstorage`, `iaas`, `nosql`, `secrets.vaults`. The
+    /// region is that of the builder, or the one that the source of credentials knows.
+    ///
+    /// ```no_run
+    /// # async fn service(client: oracle_cloud_client::Client) -> Result<(), oracle_cloud_client::Error> {
+    /// let storage = client.service("objectstorage").await?;
+    /// assert_eq!(storage.url(), "https://objectstorage.eu-frankfurt-1.oraclecloud.com");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Request`] where no region is known or the name can be none of a service; [`Error::Credentials`] where an instance
+    /// does not tell its region.
+    pub async fn service(&self, name: &str) -> Result<Service, Error> {
+        let Inner { sender, region, otherwise, regions, .. } = &*self.0;
+        let region = match region {
+            Some(region) => Some(region.clone()),
+            None => sender.source.region().await?.or_else(|| otherwise.clone()),
+        };
+        let region = region.ok_or_else(|| {
+            Error::request(
+                "no region is known; expected one in the builder, the profile or OCI_REGION",
+            )
+        })?;
+        let region = regions.identifier(&region);
+        let host = endpoints::host(name, &region, regions).ok_or_else(|| {
+            Error::request("the service is not the first part of a host, such as `objectstorage`")
+        })?;
+        self.endpoint(&format!("https://{host}"))
     }
 
-    /// The same with other tries; [`Retry::default`] otherwise.
-    #[must_use]
-    pub fn with_retry(self, retry: Retry) -> Self {
-        Self { retry, ..self }
+    /// A service at a base URL of yours: a queue's messages endpoint, a private endpoint, or a test double at `http://127.0.0.1`.
+    /// Without TLS only this machine is called.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use oracle_cloud_client::{Client, Credentials, KeyId, PrivateKey};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+    /// # let client = Client::builder().credentials(Arc::new(credentials)).build().await?;
+    /// assert!(client.endpoint("https://service.example/20180418").is_ok());
+    /// assert!(client.endpoint("http://127.0.0.1:8080").is_ok());
+    /// assert!(client.endpoint("http://service.example").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Request`] for what is no such URL, or has a user, a query or a fragment.
+    pub fn endpoint(&self, url: &str) -> Result<Service, Error> {
+        let expected = "the endpoint is no `https` URL without user, query and fragment, or `http` on this machine";
+        let parsed = Url::parse(url).map_err(|_not_a_url| Error::request(expected))?;
+        let bare = parsed.username().is_empty()
+            && parsed.password().is_none()
+            && parsed.query().is_none()
+            && parsed.fragment().is_none();
+        let http = match parsed.scheme() {
+            "https" if bare => self.0.http.clone(),
+            "http" if bare && is_loopback(&parsed) => self.0.loopback().map_err(Error::request)?,
+            _ => return Err(Error::request(expected)),
+        };
+        Ok(Service::new(self.0.clone(), http, url.trim_end_matches('/')))
     }
 
-    /// The same with another limit for answers, in bytes; 10 MB otherwise.
-    #[must_use]
-    pub fn with_answer_limit(self, answer_limit: usize) -> Self {
-        Self { answer_limit, ..self }
-    }
-
-    /// The time of day, as the machine tells it.
-    pub fn now(&self) -> SystemTime {
-        self.clock.now()
-    }
-
-    /// What it knows of the clocks of services.
-    pub fn clock(&self) -> &ServiceClock {
-        &self.clock
-    }
-
-    /// Who signs.
-    pub fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// Sends a request and brings its answer back, whatever its status, before `until`. Host and path are sent as they are
+    /// Sends a request that is there already and brings its answer back, whatever its status. Host and path are sent as they are
     /// written, or not at all; a default port is left out, and what is raw in a query is encoded.
     ///
     /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the request is signed anew. A
-    /// second one is returned. Source: docs/spec/oci-request-signing.md#refusals.
-    pub async fn send(
+    /// second one is returned.
+    ///
+    /// ```no_run
+    /// use http::Request;
+    /// use oracle_cloud_client::{Client, RequestOptions};
+    ///
+    /// # async fn send(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = Request::get("https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/vcns");
+    /// let answer = client.send_with(request.body(())?, &RequestOptions::default()).await?;
+    /// println!("{} {} bytes", answer.status(), answer.body().len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError`], where it was not signed or no whole answer came.
+    ///
+    /// Source: docs/spec/oci-request-signing.md#refusals.
+    pub async fn send_with(
         &self,
         request: Request<impl Into<Body>>,
-        until: Instant,
+        options: &RequestOptions,
     ) -> Result<Response<Bytes>, SendError> {
-        let (head, body) = request.into_parts();
-        let delivery = Delivery { repeat: repeat(&head), try_limit: Delivery::TRY, until };
-        self.deliver(Request::from_parts(head, body), delivery, &mut Journey::default()).await
+        let timings = &mut RequestTimings::default();
+        self.send_over(&self.0.http, request, options, timings).await
     }
 
-    /// The same for a request whose delivery the caller decides. What it took is added to `journey`, whatever comes of it.
-    pub async fn deliver(
+    /// The same over connections of `http`; what it took is added to `timings`, whatever comes of it.
+    ///
+    /// ```no_run
+    /// use http::Request;
+    /// use oracle_cloud_client::{Client, HttpClient, Phase, RequestOptions, RequestTimings};
+    ///
+    /// # async fn send(client: Client, http: HttpClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = Request::get("https://service.example/").body(())?;
+    /// let mut timings = RequestTimings::default();
+    /// let sent = client.send_over(&http, request, &RequestOptions::default(), &mut timings).await;
+    /// println!("waited {:?} in {} attempts", timings.time(Phase::Wait), timings.attempts());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send_with`](Self::send_with).
+    pub async fn send_over(
         &self,
+        http: &HttpClient,
         request: Request<impl Into<Body>>,
-        delivery: Delivery,
-        journey: &mut Journey,
+        options: &RequestOptions,
+        timings: &mut RequestTimings,
     ) -> Result<Response<Bytes>, SendError> {
-        self.deliver_over(&self.http, request, delivery, journey).await
-    }
-
-    /// The same over connections of `http`, which comes from where the client's own does.
-    pub async fn deliver_over(
-        &self,
-        http: &reqwest::Client,
-        request: Request<impl Into<Body>>,
-        delivery: Delivery,
-        journey: &mut Journey,
-    ) -> Result<Response<Bytes>, SendError> {
-        let mut message = Message::new(request, http)?;
-        let repeat = if message.is_stream() { Repeat::Impossible } else { delivery.repeat };
-        let mut tries = self.retry.tries(repeat, message.len(), delivery.until);
-        let mut last = None;
-        loop {
-            let until = delivery.until.min(Instant::now() + delivery.try_limit);
-            let outcome = self.attempt(&mut message, &mut tries, until, journey).await?;
-            let outcome = match (outcome, last) {
-                // A try that had no time left says less than the one before it.
-                (Err(TransportError::Late), Some(before)) => return Ok(before?),
-                (outcome, _) => outcome,
-            };
-            if !tries.again(&outcome).await {
-                return Ok(outcome?);
-            }
-            last = Some(outcome);
-        }
+        self.0.sender.send(http, request, options, timings, None).await
     }
 
     /// Connects `http` to where the first request is expected to go, and sends nothing; None if that is no `https` URL in its
     /// plain form. Run the future beside the calls: the next request takes the connection if it goes there, and cancels it
     /// if it goes elsewhere.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::{Client, HttpClient};
+    /// # async fn connect(client: Client, http: HttpClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// if let Some(connecting) = client.preconnect(&http, &"https://service.example/".parse()?) {
+    ///     tokio::spawn(connecting);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn preconnect(
         &self,
-        http: &reqwest::Client,
+        http: &HttpClient,
         to: &Uri,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
-        Some(self.transport.preconnect.start(http.clone(), plain(to).ok()?))
+        let to = plain(to, http.is_plain).ok()?;
+        Some(self.0.sender.transport.preconnect.start(http.inner.clone(), to))
     }
 
     /// Cancels a connection that no request has taken.
+    ///
+    /// ```no_run
+    /// # fn cancel(client: oracle_cloud_client::Client) {
+    /// client.cancel_preconnect();
+    /// # }
+    /// ```
     pub fn cancel_preconnect(&self) {
-        self.transport.preconnect.cancel();
+        self.0.sender.transport.preconnect.cancel();
     }
 
-    /// What it would sign with now.
-    pub async fn credentials(&self) -> Result<Arc<Credentials>, PrincipalError> {
-        self.principal.credentials(self.clock.now()).await
+    /// What it would sign with now, within 60 s.
+    ///
+    /// ```no_run
+    /// # async fn expiry(client: oracle_cloud_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// println!("until {:?}", client.credentials().await?.expires());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are none that are valid and none could be had in time.
+    pub async fn credentials(&self) -> Result<Arc<Credentials>, CredentialsError> {
+        let until = RequestOptions::default().timeout(CREDENTIALS_TIMEOUT).until();
+        self.0.sender.source.credentials(None, self.now(), until).await
     }
 
-    /// One try, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
-    async fn attempt(
-        &self,
-        message: &mut Message<'_>,
-        tries: &mut Tries,
-        until: Instant,
-        journey: &mut Journey,
-    ) -> Result<Outcome, SendError> {
-        let offset = self.clock.offset(message.service());
-        let mut credentials = self.credentials_for(None, offset, until).await?;
-        let mut outcome = self.send_once(message, &credentials, offset, until, journey).await?;
-        if let Ok(answer) = &outcome
-            && !message.is_stream()
-            && tries.may_be_at_once()
-            && let Some((renewed, told)) = self.renewed(answer, &credentials, offset, until).await?
-        {
-            tries.at_once();
-            outcome = self.send_once(message, &renewed, told, until, journey).await?;
-            credentials = renewed;
-            if let Ok(answer) = &outcome {
-                // A time by which nothing was taken proves nothing.
-                let refused = answer.status() == StatusCode::UNAUTHORIZED;
-                let proved = if refused { Offset::default() } else { told };
-                if proved != offset {
-                    self.clock.keep(message.service(), proved);
-                }
-            }
-        }
-        if outcome.as_ref().is_ok_and(|answer| answer.status().is_success()) {
-            self.principal.accepted(&credentials);
-        }
-        Ok(outcome)
-    }
-
-    /// What to sign with after an answer that may be the fault of what was signed with before, and by which clock.
-    async fn renewed(
-        &self,
-        answer: &Response<Bytes>,
-        used: &Arc<Credentials>,
-        offset: Offset,
-        until: Instant,
-    ) -> Result<Option<(Arc<Credentials>, Offset)>, PrincipalError> {
-        match answer.status() {
-            StatusCode::UNAUTHORIZED => {
-                let told = self.clock.told(answer.headers()).unwrap_or(offset);
-                let newest = self.credentials_for(Some(used), told, until).await?;
-                Ok(Some((newest, told)))
-            }
-            // Without the right it is not found, and a newer token may have the right.
-            StatusCode::NOT_FOUND => {
-                // Credentials that are being replaced at this moment are no reason to lose the answer.
-                let newest = self.credentials_for(None, offset, until).await.ok();
-                // Near its end a token is read again for every request, and may be the same one.
-                let newer = newest.filter(|new| new.key_id().expose() != used.key_id().expose());
-                Ok(newer.map(|newer| (newer, offset)))
-            }
-            _ => Ok(None),
+    /// The principal that it signs as, where it was made of one.
+    ///
+    /// ```no_run
+    /// # fn source(client: oracle_cloud_client::Client) {
+    /// let source = client.principal().map(|principal| principal.source());
+    /// # }
+    /// ```
+    pub fn principal(&self) -> Option<&Principal> {
+        match &self.0.sender.source {
+            Source::Principal(principal) => Some(principal),
+            Source::Shared(_) => None,
         }
     }
 
-    /// What to sign with for a service by whose clock ours is wrong, and after it refused `refused`. Tokens end by the clock of
-    /// services: one that has ended by ours alone still serves there.
-    async fn credentials_for(
-        &self,
-        refused: Option<&Arc<Credentials>>,
-        offset: Offset,
-        until: Instant,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        let taken = async |at| match refused {
-            None => self.principal.credentials_until(at, until).await,
-            Some(refused) => self.principal.refresh_until(refused, at, until).await,
-        };
-        let now = self.clock.now();
-        match taken(now).await {
-            Err(PrincipalError::TokenExpired) if offset.from(now) < now => {
-                taken(offset.from(now)).await
-            }
-            taken => taken,
-        }
+    /// The time of day, as the machine tells it.
+    ///
+    /// ```no_run
+    /// # fn now(client: oracle_cloud_client::Client) {
+    /// let now = client.now();
+    /// # }
+    /// ```
+    pub fn now(&self) -> SystemTime {
+        self.0.sender.clock.now()
     }
 
-    /// Signs and sends, once.
-    async fn send_once(
-        &self,
-        message: &mut Message<'_>,
-        by: &Credentials,
-        offset: Offset,
-        until: Instant,
-        journey: &mut Journey,
-    ) -> Result<Outcome, SignError> {
-        let start = std::time::Instant::now();
-        let request = message.signed(by, offset.from(self.clock.now()));
-        journey.signed(start);
-        let limits = Limits { until, bytes: self.answer_limit };
-        let exchange = self.transport.exchange(message.http, request?, limits, journey);
-        Ok(LOOKED_UP.scope(message.look_ups.clone(), exchange).await)
+    /// By how many seconds the clocks of services are ahead of the machine's, each by its host and port; only those that are.
+    ///
+    /// ```no_run
+    /// # fn differences(client: oracle_cloud_client::Client) {
+    /// for (service, seconds) in client.clock_differences() {
+    ///     println!("{service} is ahead by {seconds} s");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// Source: docs/spec/oci-request-signing.md#clock.
+    pub fn clock_differences(&self) -> Vec<(String, i64)> {
+        self.0.sender.clock.differences()
     }
 }

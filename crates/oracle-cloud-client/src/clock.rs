@@ -7,18 +7,18 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::header::{DATE, HeaderMap};
 
-/// A difference that a slow answer explains, in seconds.
-const TOLERANCE: i64 = 60;
-/// A difference that no clock has which is meant to be right, in seconds.
-const LARGEST: i64 = 24 * 3600;
+/// A difference that a slow answer explains.
+const TOLERANCE_SECONDS: i64 = 60;
+/// A difference that no clock has which is meant to be right.
+const MAX_DIFFERENCE_SECONDS: i64 = 24 * 3600;
 /// Of how many services a difference is remembered. Nearly always it is none.
-const MOST: usize = 16;
+const MAX_REMEMBERED_SERVICES: usize = 16;
 
 /// The machine's clock, and by how much single services found it wrong.
 ///
 /// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's corrects a wrong clock.
 /// Source: docs/spec/oci-request-signing.md#clock.
-pub struct ServiceClock {
+pub(super) struct ServiceClock {
     read: fn() -> SystemTime,
     offsets: Mutex<Vec<(String, Offset)>>,
 }
@@ -31,12 +31,12 @@ pub(super) struct Offset {
 
 impl ServiceClock {
     /// The machine's clock as `read` tells it, taken to be right until a service says otherwise.
-    pub fn new(read: fn() -> SystemTime) -> Self {
+    pub(super) fn new(read: fn() -> SystemTime) -> Self {
         Self { read, offsets: Mutex::default() }
     }
 
     /// The time of day as the machine tells it.
-    pub fn now(&self) -> SystemTime {
+    pub(super) fn now(&self) -> SystemTime {
         (self.read)()
     }
 
@@ -51,12 +51,12 @@ impl ServiceClock {
     pub(super) fn told(&self, answer: &HeaderMap) -> Option<Offset> {
         let date = httpdate::parse_http_date(answer.get(DATE)?.to_str().ok()?).ok()?;
         let seconds = seconds(date).saturating_sub(seconds(self.now()));
-        let known = if seconds.abs() > TOLERANCE { seconds } else { 0 };
-        (known.abs() <= LARGEST).then_some(Offset { seconds: known })
+        let known = if seconds.abs() > TOLERANCE_SECONDS { seconds } else { 0 };
+        (known.abs() <= MAX_DIFFERENCE_SECONDS).then_some(Offset { seconds: known })
     }
 
     /// By how many seconds the clocks of services are ahead of ours, each by its host and port; only those that are.
-    pub fn differences(&self) -> Vec<(String, i64)> {
+    pub(super) fn differences(&self) -> Vec<(String, i64)> {
         self.offsets().iter().map(|(service, offset)| (service.clone(), offset.seconds)).collect()
     }
 
@@ -65,7 +65,7 @@ impl ServiceClock {
         let mut offsets = self.offsets();
         offsets.retain(|(own, _)| own != service);
         if offset != Offset::default() {
-            let oldest = (offsets.len() + 1).saturating_sub(MOST);
+            let oldest = (offsets.len() + 1).saturating_sub(MAX_REMEMBERED_SERVICES);
             offsets.drain(..oldest);
             offsets.push((service.to_owned(), offset));
             let Offset { seconds } = offset;
@@ -94,7 +94,12 @@ impl fmt::Debug for ServiceClock {
     }
 }
 
-/// A time of day as logs and answers have it: `2026-11-24T10:00:00Z`.
+/// A time of day as logs and answers have it.
+///
+/// ```
+/// let noon = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(43_200);
+/// assert_eq!(oracle_cloud_client::timestamp(noon), "1970-01-01T12:00:00Z");
+/// ```
 pub fn timestamp(at: SystemTime) -> String {
     DateTime::<Utc>::from(at).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
@@ -121,9 +126,9 @@ mod tests {
             ("Sun, 11 Jan 1970 12:01:01 GMT", Some(61)),
             ("Sun, 11 Jan 1970 11:59:00 GMT", Some(0)),
             ("Sun, 11 Jan 1970 11:58:59 GMT", Some(-61)),
-            ("Mon, 12 Jan 1970 12:00:00 GMT", Some(LARGEST)),
+            ("Mon, 12 Jan 1970 12:00:00 GMT", Some(MAX_DIFFERENCE_SECONDS)),
             ("Mon, 12 Jan 1970 12:00:01 GMT", None),
-            ("Sat, 10 Jan 1970 12:00:00 GMT", Some(-LARGEST)),
+            ("Sat, 10 Jan 1970 12:00:00 GMT", Some(-MAX_DIFFERENCE_SECONDS)),
             ("Sat, 10 Jan 1970 11:59:59 GMT", None),
             ("Fri, 31 Dec 9999 23:59:59 GMT", None),
             ("not a date", None),
@@ -153,7 +158,7 @@ mod tests {
         for port in 0..100 {
             clock.keep(&format!("b:{port}"), offset(500));
         }
-        assert_eq!((known(), clock.offset("a:1")), (MOST, Offset::default()));
+        assert_eq!((known(), clock.offset("a:1")), (MAX_REMEMBERED_SERVICES, Offset::default()));
         assert_eq!(clock.offset("b:99"), offset(500));
     }
 }

@@ -1,45 +1,61 @@
-//! Who we are in Oracle Cloud, and how a request is signed and sent: any OCI service, nothing of Fn or of predictions.
-//!
-//! ```text
-//! environment ─▶ Principal ▶ Credentials ┐
-//!                              http::Request ▶ sign ▶ the same request with its Authorization
-//! Client: credentials, sign, send; renew what was refused, try again what may pass
-//! apm: spans, sent to a trace collector
-//! ```
-//!
-//! Source: docs/spec/oci-request-signing.md#signature.
+#![doc = include_str!("../README.md")]
 
+mod answer;
 pub mod apm;
+mod body;
+mod builder;
+mod chain;
 mod client;
 mod clock;
+mod encode;
+mod endpoints;
+mod error;
+mod http_client;
+mod inner;
 mod message;
 mod names;
+mod options;
+mod pages;
+mod path;
+mod poll;
 mod preconnect;
 mod principal;
 pub mod region;
+mod request;
 mod retry;
+mod send;
+mod service;
 mod service_error;
+mod source;
 mod timings;
 mod transport;
 mod trust;
 mod variables;
 
-pub use client::{Client, Delivery};
-pub use clock::{ServiceClock, timestamp};
-pub use message::{Body, SendError};
-pub use names::{NameUnresolved, look_up};
+pub use answer::{Answer, StreamingAnswer};
+pub use body::Body;
+pub use builder::ClientBuilder;
+pub use chain::DefaultChain;
+pub use client::Client;
+pub use clock::timestamp;
+pub use error::Error;
+pub use http_client::{HttpClient, HttpClientBuilder};
+pub use message::SendError;
+pub use names::{NameUnresolved, Resolve, look_up};
+pub use options::RequestOptions;
 pub use oracle_cloud_signature as signature;
 pub use oracle_cloud_signature::{
     Credentials, KeyError, KeyId, KeyMismatch, PrivateKey, PublicKey, SessionToken, SignError,
     SignableBody, SigningParams, SigningSettings, TokenError, sign, signing_string,
 };
-pub use principal::{Principal, PrincipalError, PrincipalSettings};
-pub use retry::{Repeat, Retry};
-pub use service_error::{ServiceError, ServiceRefusal};
-pub use timings::{Journey, Phase, Step};
-pub use transport::{AddressForbidden, Trailers, TransportError, http_client};
+pub use pages::{Page, Pages};
+pub use path::IntoPath;
+pub use principal::{Principal, PrincipalSettings};
+pub use request::RequestBuilder;
+pub use retry::{Retry, RetrySafety};
+pub use service::Service;
+pub use service_error::ServiceError;
+pub use timings::{Phase, RequestTimings, Segment};
+pub use transport::{AddressDenied, Trailers, TransportError};
 pub use trust::{Roots, Trust, TrustError};
-pub use variables::{SettingsError, Variables};
-
-/// Where the environment comes from. The process has one place that reads it; everything else is told.
-pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub use variables::{SettingsError, Variables, Vars};

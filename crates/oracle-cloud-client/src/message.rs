@@ -1,78 +1,43 @@
 //! A request in the one form in which it is signed and sent, and why one was not.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
-use std::{fmt, mem};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{HeaderName, Method, Request, Uri};
 use oracle_cloud_signature::{
-    Credentials, SignError, SignableBody, SigningParams, check_framing, sign,
+    Credentials, CredentialsError, SignError, SignableBody, SigningParams, check_framing, sign,
 };
 use reqwest::Url;
 
+use super::body::Body;
+use super::http_client::HttpClient;
 use super::names::LookUps;
-use super::principal::PrincipalError;
-use super::retry::Repeat;
+use super::retry::RetrySafety;
 use super::transport::{TransportError, request_id};
 
+const OPC_OBO_TOKEN: HeaderName = HeaderName::from_static("opc-obo-token");
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
-
-/// What a request carries.
-pub enum Body {
-    /// Bytes; with POST, PUT and PATCH they are hashed and signed.
-    Bytes(Bytes),
-    /// Bytes that the signature leaves out, as Object Storage uploads do.
-    Unsigned(Bytes),
-    /// A stream, which can be sent once: such a request is never repeated. It has `content-length`; with
-    /// `x-content-sha256` beside it both are signed, and without it the body is left out of the signature.
-    Stream(reqwest::Body),
-}
-
-/// Shows how long it is, and no byte of it.
-impl fmt::Debug for Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
-            Self::Unsigned(bytes) => write!(f, "Unsigned({})", bytes.len()),
-            Self::Stream(_) => f.write_str("Stream"),
-        }
-    }
-}
-
-impl Default for Body {
-    fn default() -> Self {
-        Self::Bytes(Bytes::new())
-    }
-}
-
-impl From<Bytes> for Body {
-    fn from(bytes: Bytes) -> Self {
-        Self::Bytes(bytes)
-    }
-}
-
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Self::Bytes(text.into())
-    }
-}
-
-impl From<()> for Body {
-    fn from((): ()) -> Self {
-        Self::default()
-    }
-}
+const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
 
 /// A request without an answer.
+///
+/// ```
+/// use oracle_cloud_client::{SendError, TransportError};
+///
+/// let error = SendError::from(TransportError::AttemptTimeout);
+/// assert_eq!(error.to_string(), "no answer");
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// There is nothing to sign with.
-    #[error("no credentials")]
-    Credentials(#[from] PrincipalError),
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
     /// The request cannot be signed.
     #[error("not signed")]
     Signing(#[from] SignError),
@@ -92,7 +57,9 @@ pub(super) struct Message<'a> {
     url: Url,
     head: Parts,
     body: Body,
-    pub(super) http: &'a reqwest::Client,
+    /// What the signature says of the body, in place of its bytes.
+    hashed: bool,
+    pub(super) http: &'a HttpClient,
     pub(super) look_ups: Arc<LookUps>,
 }
 
@@ -100,24 +67,42 @@ impl<'a> Message<'a> {
     /// The request in the one form in which it is signed and sent.
     pub(super) fn new<B: Into<Body>>(
         request: Request<B>,
-        http: &'a reqwest::Client,
+        http: &'a HttpClient,
     ) -> Result<Self, SendError> {
         let (mut head, body) = request.into_parts();
-        let url = plain(&head.uri)?;
+        let url = plain(&head.uri, http.is_plain)?;
         head.uri = url.as_str().parse().ok().ok_or(SendError::Address)?;
         head.headers.entry(OPC_REQUEST_ID).or_insert_with(|| {
             HeaderValue::try_from(request_id()).expect("digits are visible ASCII")
         });
         let body = body.into();
-        match &body {
-            Body::Bytes(_) => {}
-            Body::Unsigned(bytes) => check_framing(&head.headers, Some(bytes.len()))?,
-            Body::Stream(_) => {
-                let bytes = HeaderValue::from_static("application/octet-stream");
-                head.headers.entry(CONTENT_TYPE).or_insert(bytes);
-            }
+        let in_pieces = body.bytes().is_none();
+        if in_pieces || body.is_unsigned() {
+            let length = usize::try_from(body.length()).unwrap_or(usize::MAX);
+            check_framing(&head.headers, Some(length))?;
         }
-        Ok(Self { url, head, body, http, look_ups: Arc::default() })
+        if in_pieces {
+            let bytes = HeaderValue::from_static("application/octet-stream");
+            head.headers.entry(CONTENT_TYPE).or_insert(bytes);
+            head.headers.insert(CONTENT_LENGTH, body.length().into());
+        }
+        let hashed = in_pieces && head.headers.contains_key(X_CONTENT_SHA256);
+        Ok(Self { url, head, body, hashed, http, look_ups: Arc::default() })
+    }
+
+    /// Reads a body that can be made again, for its hash, unless the signature leaves it out.
+    pub(super) async fn read_body(&mut self) -> Result<(), SendError> {
+        if self.hashed || !self.body.is_read_first() {
+            return Ok(());
+        }
+        let hash = self.body.hash().await;
+        let hash = hash.map_err(|error| TransportError::RequestBody(error.into()))?;
+        if let Some(hash) = hash.filter(|_| !self.body.is_unsigned()) {
+            let hash = HeaderValue::try_from(hash).expect("base64 is visible ASCII");
+            self.head.headers.insert(X_CONTENT_SHA256, hash);
+            self.hashed = true;
+        }
+        Ok(())
     }
 
     /// The host and port that it goes to.
@@ -127,57 +112,69 @@ impl<'a> Message<'a> {
 
     /// How many bytes of a body are held here.
     pub(super) fn len(&self) -> usize {
-        match &self.body {
-            Body::Bytes(bytes) | Body::Unsigned(bytes) => bytes.len(),
-            Body::Stream(_) => 0,
+        self.body.bytes().map_or(0, Bytes::len)
+    }
+
+    /// Whether it can be sent a second time.
+    pub(super) fn can_be_sent_again(&self) -> bool {
+        self.body.can_be_sent_again()
+    }
+
+    /// Whether it may be carried out twice: by what its method promises, or with the token that OCI tells repetitions by.
+    pub(super) fn retry_safety(&self) -> RetrySafety {
+        let idempotent = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS];
+        let Parts { method, headers, .. } = &self.head;
+        if idempotent.contains(method) || headers.contains_key(OPC_RETRY_TOKEN) {
+            RetrySafety::Idempotent
+        } else {
+            RetrySafety::IfNotProcessed
         }
     }
 
-    pub(super) fn is_stream(&self) -> bool {
-        matches!(self.body, Body::Stream(_))
-    }
-
-    /// The request with its signature. A stream is in the first one only.
+    /// The request with its signature. Pieces that can be read once are in the first one only.
     pub(super) fn signed(
-        &mut self,
+        &self,
         by: &Credentials,
         now: SystemTime,
     ) -> Result<reqwest::Request, SignError> {
         let mut head = self.head.clone();
-        let body = match &self.body {
-            Body::Bytes(bytes) => SignableBody::Bytes(bytes),
-            Body::Stream(_) if head.headers.contains_key("x-content-sha256") => {
-                SignableBody::Precomputed
-            }
-            Body::Unsigned(_) | Body::Stream(_) => SignableBody::Unsigned,
+        let body = match self.body.bytes() {
+            _ if self.body.is_unsigned() => SignableBody::Unsigned,
+            Some(bytes) => SignableBody::Bytes(bytes),
+            None if self.hashed => SignableBody::Precomputed,
+            None => SignableBody::Unsigned,
         };
-        sign(&mut head, body, &SigningParams::new(by, now))?;
+        sign(&mut head, body, &params(by, now, &self.head.headers))?;
         let mut request = reqwest::Request::new(head.method, self.url.clone());
         *request.headers_mut() = head.headers;
-        *request.body_mut() = match &mut self.body {
-            Body::Bytes(bytes) | Body::Unsigned(bytes) if bytes.is_empty() => None,
-            Body::Bytes(bytes) | Body::Unsigned(bytes) => Some(bytes.clone().into()),
-            Body::Stream(stream) => Some(mem::take(stream)),
-        };
+        *request.body_mut() = self.body.for_attempt();
         Ok(request)
     }
 }
 
+/// A delegation token is covered, so that nobody can take it off a request.
+fn params<'a>(by: &'a Credentials, now: SystemTime, headers: &HeaderMap) -> SigningParams<'a> {
+    let params = SigningParams::new(by, now);
+    if headers.contains_key(OPC_OBO_TOKEN) { params.cover(OPC_OBO_TOKEN) } else { params }
+}
+
 /// An address as the URL standard reads it, if that is as it is written: `..`, `\` or a letter beyond ASCII in a path would name
 /// another resource, `127.1` another host. Capitals in a host and a default port are one thing; in a query nothing is resolved.
-pub(super) fn plain(uri: &Uri) -> Result<Url, SendError> {
-    let url = Url::parse(&uri.to_string()).ok().filter(|url| url.scheme() == "https");
-    let url = url.ok_or(SendError::Address)?;
+/// Without TLS only this machine is called, and only where that was asked for.
+pub(super) fn plain(uri: &Uri, may_be_plain: bool) -> Result<Url, SendError> {
+    let is_safe = |url: &Url| match url.scheme() {
+        "https" => true,
+        "http" => may_be_plain && is_loopback(url),
+        _ => false,
+    };
+    let url = Url::parse(&uri.to_string()).ok().filter(is_safe).ok_or(SendError::Address)?;
     let same_host = uri.host().zip(url.host_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
     if same_host && uri.path() == url.path() { Ok(url) } else { Err(SendError::Changed) }
 }
 
-/// Whether a request may be carried out twice: by what its method promises, or with the token that OCI tells repetitions by.
-pub(super) fn repeat(head: &Parts) -> Repeat {
-    let idempotent = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS];
-    if idempotent.contains(&head.method) || head.headers.contains_key(OPC_RETRY_TOKEN) {
-        Repeat::Harmless
-    } else {
-        Repeat::Harmful
-    }
+/// Whether a URL leads to this machine, whatever a resolver says.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    address.is_ok_and(|address| address.is_loopback()) || host == "localhost"
 }

@@ -8,25 +8,40 @@ use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, sleep};
 
-use super::names::LOOK_UPS;
-use super::{ServiceError, TransportError};
+use super::names::MAX_LOOK_UPS;
+use super::service_error::ServiceError;
+use super::transport::TransportError;
 
-/// A body of more bytes is sent less often.
-const LARGE: usize = 1024 * 1024;
+/// A larger body is sent less often.
+const LARGE_BODY_BYTES: usize = 1024 * 1024;
 
-/// When a request is sent again. Every try is signed anew.
+/// When a request is sent again. Every attempt is signed anew.
 ///
-/// The default is that of Oracle's SDKs: eight tries, waits of 1, 2, 4 ... and at most 30 s, each with up to a second more by
-/// chance. Source: docs/spec/oci-request-signing.md#retries.
+/// The default is that of Oracle's SDKs: eight attempts, waits of 1, 2, 4 ... and at most 30 s, each with up to a second more by
+/// chance; but two attempts where there is no connection, so that a wrong address is told soon.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use oracle_cloud_client::Retry;
+///
+/// const QUICK: Retry = Retry::new().attempts(3).first_wait(Duration::from_millis(50));
+/// assert_eq!(QUICK.attempts, 3);
+/// ```
+///
+/// Source: docs/spec/oci-request-signing.md#retries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Retry {
-    /// Tries in all, the first one included, and a repetition after a refused signature.
+    /// Attempts in all, the first one included, and a repetition after a refused signature.
     pub attempts: u32,
     /// The same once the service has answered 500: it did its work in vain, and would most likely do so again.
     pub attempts_after_500: u32,
     /// The same of a body over 1 MiB.
     pub attempts_if_large: u32,
-    /// The wait before the second try; it doubles from try to try. As much again at the most is added by chance.
+    /// The same once there was no connection: the name has no address, nobody listens there, or nobody answers.
+    pub attempts_without_connection: u32,
+    /// The wait before the second attempt; it doubles from attempt to attempt. As much again at the most is added by chance.
     pub first_wait: Duration,
     /// The longest wait. `Retry-After` makes a wait longer, never shorter, and a service that asks for more than this is not asked
     /// again.
@@ -37,46 +52,50 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        let (first_wait, longest_wait) = (Duration::from_secs(1), Duration::from_secs(30));
-        let statuses = &[429, 500, 502, 503, 504];
-        let (attempts, attempts_after_500, attempts_if_large) = (8, 8, 8);
-        Self { attempts, attempts_after_500, attempts_if_large, first_wait, longest_wait, statuses }
+        Self::new()
     }
 }
 
 /// Whether a request may be sent again when nobody knows what became of it.
+///
+/// ```
+/// use oracle_cloud_client::{RequestOptions, RetrySafety};
+///
+/// let options = RequestOptions::default().retry_safety(RetrySafety::Never);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Repeat {
+#[non_exhaustive]
+pub enum RetrySafety {
     /// Having been carried out twice does no harm.
-    Harmless,
+    Idempotent,
     /// It is sent again only if the service certainly did not carry it out.
-    Harmful,
-    /// Its body cannot be produced again.
-    Impossible,
+    IfNotProcessed,
+    /// It is sent once.
+    Never,
 }
 
 /// An answer of whatever status, or none.
 pub(super) type Outcome = Result<Response<Bytes>, TransportError>;
 
-/// How often one request was tried.
+/// The attempts of one request.
 #[derive(Debug)]
-pub(super) struct Tries {
+pub(super) struct Attempts {
     retry: Retry,
-    repeat: Repeat,
+    safety: RetrySafety,
     until: Instant,
     made: u32,
     most: u32,
     refused: bool,
 }
 
-impl Tries {
-    /// Whether another try may change this outcome of the last one, and there is time for it; if so, it waits first.
-    pub(super) async fn again(&mut self, outcome: &Outcome) -> bool {
+impl Attempts {
+    /// Whether another attempt may change this outcome of the last one, and there is time for it; if so, it waits first.
+    pub(super) async fn wait_before_next(&mut self, outcome: &Outcome) -> bool {
         self.made += 1;
         self.most = self.most.min(self.retry.most_after(outcome));
         let passes = match outcome {
-            Ok(answer) => self.retry.passes(answer, self.repeat),
-            Err(error) => may_be_sent_again(error, self.repeat),
+            Ok(answer) => self.retry.passes(answer, self.safety),
+            Err(error) => may_be_sent_again(error, self.safety),
         };
         let headers = outcome.as_ref().ok().map(Response::headers);
         match self.retry.wait(self.made, headers, chance()) {
@@ -91,8 +110,8 @@ impl Tries {
         }
     }
 
-    /// Whether a refused request may be signed anew and sent at once: the first time it is refused, and as one of its tries. The
-    /// first of them may always be repeated so.
+    /// Whether a refused request may be signed anew and sent at once: the first time it is refused, and as one of its attempts.
+    /// The first of them may always be repeated so.
     pub(super) fn may_be_at_once(&self) -> bool {
         !self.refused && (self.made == 0 || self.made + 1 < self.most)
     }
@@ -105,78 +124,177 @@ impl Tries {
 }
 
 impl Retry {
-    /// One try and no other.
-    pub const NEVER: Self = Self {
-        attempts: 1,
-        attempts_after_500: 1,
-        attempts_if_large: 1,
-        first_wait: Duration::ZERO,
-        longest_wait: Duration::ZERO,
-        statuses: &[],
-    };
+    /// One attempt and no other.
+    pub const NEVER: Self = Self::new().attempts(1).statuses(&[]);
 
-    /// The tries of one request with a body of so many bytes, which ends at `until`.
-    pub(super) fn tries(self, repeat: Repeat, bytes: usize, until: Instant) -> Tries {
-        let large = if bytes > LARGE { self.attempts_if_large } else { self.attempts };
-        let most = self.attempts.min(large);
-        Tries { retry: self, repeat, until, made: 0, most, refused: false }
+    /// The default.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Retry;
+    ///
+    /// assert_eq!(Retry::new(), Retry::default());
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            attempts: 8,
+            attempts_after_500: 8,
+            attempts_if_large: 8,
+            attempts_without_connection: 2,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(30),
+            statuses: &[429, 500, 502, 503, 504],
+        }
     }
 
-    /// How many tries there are in all after such an outcome.
+    /// Sets [`attempts`](field@Self::attempts), which all the others are bounded by.
+    ///
+    /// ```
+    /// assert_eq!(oracle_cloud_client::Retry::new().attempts(3).attempts, 3);
+    /// ```
+    #[must_use]
+    pub const fn attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Sets [`attempts_after_500`](field@Self::attempts_after_500).
+    ///
+    /// ```
+    /// assert_eq!(oracle_cloud_client::Retry::new().attempts_after_500(2).attempts_after_500, 2);
+    /// ```
+    #[must_use]
+    pub const fn attempts_after_500(self, attempts_after_500: u32) -> Self {
+        Self { attempts_after_500, ..self }
+    }
+
+    /// Sets [`attempts_if_large`](field@Self::attempts_if_large).
+    ///
+    /// ```
+    /// assert_eq!(oracle_cloud_client::Retry::new().attempts_if_large(2).attempts_if_large, 2);
+    /// ```
+    #[must_use]
+    pub const fn attempts_if_large(self, attempts_if_large: u32) -> Self {
+        Self { attempts_if_large, ..self }
+    }
+
+    /// Sets [`attempts_without_connection`](field@Self::attempts_without_connection).
+    ///
+    /// ```
+    /// let retry = oracle_cloud_client::Retry::new().attempts_without_connection(5);
+    /// assert_eq!(retry.attempts_without_connection, 5);
+    /// ```
+    #[must_use]
+    pub const fn attempts_without_connection(self, attempts_without_connection: u32) -> Self {
+        Self { attempts_without_connection, ..self }
+    }
+
+    /// Sets [`first_wait`](field@Self::first_wait).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let retry = oracle_cloud_client::Retry::new().first_wait(Duration::from_millis(50));
+    /// assert_eq!(retry.first_wait.as_millis(), 50);
+    /// ```
+    #[must_use]
+    pub const fn first_wait(self, first_wait: Duration) -> Self {
+        Self { first_wait, ..self }
+    }
+
+    /// Sets [`longest_wait`](field@Self::longest_wait).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let retry = oracle_cloud_client::Retry::new().longest_wait(Duration::from_secs(5));
+    /// assert_eq!(retry.longest_wait.as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub const fn longest_wait(self, longest_wait: Duration) -> Self {
+        Self { longest_wait, ..self }
+    }
+
+    /// Sets [`statuses`](field@Self::statuses).
+    ///
+    /// ```
+    /// assert_eq!(oracle_cloud_client::Retry::new().statuses(&[503]).statuses, [503]);
+    /// ```
+    #[must_use]
+    pub const fn statuses(self, statuses: &'static [u16]) -> Self {
+        Self { statuses, ..self }
+    }
+
+    /// The attempts of one request with a body of so many bytes, which ends at `until`.
+    pub(super) fn attempts_of(self, safety: RetrySafety, bytes: usize, until: Instant) -> Attempts {
+        let is_large = bytes > LARGE_BODY_BYTES;
+        let large = if is_large { self.attempts_if_large } else { self.attempts };
+        let most = self.attempts.min(large);
+        Attempts { retry: self, safety, until, made: 0, most, refused: false }
+    }
+
+    /// How many attempts there are in all after such an outcome.
     fn most_after(self, outcome: &Outcome) -> u32 {
         match outcome {
             Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
                 self.attempts_after_500
             }
-            Err(TransportError::Unresolved(_)) => LOOK_UPS,
+            Err(TransportError::Unresolved(_)) => {
+                self.attempts_without_connection.min(MAX_LOOK_UPS)
+            }
+            Err(TransportError::Unreachable(_) | TransportError::ConnectTimeout(_)) => {
+                self.attempts_without_connection
+            }
             Ok(_) | Err(_) => self.attempts,
         }
     }
 
     /// Whether an answer speaks of a state that passes. Throttling and unavailability come before the request is carried out.
-    fn passes(&self, answer: &Response<Bytes>, repeat: Repeat) -> bool {
+    fn passes(&self, answer: &Response<Bytes>, safety: RetrySafety) -> bool {
         let status = answer.status();
         let refused =
             matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        let code = || ServiceError::of(answer).and_then(|error| error.code);
-        match repeat {
-            Repeat::Impossible => false,
+        let code = || ServiceError::from_answer(answer).and_then(|error| error.code);
+        match safety {
+            RetrySafety::Never => false,
             _ if status == StatusCode::CONFLICT => {
                 matches!(code().as_deref(), Some("IncorrectState" | "LockConflict"))
             }
-            Repeat::Harmful if !refused => false,
-            Repeat::Harmful | Repeat::Harmless => self.statuses.contains(&status.as_u16()),
+            RetrySafety::IfNotProcessed if !refused => false,
+            RetrySafety::IfNotProcessed | RetrySafety::Idempotent => {
+                self.statuses.contains(&status.as_u16())
+            }
         }
     }
 
-    /// The wait after the try of this number; None if the service asks for more than is ever waited.
-    fn wait(&self, tries: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
+    /// The wait after the attempt of this number; None if the service asks for more than is ever waited.
+    fn wait(&self, attempts: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
         let asked = answer.and_then(retry_after).unwrap_or_default();
-        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(tries - 1));
+        let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts - 1));
         let wait = doubled.saturating_add(self.first_wait.mul_f64(chance));
         (asked <= self.longest_wait).then_some(wait.min(self.longest_wait).max(asked))
     }
 }
 
 /// Whether a request failed on the way there, or may be sent twice.
-fn may_be_sent_again(error: &TransportError, repeat: Repeat) -> bool {
-    match (repeat, error) {
-        (Repeat::Impossible, _)
+fn may_be_sent_again(error: &TransportError, safety: RetrySafety) -> bool {
+    match (safety, error) {
+        (RetrySafety::Never, _)
         | (
             _,
             TransportError::AnswerTooLarge(_)
             | TransportError::Untrusted(_)
-            | TransportError::Forbidden,
+            | TransportError::AddressDenied
+            | TransportError::RequestBody(_),
         ) => false,
         (
             _,
             TransportError::Unreachable(_)
             | TransportError::Unresolved(_)
-            | TransportError::ConnectLate(_),
+            | TransportError::ConnectTimeout(_),
         ) => true,
-        (_, TransportError::Broken(_) | TransportError::Silent | TransportError::Late) => {
-            repeat == Repeat::Harmless
-        }
+        (
+            _,
+            TransportError::IncompleteResponse(_)
+            | TransportError::ReadTimeout
+            | TransportError::AttemptTimeout,
+        ) => safety == RetrySafety::Idempotent,
     }
 }
 

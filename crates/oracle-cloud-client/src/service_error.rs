@@ -7,18 +7,31 @@ use http::header::DATE;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
-/// As much as is kept of an answer that is not in OCI's shape, in characters.
-const KEPT: usize = 500;
-/// No code of OCI's is longer, in characters.
-const LONGEST_CODE: usize = 64;
+/// As much as is kept of an answer that is not in OCI's shape.
+const MAX_MESSAGE_CHARS: usize = 500;
+/// No code of OCI's is longer.
+const MAX_CODE_CHARS: usize = 64;
 
 /// What a service said when it refused or failed. `Display` is for the log: the message is the service's own.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::Response;
+/// use oracle_cloud_client::ServiceError;
+///
+/// let body = Bytes::from(r#"{"code": "BucketNotFound", "message": "There is none."}"#);
+/// let answer = Response::builder().status(404).body(body)?;
+/// let error = ServiceError::check(answer).unwrap_err();
+/// assert_eq!((error.status.as_u16(), error.code.as_deref()), (404, Some("BucketNotFound")));
+/// # Ok::<_, http::Error>(())
+/// ```
 ///
 /// Source: docs/spec/oci-request-signing.md#errors.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {}, code {}, opc-request-id {}: {message}", .status.as_u16(), or_none(.code.as_ref()), or_none(.opc_request_id.as_ref()))]
+#[non_exhaustive]
 pub struct ServiceError {
-    /// The status, 400 or more.
+    /// The status: 400 or more, or a redirect, which is not followed.
     pub status: StatusCode,
     /// The stable word for programs, such as `NotAuthenticated`, letters and digits; None from a proxy or a load balancer.
     pub code: Option<String>,
@@ -36,12 +49,43 @@ struct Shape {
 }
 
 impl ServiceError {
-    /// The error that an answer is, if it is one.
-    pub fn of(answer: &Response<Bytes>) -> Option<Self> {
+    /// The error that an answer of 400 or more is.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::Response;
+    /// use oracle_cloud_client::ServiceError;
+    ///
+    /// let answer = Response::builder().status(503).body(Bytes::new())?;
+    /// assert!(ServiceError::from_answer(&answer).is_some());
+    /// # Ok::<_, http::Error>(())
+    /// ```
+    pub fn from_answer(answer: &Response<Bytes>) -> Option<Self> {
         let status = answer.status();
-        if !status.is_client_error() && !status.is_server_error() {
-            return None;
-        }
+        let is_error = status.is_client_error() || status.is_server_error();
+        is_error.then(|| Self::read(answer))
+    }
+
+    /// The answer, if it is a success. A redirect is none: whoever followed it would carry the signature elsewhere.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::Response;
+    /// use oracle_cloud_client::ServiceError;
+    ///
+    /// let answer = Response::builder().status(302).body(Bytes::new())?;
+    /// assert!(ServiceError::check(answer).is_err());
+    /// # Ok::<_, http::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the service said with any other status than 2xx.
+    pub fn check(answer: Response<Bytes>) -> Result<Response<Bytes>, Self> {
+        if answer.status().is_success() { Ok(answer) } else { Err(Self::read(&answer)) }
+    }
+
+    fn read(answer: &Response<Bytes>) -> Self {
+        let status = answer.status();
         let id = answer.headers().get("opc-request-id").and_then(|value| value.to_str().ok());
         let opc_request_id = id.map(str::to_owned);
         let shape = serde_json::from_slice::<Shape>(answer.body()).ok();
@@ -50,31 +94,26 @@ impl ServiceError {
             Some(Shape { code, message }) => (Some(code), message),
             None => (None, text(answer.body())),
         };
-        Some(Self { status, code, message, opc_request_id })
-    }
-
-    /// The answer, unless it is an error.
-    pub fn check(answer: Response<Bytes>) -> Result<Response<Bytes>, Self> {
-        Self::of(&answer).map_or(Ok(answer), Err)
+        Self { status, code, message, opc_request_id }
     }
 }
 
 /// What is kept where a service that hands out credentials refused: nothing of its text, which may be anything.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {}, code {}", .status.as_u16(), or_none(.code.as_ref()))]
-pub struct ServiceRefusal {
+pub(super) struct ServiceRefusal {
     /// The status, 400 or more.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// The stable word for programs; None where the answer was not OCI's.
-    pub code: Option<String>,
+    pub(super) code: Option<String>,
     /// The service's time of day, where it told it.
     pub(super) date: Option<SystemTime>,
 }
 
 impl ServiceRefusal {
     /// The refusal that an answer is, if it is one.
-    pub(super) fn of(answer: &Response<Bytes>) -> Option<Self> {
-        let ServiceError { status, code, .. } = ServiceError::of(answer)?;
+    pub(super) fn from_answer(answer: &Response<Bytes>) -> Option<Self> {
+        let ServiceError { status, code, .. } = ServiceError::from_answer(answer)?;
         // Only ever held against our own: a date that cannot be read proves nothing about it, as none does.
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
@@ -84,7 +123,7 @@ impl ServiceRefusal {
 
 /// Whether a text has the form of OCI's codes.
 fn is_code(text: &str) -> bool {
-    (1..=LONGEST_CODE).contains(&text.len())
+    (1..=MAX_CODE_CHARS).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
@@ -92,7 +131,7 @@ fn is_code(text: &str) -> bool {
 fn text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(KEPT).collect()
+    words.join(" ").chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
 fn or_none(text: Option<&String>) -> &str {

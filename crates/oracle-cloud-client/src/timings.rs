@@ -9,27 +9,50 @@ use std::time::{Duration, Instant};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// What it took to have one request answered, or to fail: step by step, in order.
+/// What it took to have one request answered, or to fail: segment by segment, in order.
+///
+/// ```
+/// use oracle_cloud_client::RequestTimings;
+///
+/// let timings = RequestTimings::default();
+/// assert_eq!((timings.attempts(), timings.segments().len()), (0, 0));
+/// ```
 #[derive(Clone, Debug, Default)]
-pub struct Journey {
-    tries: u32,
-    steps: Vec<Step>,
+pub struct RequestTimings {
+    attempts: u32,
+    segments: Vec<Segment>,
 }
 
-/// A part of the way.
+/// What a segment was spent on.
+///
+/// ```
+/// use oracle_cloud_client::{Phase, RequestTimings};
+///
+/// assert!(RequestTimings::default().time(Phase::Wait).is_zero());
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Phase {
     /// The making of a signature.
     Sign,
-    /// The time until there was a connection: name, TCP, TLS. There is no such step where one was kept.
+    /// The time until there was a connection: name, TCP, TLS. There is no such segment where one was kept.
     Connect,
     /// From there to the last byte of the answer.
     Wait,
 }
 
-/// A phase of one try.
+/// One phase of one attempt.
+///
+/// ```
+/// use oracle_cloud_client::{RequestTimings, Segment};
+///
+/// let timings = RequestTimings::default();
+/// let longest: Option<&Segment> = timings.segments().iter().max_by_key(|segment| segment.took);
+/// assert!(longest.is_none());
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+#[non_exhaustive]
+pub struct Segment {
     /// What was done.
     pub phase: Phase,
     /// When it began.
@@ -38,35 +61,52 @@ pub struct Step {
     pub took: Duration,
 }
 
-impl Journey {
+impl RequestTimings {
     /// How often the request was sent, or tried to be.
-    pub fn tries(&self) -> u32 {
-        self.tries
+    ///
+    /// ```
+    /// assert_eq!(oracle_cloud_client::RequestTimings::default().attempts(), 0);
+    /// ```
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
-    /// Every step that was taken.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
+    /// Every segment, in order.
+    ///
+    /// ```
+    /// assert!(oracle_cloud_client::RequestTimings::default().segments().is_empty());
+    /// ```
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
     }
 
-    /// The time that all steps of a phase took together.
+    /// The time that all segments of a phase took together.
+    ///
+    /// ```
+    /// use oracle_cloud_client::{Phase, RequestTimings};
+    ///
+    /// assert!(RequestTimings::default().time(Phase::Sign).is_zero());
+    /// ```
     pub fn time(&self, phase: Phase) -> Duration {
-        self.steps.iter().filter(|step| step.phase == phase).map(|step| step.took).sum()
+        let segments = self.segments.iter().filter(|segment| segment.phase == phase);
+        segments.map(|segment| segment.took).sum()
     }
 
     /// A signature that was begun at `begin` is made, or failed.
     pub(super) fn signed(&mut self, begin: Instant) {
-        self.steps.push(Step { phase: Phase::Sign, begin, took: begin.elapsed() });
+        self.segments.push(Segment { phase: Phase::Sign, begin, took: begin.elapsed() });
     }
 
-    /// A try that began at `begin` is over, `answered` or not.
-    pub(super) fn tried(&mut self, begin: Instant, connection: &Connection, answered: bool) {
+    /// An attempt that began at `begin` is over, `answered` or not.
+    pub(super) fn attempted(&mut self, begin: Instant, connection: &Connection, answered: bool) {
         let end = Instant::now();
-        self.tries += 1;
-        let connect = connection.step(end, answered);
-        let took = (end - begin).saturating_sub(connect.map_or(Duration::ZERO, |step| step.took));
-        let wait = Step { phase: Phase::Wait, begin: end.checked_sub(took).unwrap_or(begin), took };
-        self.steps.extend(connect.into_iter().chain([wait]));
+        self.attempts += 1;
+        let connect = connection.segment(end, answered);
+        let connecting = connect.map_or(Duration::ZERO, |segment| segment.took);
+        let took = (end - begin).saturating_sub(connecting);
+        let begin = end.checked_sub(took).unwrap_or(begin);
+        let wait = Segment { phase: Phase::Wait, begin, took };
+        self.segments.extend(connect.into_iter().chain([wait]));
     }
 }
 
@@ -83,12 +123,12 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The step that it was, or is still at `now`; none if none was begun, or an answer came over another that was kept.
-    fn step(&self, now: Instant, answered: bool) -> Option<Step> {
+    /// The segment that it was, or is still at `now`; none if none was begun, or an answer came over another that was kept.
+    fn segment(&self, now: Instant, answered: bool) -> Option<Segment> {
         let begin = *self.begun.get()?;
         let end = self.made.get().copied().or((!answered).then_some(now))?;
         let took = end.saturating_duration_since(begin);
-        Some(Step { phase: Phase::Connect, begin, took })
+        Some(Segment { phase: Phase::Connect, begin, took })
     }
 }
 
@@ -149,13 +189,13 @@ mod tests {
             (None, true, None),
         ] {
             let connection = Connection::default();
-            assert!(connection.step(begun, answered).is_none());
+            assert!(connection.segment(begun, answered).is_none());
             connection.begun.set(begun).unwrap();
             if let Some(made) = made {
                 connection.made.set(made).unwrap();
             }
-            let step = connection.step(begun + 2 * second, answered);
-            assert_eq!(step.map(|step| step.took), expected, "{made:?}");
+            let segment = connection.segment(begun + 2 * second, answered);
+            assert_eq!(segment.map(|segment| segment.took), expected, "{made:?}");
         }
     }
 }

@@ -12,104 +12,126 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use hyper::body::Body;
-use reqwest::{Client, ClientBuilder, Request, redirect, retry};
-use rustls::ClientConfig;
+use reqwest::Request;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::names::SystemResolver;
-use super::preconnect::{self, Preconnect, PreconnectLayer};
-use super::timings::{CONNECTION, Connection, Timed};
-use super::{Journey, NameUnresolved, Trust};
+use super::body::BodyError;
+use super::http_client::HttpClient;
+use super::names::NameUnresolved;
+use super::preconnect::{self, Preconnect};
+use super::timings::{CONNECTION, Connection, RequestTimings};
 
-/// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
-const SILENCE: Duration = Duration::from_secs(3);
-/// Room for an answer, in bytes, of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
-/// answers leave no holes in the heap. Only what is written to is ever in memory.
-const ROOM: usize = 33 * 1024 * 1024;
-/// A name, an address and a TLS handshake inside one region.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long an unused connection is kept: less than the minute after which load balancers close it.
-const IDLE: Duration = Duration::from_secs(50);
+/// Of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that answers leave no holes in the
+/// heap. Only what is written to is ever in memory.
+const BODY_BUFFER_CAPACITY: usize = 33 * 1024 * 1024;
+/// How long an answer of unknown length may pause that is read whole: it is bounded by the attempt's own end.
+const UNBOUNDED: Duration = Duration::from_secs(3600);
 
-/// The beginnings of an HTTP client that is fit for signed requests: TLS only, with whom `trust` trusts, no redirect followed, no
-/// proxy variable heeded, nothing repeated that was not signed anew.
-pub fn http_client(trust: &Trust) -> ClientBuilder {
-    trusting(trust.tls())
-}
-
-/// The same, with other roots.
-pub(super) fn trusting(tls: ClientConfig) -> ClientBuilder {
-    Client::builder()
-        .tls_backend_preconfigured(tls)
-        .https_only(true)
-        .redirect(redirect::Policy::none())
-        // A client that may repeat nothing keeps no copy of a request either.
-        .retry(retry::never().max_retries_per_request(0))
-        .no_proxy()
-        .connect_timeout(CONNECT)
-        .pool_idle_timeout(IDLE)
-        .dns_resolver(Arc::new(SystemResolver))
-        .connector_layer(PreconnectLayer)
-        .connector_layer(Timed)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-}
+/// What the HTTP library said.
+type Cause = Box<dyn Error + Send + Sync>;
 
 /// No answer, or none that can be used. No message contains an address.
+///
+/// ```
+/// use oracle_cloud_client::TransportError;
+///
+/// assert!(TransportError::AttemptTimeout.was_sent());
+/// assert!(!TransportError::AddressDenied.was_sent());
+/// ```
+///
+/// Source: docs/spec/oci-services.md#item-10.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransportError {
     /// No connection: nothing was sent.
     #[error("it could not be reached")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] Cause),
     /// No address: the name service has none, or did not answer. Nothing was sent.
     #[error("its name could not be looked up")]
-    Unresolved(#[source] reqwest::Error),
+    Unresolved(#[source] Cause),
     /// A certificate that is not trusted, or of another name: nothing was sent.
     #[error("its certificate is not trusted")]
-    Untrusted(#[source] reqwest::Error),
-    /// An address that the resolver must not give out, as [`AddressForbidden`]: nothing was sent.
-    #[error("{AddressForbidden}")]
-    Forbidden,
+    Untrusted(#[source] Cause),
+    /// An address that the resolver must not give out, as [`AddressDenied`]: nothing was sent.
+    #[error("{AddressDenied}")]
+    AddressDenied,
     /// No connection within 10 s: nothing was sent.
     #[error("it could not be reached in time")]
-    ConnectLate(#[source] reqwest::Error),
+    ConnectTimeout(#[source] Cause),
+    /// The request's own body could not be read, or is not as long as announced. What was sent of it may have had an effect.
+    #[error("the body of the request was not sent whole")]
+    RequestBody(#[source] Cause),
     /// The connection ended before the answer did, or what came was not HTTP. The request may have had its effect.
     #[error("its answer broke off")]
-    Broken(#[source] reqwest::Error),
-    /// An answer of announced length paused for 3 s. The request may have had its effect.
+    IncompleteResponse(#[source] Cause),
+    /// An answer paused for longer than [`read_timeout`](field@crate::RequestOptions::read_timeout). The request may have had its
+    /// effect.
     #[error("it fell silent in the middle of its answer")]
-    Silent,
-    /// No answer in time. The request may have had its effect.
+    ReadTimeout,
+    /// No answer within [`attempt_timeout`](field@crate::RequestOptions::attempt_timeout), or before the end of all attempts. The
+    /// request may have had its effect.
     #[error("it did not answer in time")]
-    Late,
+    AttemptTimeout,
     /// An answer of more bytes than were allowed.
     #[error("its answer is larger than {0} bytes")]
     AnswerTooLarge(usize),
 }
 
 impl TransportError {
+    /// Whether the service may have seen the request, and so have carried it out.
+    ///
+    /// ```
+    /// assert!(oracle_cloud_client::TransportError::ReadTimeout.was_sent());
+    /// ```
+    pub fn was_sent(&self) -> bool {
+        match self {
+            Self::Unreachable(_)
+            | Self::Unresolved(_)
+            | Self::Untrusted(_)
+            | Self::AddressDenied
+            | Self::ConnectTimeout(_) => false,
+            Self::RequestBody(_)
+            | Self::IncompleteResponse(_)
+            | Self::ReadTimeout
+            | Self::AttemptTimeout
+            | Self::AnswerTooLarge(_) => true,
+        }
+    }
+
     /// The error of a request that was sent or not, by how far it came.
     pub(super) fn unanswered(error: reqwest::Error) -> Self {
         let error = error.without_url();
+        let has = |such: &dyn Fn(&(dyn Error + 'static)) -> bool| is_caused_by(&error, such);
         match (error.is_connect(), error.is_timeout()) {
-            (true, true) => Self::ConnectLate(error),
-            (true, false) if is_caused_by(&error, &is_untrusted) => Self::Untrusted(error),
-            (true, false) if is_caused_by(&error, &<dyn Error>::is::<AddressForbidden>) => {
-                Self::Forbidden
+            (true, true) => Self::ConnectTimeout(error.into()),
+            (true, false) if has(&is_untrusted) => Self::Untrusted(error.into()),
+            (true, false) if has(&<dyn Error>::is::<AddressDenied>) => Self::AddressDenied,
+            (true, false) if has(&<dyn Error>::is::<NameUnresolved>) => {
+                Self::Unresolved(error.into())
             }
-            (true, false) if is_caused_by(&error, &<dyn Error>::is::<NameUnresolved>) => {
-                Self::Unresolved(error)
-            }
-            (true, false) => Self::Unreachable(error),
-            (false, _) => Self::Broken(error),
+            (true, false) => Self::Unreachable(error.into()),
+            (false, _) if has(&<dyn Error>::is::<BodyError>) => Self::RequestBody(error.into()),
+            (false, _) => Self::IncompleteResponse(error.into()),
         }
+    }
+
+    /// The error of an answer that came in part.
+    pub(super) fn incomplete(error: reqwest::Error) -> Self {
+        Self::IncompleteResponse(error.without_url().into())
     }
 }
 
 /// What a resolver fails with when a name has no address that may be connected to.
+///
+/// ```
+/// use oracle_cloud_client::AddressDenied;
+///
+/// assert_eq!(AddressDenied.to_string(), "the name has no address that may be called");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the name has no address that may be called")]
-pub struct AddressForbidden;
+pub struct AddressDenied;
 
 fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
@@ -128,15 +150,29 @@ fn is_caused_by(
 }
 
 /// What a service said after the body of its answer; an extension of the answer, where there was any.
+///
+/// ```
+/// use http::Response;
+/// use oracle_cloud_client::Trailers;
+///
+/// fn failed(answer: &Response<bytes::Bytes>) -> bool {
+///     let trailers = answer.extensions().get::<Trailers>();
+///     trailers.is_some_and(|Trailers(trailers)| trailers.contains_key("x-failed"))
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Trailers(pub HeaderMap);
 
-/// How long an answer may take, and how large it may be.
+/// How long an answer may take, how long it may pause, and how large it may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) until: Instant,
+    pub(super) read_timeout: Duration,
     pub(super) bytes: usize,
 }
+
+/// Where the body of a success is put that is not to be read here.
+pub(super) type Sink<'a> = Option<&'a mut Option<reqwest::Body>>;
 
 /// Brings answers, and keeps the memory for them.
 #[derive(Default)]
@@ -154,36 +190,44 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the limits. What it took is added to
-    /// `journey`.
+    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the limits; of a success without the
+    /// body, where there is a `sink` for that. What it took is added to `timings`.
     pub(super) async fn exchange(
         &self,
-        http: &Client,
+        http: &HttpClient,
         request: Request,
         limits: Limits,
-        journey: &mut Journey,
+        timings: &mut RequestTimings,
+        sink: Sink<'_>,
     ) -> Result<Response<Bytes>, TransportError> {
         let (start, connection) = (std::time::Instant::now(), Arc::<Connection>::default());
         let preconnected = self.preconnect.take(request.url().authority());
         let whole = async {
-            let answer = http.execute(request).await.map_err(TransportError::unanswered)?;
-            self.collect(answer, limits.bytes).await
+            let answer = http.inner.execute(request).await.map_err(TransportError::unanswered)?;
+            match sink {
+                Some(sink) if answer.status().is_success() => {
+                    let (head, body) = Response::<reqwest::Body>::from(answer).into_parts();
+                    *sink = Some(body);
+                    Ok(Response::from_parts(head, Bytes::new()))
+                }
+                _ => self.collect(answer, limits).await,
+            }
         };
         let whole = preconnect::with(preconnected, CONNECTION.scope(connection.clone(), whole));
         let outcome = timeout_at(limits.until, whole).await;
-        journey.tried(start, &connection, matches!(outcome, Ok(Ok(_))));
-        outcome.ok().ok_or(TransportError::Late)?
+        timings.attempted(start, &connection, matches!(outcome, Ok(Ok(_))));
+        outcome.ok().ok_or(TransportError::AttemptTimeout)?
     }
 
     /// Reads an answer to its end, into one buffer.
     async fn collect(
         &self,
         answer: reqwest::Response,
-        limit: usize,
+        Limits { bytes: limit, read_timeout, .. }: Limits,
     ) -> Result<Response<Bytes>, TransportError> {
         let (mut head, mut incoming) = Response::<reqwest::Body>::from(answer).into_parts();
         let exact = incoming.size_hint().exact();
-        let silence = exact.map_or(Duration::from_secs(3600), |_| SILENCE);
+        let silence = exact.map_or(UNBOUNDED, |_| read_timeout);
         let length = usize::try_from(exact.unwrap_or_default()).unwrap_or(usize::MAX);
         if length > limit {
             return Err(TransportError::AnswerTooLarge(limit));
@@ -191,9 +235,9 @@ impl Transport {
         let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut body = mem::take(&mut *spare());
         // All of it again, from its beginning, unless someone holds what was read before.
-        body.reserve(length.max(ROOM));
+        body.reserve(length.max(BODY_BUFFER_CAPACITY));
         while let Some(frame) = in_time(silence, incoming.frame()).await? {
-            let frame = frame.map_err(|error| TransportError::Broken(error.without_url()))?;
+            let frame = frame.map_err(TransportError::incomplete)?;
             match frame.into_data() {
                 Ok(data) if body.len() + data.len() > limit => {
                     return Err(TransportError::AnswerTooLarge(limit));
@@ -212,7 +256,7 @@ impl Transport {
 
 /// Waits for the next piece of an answer. A process that was stopped for longer finds the time over and the piece there, unread:
 /// only what is not there even then has fallen silent.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     silence: Duration,
     mut next: impl Future<Output = T> + Unpin,
 ) -> Result<T, TransportError> {
@@ -221,7 +265,7 @@ async fn in_time<T>(
     }
     // The connection is read meanwhile.
     yield_now().await;
-    timeout(Duration::ZERO, next).await.ok().ok_or(TransportError::Silent)
+    timeout(Duration::ZERO, next).await.ok().ok_or(TransportError::ReadTimeout)
 }
 
 /// 32 hexadecimal digits by which both sides find a request in their logs.

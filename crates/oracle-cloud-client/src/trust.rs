@@ -3,6 +3,7 @@
 //!
 //! Source: docs/spec/oci-services.md#item-9.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
@@ -18,7 +19,16 @@ use rustls::{
 };
 
 /// TLS that cannot be set up.
+///
+/// ```
+/// use oracle_cloud_client::{Trust, TrustError};
+///
+/// let roots = None;
+/// let trust: Result<Trust, TrustError> = Trust::new(roots, ["service.example"]);
+/// assert!(trust.is_ok());
+/// ```
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrustError {
     /// The bundle that a variable names cannot be read.
     #[error("{0} names a file that cannot be read")]
@@ -34,35 +44,102 @@ pub enum TrustError {
     Host,
     /// The TLS library refused its own defaults.
     #[error("TLS could not be set up")]
-    Tls(#[source] rustls::Error),
+    Tls(#[source] Box<dyn Error + Send + Sync>),
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be set up")]
-    Client(#[source] reqwest::Error),
+    Client(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// The roots of an operator: the certificates of the bundle that `SSL_CERT_FILE` names.
+///
+/// ```no_run
+/// use oracle_cloud_client::{Roots, Trust};
+///
+/// let roots = Roots::read("/etc/pki/company.pem".as_ref())?;
+/// let trust = Trust::new(Some(&roots), ["service.company.example"])?;
+/// # Ok::<_, oracle_cloud_client::TrustError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Roots(RootCertStore);
 
 impl Roots {
+    /// No roots.
+    pub(super) fn none() -> Self {
+        Self(RootCertStore::empty())
+    }
+
+    /// Adds others to them.
+    pub(super) fn extend(&mut self, Self(others): Self) {
+        self.0.extend(others.roots);
+    }
+
     /// Reads a PEM bundle. Every certificate in it must be one.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Roots;
+    ///
+    /// let error = Roots::read("/nowhere".as_ref()).unwrap_err();
+    /// assert_eq!(error.to_string(), "SSL_CERT_FILE names a file that cannot be read");
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrustError`] where the file cannot be read, holds none, or one that is none.
     pub fn read(bundle: &Path) -> Result<Self, TrustError> {
         read("SSL_CERT_FILE", bundle).map(Self)
+    }
+
+    /// The same of a bundle that is there already.
+    ///
+    /// ```
+    /// use oracle_cloud_client::{Roots, TrustError};
+    ///
+    /// assert!(matches!(Roots::from_pem(b"no PEM"), Err(TrustError::Bundle(_))));
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn from_pem(bundle: &[u8]) -> Result<Self, TrustError> {
+        parse("the bundle of roots", bundle).map(Self)
     }
 }
 
 /// Whom TLS trusts, host by host. Verification cannot be switched off.
+///
+/// ```
+/// use oracle_cloud_client::Trust;
+///
+/// let trust = Trust::public()?;
+/// # Ok::<_, oracle_cloud_client::TrustError>(())
+/// ```
+///
+/// Source: docs/spec/oci-services.md#item-9.
 #[derive(Clone, Debug)]
 pub struct Trust(ClientConfig);
 
 impl Trust {
     /// Mozilla's roots, and no others.
+    ///
+    /// ```
+    /// assert!(oracle_cloud_client::Trust::public().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrustError::Tls`] where the TLS library refuses its own defaults.
     pub fn public() -> Result<Self, TrustError> {
         Self::new(None, [""; 0])
     }
 
     /// Mozilla's roots for every host, and `roots` beside them for those in `named`, each a `host` or `host:port`: what the
     /// operator names himself. Where only a pattern admits a host, a private authority must not speak for it.
+    ///
+    /// ```
+    /// use oracle_cloud_client::{Trust, TrustError};
+    ///
+    /// assert!(Trust::new(None, ["service.example:8443"]).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrustError::Host`] where there are roots and one of `named` is no `host` or `host:port`.
     pub fn new(
         roots: Option<&Roots>,
         named: impl IntoIterator<Item = impl AsRef<str>>,
@@ -87,22 +164,43 @@ impl Trust {
         Ok(Self(config.with_no_client_auth()))
     }
 
+    /// Mozilla's roots and these, for every host.
+    ///
+    /// ```no_run
+    /// use oracle_cloud_client::{Roots, Trust};
+    ///
+    /// let trust = Trust::with_roots(&Roots::read("/etc/pki/company.pem".as_ref())?)?;
+    /// # Ok::<_, oracle_cloud_client::TrustError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`TrustError::Tls`] where the TLS library refuses its own defaults.
+    pub fn with_roots(Roots(private): &Roots) -> Result<Self, TrustError> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        roots.extend(private.roots.iter().cloned());
+        Ok(Self(builder()?.with_root_certificates(roots).with_no_client_auth()))
+    }
+
+    /// The roots of one PEM bundle alone, which `variable` names.
+    pub(super) fn only(variable: &'static str, bundle: &Path) -> Result<Self, TrustError> {
+        let roots = read(variable, bundle)?;
+        Ok(Self(builder()?.with_root_certificates(roots).with_no_client_auth()))
+    }
+
     /// The setting of TLS that this makes. Its copies share one memory of sessions.
     pub(super) fn tls(&self) -> ClientConfig {
         self.0.clone()
     }
 }
 
-/// TLS 1.2 and 1.3 with the roots of one PEM bundle alone, which `variable` names.
-pub(super) fn only(variable: &'static str, bundle: &Path) -> Result<ClientConfig, TrustError> {
-    let roots = read(variable, bundle)?;
-    Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
-}
-
 fn read(variable: &'static str, bundle: &Path) -> Result<RootCertStore, TrustError> {
     let bundle = fs::read(bundle).map_err(|error| TrustError::Unreadable(variable, error))?;
+    parse(variable, &bundle)
+}
+
+fn parse(variable: &'static str, bundle: &[u8]) -> Result<RootCertStore, TrustError> {
     let mut roots = RootCertStore::empty();
-    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(&bundle)) {
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(bundle)) {
         let added = certificate.is_ok_and(|certificate| roots.add(certificate).is_ok());
         if !added {
             return Err(TrustError::Certificate(variable, number));
@@ -114,7 +212,7 @@ fn read(variable: &'static str, bundle: &Path) -> Result<RootCertStore, TrustErr
 fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TrustError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
-    builder.with_safe_default_protocol_versions().map_err(TrustError::Tls)
+    builder.with_safe_default_protocol_versions().map_err(|error| TrustError::Tls(error.into()))
 }
 
 /// The name that TLS knows a host by, with whatever port.

@@ -7,7 +7,15 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::Vars;
+/// Where the environment comes from. A process has one place that reads it; everything else is told.
+///
+/// ```
+/// use oracle_cloud_client::{Variables, Vars};
+///
+/// let var: Vars<'_> = &|name| (name == "COLOUR").then(|| "blue".to_owned());
+/// assert_eq!(Variables::new(var).text("COLOUR").as_deref(), Some("blue"));
+/// ```
+pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Reads variables, and keeps what is wrong with them.
 ///

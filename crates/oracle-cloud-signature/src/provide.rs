@@ -117,6 +117,17 @@ impl CredentialsError {
     pub fn kind(&self) -> CredentialsErrorKind {
         self.kind
     }
+
+    /// What happened, by itself: for whoever says in his own words that there are no credentials.
+    ///
+    /// ```
+    /// # use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
+    /// let error = CredentialsError::new(CredentialsErrorKind::Expired, "the token has expired");
+    /// assert_eq!(error.into_source().to_string(), "the token has expired");
+    /// ```
+    pub fn into_source(self) -> Box<dyn Error + Send + Sync> {
+        self.source
+    }
 }
 
 impl fmt::Display for CredentialsError {

@@ -1,10 +1,13 @@
-//! Headers that hold a token.
+//! Secrets: bytes, and headers that hold a token.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-49.
 
 use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
+
+/// The bytes of a secret; wiped when dropped.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 /// A header of these parts, in one place however often it is cloned, wiped with its last clone, and hidden from `Debug`. None
 /// if a part cannot stand in a header.

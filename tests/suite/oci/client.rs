@@ -9,35 +9,31 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use emulator::deployment::{Behaviour, Certificate, Received};
 use http::{HeaderValue, Method, Request, StatusCode, Version};
-use http_body_util::{Empty, Full, StreamBody};
-use hyper::body::Frame;
+use http_body_util::{Empty, Full};
 use hyper::client::conn::http2 as client_http2;
 use hyper::server::conn::http2 as server_http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use oracle_cloud_client::{
-    Body, Client, Credentials, KeyId, Principal, PrivateKey, Retry, Roots, SendError, ServiceClock,
-    ServiceError, SignError, SignableBody, SigningParams, TransportError, Trust, http_client, sign,
+    Body, Client, ClientBuilder, Credentials, HttpClient, KeyId, Principal, PrivateKey,
+    RequestOptions, Retry, Roots, SendError, ServiceError, SignableBody, SigningParams,
+    TransportError, Trust, sign,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
 use crate::data;
 use crate::setup::{ROW, Setup};
 
 /// Quick enough for a test, and as patient as the default otherwise.
-pub(super) const QUICK: Retry = Retry {
-    attempts: 4,
-    attempts_after_500: 4,
-    attempts_if_large: 4,
-    first_wait: Duration::from_millis(5),
-    longest_wait: Duration::from_secs(2),
-    statuses: &[429, 500, 502, 503, 504],
-};
+pub(super) const QUICK: Retry = Retry::new()
+    .attempts(4)
+    .attempts_without_connection(4)
+    .first_wait(Duration::from_millis(5))
+    .longest_wait(Duration::from_secs(2));
 
-pub(super) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
+pub(super) fn soon() -> RequestOptions {
+    RequestOptions::default().timeout(Duration::from_secs(20))
 }
 
 /// Trusts the authority of a setup for these hosts.
@@ -46,16 +42,23 @@ pub(super) fn trust<const N: usize>(setup: &Setup, named: [&str; N]) -> Trust {
     Trust::new(Some(&roots), named).unwrap()
 }
 
-pub(super) fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
+pub(super) fn principal(setup: &Setup) -> Principal {
     let vars = &setup.program.config;
-    let principal =
-        Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
-    let mut http = http_client(&trust(setup, ["localhost", "elsewhere.example"]));
+    Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap()
+}
+
+/// A builder with connections to the services of a setup.
+pub(super) fn builder(setup: &Setup, name: Option<&str>) -> ClientBuilder {
+    let mut http = HttpClient::builder(&trust(setup, ["localhost", "elsewhere.example"]));
     if let Some(name) = name {
         let address = SocketAddr::from(([127, 0, 0, 1], setup.deployment.port()));
-        http = http.resolve(name, address);
+        http = http.address(name, address);
     }
-    Client::new(principal, ServiceClock::new(clock), http.build().unwrap()).with_retry(QUICK)
+    Client::builder().http(http.build().unwrap()).retry(QUICK)
+}
+
+pub(super) fn client_with(setup: &Setup, clock: fn() -> SystemTime, name: Option<&str>) -> Client {
+    builder(setup, name).now(clock).build_as(principal(setup)).unwrap()
 }
 
 pub(super) fn client(setup: &Setup) -> Client {
@@ -94,7 +97,7 @@ async fn oci_signing_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_l
         for method in [Method::GET, Method::DELETE, Method::POST] {
             let uri = format!("{}{typed}", origin(&setup));
             let request = Request::builder().method(method).uri(&uri).body(()).unwrap();
-            client.send(request, soon()).await.unwrap();
+            client.send_with(request, &soon()).await.unwrap();
             assert_eq!(last(&setup).request.target, sent, "{typed}");
         }
     }
@@ -106,7 +109,7 @@ async fn oci_signing_10_the_host_that_is_sent_is_the_signed_one() {
     let setup = Setup::new().await;
     let request =
         Request::get(format!("{}/x", origin(&setup).to_uppercase().replace("HTTPS", "https")));
-    client(&setup).send(request.body(()).unwrap(), soon()).await.unwrap();
+    client(&setup).send_with(request.body(()).unwrap(), &soon()).await.unwrap();
     let host = format!("localhost:{}", setup.deployment.port());
     assert_eq!(last(&setup).request.text("host"), Some(host.as_str()));
     // The default port goes, written or not; a host that the caller set is kept and signed.
@@ -121,7 +124,7 @@ async fn oci_signing_10_the_host_that_is_sent_is_the_signed_one() {
         if let Some(own) = own {
             request.headers_mut().insert("host", HeaderValue::from_static(own));
         }
-        client.send(request, soon()).await.unwrap();
+        client.send_with(request, &soon()).await.unwrap();
         assert_eq!(last(&setup).request.text("host"), Some(sent), "{uri}");
     }
 }
@@ -159,8 +162,8 @@ async fn oci_signing_10_over_http_2_the_authority_is_the_signed_host() {
 
 /// A body in two pieces that can be read once.
 pub(super) fn stream() -> Body {
-    let pieces = ["{\"a\"", ": 1}"].map(|text| Ok::<_, Infallible>(Frame::data(Bytes::from(text))));
-    Body::Stream(reqwest::Body::wrap(StreamBody::new(futures_util::stream::iter(pieces))))
+    let pieces = ["{\"a\"", ": 1}"].map(|text| Ok(Bytes::from(text)));
+    Body::once(8, futures_util::stream::iter(pieces))
 }
 
 #[tokio::test]
@@ -171,7 +174,7 @@ async fn oci_signing_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_n
     let request = Request::put(format!("{}/x", origin(&setup)))
         .header("content-length", 8)
         .header("x-content-sha256", &hash);
-    client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+    client.send_with(request.body(stream()).unwrap(), &soon()).await.unwrap();
     let request = last(&setup).request;
     assert_eq!(request.body, b"{\"a\": 1}");
     assert_eq!(request.text("content-type"), Some("application/octet-stream"));
@@ -183,7 +186,7 @@ async fn oci_signing_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_n
     let request = Request::put(format!("{}/x", origin(&setup)))
         .header("content-length", 8)
         .header("content-type", "text/csv");
-    client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+    client.send_with(request.body(stream()).unwrap(), &soon()).await.unwrap();
     let received = setup.deployment.received().pop().unwrap();
     let authorization = received.request.text("authorization").unwrap().to_owned();
     assert!(authorization.contains("headers=\"date (request-target) host\""));
@@ -193,10 +196,10 @@ async fn oci_signing_15_17_18_and_21_a_stream_is_signed_by_length_and_hash_and_n
         (None, 8)
     );
 
-    // Without its length it is not sent as if it were signed.
-    let request = Request::put(origin(&setup)).header("x-content-sha256", &hash);
-    let error = client.send(request.body(stream()).unwrap(), soon()).await.unwrap_err();
-    assert!(matches!(error, SendError::Signing(SignError::Missing(_))), "{error}");
+    // Its length is signed also where the caller did not write it.
+    let request = Request::put(format!("{}/x", origin(&setup))).header("x-content-sha256", &hash);
+    client.send_with(request.body(stream()).unwrap(), &soon()).await.unwrap();
+    assert_eq!(last(&setup).request.text("content-length"), Some("8"));
 }
 
 #[tokio::test]
@@ -207,7 +210,7 @@ async fn oci_signing_50_a_stream_is_sent_once_whatever_comes_back() {
         setup.deployment.behave(Behaviour::Answer(status, "application/json", "{}".into()));
         let before = setup.deployment.received().len();
         let request = Request::put(origin(&setup)).header("content-length", 8);
-        let answer = client.send(request.body(stream()).unwrap(), soon()).await.unwrap();
+        let answer = client.send_with(request.body(stream()).unwrap(), &soon()).await.unwrap();
         assert_eq!(answer.status(), status);
         assert_eq!(setup.deployment.received().len() - before, 1, "{status}");
     }
@@ -223,7 +226,7 @@ async fn oci_signing_35_a_401_is_answered_by_one_renewal_and_the_second_is_retur
         }
         let before = setup.deployment.received().len();
         let request = Request::get(origin(&setup)).header("opc-request-id", "mine");
-        let answer = client.send(request.body(()).unwrap(), soon()).await.unwrap();
+        let answer = client.send_with(request.body(()).unwrap(), &soon()).await.unwrap();
         assert_eq!(answer.status(), status);
         assert_eq!(answer.headers()["opc-request-id"], "mine");
         assert_eq!(setup.deployment.received().len() - before, requests);
@@ -233,7 +236,8 @@ async fn oci_signing_35_a_401_is_answered_by_one_renewal_and_the_second_is_retur
 #[tokio::test]
 async fn oci_signing_46_errors_of_services_are_typed_whatever_their_body() {
     let setup = Setup::new().await;
-    let client = client(&setup).with_retry(Retry::NEVER);
+    let client = builder(&setup, None).retry(Retry::NEVER);
+    let client = client.build_as(principal(&setup)).unwrap();
     let oci = r#"{"code": "Code", "message": "The message."}"#;
     for (status, body, code, message) in [
         (400, oci, Some("Code"), "The message."),
@@ -248,7 +252,7 @@ async fn oci_signing_46_errors_of_services_are_typed_whatever_their_body() {
     ] {
         setup.deployment.behave(Behaviour::Answer(status, "application/json", body.into()));
         let request = Request::get(origin(&setup)).header("opc-request-id", "mine");
-        let answer = client.send(request.body(()).unwrap(), soon()).await.unwrap();
+        let answer = client.send_with(request.body(()).unwrap(), &soon()).await.unwrap();
         let error = ServiceError::check(answer).unwrap_err();
         assert_eq!(error.status, status);
         assert_eq!((error.code.as_deref(), error.message.as_str()), (code, message));
@@ -256,7 +260,8 @@ async fn oci_signing_46_errors_of_services_are_typed_whatever_their_body() {
         assert!(error.to_string().contains("opc-request-id mine"), "{error}");
     }
     setup.deployment.behave(Behaviour::Answer(200, "application/json", oci.into()));
-    let answer = client.send(Request::get(origin(&setup)).body(()).unwrap(), soon()).await.unwrap();
+    let answer =
+        client.send_with(Request::get(origin(&setup)).body(()).unwrap(), &soon()).await.unwrap();
     assert!(ServiceError::check(answer).is_ok());
 }
 
@@ -271,13 +276,13 @@ async fn an_answer_up_to_the_limit_is_taken_however_it_is_framed() {
             request.body(ROW.to_owned()).unwrap()
         };
         setup.deployment.behave(behaviour.clone());
-        let answer = client(&setup).send(request(), soon()).await.unwrap();
+        let answer = client(&setup).send_with(request(), &soon()).await.unwrap();
         let length = answer.body().len();
         assert!(length >= 10 && chunked == answer.headers().contains_key("transfer-encoding"));
         for (limit, taken) in [(length + 1, true), (length, true), (length - 1, false)] {
             setup.deployment.behave(behaviour.clone());
-            let limited = client(&setup).with_answer_limit(limit);
-            match limited.send(request(), soon()).await {
+            let options = soon().max_answer(limit);
+            match client(&setup).send_with(request(), &options).await {
                 Ok(whole) => assert!(taken && whole.body() == answer.body(), "{limit}"),
                 Err(SendError::Transport(TransportError::AnswerTooLarge(said))) => {
                     assert!(!taken && said == limit, "{limit}");
@@ -291,14 +296,14 @@ async fn an_answer_up_to_the_limit_is_taken_however_it_is_framed() {
 #[tokio::test]
 async fn an_answer_over_the_limit_or_past_the_time_is_an_error() {
     let setup = Setup::new().await;
-    let small = client(&setup).with_answer_limit(10);
     let request = || Request::get(origin(&setup)).body(()).unwrap();
-    let error = small.send(request(), soon()).await.unwrap_err();
+    let small = soon().max_answer(10);
+    let error = client(&setup).send_with(request(), &small).await.unwrap_err();
     assert!(matches!(error, SendError::Transport(TransportError::AnswerTooLarge(10))), "{error}");
     setup.deployment.behave(Behaviour::Hang);
-    let until = Instant::now() + Duration::from_millis(300);
-    let error = client(&setup).send(request(), until).await.unwrap_err();
-    assert!(matches!(error, SendError::Transport(TransportError::Late)), "{error}");
+    let brief = soon().timeout(Duration::from_millis(300));
+    let error = client(&setup).send_with(request(), &brief).await.unwrap_err();
+    assert!(matches!(error, SendError::Transport(TransportError::AttemptTimeout)), "{error}");
 }
 
 #[tokio::test]
@@ -306,7 +311,7 @@ async fn oci_signing_49_a_request_id_is_sent_and_nothing_secret_is_shown() {
     let setup = Setup::new().await;
     let client = client(&setup);
     let request = || Request::get(origin(&setup)).body(()).unwrap();
-    client.send(request(), soon()).await.unwrap();
+    client.send_with(request(), &soon()).await.unwrap();
     let received = last(&setup).request;
     let id = received.text("opc-request-id").unwrap();
     assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");

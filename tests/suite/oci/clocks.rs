@@ -34,7 +34,7 @@ fn moved(time: SystemTime, seconds: f64) -> SystemTime {
 async fn asked(client: &Client, deployment: &ModelDeployment) -> (u16, Vec<f64>) {
     let before = deployment.received().len();
     let request = Request::post(deployment.url("localhost")).body("{}".to_owned()).unwrap();
-    let status = client.send(request, soon()).await.unwrap().status().as_u16();
+    let status = client.send_with(request, &soon()).await.unwrap().status().as_u16();
     let tries = deployment.received().split_off(before);
     let off = tries.iter().map(|received| {
         let date = httpdate::parse_http_date(received.request.text("date").unwrap()).unwrap();

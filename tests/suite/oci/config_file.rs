@@ -6,8 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use emulator::agent::Agent;
 use fn_fdk::error_chain;
-use oracle_cloud_client::{Principal, PrincipalError, PrincipalSettings};
+use oracle_cloud_client::signature::{CredentialsError, CredentialsErrorKind};
+use oracle_cloud_client::{Principal, PrincipalSettings};
 
+use super::reason;
 use crate::data;
 use crate::setup::Setup;
 
@@ -20,7 +22,7 @@ fn now() -> SystemTime {
 }
 
 /// The principal of a configuration file with this text; `{KEYS}` and `{RPST}` are the folders of the vectors.
-fn principal(text: &str, vars: &[(&str, &str)]) -> Result<Principal, PrincipalError> {
+fn principal(text: &str, vars: &[(&str, &str)]) -> Result<Principal, CredentialsError> {
     let home = tempfile::tempdir().unwrap();
     let folder = |name: &str| data::path(name).display().to_string();
     let text = text.replace("{KEYS}", &folder("keys")).replace("{RPST}", &folder("rpst"));
@@ -96,7 +98,7 @@ fn user(key: &'static str, value: String) -> Vec<(&'static str, String)> {
 }
 
 /// The principal of variables alone: there is no home, and no file.
-fn alone(vars: &[(&'static str, String)]) -> Result<Principal, PrincipalError> {
+fn alone(vars: &[(&'static str, String)]) -> Result<Principal, CredentialsError> {
     let vars: BTreeMap<_, _> = vars.iter().cloned().collect();
     Principal::from_vars(&|name| vars.get(name).cloned(), now())
 }
@@ -119,10 +121,7 @@ async fn the_variables_of_the_cli_are_enough_without_a_file() {
                 Ok(principal) => assert_eq!((name, principal.region()), ("OCI_CLI_REGION", None)),
                 Err(error) => {
                     let name = name.replace("KEY_CONTENT", "KEY_FILE");
-                    assert!(
-                        error.to_string().starts_with(&format!("{name} is not set; ")),
-                        "{error}"
-                    );
+                    assert!(reason(&error).starts_with(&format!("{name} is not set; ")), "{error}");
                 }
             }
         }
@@ -132,7 +131,7 @@ async fn the_variables_of_the_cli_are_enough_without_a_file() {
     assert_eq!(alone(&session).unwrap().source(), "security_token");
     let profile =
         [user("OCI_CLI_KEY_FILE", String::new()), vec![("OCI_CLI_PROFILE", "TEST".into())]];
-    let error = alone(&profile.concat()).unwrap_err().to_string();
+    let error = reason(&alone(&profile.concat()).unwrap_err());
     assert!(error.contains("OCI_CLI_PROFILE is set and there is no configuration file"), "{error}");
 }
 
@@ -147,11 +146,13 @@ async fn an_encrypted_key_in_a_variable_opens_with_the_passphrase_of_either_plac
     }
     let in_profile = profile(&format!("pass_phrase={passphrase}\n"));
     assert!(principal(&in_profile, &[("OCI_CLI_KEY_CONTENT", &key)]).is_ok());
-    let error = alone(&user("OCI_CLI_KEY_CONTENT", key.clone())).unwrap_err().to_string();
+    let error = reason(&alone(&user("OCI_CLI_KEY_CONTENT", key.clone())).unwrap_err());
     assert!(error.contains("OCI_CLI_KEY_CONTENT cannot be used: it is encrypted"), "{error}");
     let error = principal(&profile(""), &[("OCI_CLI_KEY_CONTENT", &key)]).unwrap_err();
-    let PrincipalError::InProfile(_, _, error) = error else { panic!("{error}") };
-    assert!(matches!(*error, PrincipalError::Key("OCI_CLI_KEY_CONTENT", _)), "{error}");
+    assert_eq!(error.kind(), CredentialsErrorKind::Invalid, "{error:?}");
+    let error = reason(&error);
+    assert!(error.starts_with("the profile `DEFAULT` of "), "{error}");
+    assert!(error.contains("OCI_CLI_KEY_CONTENT cannot be used: it is encrypted"), "{error}");
 }
 
 #[tokio::test]

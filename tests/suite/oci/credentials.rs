@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fn_fdk::error_chain;
-use oracle_cloud_client::{Principal, PrincipalError};
+use oracle_cloud_client::Principal;
+use oracle_cloud_client::signature::{CredentialsError, CredentialsErrorKind};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::reason;
 use crate::data;
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_514_400)
 }
 
-fn principal(vars: &BTreeMap<String, String>) -> Result<Principal, PrincipalError> {
+fn principal(vars: &BTreeMap<String, String>) -> Result<Principal, CredentialsError> {
     Principal::from_vars(&|name| vars.get(name).cloned(), now())
 }
 
@@ -98,28 +100,17 @@ async fn check(id: &str, principal: &Principal, recommended: &Value) {
     assert_eq!(credentials.claim("res_tenant"), Some(&recommended["tenancy"]), "{id}");
     assert_eq!(credentials.claim("res_compartment"), Some(&recommended["compartment"]), "{id}");
     if recommended["token_state"] == "expired" {
-        assert!(
-            matches!(principal.credentials(now()).await, Err(PrincipalError::TokenExpired)),
-            "{id}"
-        );
+        let error = principal.credentials(now()).await.unwrap_err();
+        assert_eq!(error.kind(), CredentialsErrorKind::Expired, "{id}: {error:?}");
     }
 }
 
-fn kind(error: &PrincipalError) -> &'static str {
-    use oracle_cloud_client::KeyError::{InvalidKeyOrWrongPassphrase, PassphraseMissing};
-    match error {
-        PrincipalError::Settings(error) => kind_of_mistake(&error.to_string()),
-        PrincipalError::File(..) => "file_not_found",
-        PrincipalError::Key(_, PassphraseMissing) => "passphrase_missing",
-        PrincipalError::Key(_, InvalidKeyOrWrongPassphrase) => "invalid_key_or_wrong_passphrase",
-        PrincipalError::Key(..) | PrincipalError::Token(..) => "token_malformed or invalid_key",
-        other => panic!("unexpected: {other}"),
-    }
-}
-
-/// What is wrong with a variable itself, the version first.
-fn kind_of_mistake(said: &str) -> &'static str {
+/// What is wrong with a variable or its file, the version first.
+fn kind(error: &CredentialsError) -> &'static str {
+    assert_eq!(error.kind(), CredentialsErrorKind::Invalid, "{error:?}");
+    let said = reason(error);
     let kinds = [
+        ("names a file that cannot be read", "file_not_found"),
         ("OCI_RESOURCE_PRINCIPAL_VERSION is not set", "missing_version"),
         ("OCI_RESOURCE_PRINCIPAL_VERSION", "unsupported_version"),
         ("are not of one kind", "mixed_path_and_value"),
@@ -154,7 +145,7 @@ fn oci_signing_41_versions_that_exist_are_told_from_those_that_do_not() {
         ("", "is not set"),
     ] {
         let vars = [("OCI_RESOURCE_PRINCIPAL_VERSION".to_owned(), version.to_owned())].into();
-        let error = principal(&vars).unwrap_err().to_string();
+        let error = reason(&principal(&vars).unwrap_err());
         assert!(error.contains(said) && error.contains("`2.2`"), "{version}: {error}");
     }
 }
@@ -238,7 +229,8 @@ async fn oci_signing_39_an_expired_token_is_an_error_until_the_file_has_a_newer_
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "expired.jwt", "test-rsa2048-a.pkcs8.pem");
     let principal = principal(&files(directory.path())).unwrap();
-    assert!(matches!(principal.credentials(now()).await, Err(PrincipalError::TokenExpired)));
+    let error = principal.credentials(now()).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialsErrorKind::Expired, "{error:?}");
     write(directory.path(), "valid.jwt", "test-rsa2048-a.pkcs8.pem");
     assert!(principal.credentials(now()).await.is_ok());
 }
@@ -345,8 +337,8 @@ async fn oci_signing_39_a_token_is_valid_until_the_second_in_which_it_expires() 
     let second = Duration::from_secs(1);
     assert!(principal.credentials(expires - second).await.is_ok());
     for late in [expires, expires + second] {
-        let result = principal.credentials(late).await;
-        assert!(matches!(result, Err(PrincipalError::TokenExpired)), "{result:?}");
+        let error = principal.credentials(late).await.unwrap_err();
+        assert_eq!(error.kind(), CredentialsErrorKind::Expired, "{error:?}");
     }
 }
 
@@ -354,8 +346,9 @@ async fn oci_signing_39_a_token_is_valid_until_the_second_in_which_it_expires() 
 fn oci_signing_36_a_token_of_another_key_is_refused_at_start() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), "valid-key-b.jwt", "test-rsa2048-a.pkcs8.pem");
-    let result = principal(&files(directory.path()));
-    assert!(matches!(result, Err(PrincipalError::KeyTokenMismatch)), "{result:?}");
+    let error = principal(&files(directory.path())).unwrap_err();
+    assert_eq!(error.kind(), CredentialsErrorKind::Invalid, "{error:?}");
+    assert!(reason(&error).contains("was issued for another key"), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]

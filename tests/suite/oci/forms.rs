@@ -11,7 +11,8 @@ async fn oci_signing_11_addresses_that_must_not_be_signed_for_are_refused() {
     let setup = Setup::new().await;
     let client = client(&setup);
     for uri in ["http://localhost/x", "https://user:pw@localhost/x", "/x"] {
-        let error = client.send(Request::get(uri).body(()).unwrap(), soon()).await.unwrap_err();
+        let error =
+            client.send_with(Request::get(uri).body(()).unwrap(), &soon()).await.unwrap_err();
         let refused = matches!(error, SendError::Address | SendError::Signing(SignError::Host));
         assert!(refused, "{uri}: {error}");
     }
@@ -46,7 +47,7 @@ async fn an_address_that_parsing_changes_is_refused_and_never_sent() {
             let Ok(request) = Request::builder().method(method).uri(&uri).body(()) else {
                 continue;
             };
-            let error = client.send(request, soon()).await.unwrap_err();
+            let error = client.send_with(request, &soon()).await.unwrap_err();
             assert!(matches!(error, SendError::Changed), "{path}: {error:?}");
         }
     }
@@ -55,7 +56,7 @@ async fn an_address_that_parsing_changes_is_refused_and_never_sent() {
         let Ok(request) = Request::get(format!("https://{host}:{port}/x")).body(()) else {
             continue;
         };
-        let error = client.send(request, soon()).await.unwrap_err();
+        let error = client.send_with(request, &soon()).await.unwrap_err();
         assert!(matches!(error, SendError::Changed | SendError::Address), "{host}: {error:?}");
     }
     assert_eq!((setup.deployment.connections(), setup.deployment.received().len()), (0, 0));
@@ -74,7 +75,7 @@ async fn a_value_with_white_space_around_it_is_sent_as_it_is_signed() {
             .header("content-type", typed)
             .header("opc-client-info", " x\t")
             .body("{}".to_owned());
-        client.send(request.unwrap(), soon()).await.unwrap();
+        client.send_with(request.unwrap(), &soon()).await.unwrap();
         let request = last(&setup).request;
         assert_eq!(request.text("content-type"), Some(sent), "{typed:?}");
         assert_eq!(request.text("opc-client-info"), Some("x"));
@@ -95,10 +96,10 @@ async fn framing_that_is_not_the_bodys_is_refused_and_never_sent() {
     ];
     for (name, value) in wrong {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::GET, Method::DELETE] {
-            for body in [Body::Bytes("{}".into()), Body::Unsigned("{}".into())] {
+            for body in [Body::from("{}"), Body::from("{}").unsigned()] {
                 let request = Request::builder().method(&method).uri(origin(&setup));
                 let request = request.header(name, value).body(body).unwrap();
-                let error = client.send(request, soon()).await.unwrap_err();
+                let error = client.send_with(request, &soon()).await.unwrap_err();
                 let refused = matches!(error, SendError::Signing(SignError::Framing(_)));
                 assert!(refused, "{method} {name}: {value}: {error:?}");
             }
@@ -106,15 +107,15 @@ async fn framing_that_is_not_the_bodys_is_refused_and_never_sent() {
     }
     let request = Request::put(origin(&setup)).header("transfer-encoding", "chunked");
     let request = request.header("content-length", 8).body(stream()).unwrap();
-    let error = client.send(request, soon()).await.unwrap_err();
+    let error = client.send_with(request, &soon()).await.unwrap_err();
     assert!(matches!(error, SendError::Signing(SignError::Framing(_))), "{error:?}");
     let twice = Request::post(origin(&setup)).header("content-length", 2);
     let twice = twice.header("content-length", 2).body("{}".to_owned()).unwrap();
-    let error = client.send(twice, soon()).await.unwrap_err();
+    let error = client.send_with(twice, &soon()).await.unwrap_err();
     assert!(matches!(error, SendError::Signing(SignError::Framing(_))), "{error:?}");
     assert_eq!(setup.deployment.received().len(), 0);
     // The right length is no mistake.
     let request = Request::post(format!("{}/x", origin(&setup))).header("content-length", "2");
-    client.send(request.body("{}".to_owned()).unwrap(), soon()).await.unwrap();
+    client.send_with(request.body("{}".to_owned()).unwrap(), &soon()).await.unwrap();
     assert_eq!(last(&setup).request.text("content-length"), Some("2"));
 }

@@ -21,3 +21,13 @@ mod tokens;
 mod transport;
 mod trusts;
 mod workload;
+
+use std::error::Error;
+
+use fn_fdk::error_chain;
+use oracle_cloud_client::signature::CredentialsError;
+
+/// What happened, below the word that there are no credentials.
+fn reason(error: &CredentialsError) -> String {
+    error_chain(error.source().unwrap())
+}

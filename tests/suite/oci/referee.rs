@@ -10,10 +10,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fn_fdk::error_chain;
 use oracle_cloud_client::region::identifier;
-use oracle_cloud_client::{Principal, PrincipalError, PrivateKey};
+use oracle_cloud_client::{Principal, PrivateKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::reason;
 use crate::data;
 
 fn rows(file: &str) -> Vec<Value> {
@@ -86,17 +87,14 @@ async fn read(row: &Value, home: &Path) -> Result<Value, String> {
     let principal = principal.map_err(|error| {
         let chain = error_chain(&error);
         assert!(!chain.contains("ocid1."), "{chain}");
-        let PrincipalError::InProfile(profile, file, reason) = error else {
-            return error.to_string();
-        };
-        assert_eq!(
-            (profile.as_str(), file),
-            (vars["OCI_CLI_PROFILE"].as_str(), home.join("config"))
-        );
-        match *reason {
-            // Where it is differs from run to run.
-            PrincipalError::File(name, ..) => format!("{name} names a file that cannot be read"),
-            reason => reason.to_string(),
+        let (profile, file) = (&vars["OCI_CLI_PROFILE"], home.join("config"));
+        let place = format!("the profile `{profile}` of {} cannot be used: ", file.display());
+        let said = reason(&error);
+        let Some(said) = said.strip_prefix(&place) else { return said };
+        // Where a file is differs from run to run.
+        match said.split_once("names a file that cannot be read") {
+            Some((name, _path)) => format!("{name}names a file that cannot be read"),
+            None => said.to_owned(),
         }
     })?;
     let key_id = principal.credentials(now).await.unwrap().key_id().expose().to_owned();

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use emulator::agent::Agent;
 use emulator::instance::ComputeInstance;
 use emulator::trouble::Trouble;
-use oracle_cloud_client::{Principal, PrincipalError};
+use oracle_cloud_client::Principal;
+use oracle_cloud_client::signature::CredentialsError;
 use tokio::task::JoinSet;
 
 use super::instance::{EXCHANGE, instance, principal};
+use super::reason;
 use crate::agent::PATIENCE;
 use crate::setup::Setup;
 
@@ -132,7 +134,7 @@ async fn calls_without_a_token_share_one_exchange_and_its_failure() {
     instance.fail(403);
     let failed = all().await;
     assert_eq!(instance.asked(), ["/opc/v2/instance/region"]);
-    let says_why = |error: &PrincipalError| error.to_string().contains("status 403");
+    let says_why = |error: &CredentialsError| reason(error).contains("status 403");
     assert!(failed.iter().all(|result| result.as_ref().is_err_and(says_why)), "{failed:?}");
     // Nothing is valid, so nobody is kept waiting for a better time to ask.
     let taken = all().await;

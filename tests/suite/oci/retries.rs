@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use emulator::deployment::Behaviour;
 use http::{Method, Request};
-use oracle_cloud_client::{Client, Retry, SendError, TransportError};
+use oracle_cloud_client::{Client, SendError, TransportError};
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
-use super::client::{QUICK, client, client_with, origin, soon};
+use super::client::{QUICK, builder, client, client_with, origin, principal, soon};
 use crate::agent::PATIENCE;
 use crate::setup::Setup;
 
@@ -28,7 +28,7 @@ async fn tried(
     }
     let before = setup.deployment.received().len();
     let request = Request::builder().method(method).uri(setup.url());
-    let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await;
+    let answer = client.send_with(request.body("{}".to_owned()).unwrap(), &soon()).await;
     let status = answer.map_or(0, |answer| answer.status().as_u16());
     (status, setup.deployment.received().len() - before)
 }
@@ -79,7 +79,8 @@ async fn oci_signing_47_a_post_with_a_retry_token_is_tried_again() {
         let request = token
             .into_iter()
             .fold(request, |request, token| request.header("opc-retry-token", token));
-        let answer = client.send(request.body("{}".to_owned()).unwrap(), soon()).await.unwrap();
+        let answer =
+            client.send_with(request.body("{}".to_owned()).unwrap(), &soon()).await.unwrap();
         let tries = setup.deployment.received().split_off(before);
         assert_eq!((answer.status().as_u16(), tries.len()), expected);
         assert!(tries.iter().all(|received| received.request.body == b"{}"));
@@ -101,7 +102,8 @@ async fn a_404_is_asked_again_with_the_token_that_came_meanwhile() {
         timeout(PATIENCE, arrived).await.expect("a request that waits for its answer");
         setup.principal.rotate(3600).unwrap();
     };
-    let (answer, ()) = tokio::join!(client.send(request, soon()), rotated);
+    let options = soon();
+    let (answer, ()) = tokio::join!(client.send_with(request, &options), rotated);
     assert_eq!(answer.unwrap().status(), 404);
     let tries = setup.deployment.received();
     assert_eq!(tries.len(), 2);
@@ -125,18 +127,18 @@ async fn oci_signing_47_retry_after_is_honoured_and_too_long_a_wait_is_none() {
     assert_eq!(tried(&setup, &client, Method::POST, &busy("3")).await, (429, 1));
     setup.deployment.behave(Behaviour::Busy(503, "2".to_owned()));
     let request = Request::get(origin(&setup)).body(()).unwrap();
-    let until = Instant::now() + Duration::from_secs(1);
-    let answer = client.send(request, until).await.unwrap();
+    let (start, second) = (Instant::now(), Duration::from_secs(1));
+    let answer = client.send_with(request, &soon().timeout(second)).await.unwrap();
     assert_eq!(answer.status(), 503);
-    assert!(Instant::now() < until);
+    assert!(start.elapsed() < second);
 }
 
 #[tokio::test]
 async fn no_retry_after_makes_a_wait_shorter_than_the_backoff() {
     const FIRST: Duration = Duration::from_millis(40);
     let setup = Setup::new().await;
-    let retry = Retry { first_wait: FIRST, ..QUICK };
-    let client = client(&setup).with_retry(retry);
+    let client = builder(&setup, None).retry(QUICK.first_wait(FIRST));
+    let client = client.build_as(principal(&setup)).unwrap();
     for asked in ["0", " 0 ", "00", "+1", "-1", "0.5", "1e0", "1 s", "soon", "", PAST, "1, 0"] {
         let busy = Behaviour::Busy(503, asked.to_owned());
         let start = Instant::now();
@@ -159,7 +161,7 @@ async fn oci_signing_47_a_service_that_cannot_be_reached_is_tried_again_and_name
     let uri = format!("https://localhost:{}/", gone.local_addr().unwrap().port());
     drop(gone);
     let start = Instant::now();
-    let error = client.send(Request::post(uri).body(()).unwrap(), soon()).await.unwrap_err();
+    let error = client.send_with(Request::post(uri).body(()).unwrap(), &soon()).await.unwrap_err();
     assert!(matches!(error, SendError::Transport(TransportError::Unreachable(_))), "{error}");
     // Three waits lie between four tries.
     assert!(start.elapsed() >= Duration::from_millis(5 + 10 + 20), "{:?}", start.elapsed());

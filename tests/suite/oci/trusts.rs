@@ -2,28 +2,24 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::time::SystemTime;
 
 use emulator::deployment::Certificate;
 use http::Request;
 use oracle_cloud_client::{
-    Client, Principal, Retry, Roots, SendError, ServiceClock, TransportError, Trust, TrustError,
-    http_client,
+    Client, HttpClient, Retry, Roots, SendError, TransportError, Trust, TrustError,
 };
 
-use super::client::{soon, trust};
+use super::client::{principal, soon, trust};
 use crate::setup::Setup;
 
 /// Asks a service that has a certificate of the operator's authority for this name.
 async fn asked(setup: &Setup, trust: &Trust, name: &str) -> Result<u16, SendError> {
-    let vars = &setup.program.config;
-    let principal =
-        Principal::from_vars(&|name| vars.get(name).cloned(), SystemTime::now()).unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], setup.deployment.port()));
-    let http = http_client(trust).resolve(name, address).build().unwrap();
-    let client = Client::new(principal, ServiceClock::new(SystemTime::now), http);
+    let http = HttpClient::builder(trust).address(name, address).build().unwrap();
+    let client = Client::builder().http(http).retry(Retry::NEVER);
+    let client = client.build_as(principal(setup)).unwrap();
     let request = Request::get(format!("https://{name}/x")).body(()).unwrap();
-    let answer = client.with_retry(Retry::NEVER).send(request, soon()).await?;
+    let answer = client.send_with(request, &soon()).await?;
     Ok(answer.status().as_u16())
 }
 

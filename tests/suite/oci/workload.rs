@@ -10,6 +10,7 @@ use emulator::trouble::Trouble;
 use fn_fdk::error_chain;
 use oracle_cloud_client::Principal;
 
+use super::reason;
 use crate::setup::Setup;
 
 fn principal(cluster: &Cluster) -> Principal {
@@ -40,7 +41,7 @@ async fn a_pod_signs_with_the_token_that_its_service_account_earned() {
     let expired = principal(&cluster);
     cluster.mount_account(-10).unwrap();
     let error = expired.credentials(SystemTime::now()).await.unwrap_err();
-    assert!(error.to_string().contains("expired"), "{error}");
+    assert!(reason(&error).contains("expired"), "{error:?}");
     assert_eq!(cluster.asked(), ["issued"]);
     cluster.mount_account(3600).unwrap();
     assert!(expired.credentials(SystemTime::now()).await.is_ok());
@@ -78,7 +79,7 @@ async fn a_pod_signs_with_the_token_that_its_service_account_earned() {
     // A basic cluster says so, and is not asked again.
     cluster.make_basic();
     let error = principal(&cluster).credentials(SystemTime::now()).await.unwrap_err();
-    assert!(error.to_string().contains("not an enhanced cluster"), "{error}");
+    assert!(reason(&error).contains("not an enhanced cluster"), "{error:?}");
     assert_eq!(cluster.asked().len(), asked + 1);
 
     // Only the cluster's own authority is trusted for it.
@@ -104,7 +105,7 @@ fn a_pod_without_its_cluster_is_told_what_is_missing() {
             _ => None,
         };
         let error = Principal::from_vars(&var, SystemTime::now()).unwrap_err();
-        assert!(error.to_string().contains(named), "{named}: {error}");
+        assert!(reason(&error).contains(named), "{named}: {error:?}");
     }
 }
 

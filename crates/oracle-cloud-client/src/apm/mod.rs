@@ -4,30 +4,33 @@ mod span;
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use reqwest::{Client, Url, header};
-use tokio::time::{Instant, timeout_at};
+use reqwest::{Url, header};
+use tokio::time::{self, timeout_at};
 
 pub use span::{Kind, Service, Span, span_id, trace_id};
 
-use super::{TransportError, Trust, TrustError, http_client};
+use super::http_client::HttpClient;
+use super::transport::TransportError;
+use super::trust::{Trust, TrustError};
 
 /// For how long a collector is left alone that did not take spans: nobody waits for it again and again.
-const REST: Duration = Duration::from_secs(30);
+const COLLECTOR_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The collector of an APM domain, over a connection that is kept.
 ///
 /// Source: docs/spec/fn-container-contract.md#tracing.
 pub struct Collector {
     url: Url,
-    http: Client,
-    rests_until: Mutex<Option<Instant>>,
+    http: HttpClient,
+    rests_until: Mutex<Option<time::Instant>>,
 }
 
 /// A collector that cannot be used, or spans that it did not take. No message contains its address, which holds a key.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CollectorError {
     /// The address is no `https` URL.
     #[error("the address of the trace collector is not an https URL")]
@@ -48,33 +51,34 @@ impl Collector {
     pub fn new(url: &str, trust: &Trust) -> Result<Self, CollectorError> {
         let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
         let url = url.ok_or(CollectorError::Address)?;
-        let http = http_client(trust).build().map_err(TrustError::Client)?;
+        let http = HttpClient::new(trust)?;
         Ok(Self { url, http, rests_until: Mutex::default() })
     }
 
-    /// Sends spans, and waits for the word that they were taken, for `patience` and until then at the longest. After a failure,
+    /// Sends spans, and waits for the word that they were taken, for `patience` and until `deadline` at the longest. After a failure,
     /// or all of that patience in vain, nothing is sent for 30 s, and no error given: the collector is left alone.
     pub async fn send(
         &self,
         spans: &[Span],
         patience: Duration,
-        until: Instant,
+        deadline: Instant,
     ) -> Result<(), CollectorError> {
         let rests_until = || self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let begin = Instant::now();
+        let (begin, until) = (time::Instant::now(), time::Instant::from_std(deadline));
         if rests_until().is_some_and(|end| begin < end) {
             return Ok(());
         }
         let sent = timeout_at(until.min(begin + patience), self.post(spans)).await;
         let hurried = sent.is_err() && until < begin + patience;
-        let sent = sent.unwrap_or(Err(TransportError::Late.into()));
-        *rests_until() = (sent.is_err() && !hurried).then(|| Instant::now() + REST);
+        let sent = sent.unwrap_or(Err(TransportError::AttemptTimeout.into()));
+        *rests_until() =
+            (sent.is_err() && !hurried).then(|| time::Instant::now() + COLLECTOR_BACKOFF);
         sent
     }
 
     async fn post(&self, spans: &[Span]) -> Result<(), CollectorError> {
         let body = serde_json::to_vec(spans).expect("texts and numbers are JSON");
-        let post = self.http.post(self.url.clone()).body(body);
+        let post = self.http.inner.post(self.url.clone()).body(body);
         let post = post.header(header::CONTENT_TYPE, "application/json");
         let mut answer = post.send().await.map_err(TransportError::unanswered)?;
         if !answer.status().is_success() {
@@ -103,13 +107,14 @@ mod tests {
         // Port 1 of this machine: nobody is there.
         let collector = Collector::new("https://127.0.0.1:1/", &trust).unwrap();
         let second = Duration::from_secs(1);
-        let send = |patience| collector.send(&[], patience, Instant::now() + second);
-        assert!(collector.send(&[], second, Instant::now()).await.is_err());
+        let now = || time::Instant::now().into_std();
+        let send = |patience| collector.send(&[], patience, now() + second);
+        assert!(collector.send(&[], second, now()).await.is_err());
         assert!(send(second / 2).await.is_err(), "what had no time is tried again at once");
         assert!(send(second / 2).await.is_ok());
-        tokio::time::advance(29 * second).await;
+        time::advance(29 * second).await;
         assert!(send(second / 2).await.is_ok());
-        tokio::time::advance(second).await;
+        time::advance(second).await;
         assert!(send(second / 2).await.is_err());
     }
 }

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::PrincipalError;
+use super::error::PrincipalError;
 use super::source::read_secret;
 
-/// More than the largest configuration file, in bytes.
-const LONGEST: u32 = 256 * 1024;
+/// More than the largest configuration file has.
+const MAX_CONFIG_FILE_BYTES: u32 = 256 * 1024;
 const DEFAULT: &str = "DEFAULT";
 
 /// Names and values; a passphrase may be among them.
@@ -27,7 +27,7 @@ struct Refused(usize, &'static str);
 
 impl ConfigFile {
     pub(super) fn read(path: &Path) -> Result<Self, PrincipalError> {
-        let text = read_secret(path, LONGEST);
+        let text = read_secret(path, MAX_CONFIG_FILE_BYTES);
         let text = text.map_err(|error| PrincipalError::ConfigFile(path.to_owned(), error))?;
         let text = match text.as_slice() {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(PrincipalError::ConfigEncoding),

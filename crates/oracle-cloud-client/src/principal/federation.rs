@@ -8,6 +8,9 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, Uri};
+use oracle_cloud_signature::{
+    Credentials, PrivateKey, SessionToken, SignableBody, SigningParams, SigningSettings, sign,
+};
 use reqwest::Request;
 use rustls::pki_types::CertificateDer;
 use serde::Deserialize;
@@ -15,16 +18,13 @@ use serde_json::json;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::error::PrincipalError;
 use super::token_service::TokenService;
-use oracle_cloud_signature::Credentials;
 
-use super::PrincipalError;
-use crate::{PrivateKey, SessionToken, SignableBody, SigningParams, SigningSettings, sign};
-
-/// A difference of clocks that a slow answer explains, in seconds.
-const TOLERANCE: u64 = 60;
-/// A difference that no clock has: whoever tells it is not to be believed, in seconds.
-const UNBELIEVABLE: u64 = 24 * 3600;
+/// A difference of clocks that a slow answer explains.
+const CLOCK_TOLERANCE_SECONDS: u64 = 60;
+/// A difference that no clock has: whoever tells it is not to be believed.
+const MAX_CLOCK_DIFFERENCE_SECONDS: u64 = 24 * 3600;
 
 /// What the instance proves itself with.
 pub(super) struct Identity {
@@ -46,7 +46,7 @@ pub(super) struct Lead(AtomicI64);
 
 impl Lead {
     /// The time of day of the service.
-    pub(super) fn of(&self, now: SystemTime) -> SystemTime {
+    pub(super) fn service_time(&self, now: SystemTime) -> SystemTime {
         let lead = self.0.load(Ordering::Relaxed);
         let by = Duration::from_secs(lead.unsigned_abs());
         let told = if lead < 0 { now.checked_sub(by) } else { now.checked_add(by) };
@@ -67,7 +67,8 @@ impl Lead {
 /// What a service told of the time that explains why it refused what was signed at `signed`.
 pub(super) fn explains(told: SystemTime, signed: SystemTime, now: SystemTime) -> bool {
     let apart = |a: SystemTime, b| a.duration_since(b).unwrap_or_else(|error| error.duration());
-    apart(told, signed).as_secs() > TOLERANCE && apart(told, now).as_secs() < UNBELIEVABLE
+    apart(told, signed).as_secs() > CLOCK_TOLERANCE_SECONDS
+        && apart(told, now).as_secs() < MAX_CLOCK_DIFFERENCE_SECONDS
 }
 
 /// Exchanges the identity for a token of `session`, by a request that is signed at `at`.

@@ -7,14 +7,13 @@ use std::os::unix::fs::MetadataExt;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use oracle_cloud_signature::Credentials;
 use tokio::time::Instant;
 
+use super::error::PrincipalError;
 use super::held::{Generation, PAUSE};
 use super::renewable::{LOOK_AGAIN, LOOKS, Renewable, Supply};
 use super::source::{KeySource, Source, TokenSource};
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
 
 /// Where the parts of a session are.
 #[derive(Debug)]
@@ -77,7 +76,7 @@ impl<T> Source<T> {
     fn stamp(&self) -> Option<Stamp> {
         match self {
             Self::Value(..) => None,
-            Self::File(_, path) => fs::metadata(path).ok().as_ref().map(Stamp::of),
+            Self::File(_, path) => fs::metadata(path).ok().as_ref().map(Stamp::from_metadata),
         }
     }
 }
@@ -91,7 +90,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
+    fn from_metadata(metadata: &Metadata) -> Self {
         Self {
             inode: metadata.ino(),
             size: metadata.size(),

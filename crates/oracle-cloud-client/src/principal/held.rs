@@ -7,15 +7,14 @@ use std::iter;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use oracle_cloud_signature::Credentials;
 use tokio::time::Instant;
 
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
+use super::error::PrincipalError;
 use crate::clock::timestamp;
 
 /// A token with less than this left is replaced; one that lives for less than twice as long, at the middle of its life.
-const FRESH: Duration = Duration::from_secs(300);
+const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// Refusals that follow each other faster than this cause one renewal.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
@@ -35,7 +34,7 @@ impl<T> Generation<T> {
             // Where the clock is ahead of a token's whole life, its length is all that is known.
             let whole = token.issued().and_then(|at| token.expires().duration_since(at).ok());
             let life = if left.is_zero() { whole.unwrap_or_default() } else { left };
-            now + life.saturating_sub(FRESH.min(life / 2))
+            now + life.saturating_sub(RENEW_BEFORE_EXPIRY.min(life / 2))
         });
         Self { credentials: Arc::new(credentials), state, renew_at }
     }

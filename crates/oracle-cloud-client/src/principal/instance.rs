@@ -8,9 +8,11 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, StatusCode, Uri, header};
+use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
 use reqwest::{Request, Url};
 use rsa::pkcs1::RsaPublicKey;
 use rsa::pkcs1::der::asn1::UintRef;
@@ -22,16 +24,16 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use zeroize::Zeroizing;
 
+use super::error::PrincipalError;
 use super::federation::{Identity, Lead, exchange, explains};
 use super::renewable::Supply;
 use super::session_key::SessionKey;
 use super::token_service::TokenService;
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
+use crate::http_client::HttpClient;
 use crate::region::Regions;
+use crate::retry::Retry;
+use crate::trust::{Roots, Trust};
 use crate::variables::Variables;
-use crate::{KeyId, PrivateKey, Roots, Trust, http_client};
 
 const BASE_URL: &str = "OCI_METADATA_BASE_URL";
 const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
@@ -39,6 +41,10 @@ const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
 pub(super) const NAMES: [&str; 2] = [BASE_URL, AUTH_URL];
 const METADATA: &str = "the metadata service of the instance";
 const FEDERATION: &str = "the token service for instances";
+/// Where the metadata service has the region.
+const REGION: &str = "instance/region";
+/// How long it takes to find out that there is no metadata service.
+const GUESS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Certificate and key are replaced one after the other: the wait before a second look, which doubles from look to look, and the
 /// longest one.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1600)];
@@ -55,6 +61,10 @@ pub(super) struct Instance {
     regions: Regions,
     region: OnceLock<String>,
     tenancy: OnceLock<String>,
+    /// Whether it is only to be found out that this is an instance.
+    is_guess: bool,
+    /// Found out: it is none.
+    is_none: AtomicBool,
 }
 
 /// What the variables say about an instance.
@@ -62,6 +72,8 @@ pub(super) struct InstanceSettings {
     base: String,
     auth: Option<String>,
     roots: Option<PathBuf>,
+    /// Whether nobody said that this is an instance.
+    pub(super) is_guess: bool,
 }
 
 impl InstanceSettings {
@@ -75,6 +87,7 @@ impl InstanceSettings {
                 plain_url(url, &["https"])
             }),
             roots: vars.text("SSL_CERT_FILE").map(PathBuf::from),
+            is_guess: false,
         }
     }
 }
@@ -91,10 +104,9 @@ impl Instance {
         let roots = settings.roots.as_deref().map(Roots::read).transpose();
         let trust = roots.and_then(|roots| Trust::new(roots.as_ref(), named));
         let trust = trust.map_err(PrincipalError::Trust)?;
-        let client = || http_client(&trust);
         // The metadata service is on the instance's own link and speaks no TLS.
-        let plain = client().https_only(false).build().map_err(PrincipalError::Client)?;
-        let tls = client().build().map_err(PrincipalError::Client)?;
+        let plain = HttpClient::builder(&trust).plain().build().map_err(PrincipalError::Trust)?;
+        let tls = HttpClient::new(&trust).map_err(PrincipalError::Trust)?;
         let service = |name, http, retry| TokenService { name, http, retry };
         Ok(Self {
             metadata: service(METADATA, plain, TokenService::METADATA_RETRY),
@@ -106,7 +118,14 @@ impl Instance {
             regions,
             region: OnceLock::new(),
             tenancy: OnceLock::new(),
+            is_guess: settings.is_guess,
+            is_none: AtomicBool::new(false),
         })
+    }
+
+    /// Whether nobody said that this is an instance.
+    pub(super) fn is_guess(&self) -> bool {
+        self.is_guess
     }
 
     /// The region of the instance, once it is known.
@@ -115,6 +134,15 @@ impl Instance {
     }
 
     async fn metadata(&self, path: &str, until: Instant) -> Result<Vec<u8>, PrincipalError> {
+        self.metadata_with(self.metadata.retry, path, until).await
+    }
+
+    async fn metadata_with(
+        &self,
+        retry: Retry,
+        path: &str,
+        until: Instant,
+    ) -> Result<Vec<u8>, PrincipalError> {
         let url = Url::parse(&format!("{}/{path}", self.base));
         let url = url.ok().ok_or(PrincipalError::Url(BASE_URL))?;
         let request = || {
@@ -124,7 +152,7 @@ impl Instance {
             Ok(request)
         };
         // Not a copy: the key is among what is asked for.
-        Ok(self.metadata.ask(until, request).await?.into())
+        Ok(self.metadata.ask_with(retry, until, request).await?.into())
     }
 
     /// Learns the region, the first time.
@@ -132,12 +160,29 @@ impl Instance {
         if let Some(region) = self.region.get() {
             return Ok(region);
         }
-        let name = String::from_utf8(self.metadata("instance/region", until).await?);
+        let name = if self.is_guess {
+            self.guessed_region(until).await?
+        } else {
+            self.metadata(REGION, until).await?
+        };
+        let name = String::from_utf8(name);
         let region = name.ok().map(|name| self.regions.identifier(&name));
         // It becomes part of a host's name, and of the log.
         let region = region.filter(|region| is_label(region));
         let region = region.ok_or(PrincipalError::Unusable(METADATA))?;
         Ok(self.region.get_or_init(|| region))
+    }
+
+    /// The region, if there is a metadata service at all: it is asked once, and for a second.
+    async fn guessed_region(&self, until: Instant) -> Result<Vec<u8>, PrincipalError> {
+        if self.is_none.load(Ordering::Relaxed) {
+            return Err(PrincipalError::NotFound);
+        }
+        let until = until.min(Instant::now() + GUESS_TIMEOUT);
+        self.metadata_with(Retry::NEVER, REGION, until).await.map_err(|_whatever_it_was| {
+            self.is_none.store(true, Ordering::Relaxed);
+            PrincipalError::NotFound
+        })
     }
 
     /// The certificate of the instance, its key, and the certificate of who issued it, once they belong together.
@@ -201,7 +246,7 @@ impl Supply for Instance {
         let asked = async |identity: &Identity, at| {
             exchange(&self.federation, &uri, identity, &session, at, until).await
         };
-        let at = self.federation_clock.of(now);
+        let at = self.federation_clock.service_time(now);
         let token = match asked(&identity, at).await {
             // Once more by the service's own clock, or with what has replaced certificate and key meanwhile.
             Err(PrincipalError::Refused(service, refusal))

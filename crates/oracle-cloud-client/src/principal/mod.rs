@@ -4,6 +4,7 @@
 //! Source: docs/spec/oci-request-signing.md#choice.
 
 mod config_file;
+mod error;
 mod federation;
 mod files;
 mod held;
@@ -17,16 +18,17 @@ mod token_service;
 mod user;
 mod workload;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use oracle_cloud_signature::{Credentials, KeyError, KeyMismatch, SignError, TokenError};
-use tokio::time::Instant;
+use oracle_cloud_signature::{
+    Credentials, CredentialsError, CredentialsRequest, ProvideCredentials,
+};
+use tokio::time;
 
-use super::region::Regions;
-use super::variables::SettingsError;
-use super::{ServiceRefusal, TransportError, TrustError, Vars};
+use crate::region::Regions;
+use crate::variables::Vars;
+use error::PrincipalError;
 use files::Sources;
 use instance::Instance;
 use renewable::Renewable;
@@ -36,9 +38,24 @@ use user::Found;
 use workload::Workload;
 
 /// How long credentials are waited for where the caller does not say.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Who signs.
+/// Who signs: one source of credentials, chosen at start and kept fresh.
+///
+/// ```no_run
+/// use std::time::SystemTime;
+///
+/// use oracle_cloud_client::Principal;
+///
+/// # async fn sign() -> Result<(), Box<dyn std::error::Error>> {
+/// let var = |name: &str| std::env::var(name).ok();
+/// let principal = Principal::from_vars(&var, SystemTime::now())?;
+/// let credentials = principal.credentials(SystemTime::now()).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: docs/spec/oci-request-signing.md#choice.
 #[derive(Debug)]
 pub struct Principal {
     source: Source,
@@ -62,7 +79,11 @@ enum Source {
 }
 
 impl Source {
-    fn of_user(found: Found, now: SystemTime, send_expired: bool) -> Result<Self, PrincipalError> {
+    fn from_user(
+        found: Found,
+        now: SystemTime,
+        send_expired: bool,
+    ) -> Result<Self, PrincipalError> {
         Ok(match found {
             Found::ApiKey(credentials) => Self::ApiKey(Arc::new(credentials)),
             Found::Session(sources) => Self::SecurityToken(sources.load(now, send_expired)?),
@@ -70,119 +91,44 @@ impl Source {
     }
 }
 
-/// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
-#[derive(Debug, thiserror::Error)]
-pub enum PrincipalError {
-    /// Variables that are not understood, or missing.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// The configuration file cannot be read.
-    #[error("the configuration file {} cannot be read", .0.display())]
-    ConfigFile(PathBuf, #[source] std::io::Error),
-    /// The configuration file is in the encoding that Windows calls Unicode.
-    #[error("the configuration file is a text in UTF-16; expected UTF-8")]
-    ConfigEncoding,
-    /// A line of the configuration file that cannot be read: its number, and what it is.
-    #[error("line {0} of the configuration file {1}")]
-    ConfigLine(usize, &'static str),
-    /// A profile that the file does not have.
-    #[error(
-        "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
-    )]
-    Profile,
-    /// What is wrong with a profile: its name, its file, and why.
-    #[error("the profile `{0}` of {file} cannot be used", file = .1.display())]
-    InProfile(String, PathBuf, #[source] Box<PrincipalError>),
-    /// A setting that the profile does not have.
-    #[error("the profile has no `{0}`")]
-    Setting(&'static str),
-    /// A setting that means something to other programs, and that must not be passed over.
-    #[error("the profile has `{0}`, which is not read here")]
-    Unread(&'static str),
-    /// A region that could be none.
-    #[error("the profile's `region` is not a region such as `eu-frankfurt-1`")]
-    RegionName,
-    /// Tenancy, user and fingerprint that make no key id.
-    #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
-    KeyId(SignError),
-    /// A file that cannot be read.
-    #[error("{0} names a file that cannot be read, {path}", path = .1.display())]
-    File(&'static str, PathBuf, #[source] std::io::Error),
-    /// A private key that cannot be used.
-    #[error("{0} cannot be used: {1}")]
-    Key(&'static str, KeyError),
-    /// A session token that cannot be used.
-    #[error("{0} cannot be used: {1}")]
-    Token(&'static str, TokenError),
-    /// The token was issued for another key than the one beside it.
-    #[error("the session token was issued for another key than the one beside it")]
-    KeyTokenMismatch,
-    /// The token has expired, and its source has no newer one.
-    #[error("the session token has expired and its source holds no newer one")]
-    TokenExpired,
-    /// TLS to a token service cannot be set up.
-    #[error(transparent)]
-    Trust(TrustError),
-    /// The HTTP client for a token service cannot be set up.
-    #[error("the HTTP client could not be set up")]
-    Client(#[source] reqwest::Error),
-    /// A variable whose URL cannot be asked.
-    #[error("{0} makes no URL")]
-    Url(&'static str),
-    /// A service that hands out credentials did not answer.
-    #[error("{0} gave no answer")]
-    Unanswered(&'static str, #[source] TransportError),
-    /// A service that hands out credentials refused to.
-    #[error("{0} refused with {1}")]
-    Refused(&'static str, ServiceRefusal),
-    /// The node's service refused with 403, which says what its message would.
-    #[error(
-        "the token service for OKE workloads refused with status 403; it does so where the cluster is not an enhanced cluster"
-    )]
-    ClusterNotEnhanced,
-    /// A service that hands out credentials answered with something else.
-    #[error("{0} gave an answer that is not the documented one")]
-    Unusable(&'static str),
-    /// The request to the token service cannot be signed.
-    #[error("the request to the token service was not signed: {0}")]
-    NotSigned(SignError),
-    /// The instance now belongs to another tenancy.
-    #[error("the certificate of the instance names another tenancy than the one before")]
-    TenancyChanged,
-    /// The instance's certificate is not for the key beside it: one of them is about to be replaced.
-    #[error("the certificate of the instance is for another key than the one beside it")]
-    KeyCertificateMismatch,
-    /// The source has another token than the valid one in use, and it may not take its place.
-    #[error("the session token of its source does not take the place of the one in use: {0}")]
-    NotReplaced(TokenError),
-    /// The source still has what a service refused.
-    #[error("the source holds no newer credentials than those that a service refused")]
-    RefusedBefore,
-    /// There was no time left to wait for those who ask the source.
-    #[error("no credentials came in time")]
-    Late,
-    /// Another call asked the source, and why it got nothing.
-    #[error("the renewal that was waited for brought nothing: {0}")]
-    NotRenewed(String),
-    /// No key could be made for a session; there is no memory or no entropy.
-    #[error("no key could be made for the session")]
-    Generate,
-}
-
-impl From<KeyMismatch> for PrincipalError {
-    fn from(KeyMismatch: KeyMismatch) -> Self {
-        Self::KeyTokenMismatch
-    }
-}
-
 impl Principal {
     /// Reads the variables, and loads what they choose.
-    pub fn from_vars(var: Vars<'_>, now: SystemTime) -> Result<Self, PrincipalError> {
-        Self::load(PrincipalSettings::from_vars(var)?, now)
+    ///
+    /// ```
+    /// use oracle_cloud_client::Principal;
+    /// use oracle_cloud_client::signature::CredentialsErrorKind;
+    ///
+    /// let nothing = |_: &str| None;
+    /// let error = Principal::from_vars(&nothing, std::time::SystemTime::now()).unwrap_err();
+    /// assert_eq!(error.kind(), CredentialsErrorKind::Invalid);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`PrincipalSettings::from_vars`] and [`load`](Self::load).
+    pub fn from_vars(var: Vars<'_>, now: SystemTime) -> Result<Self, CredentialsError> {
+        let settings = PrincipalSettings::from_vars(var).map_err(PrincipalError::from)?;
+        Self::load(settings, now)
     }
 
     /// Loads the credentials that the settings chose. An expired token is no error yet.
-    pub fn load(settings: PrincipalSettings, now: SystemTime) -> Result<Self, PrincipalError> {
+    ///
+    /// ```
+    /// use oracle_cloud_client::{Principal, PrincipalSettings};
+    ///
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let settings = PrincipalSettings::from_vars(&var)?;
+    /// let principal = Principal::load(settings, std::time::SystemTime::now())?;
+    /// assert_eq!(principal.source(), "instance_principal");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Of the kind `Invalid`, where a file, a key or a token cannot be used: which one, and of which profile.
+    pub fn load(settings: PrincipalSettings, now: SystemTime) -> Result<Self, CredentialsError> {
+        Ok(Self::loaded(settings, now)?)
+    }
+
+    fn loaded(settings: PrincipalSettings, now: SystemTime) -> Result<Self, PrincipalError> {
         let PrincipalSettings { source, region, regions, send_expired } = settings;
         let (source, region) = match source {
             Chosen::Resource(sources) => {
@@ -191,7 +137,7 @@ impl Principal {
             Chosen::User(user, session) => {
                 let place = user.place();
                 let loaded = user.load(session).and_then(|(found, region)| {
-                    Ok((Source::of_user(found, now, send_expired)?, region))
+                    Ok((Source::from_user(found, now, send_expired)?, region))
                 });
                 loaded.map_err(|error| match place {
                     Some((profile, file)) => {
@@ -214,6 +160,14 @@ impl Principal {
     }
 
     /// The name of the source, as the OCI CLI spells it.
+    ///
+    /// ```
+    /// # use oracle_cloud_client::Principal;
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let principal = Principal::from_vars(&var, std::time::SystemTime::now())?;
+    /// assert_eq!(principal.source(), "instance_principal");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn source(&self) -> &'static str {
         match self.source {
             Source::Resource(_) => "resource_principal",
@@ -226,6 +180,14 @@ impl Principal {
 
     /// The region that the environment or the profile names, as an identifier such as `eu-frankfurt-1`; that of an instance is
     /// known after its first signature.
+    ///
+    /// ```
+    /// # use oracle_cloud_client::Principal;
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let principal = Principal::from_vars(&var, std::time::SystemTime::now())?;
+    /// assert_eq!(principal.region(), None);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn region(&self) -> Option<&str> {
         match &self.source {
             Source::Instance(instance) => instance.supplier().region(),
@@ -237,6 +199,14 @@ impl Principal {
     }
 
     /// When what it signs with now expires. None for what does not, and for an instance or a pod before its first signature.
+    ///
+    /// ```
+    /// # use oracle_cloud_client::Principal;
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let principal = Principal::from_vars(&var, std::time::SystemTime::now())?;
+    /// assert_eq!(principal.expires(), None);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     pub fn expires(&self) -> Option<SystemTime> {
         match &self.source {
             Source::Resource(files) | Source::SecurityToken(files) => files.expires(),
@@ -246,68 +216,186 @@ impl Principal {
         }
     }
 
+    /// The region, as [`region`](Self::region) tells it; an instance is asked where it is.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn region(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let region = principal.locate().await?.ok_or("the region is not known")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where an instance's metadata service does not tell it.
+    pub async fn locate(&self) -> Result<Option<&str>, CredentialsError> {
+        if let Source::Instance(instance) = &self.source {
+            instance.supplier().located(time::Instant::now() + TIMEOUT).await?;
+        }
+        Ok(self.region())
+    }
+
+    /// Finds out whether this is an instance, where nobody said so.
+    pub(super) async fn confirm(&self) -> Result<(), CredentialsError> {
+        if let Source::Instance(instance) = &self.source
+            && instance.supplier().is_guess()
+        {
+            self.locate().await?;
+        }
+        Ok(())
+    }
+
     /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an instance is asked where it
     /// is. None without a region.
-    pub async fn host(&self, service: &str) -> Result<Option<String>, PrincipalError> {
-        if let Source::Instance(instance) = &self.source {
-            instance.supplier().located(Instant::now() + PATIENCE).await?;
-        }
-        Ok(self.region().map(|region| self.regions.host(service, region)))
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn host(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let host = principal.host("objectstorage").await?;
+    /// assert_eq!(host.as_deref(), Some("objectstorage.eu-frankfurt-1.oraclecloud.com"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`locate`](Self::locate).
+    pub async fn host(&self, service: &str) -> Result<Option<String>, CredentialsError> {
+        Ok(self.locate().await?.map(|region| self.regions.host(service, region)))
     }
 
-    /// What to sign with at `now`. Files are read again when they changed or the token nears its end, and services are asked
-    /// again when it does.
-    pub async fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
-        self.credentials_until(now, Instant::now() + PATIENCE).await
+    /// The regions that the variables added to those of the table.
+    ///
+    /// ```
+    /// # use oracle_cloud_client::Principal;
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let principal = Principal::from_vars(&var, std::time::SystemTime::now())?;
+    /// assert_eq!(principal.regions().domain("eu-frankfurt-1"), "oraclecloud.com");
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn regions(&self) -> &Regions {
+        &self.regions
     }
 
-    /// The same, before `until`. Valid credentials are never waited for longer than 500 ms and half of the time, whatever
+    /// What to sign with at `now`, within 60 s. Files are read again when they changed or the token nears its end, and services
+    /// are asked again when it does.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn credentials(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let credentials = principal.credentials(std::time::SystemTime::now()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are none that are valid and none could be had in time.
+    pub async fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, CredentialsError> {
+        self.credentials_until(now, (time::Instant::now() + TIMEOUT).into_std()).await
+    }
+
+    /// The same, before `deadline`. Valid credentials are never waited for longer than 500 ms and half of the time, whatever
     /// becomes of newer ones; without any, whoever comes first asks the source for all.
+    ///
+    /// ```no_run
+    /// # use std::time::{Duration, Instant, SystemTime};
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn credentials(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let deadline = Instant::now() + Duration::from_secs(5);
+    /// let credentials = principal.credentials_until(SystemTime::now(), deadline).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`credentials`](Self::credentials).
     pub async fn credentials_until(
         &self,
         now: SystemTime,
-        until: Instant,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        match &self.source {
+        deadline: Instant,
+    ) -> Result<Arc<Credentials>, CredentialsError> {
+        let until = deadline.into();
+        let credentials = match &self.source {
             Source::Resource(files) | Source::SecurityToken(files) => {
                 files.credentials(now, until).await
             }
-            Source::ApiKey(credentials) => Ok(credentials.clone()),
+            Source::ApiKey(credentials) => return Ok(credentials.clone()),
             Source::Instance(instance) => instance.credentials(now, until).await,
             Source::Workload(workload) => workload.credentials(now, until).await,
-        }
+        };
+        Ok(credentials?)
     }
 
-    /// What to sign with after a service refused `refused`: whatever the source has now. However many were refused at once,
-    /// the source is asked once, and not more than once a second.
+    /// What to sign with after a service refused `refused`: whatever the source has now, within 60 s. However many were refused
+    /// at once, the source is asked once, and not more than once a second.
+    ///
+    /// ```no_run
+    /// # use std::time::SystemTime;
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn refresh(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let refused = principal.credentials(SystemTime::now()).await?;
+    /// let newer = principal.refresh(&refused, SystemTime::now()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`credentials`](Self::credentials).
     pub async fn refresh(
         &self,
         refused: &Arc<Credentials>,
         now: SystemTime,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        self.refresh_until(refused, now, Instant::now() + PATIENCE).await
+    ) -> Result<Arc<Credentials>, CredentialsError> {
+        self.refresh_until(refused, now, (time::Instant::now() + TIMEOUT).into_std()).await
     }
 
-    /// The same, before `until`; newer ones than valid ones are waited for 5 s and half of the time. Where there are none, those
-    /// come back that `refused` replaced, while they are valid and until a service has [`accepted`](Self::accepted) the new ones.
+    /// The same, before `deadline`; newer ones than valid ones are waited for 5 s and half of the time. Where there are none,
+    /// those come back that `refused` replaced, while they are valid and until a service has [`accepted`](Self::accepted) the
+    /// new ones.
+    ///
+    /// ```no_run
+    /// # use std::time::{Duration, Instant, SystemTime};
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn refresh(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let refused = principal.credentials(SystemTime::now()).await?;
+    /// let deadline = Instant::now() + Duration::from_secs(5);
+    /// let newer = principal.refresh_until(&refused, SystemTime::now(), deadline).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`credentials`](Self::credentials).
     pub async fn refresh_until(
         &self,
         refused: &Arc<Credentials>,
         now: SystemTime,
-        until: Instant,
-    ) -> Result<Arc<Credentials>, PrincipalError> {
-        match &self.source {
+        deadline: Instant,
+    ) -> Result<Arc<Credentials>, CredentialsError> {
+        let until = deadline.into();
+        let credentials = match &self.source {
             Source::Resource(files) | Source::SecurityToken(files) => {
                 files.refresh(refused, now, until).await
             }
-            Source::ApiKey(credentials) => Ok(credentials.clone()),
+            Source::ApiKey(credentials) => return Ok(credentials.clone()),
             Source::Instance(instance) => instance.refresh(refused, now, until).await,
             Source::Workload(workload) => workload.refresh(refused, now, until).await,
-        }
+        };
+        Ok(credentials?)
     }
 
     /// A service carried out what was signed with `used`: new credentials have proved themselves then, and where it was those
     /// before them, these are signed with again.
+    ///
+    /// ```no_run
+    /// # use std::time::SystemTime;
+    /// # use oracle_cloud_client::Principal;
+    /// # async fn accepted(principal: Principal) -> Result<(), Box<dyn std::error::Error>> {
+    /// let used = principal.credentials(SystemTime::now()).await?;
+    /// // A service answered with a success.
+    /// principal.accepted(&used);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn accepted(&self, used: &Credentials) {
         match &self.source {
             Source::Resource(files) | Source::SecurityToken(files) => files.accepted(used),
@@ -315,5 +403,21 @@ impl Principal {
             Source::Instance(instance) => instance.accepted(used),
             Source::Workload(workload) => workload.accepted(used),
         }
+    }
+}
+
+impl ProvideCredentials for Principal {
+    async fn credentials(
+        &self,
+        request: CredentialsRequest,
+    ) -> Result<Arc<Credentials>, CredentialsError> {
+        match &request.refused {
+            None => Principal::credentials(self, request.now).await,
+            Some(refused) => self.refresh(refused, request.now).await,
+        }
+    }
+
+    async fn region(&self) -> Result<Option<String>, CredentialsError> {
+        Ok(self.locate().await?.map(str::to_owned))
     }
 }

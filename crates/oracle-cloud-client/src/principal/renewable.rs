@@ -9,17 +9,16 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use oracle_cloud_signature::Credentials;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::error::PrincipalError;
 use super::held::{Generation, Held};
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
 
 /// The most that a renewal may take of a call that has something valid to sign with; never more than half of its time.
-const BRIEFLY: Duration = Duration::from_millis(500);
+const MAX_WAIT_WHILE_VALID: Duration = Duration::from_millis(500);
 /// The same after a service refused what is valid: without newer credentials the call may be lost.
-const LONGER: Duration = Duration::from_secs(5);
+const MAX_WAIT_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 /// A supplier whose key and token belong to two generations is about to have replaced both: how often to look again.
 pub(super) const LOOKS: u32 = 3;
 /// The time between two looks.
@@ -89,7 +88,7 @@ impl<S: Supply> Renewable<S> {
         let Some(held) = held else { return self.awaited(now, until).await };
         match self.turn.try_lock() {
             Ok(_turn) if self.held().is_due(&state, now) => {
-                Ok(self.renew(now, within(BRIEFLY, until), None).await.unwrap_or(held))
+                Ok(self.renew(now, within(MAX_WAIT_WHILE_VALID, until), None).await.unwrap_or(held))
             }
             Ok(_) | Err(_) => Ok(held),
         }
@@ -118,7 +117,7 @@ impl<S: Supply> Renewable<S> {
         until: Instant,
     ) -> Result<Arc<Credentials>, PrincipalError> {
         let is_valid = self.held().usable(now).is_some();
-        let until = if is_valid { within(LONGER, until) } else { until };
+        let until = if is_valid { within(MAX_WAIT_AFTER_REFUSAL, until) } else { until };
         // Without a turn in time others may be there all the same.
         if let Ok(turn) = self.turn(until).await {
             let state = self.supplier.state();
@@ -211,10 +210,10 @@ mod tests {
 
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use oracle_cloud_signature::{PrivateKey, SessionToken};
     use tokio::time::advance;
 
     use super::*;
-    use crate::{PrivateKey, SessionToken};
 
     const KEY: &[u8] = include_bytes!("../../testdata/rsa2048.pkcs8.pem");
 

@@ -4,15 +4,14 @@
 
 use std::sync::Arc;
 
+use oracle_cloud_signature::{Credentials, PrivateKey, SessionToken};
 use zeroize::Zeroizing;
 
+use super::error::PrincipalError;
 use super::files::Sources;
 use super::source::{KeySource, Secret, Source, TokenSource, bytes, open};
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
+use crate::region;
 use crate::variables::{Given, Variables};
-use crate::{PrivateKey, SessionToken, region};
 
 pub(super) const VERSION: &str = "OCI_RESOURCE_PRINCIPAL_VERSION";
 const RPST: &str = "OCI_RESOURCE_PRINCIPAL_RPST";

@@ -2,12 +2,12 @@
 //!
 //! Source: docs/spec/oci-request-signing.md#session-key.
 
+use oracle_cloud_signature::{KeyError, PrivateKey};
 use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
-use super::PrincipalError;
-use crate::{KeyError, PrivateKey};
+use super::error::PrincipalError;
 
 /// The next key, where it is being made.
 #[derive(Debug, Default)]

@@ -9,9 +9,8 @@ use super::resource_principal::{self, Resource, VERSION};
 use super::user::{self, User};
 use super::workload::WorkloadSettings;
 use super::{files, instance, workload};
-use crate::Vars;
 use crate::region::{self, Regions};
-use crate::variables::{Given, SettingsError, Variables};
+use crate::variables::{Given, SettingsError, Variables, Vars};
 
 const AUTH: &str = "OCI_CLI_AUTH";
 /// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.
@@ -19,6 +18,15 @@ const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
 
 /// Who signs, as far as variables say it. Secrets in variables have been read, and the copies of the environment's text wiped;
 /// files have not been opened.
+///
+/// ```
+/// use oracle_cloud_client::{Principal, PrincipalSettings};
+///
+/// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+/// let settings = PrincipalSettings::from_vars(&var)?;
+/// let principal = Principal::load(settings, std::time::SystemTime::now())?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct PrincipalSettings {
     pub(super) source: Chosen,
     pub(super) region: Option<String>,
@@ -62,6 +70,12 @@ impl Auth {
 
 impl PrincipalSettings {
     /// The names of all variables that are read here, but for `HOME` and `SSL_CERT_FILE`.
+    ///
+    /// ```
+    /// use oracle_cloud_client::PrincipalSettings;
+    ///
+    /// assert!(PrincipalSettings::names().any(|name| name == "OCI_CLI_AUTH"));
+    /// ```
     pub fn names() -> impl Iterator<Item = &'static str> {
         let own = [AUTH, SEND_EXPIRED];
         let lists: [&[&str]; 6] = [
@@ -79,7 +93,27 @@ impl PrincipalSettings {
     ///
     /// The source is what `OCI_CLI_AUTH` names, else a resource principal where any of its variables is set, else the
     /// configuration file or the variables of the OCI CLI.
+    ///
+    /// ```
+    /// use oracle_cloud_client::PrincipalSettings;
+    ///
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance".to_owned());
+    /// let error = PrincipalSettings::from_vars(&var).unwrap_err();
+    /// assert!(error.mistakes()[0].starts_with("OCI_CLI_AUTH is not `resource_principal`"));
+    /// ```
+    ///
+    /// # Errors
+    /// All mistakes at once; also where nothing is set.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
+        Self::read(var, false)
+    }
+
+    /// The same, but where nothing is set it may be an instance, which is found out at the first signature.
+    pub(crate) fn or_instance(var: Vars<'_>) -> Result<Self, SettingsError> {
+        Self::read(var, true)
+    }
+
+    fn read(var: Vars<'_>, may_be_instance: bool) -> Result<Self, SettingsError> {
         let mut vars = Variables::new(var);
         let expected = "`resource_principal`, `api_key`, `security_token`, `instance_principal` or `oke_workload_identity`";
         let auth = vars.given(AUTH, |word| {
@@ -89,12 +123,16 @@ impl PrincipalSettings {
         let send_expired = vars.flag(SEND_EXPIRED);
         let regions = Regions::read(&mut vars);
         let (resource, user) = (Resource::from_vars(&mut vars), User::from_vars(&mut vars));
-        let instance = InstanceSettings::from_vars(&mut vars);
+        let mut instance = InstanceSettings::from_vars(&mut vars);
         let workload = WorkloadSettings::from_vars(&mut vars);
         let auth = match auth {
             Given::Value(auth) => Some(auth),
             Given::Absent if resource.is_set() => Some(Auth::Resource),
             Given::Absent if user.is_set() => Some(Auth::User { session: None }),
+            Given::Absent if may_be_instance => {
+                instance.is_guess = true;
+                Some(Auth::Instance)
+            }
             Given::Absent => {
                 vars.mistake(format_args!(
                     "{VERSION} is not set; expected `2.2`, or a configuration file in OCI_CONFIG_FILE or ~/.oci/config"
@@ -117,6 +155,15 @@ impl PrincipalSettings {
     }
 
     /// The regions of the table and those of the variables, for whoever else must know which domain is whose.
+    ///
+    /// ```
+    /// use oracle_cloud_client::PrincipalSettings;
+    ///
+    /// let var = |name: &str| (name == "OCI_CLI_AUTH").then(|| "instance_principal".to_owned());
+    /// let settings = PrincipalSettings::from_vars(&var)?;
+    /// assert!(settings.regions().knows_domain("oraclecloud.com"));
+    /// # Ok::<_, oracle_cloud_client::SettingsError>(())
+    /// ```
     pub fn regions(&self) -> &Regions {
         &self.regions
     }

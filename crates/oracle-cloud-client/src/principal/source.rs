@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, mem};
 
+use oracle_cloud_signature::{KeyError, PrivateKey, SessionToken};
 use zeroize::Zeroizing;
 
-use super::PrincipalError;
-use crate::{KeyError, PrivateKey, SessionToken};
+use super::error::PrincipalError;
 
-/// Longer than any token or key, in bytes.
-const LONGEST: u16 = u16::MAX;
+/// More than any token or key has.
+const MAX_SECRET_BYTES: u16 = u16::MAX;
 
 /// The bytes of a secret; wiped when dropped.
 pub(super) type Secret = Zeroizing<Vec<u8>>;
@@ -125,7 +125,7 @@ pub(super) fn bytes(mut text: Zeroizing<String>) -> Secret {
 
 /// Reads a file that is too small to fill the memory of the smallest container.
 pub(super) fn read_file(setting: &'static str, path: &Path) -> Result<Secret, PrincipalError> {
-    read_secret(path, LONGEST)
+    read_secret(path, MAX_SECRET_BYTES)
         .map_err(|error| PrincipalError::File(setting, shown(setting, path), error))
 }
 

@@ -7,16 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, mem};
 
+use oracle_cloud_signature::{Credentials, KeyError, KeyId, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::config_file::{ConfigFile, Settings};
+use super::error::PrincipalError;
 use super::files::Sources;
 use super::source::{KeySource, Source, bytes, open};
-use oracle_cloud_signature::Credentials;
-
-use super::PrincipalError;
+use crate::region;
 use crate::variables::{Given, Variables};
-use crate::{KeyError, KeyId, PrivateKey, region};
 
 const USER: &str = "user";
 const TENANCY: &str = "tenancy";

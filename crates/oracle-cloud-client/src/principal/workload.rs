@@ -8,22 +8,22 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode, header};
+use oracle_cloud_signature::{Credentials, SessionToken, sensitive_header};
 use reqwest::{Method, Request, Url};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::error::PrincipalError;
 use super::renewable::Supply;
 use super::session_key::SessionKey;
 use super::source::read_file;
 use super::token_service::TokenService;
-use oracle_cloud_signature::{Credentials, sensitive_header};
-
-use super::PrincipalError;
-use crate::transport::{request_id, trusting};
+use crate::http_client::HttpClient;
+use crate::transport::request_id;
+use crate::trust::Trust;
 use crate::variables::{Given, Variables};
-use crate::{SessionToken, trust};
 
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
 const CA: &str = "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH";
@@ -85,8 +85,8 @@ impl WorkloadSettings {
 impl Workload {
     /// The pod that this process runs in.
     pub(super) fn new(settings: WorkloadSettings) -> Result<Self, PrincipalError> {
-        let tls = trust::only(CA, &settings.ca).map_err(PrincipalError::Trust)?;
-        let http = trusting(tls).build().map_err(PrincipalError::Client)?;
+        let trust = Trust::only(CA, &settings.ca).map_err(PrincipalError::Trust)?;
+        let http = HttpClient::new(&trust).map_err(PrincipalError::Trust)?;
         Ok(Self {
             service: TokenService { name: SERVICE, http, retry: TokenService::TOKEN_RETRY },
             url: settings.url.value().ok_or(PrincipalError::Url(HOST))?,

@@ -1,6 +1,4 @@
 //! Why a key cannot be used.
-//!
-//! Source: docs/spec/oci-request-signing.md#private-keys.
 
 /// The smallest key OCI accepts.
 pub(super) const MIN_KEY_BITS: usize = 2048;

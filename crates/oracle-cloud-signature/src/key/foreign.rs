@@ -19,7 +19,7 @@ const UTF16: KeyError = KeyError::Form("a text in UTF-16", "iconv -f UTF-16 -t U
 const DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
 /// What a PEM block is by its label, if it is known and holds no private key.
-pub(super) fn of_label(label: &str) -> Option<KeyError> {
+pub(super) fn classify_label(label: &str) -> Option<KeyError> {
     match label {
         label if label.contains("CERTIFICATE") => Some(KeyError::Certificate),
         "PKCS12" => Some(PKCS12),
@@ -29,17 +29,17 @@ pub(super) fn of_label(label: &str) -> Option<KeyError> {
 }
 
 /// What a block with a private key is by its label and content; the forms that are read are none of these.
-pub(super) fn of_block(label: &str, content: &[u8]) -> KeyError {
+pub(super) fn classify_block(label: &str, content: &[u8]) -> KeyError {
     match label {
         "EC PRIVATE KEY" => KeyError::NotRsa("an EC key"),
         "DSA PRIVATE KEY" => KeyError::NotRsa("a DSA key"),
-        "OPENSSH PRIVATE KEY" => of_openssh(content),
+        "OPENSSH PRIVATE KEY" => classify_openssh(content),
         _ => KeyError::NotRsa("a key of a kind that is not known here"),
     }
 }
 
 /// What a text without any known PEM block is.
-pub(super) fn of_text(text: &[u8]) -> KeyError {
+pub(super) fn classify_text(text: &[u8]) -> KeyError {
     let public = ["ssh-", "ecdsa-sha2-", "---- BEGIN SSH2 PUBLIC KEY ----"];
     let starts = |word: &str| text.trim_ascii_start().starts_with(word.as_bytes());
     match text {
@@ -54,7 +54,7 @@ pub(super) fn of_text(text: &[u8]) -> KeyError {
 }
 
 /// What a key of PKCS#8 is by the identifier of its algorithm.
-pub(super) fn of_algorithm(oid: ObjectIdentifier) -> KeyError {
+pub(super) fn classify_algorithm(oid: ObjectIdentifier) -> KeyError {
     KeyError::NotRsa(match oid.to_string().as_str() {
         "1.2.840.10045.2.1" => "an EC key",
         "1.2.840.10040.4.1" => "a DSA key",
@@ -68,7 +68,7 @@ pub(super) fn of_algorithm(oid: ObjectIdentifier) -> KeyError {
 }
 
 /// How an encrypted PKCS#8 is encrypted, in one of the ways that are not read; `Invalid` if it is none.
-pub(super) fn of_scheme(der: &[u8]) -> KeyError {
+pub(super) fn classify_scheme(der: &[u8]) -> KeyError {
     let Some(oid) = scheme(der) else { return KeyError::Invalid };
     KeyError::UnsupportedEncryption(match oid.to_string().as_str() {
         "1.2.840.113549.1.5.1" => "PBE-MD2-DES",
@@ -89,7 +89,7 @@ pub(super) fn of_scheme(der: &[u8]) -> KeyError {
 }
 
 /// How a key in OpenSSL's traditional format is encrypted, in one of the ways that are not read.
-pub(super) fn of_cipher(name: &[u8]) -> KeyError {
+pub(super) fn classify_cipher(name: &[u8]) -> KeyError {
     const KNOWN: [&str; 9] = [
         "DES-CBC",
         "DES-EDE-CBC",
@@ -119,7 +119,7 @@ fn scheme(der: &[u8]) -> Option<ObjectIdentifier> {
 /// ```text
 /// "openssh-key-v1\0", cipher, derivation, its options, number of keys, public key { type, ... }
 /// ```
-fn of_openssh(content: &[u8]) -> KeyError {
+fn classify_openssh(content: &[u8]) -> KeyError {
     match openssh_type(content) {
         Some(b"ssh-ed25519") => KeyError::NotRsa("an Ed25519 key"),
         Some(b"ssh-dss") => KeyError::NotRsa("a DSA key"),

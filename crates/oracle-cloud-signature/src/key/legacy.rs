@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::error::KeyError;
 use super::pem::{Block, Cipher, Kind};
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// The content of a block, decrypted as its header says.
 pub(super) fn decrypt(block: &Block, passphrase: &[u8]) -> Result<Secret, KeyError> {

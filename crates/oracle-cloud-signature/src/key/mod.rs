@@ -8,7 +8,6 @@ mod legacy;
 #[cfg(feature = "legacy-keys")]
 mod pbes1;
 mod pem;
-mod secret;
 
 use std::fmt;
 
@@ -29,10 +28,10 @@ use rsa::pkcs8::PrivateKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::error::SignError;
+use super::secret::Secret;
 pub use error::KeyError;
 use error::MIN_KEY_BITS;
 use pem::Block;
-use secret::Secret;
 
 /// An RSA private key, ready to sign. It shows nothing of itself and wipes what it was read from.
 ///
@@ -81,7 +80,7 @@ impl PrivateKey {
                 let der = decrypted(&block.der, needed)?;
                 Self::from_pkcs8(&der).map_err(undecryptable)
             }
-            label => Err(foreign::of_block(label, &block.der)),
+            label => Err(foreign::classify_block(label, &block.der)),
         }
     }
 
@@ -105,7 +104,7 @@ impl PrivateKey {
     fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let info = PrivateKeyInfoRef::try_from(der).ok().ok_or(KeyError::Invalid)?;
         if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
-            return Err(foreign::of_algorithm(info.algorithm.oid));
+            return Err(foreign::classify_algorithm(info.algorithm.oid));
         }
         Self::from_pkcs1(info.private_key.as_bytes())
     }
@@ -167,7 +166,9 @@ fn decrypted<'a>(
             let content = encrypted.encrypted_data.as_bytes();
             match encrypted.encryption_algorithm.decrypt(passphrase()?, content) {
                 Ok(der) => Ok(Zeroizing::new(der)),
-                Err(pkcs5::Error::UnsupportedAlgorithm { .. }) => Err(foreign::of_scheme(der)),
+                Err(pkcs5::Error::UnsupportedAlgorithm { .. }) => {
+                    Err(foreign::classify_scheme(der))
+                }
                 Err(_) => Err(KeyError::InvalidKeyOrWrongPassphrase),
             }
         }
@@ -200,7 +201,7 @@ fn decrypted_pbes1<'a>(
     der: &[u8],
     _passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
 ) -> Result<Secret, KeyError> {
-    Err(foreign::of_scheme(der))
+    Err(foreign::classify_scheme(der))
 }
 
 /// After a decryption any nonsense can come out: what it looks like says nothing.

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::cost::check_rounds;
 use super::error::KeyError;
 use super::foreign;
-use super::secret::Secret;
+use crate::secret::Secret;
 
 const TRIPLE_DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 /// The block size of SHA-1, in bytes.
@@ -29,7 +29,7 @@ pub(super) fn decrypt<'a>(
     der: &[u8],
     passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
 ) -> Result<Secret, KeyError> {
-    let encrypted = Encrypted::parse(der).ok_or_else(|| foreign::of_scheme(der))?;
+    let encrypted = Encrypted::parse(der).ok_or_else(|| foreign::classify_scheme(der))?;
     let Encrypted { salt, rounds, content } = encrypted;
     check_rounds(rounds)?;
     let passphrase = passphrase()?;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::foreign;
-use super::secret::Secret;
+use crate::secret::Secret;
 
 /// One PEM block with a private key.
 pub(super) struct Block {
@@ -49,10 +49,10 @@ impl Block {
                 let (body, _) = split(behind, end.as_bytes()).ok_or(KeyError::NotPem)?;
                 return Self::parse(label, body);
             }
-            other = other.or_else(|| foreign::of_label(label));
+            other = other.or_else(|| foreign::classify_label(label));
             rest = behind;
         }
-        Err(other.unwrap_or_else(|| foreign::of_text(text)))
+        Err(other.unwrap_or_else(|| foreign::classify_text(text)))
     }
 
     fn parse(label: &str, body: &[u8]) -> Result<Self, KeyError> {
@@ -80,7 +80,7 @@ impl Cipher {
             b"AES-192-CBC" => (Kind::Aes192, 16),
             b"AES-256-CBC" => (Kind::Aes256, 16),
             b"DES-EDE3-CBC" => (Kind::TripleDes, 8),
-            other => return Err(foreign::of_cipher(other)),
+            other => return Err(foreign::classify_cipher(other)),
         };
         let (hex, rest) =
             rest.trim_ascii_start().split_at_checked(2 * size).ok_or(KeyError::Invalid)?;

@@ -9,8 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request};
 use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::{Endpoint, Forwarder};
-use oracle_cloud_client::{Delivery, Journey, Principal, Repeat, ServiceClock};
-use tokio::time;
+use oracle_cloud_client::{Principal, RetrySafety};
 
 use super::report::Report;
 use crate::cause;
@@ -31,8 +30,7 @@ pub(super) async fn predict(
         Err(error) => return report.fail("call", &error.to_string()),
     };
     let forwarder = config.trust().and_then(|trust| {
-        let (clock, repeatable) = (ServiceClock::new(now), config.repeatable.clone());
-        Forwarder::new(&config.rule, &trust, principal, clock, repeatable)
+        Forwarder::new(&config.rule, &trust, principal, now, config.repeatable.clone())
     });
     let forwarder = match forwarder {
         Ok(forwarder) => forwarder,
@@ -44,10 +42,9 @@ pub(super) async fn predict(
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(CONTENT_TYPE, json);
     let start = Instant::now();
-    let until = time::Instant::now() + PREDICTION;
-    // What a try says is to be seen, not what becomes of it after others.
-    let delivery = Delivery { repeat: Repeat::Impossible, try_limit: Delivery::TRY, until };
-    let answer = forwarder.client().deliver(request, delivery, &mut Journey::default()).await;
+    // What an attempt says is to be seen, not what becomes of it after others.
+    let options = Forwarder::options(start + PREDICTION).retry_safety(RetrySafety::Never);
+    let answer = forwarder.client().send_with(request, &options).await;
     let ms = start.elapsed().as_millis();
     match answer {
         Err(error) => report.fail("call", &error_chain(&error)),

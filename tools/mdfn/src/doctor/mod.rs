@@ -161,14 +161,17 @@ async fn credentials(
     let principal = match Principal::from_vars(var, now) {
         Ok(principal) => principal,
         Err(error) => {
-            report.fail("credentials", &error_chain(&error));
+            report.fail("credentials", &error_chain(&*error.into_source()));
             return None;
         }
     };
     let credentials = match principal.credentials(now).await {
         Ok(credentials) => credentials,
         Err(error) => {
-            report.fail("credentials", &format!("{}: {}", principal.source(), error_chain(&error)));
+            report.fail(
+                "credentials",
+                &format!("{}: {}", principal.source(), error_chain(&*error.into_source())),
+            );
             return None;
         }
     };

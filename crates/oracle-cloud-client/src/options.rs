@@ -1,0 +1,147 @@
+//! How one request is sent: how long it may take, how often it is tried, how large its answer may be.
+
+use std::time::{Duration, Instant};
+
+use tokio::time;
+
+use super::retry::RetrySafety;
+
+/// How long, how often, how much. The default is right for nearly every request.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use oracle_cloud_client::RequestOptions;
+///
+/// let patient = RequestOptions::default().timeout(Duration::from_secs(600)).attempts(3);
+/// assert_eq!(patient.attempts, 3);
+/// ```
+///
+/// Source: docs/spec/oci-request-signing.md#retries.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RequestOptions {
+    /// All attempts together, their waits included; 120 s by default. The pieces of a streaming answer come after it.
+    pub timeout: Duration,
+    /// When even the last attempt ends, in place of [`timeout`](field@Self::timeout).
+    pub deadline: Option<Instant>,
+    /// One attempt, until its answer is there: all of it, or the beginning of one that streams. 60 s by default, after which
+    /// services give a request up.
+    pub attempt_timeout: Duration,
+    /// The longest pause between two pieces of an answer of announced length, and of any answer that streams; 60 s by default.
+    pub read_timeout: Duration,
+    /// The largest answer that is taken as a whole, in bytes; 10 MB by default.
+    pub max_answer: usize,
+    /// The most attempts, the first one included; eight by default. The client's [`Retry`](crate::Retry) may allow fewer.
+    pub attempts: u32,
+    /// Whether it may be sent again when nobody knows what became of it. None, the default, goes by the method: POST and PATCH
+    /// are not, unless the request has an `opc-retry-token`.
+    pub retry_safety: Option<RetrySafety>,
+}
+
+impl Default for RequestOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(120),
+            deadline: None,
+            attempt_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_secs(60),
+            max_answer: 10_000_000,
+            attempts: 8,
+            retry_safety: None,
+        }
+    }
+}
+
+impl RequestOptions {
+    /// Sets [`timeout`](field@Self::timeout).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let options = oracle_cloud_client::RequestOptions::default().timeout(Duration::from_secs(5));
+    /// assert_eq!(options.timeout.as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets [`deadline`](field@Self::deadline).
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// let options = oracle_cloud_client::RequestOptions::default().deadline(Instant::now());
+    /// assert!(options.deadline.is_some());
+    /// ```
+    #[must_use]
+    pub fn deadline(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// Sets [`attempt_timeout`](field@Self::attempt_timeout).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use oracle_cloud_client::RequestOptions;
+    /// let options = RequestOptions::default().attempt_timeout(Duration::from_secs(5));
+    /// assert_eq!(options.attempt_timeout.as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub fn attempt_timeout(self, attempt_timeout: Duration) -> Self {
+        Self { attempt_timeout, ..self }
+    }
+
+    /// Sets [`read_timeout`](field@Self::read_timeout).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use oracle_cloud_client::RequestOptions;
+    /// let options = RequestOptions::default().read_timeout(Duration::from_secs(5));
+    /// assert_eq!(options.read_timeout.as_secs(), 5);
+    /// ```
+    #[must_use]
+    pub fn read_timeout(self, read_timeout: Duration) -> Self {
+        Self { read_timeout, ..self }
+    }
+
+    /// Sets [`max_answer`](field@Self::max_answer).
+    ///
+    /// ```
+    /// let options = oracle_cloud_client::RequestOptions::default().max_answer(1000);
+    /// assert_eq!(options.max_answer, 1000);
+    /// ```
+    #[must_use]
+    pub fn max_answer(self, max_answer: usize) -> Self {
+        Self { max_answer, ..self }
+    }
+
+    /// Sets [`attempts`](field@Self::attempts).
+    ///
+    /// ```
+    /// let options = oracle_cloud_client::RequestOptions::default().attempts(1);
+    /// assert_eq!(options.attempts, 1);
+    /// ```
+    #[must_use]
+    pub fn attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Sets [`retry_safety`](field@Self::retry_safety).
+    ///
+    /// ```
+    /// use oracle_cloud_client::{RequestOptions, RetrySafety};
+    ///
+    /// let options = RequestOptions::default().retry_safety(RetrySafety::Idempotent);
+    /// assert_eq!(options.retry_safety, Some(RetrySafety::Idempotent));
+    /// ```
+    #[must_use]
+    pub fn retry_safety(self, retry_safety: RetrySafety) -> Self {
+        Self { retry_safety: Some(retry_safety), ..self }
+    }
+
+    /// When even the last attempt of a request ends that begins now.
+    pub(super) fn until(&self) -> time::Instant {
+        let far = Duration::from_secs(u64::from(u32::MAX));
+        self.deadline.map_or_else(|| time::Instant::now() + self.timeout.min(far), Into::into)
+    }
+}

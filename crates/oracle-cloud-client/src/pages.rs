@@ -1,0 +1,156 @@
+//! Lists that come page by page.
+//!
+//! Source: docs/spec/oci-services.md#object-storage.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::answer::Answer;
+use super::error::Error;
+use super::request::RequestBuilder;
+
+impl RequestBuilder {
+    /// Sends it page by page, as the `opc-next-page` of each answer says.
+    ///
+    /// ```no_run
+    /// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// let mut pages = storage.get("/n/ns/b").query("compartmentId", "ocid1.compartment.oc1..a").pages();
+    /// while let Some(page) = pages.next().await? {
+    ///     println!("{} buckets", page.items::<serde_json::Value>()?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pages(self) -> Pages {
+        Pages { request: self, next: Next::First }
+    }
+}
+
+/// Pages, asked for one after the other. After an error the same page is asked for again.
+///
+/// ```no_run
+/// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+/// let pages = storage.get("/n/ns/b").query("compartmentId", "ocid1.compartment.oc1..a").pages();
+/// let buckets: Vec<serde_json::Value> = pages.collect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is sent before `next`"]
+pub struct Pages {
+    request: RequestBuilder,
+    next: Next,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    Page(String),
+    None,
+}
+
+impl Pages {
+    /// The next page; None after the last one.
+    ///
+    /// ```no_run
+    /// # async fn first(mut pages: oracle_cloud_client::Pages) -> Result<(), oracle_cloud_client::Error> {
+    /// let first = pages.next().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`RequestBuilder::send`]; [`Error::Decode`] where a page names itself as the next one, which would never end.
+    pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+        let request = self.request.clone();
+        let request = match &self.next {
+            Next::First => request,
+            Next::Page(page) => request.query("page", page),
+            Next::None => return Ok(None),
+        };
+        let answer = request.send().await?;
+        let next = answer.header("opc-next-page").filter(|page| !page.is_empty());
+        self.next = match (next, &self.next) {
+            (None, _) => Next::None,
+            (Some(next), Next::Page(this)) if next == this => {
+                return Err(Error::decode("`opc-next-page` is the page that was asked for"));
+            }
+            (Some(next), _) => Next::Page(next.to_owned()),
+        };
+        Ok(Some(Page(answer)))
+    }
+
+    /// All items of all pages.
+    ///
+    /// ```no_run
+    /// # async fn all(pages: oracle_cloud_client::Pages) -> Result<(), oracle_cloud_client::Error> {
+    /// let all: Vec<serde_json::Value> = pages.collect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`next`](Self::next) and [`Page::items`].
+    pub async fn collect<T: DeserializeOwned>(mut self) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await? {
+            all.extend(page.items::<T>()?);
+        }
+        Ok(all)
+    }
+}
+
+/// One page.
+///
+/// ```no_run
+/// # fn names(page: oracle_cloud_client::Page) -> Result<(), oracle_cloud_client::Error> {
+/// #[derive(serde::Deserialize)]
+/// struct Bucket {
+///     name: String,
+/// }
+///
+/// for bucket in page.items::<Bucket>()? {
+///     println!("{}", bucket.name);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Page(Answer);
+
+#[derive(Deserialize)]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+impl Page {
+    /// The items, of an array or of an object's member `items`: services have both.
+    ///
+    /// ```no_run
+    /// # fn count(page: oracle_cloud_client::Page) -> Result<(), oracle_cloud_client::Error> {
+    /// println!("{} items", page.items::<serde_json::Value>()?.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Decode`] for a page that is neither, or has other items.
+    pub fn items<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
+        if self.0.body().trim_ascii_start().starts_with(b"[") {
+            self.0.json()
+        } else {
+            self.0.json::<Items<T>>().map(|page| page.items)
+        }
+    }
+
+    /// The answer that it is.
+    ///
+    /// ```no_run
+    /// # fn total(page: oracle_cloud_client::Page) {
+    /// println!("{:?}", page.answer().header("opc-total-items"));
+    /// # }
+    /// ```
+    pub fn answer(&self) -> &Answer {
+        &self.0
+    }
+}

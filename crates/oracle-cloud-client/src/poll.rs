@@ -1,0 +1,59 @@
+//! Waits until a resource is in a state, or a work request done.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+
+use super::error::Error;
+use super::request::RequestBuilder;
+
+/// The wait between two looks where the service does not say.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The longest wait that a service may ask for.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
+/// How long is polled in all.
+const POLL_TIMEOUT: Duration = Duration::from_secs(1200);
+
+impl RequestBuilder {
+    /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request. It waits as long as
+    /// `retry-after` asks, a minute at most, or 2 s, and gives up after 20 minutes.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::{Error, Service};
+    /// # async fn wait(queues: Service, id: &str) -> Result<(), Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Work {
+    ///     status: String,
+    /// }
+    ///
+    /// let work = queues.get(["20210201", "workRequests", id]);
+    /// work.poll_until(async |work: Work| Ok((work.status == "SUCCEEDED").then_some(()))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `ready` returns as one, what an attempt comes to, and [`Error::Decode`] where it was never ready.
+    pub async fn poll_until<T, R>(
+        self,
+        mut ready: impl AsyncFnMut(T) -> Result<Option<R>, Error>,
+    ) -> Result<R, Error>
+    where
+        T: DeserializeOwned,
+    {
+        let end = Instant::now() + POLL_TIMEOUT;
+        loop {
+            let answer = self.clone().send().await?;
+            let asked = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+            if let Some(value) = ready(answer.json()?).await? {
+                return Ok(value);
+            }
+            let wait = asked.map_or(POLL_INTERVAL, Duration::from_secs).min(MAX_POLL_INTERVAL);
+            if Instant::now() + wait > end {
+                return Err(Error::decode("it was not ready within 20 minutes"));
+            }
+            sleep(wait).await;
+        }
+    }
+}

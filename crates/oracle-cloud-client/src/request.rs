@@ -1,0 +1,289 @@
+//! A request in the making, and how it is sent.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use oracle_cloud_signature::sensitive_header;
+use serde::Serialize;
+
+use super::answer::{Answer, StreamingAnswer};
+use super::body::Body;
+use super::encode::encode;
+use super::error::Error;
+use super::http_client::HttpClient;
+use super::inner::Inner;
+use super::options::RequestOptions;
+use super::path::IntoPath;
+use super::service_error::ServiceError;
+use super::timings::RequestTimings;
+use super::transport::Sink;
+
+/// A request in the making. What is wrong with one of its parts comes out of the method that sends it.
+///
+/// ```no_run
+/// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+/// let answer = storage
+///     .get(["n", "ns", "b"])
+///     .query("compartmentId", "ocid1.compartment.oc1..a")
+///     .query("limit", 100)
+///     .send()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is sent before `send`"]
+pub struct RequestBuilder {
+    inner: Arc<Inner>,
+    http: HttpClient,
+    method: Method,
+    url: String,
+    query: String,
+    headers: HeaderMap,
+    body: Body,
+    options: Option<RequestOptions>,
+    mistake: Option<Arc<str>>,
+}
+
+impl RequestBuilder {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        http: HttpClient,
+        method: Method,
+        base: &str,
+        path: impl IntoPath,
+    ) -> Self {
+        let (url, mistake) = match path.into_path() {
+            Ok(path) => (format!("{base}{path}"), None),
+            Err(error) => (base.to_owned(), Some(reason(&error).into())),
+        };
+        Self {
+            inner,
+            http,
+            method,
+            url,
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body: Body::default(),
+            options: None,
+            mistake,
+        }
+    }
+
+    /// A parameter, which is encoded. Several of one name are several parameters.
+    ///
+    /// ```no_run
+    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// let request = storage.get("/n/ns/b").query("prefix", "a b/é").query("limit", 10);
+    /// # }
+    /// ```
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.query.push(if self.query.is_empty() { '?' } else { '&' });
+        encode(name, &mut self.query);
+        self.query.push('=');
+        encode(&value.to_string(), &mut self.query);
+        self
+    }
+
+    /// A header. A second one of the same name takes the place of the first.
+    ///
+    /// ```no_run
+    /// # fn create(storage: oracle_cloud_client::Service) {
+    /// let request = storage.put("/n/ns/b/bucket/o/object").header("if-none-match", "*").body("x");
+    /// # }
+    /// ```
+    pub fn header(
+        mut self,
+        name: impl TryInto<HeaderName>,
+        value: impl TryInto<HeaderValue>,
+    ) -> Self {
+        match (name.try_into(), value.try_into()) {
+            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
+            _ => self.note("a header has a name or a value that cannot be sent"),
+        }
+        self
+    }
+
+    /// Makes a POST safe to send again, where the operation knows `opc-retry-token`: two requests with one token are carried out
+    /// once.
+    ///
+    /// ```no_run
+    /// # fn create(queue: oracle_cloud_client::Service) {
+    /// let request = queue.post("/20210201/queues").retry_token("6f1c0b8e");
+    /// # }
+    /// ```
+    ///
+    /// Source: docs/spec/oci-request-signing.md#retries.
+    pub fn retry_token(self, token: &str) -> Self {
+        self.header("opc-retry-token", token)
+    }
+
+    /// Acts for a user who delegated it: the token is sent as `opc-obo-token`, signed, and shown to nobody.
+    ///
+    /// ```no_run
+    /// # fn list(storage: oracle_cloud_client::Service, token: &str) {
+    /// let request = storage.get("/n/").delegation_token(token);
+    /// # }
+    /// ```
+    ///
+    /// Source: docs/spec/oci-request-signing.md#signed-headers.
+    pub fn delegation_token(mut self, token: &str) -> Self {
+        match sensitive_header([token]) {
+            Some(value) => drop(self.headers.insert("opc-obo-token", value)),
+            None => self.note("the delegation token cannot be sent in a header"),
+        }
+        self
+    }
+
+    /// A body in JSON.
+    ///
+    /// ```no_run
+    /// # fn create(queue: oracle_cloud_client::Service) {
+    /// let queue_of = serde_json::json!({ "displayName": "q" });
+    /// let request = queue.post("/20210201/queues").json(&queue_of);
+    /// # }
+    /// ```
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => {
+                let json_type = HeaderValue::from_static("application/json");
+                self.headers.entry(CONTENT_TYPE).or_insert(json_type);
+                self.body(json)
+            }
+            Err(error) => {
+                self.note(&format!("the body cannot be written as JSON: {error}"));
+                self
+            }
+        }
+    }
+
+    /// A body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is hashed and signed.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::Body;
+    /// # async fn upload(storage: oracle_cloud_client::Service) -> std::io::Result<()> {
+    /// let file = Body::from_file("report.csv").await?;
+    /// let request = storage.put("/n/ns/b/bucket/o/report").body(file);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The same, left out of the signature, as uploads to Object Storage may be: a large file is not read for its hash first.
+    ///
+    /// ```no_run
+    /// # fn upload(storage: oracle_cloud_client::Service) {
+    /// let request = storage.put("/n/ns/b/bucket/o/report").unsigned_body("a,b\n1,2\n");
+    /// # }
+    /// ```
+    pub fn unsigned_body(self, body: impl Into<Body>) -> Self {
+        self.body(body.into().unsigned())
+    }
+
+    /// The longest that all attempts may take together.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// let request = storage.get("/n/").timeout(Duration::from_secs(5));
+    /// # }
+    /// ```
+    pub fn timeout(self, timeout: Duration) -> Self {
+        let options = self.current_options().clone();
+        self.options(options.timeout(timeout))
+    }
+
+    /// Options of its own, in place of the client's.
+    ///
+    /// ```no_run
+    /// # use oracle_cloud_client::RequestOptions;
+    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// let request = storage.get("/n/").options(RequestOptions::default().attempts(1));
+    /// # }
+    /// ```
+    pub fn options(mut self, options: RequestOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Sends it, and brings the whole answer. A status from 400 on is an [`Error::Service`], and so is a redirect, which is not
+    /// followed: it would carry the signature elsewhere.
+    ///
+    /// ```no_run
+    /// # async fn namespace(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// let namespace: String = storage.get("/n/").send().await?.json()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`], whose variants say whether anything was sent.
+    pub async fn send(self) -> Result<Answer, Error> {
+        self.sent(None).await.map(Answer::new)
+    }
+
+    /// Sends it, and brings the answer as soon as it begins: for downloads, long lists and streams of events.
+    ///
+    /// ```no_run
+    /// # async fn size(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// let mut answer = storage.get("/n/ns/b/bucket/o/report").send_streaming().await?;
+    /// while let Some(piece) = answer.chunk().await? {
+    ///     println!("{} bytes", piece.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). What breaks off later is an error of [`chunk`](StreamingAnswer::chunk), and not tried again.
+    pub async fn send_streaming(self) -> Result<StreamingAnswer, Error> {
+        let read_timeout = self.current_options().read_timeout;
+        let mut body = None;
+        let (head, _empty) = self.sent(Some(&mut body)).await?.into_parts();
+        Ok(StreamingAnswer::new(head, body.unwrap_or_default(), read_timeout))
+    }
+
+    async fn sent(self, sink: Sink<'_>) -> Result<Response<Bytes>, Error> {
+        if let Some(mistake) = self.mistake {
+            return Err(Error::request(mistake.to_string()));
+        }
+        let options = self.options.as_ref().unwrap_or(&self.inner.options);
+        let mut request = Request::new(self.body);
+        *request.method_mut() = self.method;
+        *request.uri_mut() =
+            format!("{}{}", self.url, self.query).parse().map_err(Error::request)?;
+        *request.headers_mut() = self.headers;
+        let (sender, timings) = (&self.inner.sender, &mut RequestTimings::default());
+        let answer = sender.send(&self.http, request, options, timings, sink).await?;
+        Ok(ServiceError::check(answer)?)
+    }
+
+    fn current_options(&self) -> &RequestOptions {
+        self.options.as_ref().unwrap_or(&self.inner.options)
+    }
+
+    /// Keeps the first mistake.
+    fn note(&mut self, mistake: &str) {
+        self.mistake.get_or_insert_with(|| mistake.into());
+    }
+}
+
+/// What an error of a path says.
+fn reason(error: &Error) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Shows the method, and nothing that could be a secret.
+impl fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder").field("method", &self.method).finish_non_exhaustive()
+    }
+}
