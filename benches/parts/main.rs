@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use fn_fdk::{Call, Function, Platform, Reply};
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use model_deployment_fn::predict::{EndpointRule, Paths};
 use oracle_cloud_client::{Credentials, KeyId, PrivateKey, SignableBody, SigningParams, sign};
 
@@ -61,6 +61,7 @@ fn served(reply: fn() -> Reply) {
 /// As many headers as a chatty deployment sends, and 1 KiB.
 fn large_reply() -> Reply {
     (0..20).fold(Reply::bytes("application/json", vec![b' '; 1024]), |reply, number| {
-        reply.with_header(format!("x-header-{number}"), "0123456789abcdef")
+        let name = HeaderName::try_from(format!("x-header-{number}")).unwrap();
+        reply.with_header(name, HeaderValue::from_static("0123456789abcdef"))
     })
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// What the platform says of tracing in the environment, read once at start.
 ///
@@ -100,6 +100,9 @@ impl TraceContext {
     /// The place of a call, by the platform's headers or else by the caller's.
     pub(super) fn of_call(platform: &HeaderMap, caller: &HeaderMap) -> Self {
         let said = [platform, caller];
+        if !said.iter().any(|headers| headers.keys().any(names_a_trace)) {
+            return Self::default();
+        }
         let read = [of_b3, of_single_b3, of_traceparent];
         let found = said.iter().find_map(|headers| read.iter().find_map(|read| read(headers)));
         match found {
@@ -116,6 +119,12 @@ impl TraceContext {
             },
         }
     }
+}
+
+/// Most calls have no such header: they are not looked up one by one.
+fn names_a_trace(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name == "traceparent" || name == "b3" || name.starts_with("x-b3-")
 }
 
 /// `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`.
