@@ -6,7 +6,7 @@ use emulator::agent::ids;
 use emulator::clock;
 
 /// The most that goes into one chunk, as the platform has it.
-const CHUNK: usize = 32 * 1024;
+const CHUNK_BYTES: usize = 32 * 1024;
 const PREFIX: &str = "Fn-Http-H-";
 
 /// A request about to be sent: direct, unless [`Self::gateway`] makes it one of a gateway.
@@ -28,7 +28,7 @@ impl Call {
                 clock::rfc3339(clock::now() + Duration::from_secs(30)).into_bytes(),
             ),
         ];
-        Self { headers, gateway: false, chunk: Some(CHUNK), body: Vec::new() }
+        Self { headers, gateway: false, chunk: Some(CHUNK_BYTES), body: Vec::new() }
     }
 
     /// A direct call with this body.

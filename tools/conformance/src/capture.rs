@@ -10,7 +10,7 @@ use tokio::io::unix::AsyncFd;
 use emulator::agent::readiness;
 
 /// The most that is kept of a stream, in bytes; a program that writes without end fills no memory.
-const LIMIT: usize = 8 * 1024 * 1024;
+const MAX_STREAM_BYTES: usize = 8 * 1024 * 1024;
 
 /// The reading end of a pipe, followed in the background.
 #[derive(Debug)]
@@ -63,8 +63,8 @@ impl Capture {
             match read(self.pipe.get_ref(), &mut buffer) {
                 Ok(0) => return true,
                 Ok(count) => {
-                    let room = LIMIT.saturating_sub(kept.len());
-                    kept.extend(buffer.iter().take(count.min(room)));
+                    let left = MAX_STREAM_BYTES.saturating_sub(kept.len());
+                    kept.extend(buffer.iter().take(count.min(left)));
                 }
                 Err(Errno::INTR) => {}
                 Err(error) => return error != Errno::AGAIN,

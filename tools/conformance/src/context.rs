@@ -17,7 +17,7 @@ impl Context {
         })
     }
 
-    pub(super) fn of(value: Value) -> Self {
+    pub(super) fn new(value: Value) -> Self {
         Self(value)
     }
 

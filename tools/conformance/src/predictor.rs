@@ -22,7 +22,7 @@ use emulator::principal::{Issuer, ResourcePrincipal};
 const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent";
 /// The deployment's headers of the items, which the function is told to give back.
 const RETURNED: &str = "x-a,x-b";
-const HOUR: Duration = Duration::from_secs(3600);
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What all deployments of a run share.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Predictor {
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755))
             .map_err(Problem::machine("a directory for everybody"))?;
         let (issuer, authority) = (Issuer::new(), Authority::new());
-        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), HOUR)
+        let principal = ResourcePrincipal::mint(issuer.clone(), directory.path(), TOKEN_LIFETIME)
             .map_err(Problem::machine("a resource principal's files"))?;
         fs::write(directory.path().join("ca.pem"), authority.pem())
             .map_err(Problem::machine("a file of certificates"))?;
@@ -67,7 +67,7 @@ impl Predictor {
 
     /// A resource principal in files of its own, to be rotated.
     pub(super) fn principal(&self, directory: &Path) -> Result<ResourcePrincipal, Problem> {
-        ResourcePrincipal::mint(self.issuer.clone(), directory, HOUR)
+        ResourcePrincipal::mint(self.issuer.clone(), directory, TOKEN_LIFETIME)
             .map_err(Problem::machine("a resource principal's files"))
     }
 }
@@ -144,7 +144,7 @@ impl Stage {
         let latin = |value: &[u8]| value.iter().copied().map(char::from).collect::<String>();
         let headers: Vec<Value> =
             request.headers.iter().map(|(name, value)| json!([name, latin(value)])).collect();
-        Ok(Context::of(json!({
+        Ok(Context::new(json!({
             "method": request.method,
             "predict": path,
             "query": query,

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 use crate::verdict::Problem;
 
 /// How long a whole reply, or the end of a connection, is waited for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most that a reply may have, in bytes.
-const LIMIT: usize = 80 * 1024 * 1024;
+const MAX_REPLY_BYTES: usize = 80 * 1024 * 1024;
 
 /// What is seen of a reply that has no end.
 pub(super) const CUT: &str = "closed within a reply";
@@ -71,7 +71,7 @@ impl Reply {
 
 impl Wire {
     pub(super) async fn dial(listener: &Path) -> Result<Self, Problem> {
-        match timeout(PATIENCE, UnixStream::connect(listener)).await {
+        match timeout(REPLY_TIMEOUT, UnixStream::connect(listener)).await {
             Ok(Ok(stream)) => Ok(Self { stream, buffer: Vec::new(), begun: None }),
             Ok(Err(error)) => Err(Problem::failed("the socket takes a connection", error)),
             Err(_elapsed) => Err(Problem::failed("the socket takes a connection", "it does not")),
@@ -84,13 +84,13 @@ impl Wire {
         let (buffer, mut piece) = (&mut self.buffer, vec![0; 64 * 1024]);
         let mut writing = std::pin::pin!(writer.write_all(bytes));
         // An early reply must not stop the function from reading on.
-        let sent = timeout(PATIENCE, async {
+        let sent = timeout(REPLY_TIMEOUT, async {
             let mut open = true;
             loop {
                 tokio::select! {
                     _ = &mut writing => return,
                     read = reader.read(&mut piece), if open => match read {
-                        Ok(count) if count > 0 && buffer.len() < LIMIT => {
+                        Ok(count) if count > 0 && buffer.len() < MAX_REPLY_BYTES => {
                             buffer.extend(piece.iter().take(count));
                         }
                         Ok(_) | Err(_) => open = false,
@@ -109,7 +109,7 @@ impl Wire {
 
     /// The next whole reply, interim ones left out.
     pub(super) async fn reply(&mut self) -> Result<Reply, Problem> {
-        self.reply_within(PATIENCE).await
+        self.reply_within(REPLY_TIMEOUT).await
     }
 
     /// The same with another limit.
@@ -129,7 +129,7 @@ impl Wire {
 
     /// Waits until the peer has said something.
     pub(super) async fn first_byte(&mut self) -> Result<(), Problem> {
-        match timeout(PATIENCE, self.more()).await {
+        match timeout(REPLY_TIMEOUT, self.more()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => {
                 Err(Problem::failed("the beginning of a reply", "a closed connection"))
@@ -141,7 +141,8 @@ impl Wire {
 
     /// Everything until the peer closes.
     pub(super) async fn rest(mut self) -> Result<Vec<u8>, Problem> {
-        let read = timeout(PATIENCE, async { while self.more().await.is_ok_and(|more| more) {} });
+        let read =
+            timeout(REPLY_TIMEOUT, async { while self.more().await.is_ok_and(|more| more) {} });
         match read.await {
             Ok(()) => Ok(self.buffer),
             Err(_elapsed) => Err(Problem::failed("the connection is closed", "it stays open")),
@@ -245,7 +246,7 @@ impl Wire {
 
     /// Reads on; false at the end.
     async fn more(&mut self) -> io::Result<bool> {
-        if self.buffer.len() > LIMIT {
+        if self.buffer.len() > MAX_REPLY_BYTES {
             return Err(io::Error::other("a reply without end"));
         }
         self.buffer.reserve(64 * 1024);

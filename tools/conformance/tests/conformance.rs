@@ -217,17 +217,17 @@ fn an_interrupted_run_leaves_no_process() {
     // An argument of its own, by which the processes are known.
     let mark = format!("mark-{}", std::process::id());
     command.args(["--as", "plain", "--only", "17-24", "--"]).arg(misbehave());
-    let mut kit = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
-    let id = kit.id();
+    let mut checker = command.args(["link", "hang", &mark]).stderr(Stdio::null()).spawn().unwrap();
+    let id = checker.id();
     let started = || processes_with(&mark, id);
     let begin = Instant::now();
     while started() < 4 {
         assert!(begin.elapsed() < Duration::from_secs(20), "{} processes", started());
         thread::yield_now();
     }
-    let pid = rustix::process::Pid::from_child(&kit);
+    let pid = rustix::process::Pid::from_child(&checker);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert_eq!(kit.wait().unwrap().code(), Some(130));
+    assert_eq!(checker.wait().unwrap().code(), Some(130));
     assert_eq!(processes_with(&mark, 0), 0);
 }
 

@@ -199,7 +199,7 @@ impl State {
         if let Some(trouble) = self.troubles.answer(head.uri.path()).await {
             return trouble;
         }
-        match self.token(&deployment::Request::of(&head, &body), &body) {
+        match self.token(&deployment::Request::from_parts(&head, &body), &body) {
             Ok(token) => http::reply(200, &json!({ "token": token })),
             Err(refusal) => {
                 lock(&self.asked).push(refusal.to_string());
@@ -224,7 +224,7 @@ impl State {
         if (request.method.as_str(), request.target.as_str()) != ("POST", "/v1/x509") {
             return refused("there is no such operation");
         }
-        let signed = Signed::of(request, &["(request-target)"], self.now())?;
+        let signed = Signed::parse(request, &["(request-target)"], self.now())?;
         if signed.covered.split(' ').any(|name| name == "host") {
             return refused("the host is signed");
         }

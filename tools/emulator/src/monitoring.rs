@@ -22,7 +22,7 @@ use crate::principal::Issuer;
 /// The path of the operation.
 const PATH: &str = "/20180401/metrics";
 /// The most that a request may carry, in bytes, here.
-const LIMIT: usize = 4 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The most streams of one request.
 const STREAMS: usize = 50;
 /// How old a point may be, and how far ahead.
@@ -96,8 +96,9 @@ impl Monitoring {
 impl State {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
-        let body = http::body(body, LIMIT).await.unwrap_or_default();
-        let verdict = verify(&deployment::Request::of(&head, &body), self.issuer.public(), now());
+        let body = http::body(body, MAX_BODY_BYTES).await.unwrap_or_default();
+        let verdict =
+            verify(&deployment::Request::from_parts(&head, &body), self.issuer.public(), now());
         let checked = match verdict {
             Err(refusal) => Err((401, refusal.to_string())),
             Ok(_) if head.method != Method::POST || head.uri.path() != PATH => {

@@ -47,7 +47,7 @@ impl ObjectStorage {
 
 fn answer(issuer: &Issuer, request: Request<Incoming>) -> Ready<Reply> {
     let (head, _body) = request.into_parts();
-    let verdict = verify(&deployment::Request::of(&head, b""), issuer.public(), now());
+    let verdict = verify(&deployment::Request::from_parts(&head, b""), issuer.public(), now());
     let error = |status, code: &str, message: &str| {
         http::reply(status, &json!({ "code": code, "message": message }))
     };

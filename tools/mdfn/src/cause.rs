@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// The codes of errors that the function makes itself, and what is behind them.
-const OWN: [(u16, &str, &str); 17] = [
+const FUNCTION_CODES: [(u16, &str, &str); 17] = [
     (
         400,
         "MissingParameter",
@@ -84,7 +84,7 @@ const OWN: [(u16, &str, &str); 17] = [
 ];
 
 /// The statuses, where the body does not say more.
-const STATUSES: [(u16, &str); 13] = [
+const GATEWAY_STATUSES: [(u16, &str); 13] = [
     (
         400,
         "the request is not as the route or the model wants it: content type, an empty body, the model's own check",
@@ -131,7 +131,7 @@ const STATUSES: [(u16, &str); 13] = [
 ];
 
 /// What a model deployment means by a status, where its body does not say more.
-const MODEL: [(u16, &str); 11] = [
+const MODEL_STATUSES: [(u16, &str); 11] = [
     (400, "the model does not take this input; its message says what it expects"),
     (401, "the signature was refused: clock more than 5 minutes off, or a token that has expired"),
     (
@@ -157,8 +157,8 @@ const MODEL: [(u16, &str); 11] = [
 pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let of_gateway = json.as_ref().is_none_or(is_gateways);
-    let of_model = || (!of_gateway).then(|| meaning(&MODEL, status)).flatten();
-    named(&OWN, body).or_else(of_model).or_else(|| meaning(&STATUSES, status))
+    let of_model = || (!of_gateway).then(|| meaning(&MODEL_STATUSES, status)).flatten();
+    named(&FUNCTION_CODES, body).or_else(of_model).or_else(|| meaning(&GATEWAY_STATUSES, status))
 }
 
 /// Whether an error has the gateway's form: `code`, `message` and nothing else.
@@ -172,15 +172,16 @@ fn is_gateways(body: &Value) -> bool {
 
 /// What an answer of a model deployment itself probably means.
 pub(crate) fn of_model(status: u16, body: &[u8]) -> Option<&'static str> {
-    named(&OWN, body).or_else(|| meaning(&MODEL, status))
+    named(&FUNCTION_CODES, body).or_else(|| meaning(&MODEL_STATUSES, status))
 }
 
 /// Everything that an answer with this status can mean, each with who gave it.
 pub(crate) fn of_status(status: u16) -> Vec<String> {
-    let own = OWN.iter().filter(|own| own.0 == status);
+    let own = FUNCTION_CODES.iter().filter(|own| own.0 == status);
     let own = own.map(|(_, code, cause)| format!("{code}: {cause}"));
-    let gateway = meaning(&STATUSES, status).map(|cause| format!("the gateway: {cause}"));
-    let model = meaning(&MODEL, status).map(|cause| format!("the model deployment: {cause}"));
+    let gateway = meaning(&GATEWAY_STATUSES, status).map(|cause| format!("the gateway: {cause}"));
+    let model =
+        meaning(&MODEL_STATUSES, status).map(|cause| format!("the model deployment: {cause}"));
     gateway.into_iter().chain(own).chain(model).collect()
 }
 

@@ -17,20 +17,20 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, InvalidMessage, RootCertStore};
 
 use crate::error_chain::{cause, chain, last_cause};
-use crate::input::MARK;
+use crate::input::BYTE_ORDER_MARK;
 use crate::loopback::is_this_machine;
 use crate::proxy::{self, Proxy, Way};
 use crate::resolver::{NameNotFound, Resolver};
 use crate::stopwatch::Stopwatch;
 
 /// The longest that a connection is waited for, from the name to the end of the TLS handshake.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest that an answer is waited for, where nobody has to compute it.
-const PATIENCE: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest that a prediction is waited for: the longest timeout of a function, and some.
-pub(crate) const PREDICTION: Duration = Duration::from_secs(310);
+pub(crate) const PREDICTION_TIMEOUT: Duration = Duration::from_secs(310);
 /// The largest answer that is read, in bytes: more than a function may give.
-const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
 /// The variable that names further roots.
 pub(crate) const ROOTS: &str = "SSL_CERT_FILE";
@@ -158,7 +158,7 @@ impl Client {
         if let Some(path) = bundle {
             let refused = |why: String| Error::Roots(path.to_owned(), why);
             let pem = fs::read(path).map_err(|error| refused(error.to_string()))?;
-            let pem = pem.strip_prefix(MARK).unwrap_or(&pem);
+            let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&pem);
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
             let certificates = certificates.map_err(|error| refused(error.to_string()))?;
             if store.add_parsable_certificates(certificates).0 == 0 {
@@ -169,7 +169,7 @@ impl Client {
             .with_safe_default_protocol_versions()
             .expect("the provider speaks TLS 1.2 and 1.3");
         let config = config.with_root_certificates(store).with_no_client_auth();
-        Ok(Self { tls: config, proxy: None, patience: PATIENCE })
+        Ok(Self { tls: config, proxy: None, patience: ANSWER_TIMEOUT })
     }
 
     /// The same client, which waits so long for a whole answer.
@@ -200,7 +200,7 @@ impl Client {
         let waited = start.elapsed();
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(Error::Large(target.host));
             }
             body.extend_from_slice(&chunk);
@@ -224,7 +224,7 @@ impl Client {
             .no_proxy()
             .dns_resolver(Arc::new(Resolver))
             .connector_layer(connecting.clone())
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .timeout(self.patience);
         let builder = match way {
             Some(way) => builder.proxy(way.proxy()?),

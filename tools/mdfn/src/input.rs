@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::terminal::complain;
 
 /// The most that is read, in bytes: more than a function takes.
-pub(crate) const LIMIT: u64 = 10 * 1024 * 1024;
+pub(crate) const MAX_INPUT_BYTES: u64 = 10 * 1024 * 1024;
 /// The byte order mark that some editors and shells write before UTF-8. It says nothing.
-pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file that cannot be read or used.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     let bytes = if is_stdin(path) { limited(stdin()) } else { File::open(path).and_then(limited) };
     let bytes = bytes.map_err(|cause| Error::Unreadable { what, path: path.to_owned(), cause })?;
     let bytes = bytes.ok_or_else(|| Error::Large(what, path.display().to_string()))?;
-    Ok(match bytes.strip_prefix(MARK) {
+    Ok(match bytes.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => rest.to_vec(),
         None => bytes,
     })
@@ -83,7 +83,7 @@ pub(crate) fn stdin() -> Stdin {
 /// None if there is more than the limit.
 fn limited(source: impl Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    let mut source = source.take(LIMIT);
+    let mut source = source.take(MAX_INPUT_BYTES);
     source.read_to_end(&mut bytes)?;
     source.set_limit(1);
     let more = source.read(&mut [0])?;

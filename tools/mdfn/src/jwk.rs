@@ -19,9 +19,9 @@ use emulator::keys::Token;
 /// Where an identity domain publishes its keys.
 const KEY_SET: &str = "/admin/v1/SigningCert/jwk";
 /// The most keys that a gateway takes.
-const MOST: usize = 10;
+const MAX_KEYS: usize = 10;
 /// The most keys that are named in one list.
-const LISTED: usize = 10;
+const MAX_LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
 Prints a JSON array for `keys` of the deployment specification, or for `--keys` of `mdfn gateway-spec`. What the gateway does not take
@@ -91,7 +91,7 @@ enum Error {
     NotSigner,
     #[error("several keys are called `{0}`; `--token FILE` takes the one that signed a token")]
     SameName(String),
-    #[error("{0} keys are usable, and a gateway takes {MOST}; choose with `--kid`")]
+    #[error("{0} keys are usable, and a gateway takes {MAX_KEYS}; choose with `--kid`")]
     Many(usize),
     #[error(transparent)]
     Check(#[from] check::Error),
@@ -172,7 +172,7 @@ async fn chosen(
     if let Some((_, key)) = repeated {
         return Err(Error::SameName(printable(&key.kid)));
     }
-    if keys.len() > MOST {
+    if keys.len() > MAX_KEYS {
         return Err(Error::Many(keys.len()));
     }
     Ok(keys)
@@ -227,8 +227,8 @@ fn reason(unusable: &Unusable) -> String {
 
 /// A list short enough for a person.
 fn listed(mut list: Vec<String>) -> Vec<String> {
-    let more = list.len().saturating_sub(LISTED);
-    list.truncate(LISTED);
+    let more = list.len().saturating_sub(MAX_LISTED);
+    list.truncate(MAX_LISTED);
     list.extend((more > 0).then(|| format!("and {more} more")));
     list
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cause::probable;
-use crate::client::{self, Answered, Client, PREDICTION};
+use crate::client::{self, Answered, Client, PREDICTION_TIMEOUT};
 use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, print};
 use crate::token::{self, ClientOptions, Secret};
@@ -93,7 +93,7 @@ async fn answer(
         body.into_iter().chain(options.token_file.as_deref()).chain(options.client.secret_file()),
     )?;
     Client::check(&options.url)?;
-    let client = Client::from_vars(variable)?.waiting(PREDICTION);
+    let client = Client::from_vars(variable)?.waiting(PREDICTION_TIMEOUT);
     let (token, request) = if let Some(path) = &options.token_file {
         (Secret(read_word("`--token-file`", path)?), None)
     } else {

@@ -7,9 +7,9 @@ use crate::error_chain::chain;
 use crate::loopback::is_this_machine;
 
 /// The variables that name a proxy for https, the first that is set.
-const NAMES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// The variables with the hosts that are reached without it.
-const EXCEPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// A proxy that is named and cannot be used. It never shows its URL, which may hold a password.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,8 @@ impl Proxy {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, Error> {
         let value = |name: &&'static str| variable(name).filter(|value| !value.is_empty());
-        let Some((name, url)) = NAMES.iter().find_map(|name| Some((*name, value(name)?))) else {
+        let Some((name, url)) = PROXY_VARIABLES.iter().find_map(|name| Some((*name, value(name)?)))
+        else {
             return Ok(None);
         };
         let anywhere = Uri::from_static("https://host.example/");
@@ -50,7 +51,7 @@ impl Proxy {
         if named.is_none_or(|named| named.uri().scheme_str() != Some("http")) {
             return Err(Error::Unusable(name));
         }
-        let except = EXCEPT.iter().find_map(value).unwrap_or_default();
+        let except = NO_PROXY_VARIABLES.iter().find_map(value).unwrap_or_default();
         Ok(Some(Self(Matcher::builder().https(url).no(except).build().into())))
     }
 

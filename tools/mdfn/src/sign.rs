@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> ExitCode {
 fn lines(options: &Options) -> Result<Vec<String>, Error> {
     let files = [&options.body, &options.key, &options.token];
     check_stdin(files.into_iter().filter_map(|path| path.as_deref()))?;
-    let mut request = Request::of(options)?;
+    let mut request = Request::from_options(options)?;
     let string = request.signing_string()?;
     if let Some(path) = &options.key {
         let key = key(&read("`--key`", path)?).ok_or(Error::Key)?;
@@ -127,7 +127,7 @@ struct Request {
 }
 
 impl Request {
-    fn of(options: &Options) -> Result<Self, Error> {
+    fn from_options(options: &Options) -> Result<Self, Error> {
         let known = Method::from_bytes(options.method.as_bytes()).ok();
         let method = known.ok_or(Error::Method)?.as_str().to_lowercase();
         let url = url(&options.url)?;

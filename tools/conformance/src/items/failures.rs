@@ -138,12 +138,12 @@ async fn fuzz(harness: Harness) -> Verdict {
             None => instance.dial().await?,
         };
         on.send(&call.bytes()).await?;
-        let reply = on.reply().await.map_err(|problem| of_request(problem, &call))?;
+        let reply = on.reply().await.map_err(|problem| with_request(problem, &call))?;
         let at = STATUSES.iter().position(|status| *status == reply.status);
         match at.and_then(|at| seen.get_mut(at)) {
             Some(count) => *count += 1,
             None => {
-                return Err(of_request(Problem::failed("200, 502 or 504", reply.shown()), &call));
+                return Err(with_request(Problem::failed("200, 502 or 504", reply.shown()), &call));
             }
         }
         let close =
@@ -156,7 +156,7 @@ async fn fuzz(harness: Harness) -> Verdict {
     Ok(counts.collect::<Vec<_>>().join(", "))
 }
 
-fn of_request(problem: Problem, call: &Call) -> Problem {
+fn with_request(problem: Problem, call: &Call) -> Problem {
     let head: String = String::from_utf8_lossy(&call.head()).chars().take(600).collect();
     match problem {
         Problem::Failed { expected, seen } => {
@@ -166,7 +166,7 @@ fn of_request(problem: Problem, call: &Call) -> Problem {
     }
 }
 
-const NAMES: [&str; 20] = [
+const HEADER_NAMES: [&str; 20] = [
     "Content-Type",
     "Fn-Intent",
     "Fn-Http-Method",
@@ -218,7 +218,7 @@ fn random(numbers: &mut Numbers) -> Call {
         call = call.without("Fn-Call-Id").without("Fn-Deadline");
     }
     for _ in 0..numbers.below(6) {
-        let name = NAMES.get(numbers.index(NAMES.len())).copied().unwrap_or("X-A");
+        let name = HEADER_NAMES.get(numbers.index(HEADER_NAMES.len())).copied().unwrap_or("X-A");
         let value = match numbers.below(5) {
             0 => numbers
                 .bytes(40)

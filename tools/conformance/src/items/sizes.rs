@@ -16,26 +16,26 @@ pub(super) const ITEMS: &[Item] = &[
     Item::should(76, "a body over 6 MB: 502 before any byte", |harness| Box::pin(over(harness))),
 ];
 
-const STREAM: usize = 50_000_000;
+const STREAM_BYTES: usize = 50_000_000;
 /// How much more memory than before a stream may take, in KB.
-const MEMORY: u64 = 16 * 1024;
-const LIMIT: usize = 6 * 1024 * 1024;
+const MAX_GROWTH_KB: u64 = 16 * 1024;
+const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
 async fn stream(harness: Harness) -> Verdict {
     let mut instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
     let before = peak(&instance)?;
-    let reply = instance.ask(&Ask::Stream(STREAM, false), Call::with("{}")).await?;
+    let reply = instance.ask(&Ask::Stream(STREAM_BYTES, false), Call::with("{}")).await?;
     expect(reply.status == 200, "200", || reply.shown())?;
     expect(reply.framing == Framing::Chunked, "chunks", || format!("{:?}", reply.framing))?;
     let length = reply.body.len();
-    expect(length == STREAM, format!("{STREAM} bytes"), || format!("{length}"))?;
+    expect(length == STREAM_BYTES, format!("{STREAM_BYTES} bytes"), || format!("{length}"))?;
     let grown = peak(&instance)?.saturating_sub(before);
-    expect(grown < MEMORY, "less than 16 MiB of memory for it", || {
+    expect(grown < MAX_GROWTH_KB, "less than 16 MiB of memory for it", || {
         format!("{} MiB", grown / 1024)
     })?;
     instance.alive().await?;
-    Ok(format!("{STREAM} bytes in chunks, {grown} KB of memory"))
+    Ok(format!("{STREAM_BYTES} bytes in chunks, {grown} KB of memory"))
 }
 
 /// The most memory that the process has had, in KB.
@@ -50,10 +50,10 @@ fn peak(instance: &Instance) -> Result<u64, Problem> {
 
 async fn over(harness: Harness) -> Verdict {
     let mut instance = launch::start(&harness).await?;
-    let reply = instance.ask(&Ask::Large(LIMIT), Call::with("{}")).await?;
-    let whole = reply.status == 200 && reply.body.len() == LIMIT;
+    let reply = instance.ask(&Ask::Large(MAX_BODY_BYTES), Call::with("{}")).await?;
+    let whole = reply.status == 200 && reply.body.len() == MAX_BODY_BYTES;
     expect(whole, "200 with 6 MiB", || format!("{} with {}", reply.status, reply.body.len()))?;
-    let reply = instance.ask(&Ask::Large(LIMIT + 1), Call::with("{}")).await?;
+    let reply = instance.ask(&Ask::Large(MAX_BODY_BYTES + 1), Call::with("{}")).await?;
     expect(reply.status == 502, "502 for one byte more", || {
         format!("{} with {} bytes", reply.status, reply.body.len())
     })?;

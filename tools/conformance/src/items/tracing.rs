@@ -56,7 +56,7 @@ fn tracing(context: &Context) -> Result<Context, Problem> {
     if view.is_null() {
         return Err(Problem::not_checked("the function cannot: its harness has no tracing"));
     }
-    Ok(Context::of(view.clone()))
+    Ok(Context::new(view.clone()))
 }
 
 async fn traced(launch: Launch, url: &str) -> Result<Instance, Problem> {

@@ -5,8 +5,8 @@ use std::fs;
 
 use super::function::Function;
 
-/// The figures of a sample, in the order in which they are taken.
-const FIGURES: [(&str, Limit); 4] = [
+/// What a sample measures, in the order in which they are taken.
+const SAMPLED: [(&str, Limit); 4] = [
     ("resident memory, KiB", Limit::Part(0.02)),
     ("of it anonymous, KiB", Limit::Part(0.02)),
     ("file descriptors", Limit::Number(1.0)),
@@ -52,7 +52,7 @@ impl Measurements {
             self.0.len()
         );
         let mut flat = true;
-        for (at, (name, limit)) in FIGURES.iter().enumerate() {
+        for (at, (name, limit)) in SAMPLED.iter().enumerate() {
             let column = |samples: &[[f64; 4]]| -> Vec<f64> {
                 samples.iter().filter_map(|sample| sample.get(at).copied()).collect()
             };

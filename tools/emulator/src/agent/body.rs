@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
 /// The pieces of a body, in bytes: what came with the head, then whatever was there, up to 32 KiB, over and over.
-const FIRST: usize = 4 * 1024;
-const OTHERS: [usize; 4] = [32 * 1024, 9 * 1024, 32 * 1024, 1460];
+const FIRST_PIECE_BYTES: usize = 4 * 1024;
+const NEXT_PIECE_BYTES: [usize; 4] = [32 * 1024, 9 * 1024, 32 * 1024, 1460];
 
 /// A body that tells when its last piece was handed to the connection.
 ///
@@ -58,8 +58,11 @@ impl Body for Pieces {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let others = self.given.checked_sub(1).and_then(|at| OTHERS.get(at % OTHERS.len()));
-        let length = self.rest.len().min(*others.unwrap_or(&FIRST));
+        let others = self
+            .given
+            .checked_sub(1)
+            .and_then(|at| NEXT_PIECE_BYTES.get(at % NEXT_PIECE_BYTES.len()));
+        let length = self.rest.len().min(*others.unwrap_or(&FIRST_PIECE_BYTES));
         self.given += 1;
         let piece = self.rest.split_to(length);
         self.tell_if_taken();

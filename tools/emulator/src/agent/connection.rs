@@ -50,7 +50,7 @@ impl Connection {
     ) -> Result<(WireReply, Option<Self>), Failure> {
         let taken = request.body_mut().taken();
         let response = self.0.send_request(request).await;
-        let response = response.map_err(|error| Failure::of(&error))?;
+        let response = response.map_err(|error| Failure::from_error(&error))?;
         // The platform does not read the body of a failure, and gives up the connection that it is on.
         let read = response.status() == SUCCESS || response.body().is_end_stream();
         let wire = read_reply(response).await?;

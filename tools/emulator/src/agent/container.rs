@@ -82,7 +82,7 @@ impl Container {
             .spawn();
         let child = spawned
             .map_err(|cause| StartError::Program { program: program.path.clone(), cause })?;
-        let process = Arc::new(Process::of_engine(pid(&child)?, engine, watchdog)?);
+        let process = Arc::new(Process::with_container(pid(&child)?, engine, watchdog)?);
         let (pool, idle) = (Arc::default(), None);
         let mut container =
             Self { process, child, output, pool, idle, listener, _private: private };

@@ -32,7 +32,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn of(error: &hyper::Error) -> Self {
+    pub(super) fn from_error(error: &hyper::Error) -> Self {
         if error.is_parse_too_large() { Self::HeadTooLarge } else { Self::NoReply }
     }
 

@@ -10,7 +10,7 @@ use tokio::process::Command;
 /// Where a container finds the directory of its socket.
 pub(super) const MEETING_PLACE: &str = "/tmp/iofs";
 /// How long the engine may take to carry out a command, in seconds.
-const PATIENCE: &str = "10";
+const COMMAND_TIMEOUT_SECONDS: &str = "10";
 
 /// What every container gets, whatever its function.
 ///
@@ -166,7 +166,7 @@ impl Container {
     /// ended, which its client then tells.
     fn ask(&self, command: &[&str]) {
         let mut engine = Blocking::new("timeout");
-        engine.args([PATIENCE, self.engine.program()]).args(command).arg(&self.name);
+        engine.args([COMMAND_TIMEOUT_SECONDS, self.engine.program()]).args(command).arg(&self.name);
         engine.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         engine.status().ok();
     }

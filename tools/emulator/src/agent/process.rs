@@ -30,11 +30,11 @@ enum Phase {
 impl Process {
     /// The leader of a group of processes on this machine.
     pub fn leading(group: Pid, watchdog: Watchdog) -> io::Result<Self> {
-        Self::of_engine(group, None, watchdog)
+        Self::with_container(group, None, watchdog)
     }
 
     /// With a container, the process is the engine's client that waits for it.
-    pub(super) fn of_engine(
+    pub(super) fn with_container(
         group: Pid,
         container: Option<Container>,
         watchdog: Watchdog,

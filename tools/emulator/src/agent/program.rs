@@ -70,7 +70,7 @@ impl Program {
     }
 
     /// An image as a program. It has longer to start: the engine's own work is counted in.
-    pub fn of_image(image: Image) -> Self {
+    pub fn from_image(image: Image) -> Self {
         let (engine, start_timeout) = (image.engine.program(), Duration::from_secs(30));
         Self { image: Some(image), start_timeout, ..Self::new(engine) }
     }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn an_image_gets_the_limits_of_the_platform_and_no_value_on_the_command_line() {
         let image = Image::new("func:1").mount("/home/me/c", "/.oci-credentials");
-        let program = Program::of_image(image).config("MODEL", "iris");
+        let program = Program::from_image(image).config("MODEL", "iris");
         let command = program.command(Path::new("/tmp/fnAbC"));
         let line: Vec<_> = command.as_std().get_args().map(OsStr::to_string_lossy).collect();
         let line = line.join(" ");

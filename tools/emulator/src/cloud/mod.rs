@@ -125,7 +125,7 @@ impl Function {
                 let readable = Permissions::from_mode(0o755);
                 fs::set_permissions(directory, readable).map_err(Error::Files)?;
                 let image = Image::new(name).mount(directory, CREDENTIALS);
-                Ok((Program::of_image(image), PathBuf::from(CREDENTIALS)))
+                Ok((Program::from_image(image), PathBuf::from(CREDENTIALS)))
             }
         }
     }

@@ -48,7 +48,7 @@ async fn answer(state: &State, request: Request<Incoming>, number: u64) -> Resul
     let body = http::body(body, request::BODY_LIMIT).await;
     let spans = request::spans(&head, body.as_deref(), &state.data_key);
     let reply = request::reply(&spans);
-    let request = deployment::Request::of(&head, &body.unwrap_or_default());
+    let request = deployment::Request::from_parts(&head, &body.unwrap_or_default());
     // Read first, so that one who sees what arrived and changes it changes the next answer.
     let behaviour = *state.behaviour.lock().unwrap_or_else(PoisonError::into_inner);
     state.received.send_modify(|all| {

@@ -43,7 +43,7 @@ impl From<io::Error> for Unreadable {
 
 impl Request {
     /// The request that an HTTP library read; it keeps target and header values as they came.
-    pub(crate) fn of(head: &Parts, body: &[u8]) -> Self {
+    pub(crate) fn from_parts(head: &Parts, body: &[u8]) -> Self {
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), value.as_bytes().to_vec())
         };

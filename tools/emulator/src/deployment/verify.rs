@@ -39,7 +39,7 @@ const BODY: [&str; 3] = ["content-length", "content-type", "x-content-sha256"];
 
 /// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not long before or after `now`.
 pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<Verified, Refusal> {
-    let signed = Signed::of(request, &["(request-target)", "host"], now)?;
+    let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
     let Some(token) = signed.key_id.strip_prefix("ST$").and_then(Token::parse) else {
         return refused("the key id is not `ST$` and a session token");
     };
@@ -68,7 +68,7 @@ pub(crate) struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     /// Takes the signature of a request apart, which has to cover `wanted` and, with a body, the body.
-    pub(crate) fn of(
+    pub(crate) fn parse(
         request: &'a Request,
         wanted: &[&str],
         now: SystemTime,

@@ -9,7 +9,7 @@ use crate::agent::{Agent, Answer, Intent, Invocation};
 use crate::http::Reply;
 
 /// What the gateway says of its client, whatever the client says.
-const OWN: [(&str, &str); 3] =
+const CLIENT_HEADERS: [(&str, &str); 3] =
     [("x-forwarded-for", "127.0.0.1"), ("x-real-ip", "127.0.0.1"), ("forwarded", "for=127.0.0.1")];
 
 /// Calls the function with the headers that its route lets through.
@@ -21,11 +21,12 @@ pub(super) async fn call(
 ) -> Answer {
     let content_type =
         headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let client = headers
-        .iter()
-        .filter(|(name, _)| *name != CONTENT_TYPE && OWN.iter().all(|(own, _)| name != own));
+    let client = headers.iter().filter(|(name, _)| {
+        *name != CONTENT_TYPE && CLIENT_HEADERS.iter().all(|(own, _)| name != own)
+    });
     let client = client.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    let own = OWN.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    let own =
+        CLIENT_HEADERS.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
     let headers = client.chain(own).collect();
     agent.call(Invocation { intent, content_type, headers, body, ..Invocation::default() }).await
 }

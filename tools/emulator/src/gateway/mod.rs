@@ -114,7 +114,7 @@ impl Deployment {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let id = request.headers().get("opc-request-id").cloned();
         let id = id.or_else(|| HeaderValue::from_str(&format!("/GATEWAY{number:024}/")).ok());
-        let mut exchange = Exchange::of(&request);
+        let mut exchange = Exchange::begin(&request);
         let begin = Instant::now();
         let (head, mut body) = request.into_parts();
         let reply = self.route(&head, &mut body, &mut exchange).await;
@@ -233,7 +233,7 @@ impl Deployment {
 
 impl Exchange {
     /// What is known of a request before it is answered.
-    fn of(request: &Request<Incoming>) -> Self {
+    fn begin(request: &Request<Incoming>) -> Self {
         Self {
             received: now(),
             took: Duration::ZERO,

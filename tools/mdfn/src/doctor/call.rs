@@ -13,7 +13,7 @@ use oracle_cloud_client::{Principal, RetrySafety};
 
 use super::report::Report;
 use crate::cause;
-use crate::client::PREDICTION;
+use crate::client::PREDICTION_TIMEOUT;
 use crate::input::read;
 use emulator::clock::now;
 
@@ -43,7 +43,7 @@ pub(super) async fn predict(
     request.headers_mut().insert(CONTENT_TYPE, json);
     let start = Instant::now();
     // What an attempt says is to be seen, not what becomes of it after others.
-    let options = Forwarder::options(start + PREDICTION).retry_safety(RetrySafety::Never);
+    let options = Forwarder::options(start + PREDICTION_TIMEOUT).retry_safety(RetrySafety::Never);
     let answer = forwarder.client().send_with(request, &options).await;
     let ms = start.elapsed().as_millis();
     match answer {

@@ -5,22 +5,22 @@ use std::time::{Duration, SystemTime};
 use super::report::Report;
 
 /// Services refuse a date that is further off.
-const SKEW: Duration = Duration::from_secs(5 * 60);
+const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
 /// How far a clock may be off without a word.
-pub(super) const DRIFT: Duration = Duration::from_secs(60);
+pub(super) const MAX_DRIFT: Duration = Duration::from_secs(60);
 
 /// What to make of the time that a service told, and our own.
 pub(super) fn judge(report: &mut Report, told: Option<SystemTime>, now: SystemTime) {
     match told.map(|told| difference(told, now)) {
         None => report.warn("clock", "the service does not tell its time"),
-        Some(skew) if skew >= SKEW => report.warn(
+        Some(skew) if skew >= MAX_SKEW => report.warn(
             "clock",
             &format!(
                 "{} s from the service's, which refuses 300 s with 401; the function corrects that, other tools do not",
                 skew.as_secs()
             ),
         ),
-        Some(skew) if skew >= DRIFT => {
+        Some(skew) if skew >= MAX_DRIFT => {
             report.warn("clock", &format!("{} s from the service's", skew.as_secs()));
         }
         Some(skew) => report.ok("clock", &format!("{} s from the service's", skew.as_secs())),

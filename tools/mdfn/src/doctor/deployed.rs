@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::DateTime;
 use serde::Deserialize;
 
-use super::clock::DRIFT;
+use super::clock::MAX_DRIFT;
 use super::expiry;
 use super::report::Report;
 use crate::cause::probable;
@@ -88,7 +88,7 @@ fn judge(report: &mut Report, ready: &Ready) {
         None => report.warn("region", "the function knows none, so Monitoring has no endpoint"),
     }
     let mut clock =
-        ready.clock_offset_s.iter().filter(|(_, s)| s.unsigned_abs() >= DRIFT.as_secs());
+        ready.clock_offset_s.iter().filter(|(_, s)| s.unsigned_abs() >= MAX_DRIFT.as_secs());
     match clock.next() {
         None => report.ok("clock", "no service has found it wrong"),
         Some((host, seconds)) => report.warn(

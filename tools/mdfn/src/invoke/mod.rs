@@ -100,7 +100,7 @@ async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, S
 fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Result<Program, Error> {
     let mut command = options.command.iter();
     let program = match &options.image {
-        Some(image) => Program::of_image(Image::new(image).engine(options.engine)),
+        Some(image) => Program::from_image(Image::new(image).engine(options.engine)),
         None => Program::new(command.next().cloned().unwrap_or_default()).arguments(command),
     };
     let mut program = program.timeout(Duration::from_secs(options.timeout));

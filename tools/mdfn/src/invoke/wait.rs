@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
-use crate::input::{Error, LIMIT};
+use crate::input::{Error, MAX_INPUT_BYTES};
 use crate::terminal::complain;
 
 /// How long somebody may sit before a silent command; then it says what it waits for.
-const SILENCE: Duration = Duration::from_secs(2);
+const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 /// What is read, for a message.
 const BODY: &str = "the body";
 
@@ -22,7 +22,7 @@ pub(super) async fn body() -> Result<Vec<u8>, Error> {
     if io::stdin().is_terminal() {
         return Ok(body);
     }
-    let mut stdin = tokio::io::stdin().take(LIMIT + 1);
+    let mut stdin = tokio::io::stdin().take(MAX_INPUT_BYTES + 1);
     let what = "the end of standard input, the body of the call; for none add `< /dev/null`";
     let read = announced(what, stdin.read_to_end(&mut body)).await;
     read.map_err(|cause| Error::Unreadable { what: BODY, path: "-".into(), cause })?;
@@ -33,7 +33,7 @@ pub(super) async fn body() -> Result<Vec<u8>, Error> {
 /// Does the work, and says what it waits for once it lasts.
 pub(super) async fn announced<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    match timeout(SILENCE, &mut work).await {
+    match timeout(ANNOUNCE_AFTER, &mut work).await {
         Ok(done) => done,
         Err(_elapsed) => {
             complain(&format!("mdfn: waiting for {what}"));

@@ -74,7 +74,7 @@ impl Options {
         ]
     }
 
-    fn room(&self) -> fn(PathBuf) -> Function {
+    fn function_kind(&self) -> fn(PathBuf) -> Function {
         if self.empty_root { Function::EmptyRoot } else { Function::Binary }
     }
 }
@@ -121,9 +121,9 @@ async fn start(
         // A name without a slash would be looked for in PATH.
         (None, Some(binary)) => {
             let file = binary.canonicalize();
-            options.room()(file.map_err(|error| Error::Function(binary.clone(), error))?)
+            options.function_kind()(file.map_err(|error| Error::Function(binary.clone(), error))?)
         }
-        (None, None) => options.room()(build::release(variable("CARGO")).await?),
+        (None, None) => options.function_kind()(build::release(variable("CARGO")).await?),
     };
     let cloud = Cloud::start(Plan {
         function,

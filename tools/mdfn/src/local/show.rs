@@ -14,7 +14,7 @@ use super::error::Error;
 use super::page::Page;
 use super::trace;
 use super::waterfall::milliseconds;
-use crate::client::{self, Answered, Client, PREDICTION};
+use crate::client::{self, Answered, Client, PREDICTION_TIMEOUT};
 use crate::terminal::{printable, say};
 use emulator::cloud::Cloud;
 use emulator::cloud::calls::Call;
@@ -247,7 +247,7 @@ async fn post(
     status: u16,
 ) -> Result<Answered, Error> {
     let unexpected = |error: client::Error| Error::Unexpected(error.to_string());
-    let client = Client::new(None).map_err(unexpected)?.waiting(PREDICTION);
+    let client = Client::new(None).map_err(unexpected)?.waiting(PREDICTION_TIMEOUT);
     let answer = client.send("POST", url, headers, body).await.map_err(unexpected)?;
     if answer.status == status {
         return Ok(answer);

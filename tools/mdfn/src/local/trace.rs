@@ -5,34 +5,35 @@ use crate::terminal::printable;
 use emulator::collector::Span;
 
 /// How wide the whole of a trace is drawn, in characters.
-const WIDTH: u32 = 32;
-/// How far a span is moved in for each that it is a part of, as far as `DEEPEST`.
+const BAR_CHARACTERS: u32 = 32;
+/// How far a span is moved in for each that it is a part of, as far as `MAX_DEPTH`.
 const INDENT: usize = 2;
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// The longest value that is shown, in characters: no id of OCI's, which a line has no room for. An error always is.
-const LONGEST: usize = 24;
+const MAX_VALUE_CHARACTERS: usize = 24;
 
 /// The lines of a trace; none without spans.
 pub(super) fn lines(spans: &[Span]) -> Vec<String> {
     let waterfall = Waterfall::new(spans);
     let names = waterfall.rows.iter().map(|row| {
         let name = printable(row.span.name.as_deref().unwrap_or("(no name)"));
-        format!("{}{name}", " ".repeat(INDENT * row.depth.min(DEEPEST)))
+        format!("{}{name}", " ".repeat(INDENT * row.depth.min(MAX_DEPTH)))
     });
     let names: Vec<String> = names.collect();
     let widest = names.iter().map(String::len).max().unwrap_or_default();
     let lines = names.iter().zip(&waterfall.rows).map(|(name, row)| {
-        let (start, length) = waterfall.bar(row, WIDTH);
+        let (start, length) = waterfall.bar(row, BAR_CHARACTERS);
         // What is too short for a character has one all the same, within the width.
-        let (start, length) = (start.min(WIDTH - 1), length.max(1));
-        let rest = WIDTH - start - length.min(WIDTH - start);
-        let bar = [(" ", start), ("█", WIDTH - start - rest), (" ", rest)];
+        let (start, length) = (start.min(BAR_CHARACTERS - 1), length.max(1));
+        let rest = BAR_CHARACTERS - start - length.min(BAR_CHARACTERS - start);
+        let bar = [(" ", start), ("█", BAR_CHARACTERS - start - rest), (" ", rest)];
         let bar: String = bar
             .map(|(mark, times)| mark.repeat(usize::try_from(times).unwrap_or_default()))
             .concat();
-        let notes = notes(row.span)
-            .filter(|(name, value)| *name == "error" || value.chars().count() <= LONGEST);
+        let notes = notes(row.span).filter(|(name, value)| {
+            *name == "error" || value.chars().count() <= MAX_VALUE_CHARACTERS
+        });
         let notes =
             notes.map(|(name, value)| format!("  {}={}", printable(name), printable(value)));
         let time = milliseconds(row.duration);

@@ -8,7 +8,7 @@ const MEASURED: [&str; 5] = ["check_ms", "sign_ms", "connect_ms", "wait_ms", "re
 /// All parts: what those of the line leave over is the pauses between tries, and the reading of tokens.
 pub(super) const PARTS: [&str; 6] = ["check", "sign", "connect", "wait", "report", "rest"];
 /// The most that is kept of a text, in characters; the function writes ids of up to 128.
-const LONGEST: usize = 200;
+const MAX_TEXT_CHARACTERS: usize = 200;
 
 /// One call. Its texts are as they stand in the log: whoever shows one escapes it.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub(super) enum Class {
 
 impl Call {
     /// A line that is about a call has a status and the time that the call took; else why it is none.
-    pub(super) fn of(line: &Line) -> Result<Self, Skipped> {
+    pub(super) fn from_line(line: &Line) -> Result<Self, Skipped> {
         let has = |name| line.get(name).is_some();
         let total = match (has("status") || has("ms"), line.number("ms")) {
             (true, Some(total)) if has("status") => total,
@@ -54,8 +54,9 @@ impl Call {
             (false, _) if has("call") || has("level") => return Err(Skipped::NoCall),
             (false, _) => return Err(Skipped::NoForm),
         };
-        let text =
-            |name| -> String { line.get(name).unwrap_or_default().chars().take(LONGEST).collect() };
+        let text = |name| -> String {
+            line.get(name).unwrap_or_default().chars().take(MAX_TEXT_CHARACTERS).collect()
+        };
         let [check, sign, connect, wait, report] = MEASURED.map(|name| line.number(name));
         // Without its other parts a line says nothing of what is left over.
         let sum: Option<f64> = [check, sign, connect, wait].into_iter().sum();
@@ -78,12 +79,12 @@ impl Call {
     }
 
     pub(super) fn class(&self) -> Class {
-        Class::of(&self.status)
+        Class::from_status(&self.status)
     }
 }
 
 impl Class {
-    pub(super) fn of(status: &str) -> Self {
+    pub(super) fn from_status(status: &str) -> Self {
         match status.parse::<u16>().map(|status| status / 100) {
             Ok(2) => Self::Success,
             Ok(4) => Self::Client,

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde_json::{Deserializer, Map, Value};
 
 /// More than any number of a line means; what is above, in milliseconds eleven days, is taken for none.
-const MOST: f64 = 1e9;
+const MAX_MILLISECONDS: f64 = 1e9;
 /// The end of the year 9999, the last that RFC 3339 can write, in milliseconds since 1970.
 const LATEST: u64 = 253_402_300_799_999;
 /// How a line of the function begins, behind what a collector writes before it.
@@ -49,14 +49,14 @@ impl Line {
 
     fn bare(text: &str) -> Option<Self> {
         if text.starts_with('{') {
-            return Self::of_json(&serde_json::from_str(text).ok()?);
+            return Self::from_json(&serde_json::from_str(text).ok()?);
         }
         let values = pairs(text).filter(|values| !values.is_empty())?;
         Some(Self { values, time: None })
     }
 
     /// The function's own object or text, or what an entry carries.
-    pub(super) fn of_json(json: &Value) -> Option<Self> {
+    pub(super) fn from_json(json: &Value) -> Option<Self> {
         let object = match json {
             Value::String(text) => return Self::parse(text),
             Value::Object(object) => object,
@@ -67,7 +67,7 @@ impl Line {
         let line = if has("status") && has("ms") {
             own()
         } else {
-            let carried = CARRIERS.iter().find_map(|name| Self::of_json(object.get(*name)?));
+            let carried = CARRIERS.iter().find_map(|name| Self::from_json(object.get(*name)?));
             carried.or_else(|| (has("call") || has("level")).then(own))?
         };
         Some(Self { time: line.time.or_else(|| time(object)), ..line })
@@ -79,7 +79,7 @@ impl Line {
 
     /// A number that is not negative, and not beyond what a number of a line can mean.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
-        self.get(name)?.parse().ok().filter(|number| (0.0..=MOST).contains(number))
+        self.get(name)?.parse().ok().filter(|number| (0.0..=MAX_MILLISECONDS).contains(number))
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 
 /// More than any line or entry that a log keeps, in bytes; the rest of a longer line is a line of its own.
-const LONGEST: u64 = 1024 * 1024;
+const MAX_LINE_BYTES: u64 = 1024 * 1024;
 
 /// One line at a time; nothing else of the log is kept.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Place {
 
     /// What comes now may be as long as any line.
     pub(super) fn begin_entry(&self) {
-        self.left.set(LONGEST);
+        self.left.set(MAX_LINE_BYTES);
     }
 }
 
@@ -46,7 +46,7 @@ impl<'place, R: BufRead> Lines<'place, R> {
         self.place.number.set(number);
         self.line.clear();
         self.at = 0;
-        Ok(self.source.by_ref().take(LONGEST).read_until(b'\n', &mut self.line)? > 0)
+        Ok(self.source.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.line)? > 0)
     }
 
     /// What has not been read of the line.

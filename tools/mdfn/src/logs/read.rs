@@ -38,7 +38,7 @@ fn read_json(
 ) -> io::Result<bool> {
     let (begin, at, mut found) = (place.number(), lines.at(), false);
     let document = document::read(&mut *lines, place, &mut |element| {
-        let line = Line::of_json(element).ok_or(Skipped::NoForm);
+        let line = Line::from_json(element).ok_or(Skipped::NoForm);
         if line.is_ok() || is_entry(element) {
             found = true;
             tell(place.number(), line);
@@ -46,7 +46,7 @@ fn read_json(
     });
     match document {
         Ok(document) => {
-            let line = Line::of_json(&document).ok_or(Skipped::NoForm);
+            let line = Line::from_json(&document).ok_or(Skipped::NoForm);
             // What is around the entries need not be one.
             if line.is_ok() || !found {
                 tell(place.number(), line);

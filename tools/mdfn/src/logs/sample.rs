@@ -3,12 +3,12 @@
 use super::call::{Call, Class};
 
 /// How many calls are kept at most: with an error, the first of a process, the slowest, and others. A mark takes about 100 bytes of the page.
-const ERRORS: usize = 2000;
-const FIRST: usize = 200;
-const SLOWEST: usize = 500;
-const REST: usize = 1500;
+const MAX_ERRORS: usize = 2000;
+const MAX_FIRST: usize = 200;
+const MAX_SLOWEST: usize = 500;
+const MAX_OTHERS: usize = 1500;
 /// The most of a label, in characters.
-const LABEL: usize = 128;
+const MAX_LABEL_CHARACTERS: usize = 128;
 
 /// A call as a mark on the timeline.
 #[derive(Clone, Debug)]
@@ -54,9 +54,9 @@ impl Default for Sample {
             calls: 0,
             times: None,
             timed: 0,
-            errors: Thinned::new(ERRORS),
-            first: Thinned::new(FIRST),
-            rest: Thinned::new(REST),
+            errors: Thinned::new(MAX_ERRORS),
+            first: Thinned::new(MAX_FIRST),
+            rest: Thinned::new(MAX_OTHERS),
             slowest: Vec::new(),
         }
     }
@@ -74,7 +74,7 @@ impl Sample {
         let error = class != Class::Success;
         let label = if error {
             let label = format!("{} {} {}", call.status, call.code, call.id);
-            label.chars().take(LABEL).collect()
+            label.chars().take(MAX_LABEL_CHARACTERS).collect()
         } else {
             String::new()
         };
@@ -87,9 +87,9 @@ impl Sample {
             label,
         };
         let at = self.slowest.partition_point(|slow| slow.total >= mark.total);
-        if at < SLOWEST {
+        if at < MAX_SLOWEST {
             self.slowest.insert(at, mark.clone());
-            self.slowest.truncate(SLOWEST);
+            self.slowest.truncate(MAX_SLOWEST);
         }
         let kind = match (error, mark.first) {
             (true, _) => &mut self.errors,
@@ -129,7 +129,7 @@ impl Sample {
             2 => format!("every second {one}"),
             step => format!("every {step}th {one}"),
         });
-        format!("{errors}, {first}, the {SLOWEST} slowest and {rest}")
+        format!("{errors}, {first}, the {MAX_SLOWEST} slowest and {rest}")
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
     fn sample(lines: impl Iterator<Item = String>) -> Sample {
         let mut sample = Sample::default();
         for line in lines {
-            sample.add(&Call::of(&Line::parse(&line).unwrap()).unwrap());
+            sample.add(&Call::from_line(&Line::parse(&line).unwrap()).unwrap());
         }
         sample
     }
@@ -194,8 +194,8 @@ mod tests {
         let errors = marks.iter().filter(|mark| mark.class == Class::Server).count();
         assert_eq!(errors, 200);
         assert!(marks.iter().any(|mark| mark.order == 77_777), "the slowest is not there");
-        assert!(marks.len() <= ERRORS + SLOWEST + REST, "{}", marks.len());
-        assert!(marks.len() > REST / 2, "{}", marks.len());
+        assert!(marks.len() <= MAX_ERRORS + MAX_SLOWEST + MAX_OTHERS, "{}", marks.len());
+        assert!(marks.len() > MAX_OTHERS / 2, "{}", marks.len());
         // Of every part of the log about the same.
         let early = marks.iter().filter(|mark| mark.order <= 100_000).count();
         assert!(early * 3 > marks.len(), "{early} of {}", marks.len());
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn nothing_but_errors_is_bounded_too() {
         let sample = sample((1..=10_000).map(|call| format!("call={call} status=504 ms={call}")));
-        assert!(sample.marks().len() <= ERRORS + SLOWEST);
+        assert!(sample.marks().len() <= MAX_ERRORS + MAX_SLOWEST);
         assert!(sample.rule().starts_with("every 8th error"), "{}", sample.rule());
     }
 }

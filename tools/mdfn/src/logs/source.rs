@@ -28,8 +28,8 @@ fn text(source: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
         let reason = "it is UTF-16; save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)";
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
-    if head.starts_with(input::MARK) {
-        source.consume(input::MARK.len());
+    if head.starts_with(input::BYTE_ORDER_MARK) {
+        source.consume(input::BYTE_ORDER_MARK.len());
     }
     Ok(Box::new(source))
 }

@@ -58,7 +58,7 @@ impl Summary {
 
     /// Counts the line of this number.
     pub(super) fn add(&mut self, number: u64, line: Result<Line, Skipped>) {
-        let call = match line.and_then(|line| Call::of(&line)) {
+        let call = match line.and_then(|line| Call::from_line(&line)) {
             Ok(call) => call,
             Err(reason) => {
                 self.skipped.entry(reason).or_insert((0, number)).0 += 1;
@@ -117,7 +117,8 @@ impl Summary {
 
     /// How many calls ended so.
     pub(super) fn count(&self, class: Class) -> usize {
-        let outcomes = self.outcomes.iter().filter(|((status, _), _)| Class::of(status) == class);
+        let outcomes =
+            self.outcomes.iter().filter(|((status, _), _)| Class::from_status(status) == class);
         outcomes.map(|(_, outcome)| outcome.count).sum()
     }
 }

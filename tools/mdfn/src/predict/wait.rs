@@ -11,32 +11,32 @@ use crate::client::Answered;
 use crate::terminal::complain;
 
 /// How often the model is asked.
-const EVERY: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the wait is spoken of.
-const WORD: Duration = Duration::from_secs(60);
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 /// The longest wait.
-const LONGEST: Duration = Duration::from_secs(20 * 60);
+const MAX_WAIT: Duration = Duration::from_secs(20 * 60);
 /// What OCI says where a policy is missing, or not known everywhere.
 const CODE: &str = "NotAuthorizedOrNotFound";
 
 /// Asks until there is another answer than that of a missing policy, or the time is up.
 pub(super) async fn spread<E>(ask: impl AsyncFn() -> Result<Answered, E>) -> Result<Answered, E> {
     let start = Instant::now();
-    let mut word = WORD;
+    let mut word = REPORT_INTERVAL;
     loop {
         let answer = ask().await?;
         let waited = start.elapsed();
-        if !is_missing_policy(answer.status, &answer.body) || waited + EVERY > LONGEST {
+        if !is_missing_policy(answer.status, &answer.body) || waited + POLL_INTERVAL > MAX_WAIT {
             return Ok(answer);
         }
-        if waited + EVERY >= word {
+        if waited + POLL_INTERVAL >= word {
             let minutes = word.as_secs() / 60;
             complain(&format!(
                 "mdfn predict: still 404 {CODE}; waiting for the policy, minute {minutes} of 20"
             ));
-            word += WORD;
+            word += REPORT_INTERVAL;
         }
-        sleep(EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// More than a token and its time need, in bytes.
-const LIMIT: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A token on disk.
 #[derive(Deserialize, Serialize)]
@@ -58,7 +58,7 @@ impl Cache {
         };
         check(&file, FileType::RegularFile, &shown)?;
         let mut text = Vec::new();
-        let read = File::from(file).take(LIMIT).read_to_end(&mut text);
+        let read = File::from(file).take(MAX_FILE_BYTES).read_to_end(&mut text);
         read.map_err(|error| format!("{shown}: {error}"))?;
         Ok(serde_json::from_slice(&text).ok())
     }

@@ -64,13 +64,13 @@ impl Check<'_> {
                         self.found(&place, &format!("has a validation without {needed}"));
                     }
                 }
-                let uses = attributes(validation.body()).map(|(_, value)| Uses::of(value));
+                let uses = attributes(validation.body()).map(|(_, value)| Uses::new(value));
                 let names: Vec<_> = uses.flat_map(|uses| uses.references).collect();
                 if names.iter().any(|reference| !reference.to_string().starts_with(&place)) {
                     self.found(&place, "has a validation of something else");
                 }
                 attributes(validation.body()).for_each(|(_, value)| {
-                    Uses::of(value).functions.iter().for_each(|name| self.function(&place, name));
+                    Uses::new(value).functions.iter().for_each(|name| self.function(&place, name));
                 });
             }
         }
@@ -86,7 +86,7 @@ impl Check<'_> {
                 self.found(&place, "has no value");
                 continue;
             };
-            for reference in Uses::of(value).references {
+            for reference in Uses::new(value).references {
                 self.secret(&place, &reference.to_string(), block);
             }
             self.expression(&place, value, &[]);
@@ -119,7 +119,7 @@ impl Check<'_> {
                 self.expression(&place, value, &[]);
             }
             if key == "depends_on" {
-                Uses::of(value).references.iter().for_each(|on| self.dependency(&place, on));
+                Uses::new(value).references.iter().for_each(|on| self.dependency(&place, on));
             }
         }
         for lifecycle in blocks(block.body()).filter(|block| block.identifier() == "lifecycle") {
@@ -138,7 +138,7 @@ impl Check<'_> {
     }
 
     fn lifecycle(&mut self, place: &str, lifecycle: &Block, members: &Members, scope: &[String]) {
-        let ignored = attribute(lifecycle.body(), "ignore_changes").map(Uses::of);
+        let ignored = attribute(lifecycle.body(), "ignore_changes").map(Uses::new);
         for reference in ignored.into_iter().flat_map(|uses| uses.references) {
             if !members.contains_key(&reference.root) {
                 self.found(
@@ -232,7 +232,7 @@ impl Check<'_> {
     }
 
     fn expression(&mut self, place: &str, expression: &Expression, scope: &[String]) {
-        let uses = Uses::of(expression);
+        let uses = Uses::new(expression);
         uses.functions.iter().for_each(|name| self.function(place, name));
         for reference in uses.references {
             if !scope.contains(&reference.root) {
@@ -346,7 +346,7 @@ fn block_name(block: &Block) -> String {
 }
 
 fn is_home(provider: &Expression) -> bool {
-    let uses = Uses::of(provider).references;
+    let uses = Uses::new(provider).references;
     uses.iter().any(|reference| reference.to_string() == "oci.home")
 }
 

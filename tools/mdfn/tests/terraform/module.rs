@@ -119,7 +119,7 @@ pub(crate) struct Uses {
 }
 
 impl Uses {
-    pub(crate) fn of(expression: &Expression) -> Self {
+    pub(crate) fn new(expression: &Expression) -> Self {
         let mut uses = Self::default();
         uses.walk(expression);
         uses

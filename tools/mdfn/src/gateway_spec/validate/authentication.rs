@@ -17,7 +17,7 @@ pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {
             if let Some(validation) = policy.get("validationPolicy") {
                 source(validation, place, findings);
             }
-            claims::judge(claims::of(policy), is_discovery(policy), place, findings);
+            claims::judge(claims::checks(policy), is_discovery(policy), place, findings);
         }
         Some("JWT_AUTHENTICATION") => {
             findings.note(
@@ -28,7 +28,7 @@ pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {
             if let Some(keys) = policy.get("publicKeys") {
                 source(keys, place, findings);
             }
-            claims::judge(claims::of(policy), false, place, findings);
+            claims::judge(claims::checks(policy), false, place, findings);
         }
         Some("CUSTOM_AUTHENTICATION") => custom(policy, place, findings),
         // That it is missing or unknown was said when it was read.
@@ -43,7 +43,7 @@ pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {
 
 /// Whether tokens of one client alone pass.
 pub(super) fn is_one_client(policy: &Value) -> bool {
-    let claims = claims::of(policy).map_or(&[][..], |checks| list(checks, "verifyClaims"));
+    let claims = claims::checks(policy).map_or(&[][..], |checks| list(checks, "verifyClaims"));
     claims.iter().any(|claim| {
         let by_client = text(claim, "key") == Some("client_id");
         by_client && flag(claim, "isRequired") && texts(claim, "values").len() == 1

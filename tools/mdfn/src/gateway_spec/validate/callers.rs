@@ -18,7 +18,7 @@ pub(super) enum Scopes {
 }
 
 impl Scopes {
-    fn of(policies: &[&Value]) -> Self {
+    fn from_policies(policies: &[&Value]) -> Self {
         let custom = |policy: &&Value| text(policy, "type") == Some("CUSTOM_AUTHENTICATION");
         if policies.is_empty() {
             Self::Nowhere
@@ -62,7 +62,7 @@ impl Callers {
         let all: Vec<&Value> = fixed.into_iter().chain(servers).collect();
         let open = |policy: &&Value| flag(policy, "isAnonymousAccessAllowed");
         Self {
-            scopes: Scopes::of(&all),
+            scopes: Scopes::from_policies(&all),
             have_certificates: by_certificate,
             must_be_known: !all.is_empty() && !all.iter().any(open),
             is_one_client: !all.is_empty()

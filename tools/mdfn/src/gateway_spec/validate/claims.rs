@@ -6,12 +6,12 @@ use super::value::{flag, list, text, texts};
 use crate::gateway_spec::findings::{Findings, Place};
 
 /// The most issuers, and the most audiences.
-const NAMES: usize = 5;
+const MAX_NAMES: usize = 5;
 /// The most claims.
-const CLAIMS: usize = 10;
+const MAX_CLAIMS: usize = 10;
 
 /// What a policy checks of a token: of the newer type in a part of its own.
-pub(super) fn of(policy: &Value) -> Option<&Value> {
+pub(super) fn checks(policy: &Value) -> Option<&Value> {
     match text(policy, "type")? {
         "JWT_AUTHENTICATION" => Some(policy),
         _ => policy.pointer("/validationPolicy/additionalValidationPolicy"),
@@ -28,7 +28,7 @@ pub(super) fn judge(
     let checks = checks.unwrap_or(&Value::Null);
     for (name, means) in [("issuers", "of any issuer"), ("audiences", "for any API")] {
         let accepted = texts(checks, name);
-        findings.within(place, name, accepted.len(), NAMES);
+        findings.within(place, name, accepted.len(), MAX_NAMES);
         if accepted.is_empty() || accepted.contains(&"") {
             let text = format!("`{name}` is empty; tokens {means} may pass");
             if introspected && name == "issuers" {
@@ -39,7 +39,7 @@ pub(super) fn judge(
         }
     }
     let claims = list(checks, "verifyClaims");
-    findings.within(place, "verifyClaims", claims.len(), CLAIMS);
+    findings.within(place, "verifyClaims", claims.len(), MAX_CLAIMS);
     for claim in claims {
         let key = text(claim, "key").unwrap_or_default();
         if !flag(claim, "isRequired") {

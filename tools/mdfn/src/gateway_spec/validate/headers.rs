@@ -32,7 +32,7 @@ pub(super) struct Transformations<'a> {
 
 impl<'a> Transformations<'a> {
     /// Those of a route's policies.
-    pub(super) fn of(policies: &'a Value) -> Self {
+    pub(super) fn from_policies(policies: &'a Value) -> Self {
         let part = |name| policies.get("headerTransformations").and_then(|all| all.get(name));
         let items = |name| part(name).map_or(&[][..], |part: &Value| list(part, "items")).iter();
         let set = |item| {

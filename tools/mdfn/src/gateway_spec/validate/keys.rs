@@ -14,7 +14,7 @@ use crate::gateway_spec::findings::{Findings, Place};
 use emulator::keys;
 
 /// The most keys that a gateway takes.
-const MOST: usize = 10;
+const MAX_KEYS: usize = 10;
 
 /// The keys that a gateway verifies tokens with.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Known {
 
 impl Known {
     /// The keys of all the ways in which callers are checked.
-    pub(super) fn of(policies: &Value) -> Self {
+    pub(super) fn from_policies(policies: &Value) -> Self {
         let chosen = policies.get("dynamicAuthentication");
         let chosen = chosen.map_or(&[][..], |choice| list(choice, "authenticationServers"));
         let chosen = chosen.iter().filter_map(|server| server.get("authenticationServerDetail"));
@@ -55,7 +55,7 @@ pub(super) fn judge(keys: &[Value], place: &Place, findings: &mut Findings) {
     if keys.is_empty() {
         findings.refused(place, "STATIC_KEYS has no key");
     }
-    findings.within(place, "keys", keys.len(), MOST);
+    findings.within(place, "keys", keys.len(), MAX_KEYS);
     let mut names = BTreeSet::new();
     for key in keys {
         let name = text(key, "kid").unwrap_or_default();

@@ -24,7 +24,7 @@ use self::value::{list, text};
 use super::findings::{Finding, Findings, Place};
 
 /// The most routes that a deployment has.
-const ROUTES: usize = 50;
+const MAX_ROUTES: usize = 50;
 
 /// Everything that is to be said about a specification, the worst first; None if the document holds none.
 pub fn findings(document: &Value) -> Option<Vec<Finding>> {
@@ -46,7 +46,7 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     let routes = list(&specification, "routes");
     match routes.len() {
         0 => findings.refused(&Place::Specification, "there are no routes"),
-        count => findings.within(&Place::Specification, "routes", count, ROUTES),
+        count => findings.within(&Place::Specification, "routes", count, MAX_ROUTES),
     }
     for route in routes {
         route::judge(route, &callers, &mut findings);
@@ -57,7 +57,7 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
 /// The keys that a specification has to check tokens with; None if the document holds none.
 pub(crate) fn keys(document: &Value) -> Option<keys::Known> {
     let specification = read::read(form::specification(document)?, &mut Findings::default());
-    Some(keys::Known::of(specification.get("requestPolicies").unwrap_or(&Value::Null)))
+    Some(keys::Known::from_policies(specification.get("requestPolicies").unwrap_or(&Value::Null)))
 }
 
 /// How often callers may call.

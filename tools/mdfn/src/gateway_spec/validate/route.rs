@@ -16,7 +16,7 @@ const ASIDE: [&str; 4] = [
     "responsePolicies",
 ];
 /// The paths that the function answers itself, where no target is named.
-const OWN: [&str; 2] = ["healthz", "readyz"];
+const HEALTH_ROUTES: [&str; 2] = ["healthz", "readyz"];
 
 /// Judges a route, whatever its back end is.
 pub(super) fn judge(route: &Value, callers: &Callers, findings: &mut Findings) {
@@ -27,7 +27,7 @@ pub(super) fn judge(route: &Value, callers: &Callers, findings: &mut Findings) {
     let mut checked = Checked { path, route, policies, callers, findings, place };
     checked.form();
     checked.aside();
-    let transformations = Transformations::of(policies);
+    let transformations = Transformations::from_policies(policies);
     transformations.check(&checked.place, checked.findings);
     if let Some(cors) = policies.get("cors") {
         cors::judge(cors, &checked.place, checked.findings);
@@ -188,7 +188,7 @@ impl<'a> Checked<'a> {
     /// Whether the function answers all requests of this route itself, as long as no target is named.
     fn is_own(&self) -> bool {
         let last = self.path.rsplit('/').next().unwrap_or_default();
-        OWN.contains(&last) && self.reads_alone()
+        HEALTH_ROUTES.contains(&last) && self.reads_alone()
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn outcomes(summary: &Summary) -> Markup {
                         @let (id, why) = &outcome.last;
                         tr {
                             th scope="row" {
-                                (mark(Class::of(status))) (visible(status)) " " (visible(code))
+                                (mark(Class::from_status(status))) (visible(status)) " " (visible(code))
                                 @if !why.is_empty() { p { (visible(why)) } }
                                 @if !id.is_empty() { p { "last one: " (visible(id)) } }
                             }
