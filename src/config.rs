@@ -44,7 +44,7 @@ pub struct Config {
     pub logger: Logger,
     /// What the platform says of tracing.
     pub tracing: Tracing,
-    /// `METRICS_NAMESPACE`, `METRICS_COMPARTMENT`, `METRICS_ENDPOINT`: where each call's figures go; none without the first.
+    /// `METRICS_NAMESPACE`, `METRICS_COMPARTMENT`, `METRICS_ENDPOINT`: where each call's samples go; none without the first.
     pub metrics: Option<MetricsTarget>,
 }
 

@@ -1,4 +1,4 @@
-//! Each call's figures as custom metrics of OCI Monitoring: nothing can be scraped from a function, so they are posted.
+//! Samples of each call as custom metrics of OCI Monitoring: nothing can be scraped from a function, so they are posted.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -19,18 +19,18 @@ use fn_fdk::error_chain;
 use oracle_cloud_client::signature::CredentialsError;
 use oracle_cloud_client::{Client, Phase, RetrySafety, SendError, TransportError};
 
-/// How often figures are posted: Monitoring takes 50 requests a second of a whole tenancy.
+/// How often samples are posted: Monitoring takes 50 requests a second of a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// How many different sets of dimensions go into one request: with four metrics each, no more than the 50 streams it may have.
-const SETS: usize = 12;
+const MAX_SETS: usize = 12;
 /// How many calls go into one request, which is sent when there are so many, whatever the interval says.
-const CALLS: usize = 500;
+const MAX_CALLS: usize = 500;
 /// Monitoring takes no points of two hours ago; a container may have been frozen for as long.
-const OLDEST: Duration = Duration::from_secs(7000);
+const MAX_AGE: Duration = Duration::from_secs(7000);
 /// Less time than this is not worth a try, which would lose all that was collected.
-const LEAST: Duration = Duration::from_millis(80);
+const MIN_POST_TIME: Duration = Duration::from_millis(80);
 
-/// Where the figures go: what the operator set.
+/// Where the samples go: what the operator set.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MetricsTarget {
     /// `METRICS_NAMESPACE`.
@@ -43,7 +43,7 @@ pub struct MetricsTarget {
     pub function: String,
 }
 
-/// Why figures were not taken.
+/// Why samples were not taken.
 #[derive(Debug, thiserror::Error)]
 enum MetricsError {
     #[error("METRICS_COMPARTMENT is not set, and the credentials name no compartment")]
@@ -62,7 +62,7 @@ enum MetricsError {
     Unreadable,
 }
 
-/// Collects the figures of calls, and posts them from time to time.
+/// Collects the samples of calls, and posts them from time to time.
 #[derive(Debug)]
 pub struct Metrics {
     target: MetricsTarget,
@@ -76,7 +76,7 @@ struct Batch {
     due: Option<Instant>,
 }
 
-type Sets = BTreeMap<Dimensions, Vec<Figures>>;
+type Sets = BTreeMap<Dimensions, Vec<Sample>>;
 
 /// What tells the streams of a metric apart.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -88,7 +88,7 @@ struct Dimensions {
 
 /// What is measured of a call.
 #[derive(Clone, Copy, Debug)]
-struct Figures {
+struct Sample {
     at: SystemTime,
     failed: bool,
     took: Duration,
@@ -117,7 +117,7 @@ impl Metrics {
         let late = || Err(SendError::from(TransportError::AttemptTimeout).into());
         if let Err(error) = posted.unwrap_or_else(|_elapsed| late()) {
             let calls: usize = sets.values().map(Vec::len).sum();
-            log::warn!(calls; "the figures of calls are lost: {}", error_chain(&error));
+            log::warn!(calls; "metrics of calls were not posted: {}", error_chain(&error));
         }
     }
 
@@ -135,7 +135,7 @@ impl Metrics {
         };
         let deployment = record.endpoint.as_ref().map_or("none", Endpoint::ocid).to_owned();
         let mut set = Dimensions { deployment, status: status.as_str().to_owned(), code };
-        let figures = Figures {
+        let sample = Sample {
             at,
             failed: status.is_server_error(),
             took: record.end() - record.start,
@@ -143,15 +143,15 @@ impl Metrics {
         };
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever may name deployments does not thereby decide how many streams there are.
-        if batch.sets.len() >= SETS - 1 && !batch.sets.contains_key(&set) {
+        if batch.sets.len() >= MAX_SETS - 1 && !batch.sets.contains_key(&set) {
             let other = || "other".to_owned();
             set = Dimensions { deployment: other(), status: other(), code: "other" };
         }
         batch.calls += 1;
-        batch.sets.entry(set).or_default().push(figures);
+        batch.sets.entry(set).or_default().push(sample);
         let now = Instant::now();
-        let due = batch.calls >= CALLS || batch.due.is_none_or(|due| due <= now);
-        if !due || until < now + LEAST {
+        let due = batch.calls >= MAX_CALLS || batch.due.is_none_or(|due| due <= now);
+        if !due || until < now + MIN_POST_TIME {
             return None;
         }
         let next = Batch { due: Some(now + INTERVAL), ..Batch::default() };
@@ -175,10 +175,10 @@ async fn post(
         None => own_compartment(client).await?,
     };
     let now = client.now();
-    let recent = |call: &Figures| now.duration_since(call.at).unwrap_or_default() < OLDEST;
+    let recent = |call: &Sample| now.duration_since(call.at).unwrap_or_default() < MAX_AGE;
     let mut metrics = Vec::new();
     for (set, calls) in sets {
-        let calls: Vec<Figures> = calls.iter().copied().filter(recent).collect();
+        let calls: Vec<Sample> = calls.iter().copied().filter(recent).collect();
         if !calls.is_empty() {
             metrics.extend(STREAMS.map(|stream| stream.json(target, &compartment, set, &calls)));
         }
@@ -208,7 +208,7 @@ struct Summary {
     failed: u64,
 }
 
-/// Where the region of whoever signs takes figures.
+/// Where the region of whoever signs takes samples.
 async fn region_endpoint(client: &Client) -> Result<String, MetricsError> {
     let principal = client.principal().ok_or(MetricsError::Region)?;
     let host = principal.host("telemetry-ingestion").await;
@@ -228,7 +228,7 @@ async fn own_compartment(client: &Client) -> Result<String, MetricsError> {
 struct Stream {
     name: &'static str,
     unit: &'static str,
-    value: fn(&Figures) -> f64,
+    value: fn(&Sample) -> f64,
 }
 
 const STREAMS: [Stream; 4] = [
@@ -244,9 +244,9 @@ impl Stream {
         target: &MetricsTarget,
         compartment: &str,
         set: &Dimensions,
-        calls: &[Figures],
+        calls: &[Sample],
     ) -> Value {
-        let point = |call: &Figures| {
+        let point = |call: &Sample| {
             let at = DateTime::<Utc>::from(call.at).to_rfc3339_opts(SecondsFormat::Millis, true);
             json!({ "timestamp": at, "value": (self.value)(call), "count": 1 })
         };
@@ -291,7 +291,7 @@ mod tests {
         // A call that has come to its deadline leaves it to the next.
         assert_eq!(calls(50), None);
         assert_eq!(calls(500), Some(3));
-        assert_eq!((1..CALLS).find_map(|_| calls(500)), None);
-        assert_eq!(calls(500), Some(CALLS));
+        assert_eq!((1..MAX_CALLS).find_map(|_| calls(500)), None);
+        assert_eq!(calls(500), Some(MAX_CALLS));
     }
 }

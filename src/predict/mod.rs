@@ -10,6 +10,7 @@
 mod address;
 mod aliases;
 mod authority;
+mod budget;
 mod endpoint;
 mod envelope;
 mod error;
@@ -27,7 +28,7 @@ mod targets_error;
 mod trace;
 mod tracer;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -44,18 +45,12 @@ pub use target::Targets;
 pub use targets_error::TargetsError;
 pub use tracer::Tracer;
 
+use budget::{Budget, REPORT_TIMEOUT};
 use fn_fdk::{Context, Rejection};
 use health::Probe;
 use outcome::Record;
 use payload::Payload;
 use trace::Trace;
-
-/// What our own reply takes after all else: the agent must have it before the deadline.
-const REPLY_MARGIN: Duration = Duration::from_millis(100);
-/// How long spans and figures may keep a reply waiting, however slow those are who take them.
-const REPORT: Duration = Duration::from_millis(500);
-/// What is kept for them of a call that comes to its deadline: it is the one that is looked for.
-const REPORT_OF_A_LATE_CALL: Duration = Duration::from_millis(100);
 
 /// Everything a call needs, built once at start.
 #[derive(Debug)]
@@ -132,11 +127,13 @@ impl Predictor {
         let trace = record.trace.as_ref();
         let headers = self.headers.forwarded(request.headers(), context, &payload, trace);
         record.checked = Some(Instant::now());
-        let reports = self.tracer.is_some() || self.metrics.is_some();
-        let kept = if reports { REPORT_OF_A_LATE_CALL } else { Duration::ZERO };
         let request = forward::request(request.method(), endpoint, headers, payload.body);
-        let until = time::Instant::from(context.deadline) - REPLY_MARGIN - kept;
+        let until = self.budget(context).predict_by;
         self.forwarder.send(request, endpoint, until, &mut record.timings).await
+    }
+
+    fn budget(&self, context: &Context) -> Budget {
+        Budget::new(context.deadline, self.tracer.is_some() || self.metrics.is_some())
     }
 
     /// Has others know of a call before it is answered: nothing runs afterwards.
@@ -146,18 +143,18 @@ impl Predictor {
         record: &Record,
         outcome: &Result<Prediction, Error>,
     ) {
-        let until = time::Instant::from(context.deadline) - REPLY_MARGIN;
+        let until = self.budget(context).report_by;
         let spans = async {
             if let Some(tracer) = &self.tracer {
-                tracer.send(context, record, outcome, REPORT, until).await;
+                tracer.send(context, record, outcome, until).await;
             }
         };
-        let figures = async {
+        let samples = async {
             if let Some(metrics) = &self.metrics {
-                let until = until.min(time::Instant::now() + REPORT);
+                let until = until.min(time::Instant::now() + REPORT_TIMEOUT);
                 metrics.count(record, outcome, self.forwarder.client(), until).await;
             }
         };
-        tokio::join!(spans, figures);
+        tokio::join!(spans, samples);
     }
 }

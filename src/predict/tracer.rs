@@ -3,10 +3,11 @@
 //! Source: docs/spec/fn-container-contract.md#tracing.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::time;
 
+use super::budget::REPORT_TIMEOUT;
 use super::error::Error;
 use super::forward::Prediction;
 use super::outcome::Record;
@@ -33,21 +34,19 @@ impl Tracer {
         Some(Self { tracing, collector })
     }
 
-    /// Has the collector know of a call, for `patience` and until then at the longest. One that does not take it changes nothing
-    /// but the log.
+    /// Has the collector know of a call, until then at the longest. One that does not take it changes nothing but the log.
     pub(super) async fn send(
         &self,
         context: &Context,
         record: &Record,
         outcome: &Result<Prediction, Error>,
-        patience: Duration,
         until: time::Instant,
     ) {
         let Some(trace) = record.trace.as_ref().filter(|trace| trace.sampled) else {
             return;
         };
         let spans = self.spans(trace, context, record, outcome);
-        if let Err(error) = self.collector.send(&spans, patience, until.into_std()).await {
+        if let Err(error) = self.collector.send(&spans, REPORT_TIMEOUT, until.into_std()).await {
             log::warn!("the spans of this call are lost: {}", error_chain(&error));
         }
     }

@@ -13,6 +13,7 @@
 
 mod addresses;
 mod agent;
+mod codes;
 mod configuration;
 mod contract;
 mod data;

@@ -1,4 +1,4 @@
-//! Do the figures of calls reach OCI Monitoring, signed, and without harm to the calls?
+//! Do the samples of calls reach OCI Monitoring, signed, and without harm to the calls?
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -162,6 +162,6 @@ async fn an_answer_that_cannot_be_read_is_no_word_that_the_figures_were_taken() 
     assert_eq!(status(&function, setup.call()).await, 200);
     assert_eq!(setup.deployment.received().len(), 2);
     let lines = function.lines().join("\n");
-    assert!(lines.contains("the figures of calls are lost"), "{lines}");
+    assert!(lines.contains("metrics of calls were not posted"), "{lines}");
     assert!(!lines.contains("captive"), "{lines}");
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// The codes of errors that the function makes itself, and what is behind them.
-const FUNCTION_CODES: [(u16, &str, &str); 17] = [
+const FUNCTION_CODES: [(u16, &str, &str); 20] = [
     (
         400,
         "MissingParameter",
@@ -69,6 +69,17 @@ const FUNCTION_CODES: [(u16, &str, &str); 17] = [
         504,
         "DeploymentTimedOut",
         "the model did not answer in time; the function's timeout should be 75 s or more",
+    ),
+    (502, "FunctionFailed", "the function has a defect; its log line has the cause"),
+    (
+        502,
+        "AnswerTooLarge",
+        "the function's own answer is larger than 6 MiB, the most that it may give",
+    ),
+    (
+        504,
+        "FunctionTimedOut",
+        "the body was not whole when the function's time was over, or the function did not answer by then",
     ),
     (
         404,
