@@ -4,10 +4,9 @@ use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use emulator::agent::readiness;
 use rustix::io::{Errno, ioctl_fionbio, read};
 use tokio::io::unix::AsyncFd;
-
-use emulator::agent::readiness;
 
 /// The most that is kept of a stream, in bytes; a program that writes without end fills no memory.
 const MAX_STREAM_BYTES: usize = 8 * 1024 * 1024;

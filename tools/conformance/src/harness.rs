@@ -5,9 +5,10 @@ use std::ffi::OsString;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::agent::Program;
+
 use crate::predictor::{Predictor, Stage};
 use crate::verdict::Problem;
-use emulator::agent::Program;
 
 /// What can be asked of the program.
 #[derive(Debug)]

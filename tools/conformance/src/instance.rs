@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::agent::process::Process;
 use tempfile::TempDir;
 use tokio::process::Child;
 use tokio::time::timeout;
@@ -17,7 +18,6 @@ use crate::harness::{Harness, Subject};
 use crate::predictor::Stage;
 use crate::verdict::{Problem, expect};
 use crate::wire::{Reply, Wire};
-use emulator::agent::process::Process;
 
 /// The only statuses that the platform knows on the socket.
 pub(super) const STATUSES: [u16; 3] = [200, 502, 504];

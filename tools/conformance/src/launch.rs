@@ -9,6 +9,10 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::agent::folder;
+use emulator::agent::process::Process;
+use emulator::agent::watch::Watch;
+use emulator::agent::watchdog::Watchdog;
 use rustix::process::Pid;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -23,10 +27,6 @@ use crate::instance::Instance;
 use crate::predictor::Stage;
 use crate::verdict::Problem;
 use crate::wire::Reply;
-use emulator::agent::folder;
-use emulator::agent::process::Process;
-use emulator::agent::watch::Watch;
-use emulator::agent::watchdog::Watchdog;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

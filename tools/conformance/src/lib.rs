@@ -32,6 +32,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
+use emulator::agent::parse_config;
+use emulator::signals::interruption;
 use tokio::select;
 
 use self::harness::{Harness, Parts};
@@ -39,8 +41,6 @@ use self::item::Level;
 use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
-use emulator::agent::parse_config;
-use emulator::interruption::interruption;
 
 /// What every help says after the options; whoever shows it adds an example.
 pub const AFTER_HELP: &str = "\

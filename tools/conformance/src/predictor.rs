@@ -8,6 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::deployment::{Authority, Behaviour, Certificate, ModelDeployment, Received};
+use emulator::principal::{Issuer, ResourcePrincipal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -15,8 +17,6 @@ use crate::ask::Ask;
 use crate::call::Call;
 use crate::context::Context;
 use crate::verdict::{Problem, expect};
-use emulator::deployment::{Authority, Behaviour, Certificate, ModelDeployment, Received};
-use emulator::principal::{Issuer, ResourcePrincipal};
 
 /// The client's headers of the items, which the function is told to pass on.
 const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent";

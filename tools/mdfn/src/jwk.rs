@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use emulator::gateway::signing_key::{SigningKey, Unusable, signing_keys};
+use emulator::keys::Token;
 use serde_json::Value;
 
 use crate::client::{self, Client};
 use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, deliver, printable};
-use emulator::gateway::signing_key::{SigningKey, Unusable, signing_keys};
-use emulator::keys::Token;
 
 /// Where an identity domain publishes its keys.
 const KEY_SET: &str = "/admin/v1/SigningCert/jwk";

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use emulator::clock::now;
 use http::{Method, Uri};
 use rsa::PrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey;
@@ -18,7 +19,6 @@ use thiserror::Error;
 
 use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, deliver};
-use emulator::clock::now;
 
 const AFTER_HELP: &str = "\
 First the signing string, then an empty line, then the headers. Compare the first with what your own program signs: the first line

@@ -12,6 +12,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
+use emulator::clock::{now, since_epoch};
+use emulator::keys::Token;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,8 +21,6 @@ use self::cache::{Cache, Kept};
 use crate::client::{self, Client};
 use crate::input::{self, read_word};
 use crate::terminal::{complain, deliver, printable};
-use emulator::clock::{now, since_epoch};
-use emulator::keys::Token;
 
 /// A token that ends sooner is not used any more.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, FixedOffset, SecondsFormat};
+use emulator::clock;
 use tokio::time::sleep;
 
 use crate::ask::Ask;
@@ -12,7 +13,6 @@ use crate::harness::Harness;
 use crate::item::Item;
 use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
-use emulator::clock;
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(77, "any offset and fraction is the right instant", |harness| {

@@ -1,12 +1,13 @@
 //! End to end, through the emulated agent: it starts, freezes and kills the program as the platform does.
 
+use emulator::agent::{Agent, Answer, Invocation};
+
 use crate::ask::{Ask, HEADER};
 use crate::context::Context;
 use crate::harness::{Harness, Subject};
 use crate::item::Item;
 use crate::predictor::Stage;
 use crate::verdict::{Problem, Verdict, equal, expect};
-use emulator::agent::{Agent, Answer, Invocation};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(96, "an invocation gives the body back", |harness| Box::pin(echo(harness))),

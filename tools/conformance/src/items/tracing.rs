@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use emulator::http::{self, Server};
 use http_body_util::BodyExt;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -17,7 +18,6 @@ use crate::instance::Instance;
 use crate::item::Item;
 use crate::launch::{self, Launch};
 use crate::verdict::{Problem, Verdict, expect};
-use emulator::http::{self, Server};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::must(87, "without its variables tracing is off", |harness| Box::pin(absent(harness))),

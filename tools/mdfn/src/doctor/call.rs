@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bytes::Bytes;
+use emulator::clock::now;
 use fn_fdk::error_chain;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Method, Request};
@@ -15,7 +16,6 @@ use super::report::Report;
 use crate::cause;
 use crate::client::PREDICTION_TIMEOUT;
 use crate::input::read;
-use emulator::clock::now;
 
 /// Sends the file at `path` to `endpoint`, and says what came of it.
 pub(super) async fn predict(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::DateTime;
+use emulator::clock::now;
 use serde::Deserialize;
 
 use super::clock::MAX_DRIFT;
@@ -13,7 +14,6 @@ use crate::cause::probable;
 use crate::client::Client;
 use crate::input::read_word;
 use crate::terminal::printable;
-use emulator::clock::now;
 
 /// The answer of `readyz`. Members that a later version adds are passed over.
 #[derive(Debug, Deserialize)]

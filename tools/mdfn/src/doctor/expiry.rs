@@ -2,8 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::report::Report;
 use emulator::clock::rfc3339;
+
+use super::report::Report;
 
 /// A token that ends sooner is worth a warning.
 const MIN_LIFETIME: Duration = Duration::from_secs(5 * 60);

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use emulator::clock::now;
 use fn_fdk::error_chain;
 use model_deployment_fn::config::Config;
 use model_deployment_fn::predict::Endpoint;
@@ -23,7 +24,6 @@ use crate::cause;
 use crate::client::{Client, ROOTS};
 use crate::input::assignment;
 use crate::terminal::{complain, say};
-use emulator::clock::now;
 
 const AFTER_HELP: &str = "\
 Reads configuration and credentials as the function would, from your environment and --config, and asks for the target: its name,

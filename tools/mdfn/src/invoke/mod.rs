@@ -21,7 +21,7 @@ use self::wait::{announced, body};
 use crate::input;
 use crate::terminal::complain;
 use emulator::agent::{Agent, Answer, Image, Invocation, Program, StartError};
-use emulator::interruption::interruption;
+use emulator::signals::interruption;
 
 /// How long the last lines of an ended function are waited for.
 const LAST_LINES: Duration = Duration::from_secs(1);

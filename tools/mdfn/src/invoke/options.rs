@@ -5,7 +5,6 @@ use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
-
 use emulator::agent::{Engine, parse_config};
 
 const AFTER_HELP: &str = "\

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use emulator::agent::{Answer, StartError};
+
 use super::options::Options;
 use crate::terminal;
-use emulator::agent::{Answer, StartError};
 
 /// The first status that is an error.
 pub(super) const FIRST_ERROR: u16 = 400;

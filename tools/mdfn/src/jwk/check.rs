@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use emulator::gateway::signing_key::SigningKey;
 use serde_json::Value;
 
 use crate::gateway_spec;
 use crate::input::{self, read};
 use crate::terminal::{complain, printable};
-use emulator::gateway::signing_key::SigningKey;
 
 /// A specification that has not the domain's keys, or that cannot be looked at.
 #[derive(Debug, thiserror::Error)]

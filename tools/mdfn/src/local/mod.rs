@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use emulator::cloud::{Cloud, Function, Plan};
 use serde_json::Value;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,7 +20,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::input::{assignment, read};
 use crate::terminal::complain;
-use emulator::cloud::{Cloud, Function, Plan};
 use page::Page;
 
 pub use error::Error;

@@ -5,6 +5,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use emulator::cloud::Cloud;
+use emulator::cloud::calls::Call;
+use emulator::gateway::Exchange;
 use serde_json::Value;
 use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -16,9 +19,6 @@ use super::trace;
 use super::waterfall::milliseconds;
 use crate::client::{self, Answered, Client, PREDICTION_TIMEOUT};
 use crate::terminal::{printable, say};
-use emulator::cloud::Cloud;
-use emulator::cloud::calls::Call;
-use emulator::gateway::Exchange;
 
 /// The longest that a call which was answered is waited for to be entered.
 const ENTERED: Duration = Duration::from_secs(5);

@@ -1,8 +1,9 @@
 //! A trace for the terminal: a line a span, its bar where its times put it.
 
+use emulator::collector::Span;
+
 use super::waterfall::{Waterfall, milliseconds, notes};
 use crate::terminal::printable;
-use emulator::collector::Span;
 
 /// How wide the whole of a trace is drawn, in characters.
 const BAR_CHARACTERS: u32 = 32;

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use emulator::gateway::document::TARGET_HEADERS;
 use serde_json::Value;
 
 use super::target;
 use super::value::{list, text, texts};
 use crate::gateway_spec::findings::{Findings, Place};
-use emulator::gateway::document::TARGET_HEADERS;
 
 /// A header that is set.
 #[derive(Debug)]

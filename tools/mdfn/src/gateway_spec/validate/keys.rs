@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use emulator::keys;
 use rsa::PublicKey;
 use rsa::pkcs8::DecodePublicKey;
 use rsa::traits::PublicKeyParts;
@@ -11,7 +12,6 @@ use serde_json::Value;
 
 use super::value::{list, text, texts};
 use crate::gateway_spec::findings::{Findings, Place};
-use emulator::keys;
 
 /// The most keys that a gateway takes.
 const MAX_KEYS: usize = 10;

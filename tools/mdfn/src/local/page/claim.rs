@@ -1,8 +1,7 @@
 //! What the client's token says.
 
-use serde_json::Value;
-
 use emulator::cloud::calls::Call;
+use serde_json::Value;
 
 /// A claim of the client's token that is a text.
 pub(super) fn claim<'a>(call: &'a Call, name: &str) -> Option<&'a str> {

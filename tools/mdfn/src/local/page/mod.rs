@@ -12,6 +12,8 @@ mod spans;
 use std::future::ready;
 use std::io;
 
+use emulator::cloud::calls::{Call, Calls};
+use emulator::http::{Reply, Server};
 use http::header::{HOST, HeaderMap};
 use http::uri::Authority;
 use http::{Method, Request, Response};
@@ -19,8 +21,6 @@ use http_body_util::Full;
 use maud::Markup;
 
 use crate::loopback::is_this_machine;
-use emulator::cloud::calls::{Call, Calls};
-use emulator::http::{Reply, Server};
 
 /// A running page on loopback. Dropped, it closes its port.
 #[derive(Debug)]

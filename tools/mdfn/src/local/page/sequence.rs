@@ -1,13 +1,13 @@
 //! Who spoke to whom, drawn: a line down for each part of the cloud, an arrow for each message.
 
 use chrono::DateTime;
+use emulator::cloud::calls::Call;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::claim::claim;
 use super::html::shown;
 use super::list::took;
-use emulator::cloud::calls::Call;
 
 /// The parts, from left to right; a name of two words has a line each, and the longest one a place above on a narrow screen.
 const PARTS: [(&str, &str); 6] = [
