@@ -1,7 +1,7 @@
 //! What an item asks of the function under test: the conformance function's protocol.
 //!
-//! A call without the header [`HEADER`] is answered with its own body, whatever that is. With it, its value says in
-//! JSON what to do. All of it is in `docs/conformance.md`.
+//! A call without the header [`HEADER`] is answered with its own body, whatever that is. With it,
+//! its value says in JSON what to do. All of it is in `docs/conformance.md`.
 
 use serde_json::{Value, json};
 

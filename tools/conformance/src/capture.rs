@@ -1,4 +1,5 @@
-//! One output stream of a program, byte by byte: log frames are about exact bytes on each of the two.
+//! One output stream of a program, byte by byte: log frames are about exact bytes on each of the
+//! two.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;

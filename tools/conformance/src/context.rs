@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::verdict::Problem;
 
-/// The answer to the behaviour `context`. A key that is absent is something that the function does not show.
+/// The answer to the behaviour `context`. A key that is absent is something that the function does
+/// not show.
 #[derive(Clone, Debug)]
 pub(super) struct Context(Value);
 

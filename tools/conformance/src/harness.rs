@@ -68,7 +68,8 @@ impl Harness {
         self.0.start_timeout
     }
 
-    /// A limit that leaves a slow starter its time: as much again for every second that a start takes.
+    /// A limit that leaves a slow starter its time: as much again for every second that a start
+    /// takes.
     pub(super) fn limit(&self, limit: Duration) -> Duration {
         let seconds = u32::try_from(self.0.usual_start.as_secs()).unwrap_or(u32::MAX);
         limit.saturating_mul(seconds.saturating_add(1))

@@ -118,7 +118,8 @@ impl Instance {
         }
     }
 
-    /// Whether a call is served as well as can be seen: a function of which more is known echoes it.
+    /// Whether a call is served as well as can be seen: a function of which more is known echoes
+    /// it.
     pub(super) async fn served(&self, call: Call) -> Result<Reply, Problem> {
         self.served_on(&mut self.dial().await?, call).await
     }
@@ -134,7 +135,8 @@ impl Instance {
         Ok(reply)
     }
 
-    /// Whether the handler gets exactly these bytes; for a program that nothing is known of, only that it answers.
+    /// Whether the handler gets exactly these bytes; for a program that nothing is known of, only
+    /// that it answers.
     pub(super) async fn echoes(&self, call: Call) -> Result<(), Problem> {
         let reply = self.served(call).await?;
         self.harness

@@ -130,7 +130,8 @@ impl Launch {
         self
     }
 
-    /// Started in the directory for its socket, so that a relative path that it takes leaves nothing elsewhere.
+    /// Started in the directory for its socket, so that a relative path that it takes leaves
+    /// nothing elsewhere.
     pub(super) fn elsewhere(self) -> Self {
         Self { elsewhere: true, ..self }
     }
@@ -213,7 +214,8 @@ impl Launch {
     }
 }
 
-/// A word of the command as it reads from everywhere: a file that is named from here by its whole path.
+/// A word of the command as it reads from everywhere: a file that is named from here by its whole
+/// path.
 fn absolute(at: usize, word: &OsStr) -> OsString {
     let path = Path::new(word);
     // A program without a directory is looked up in PATH.

@@ -1,9 +1,10 @@
 //! Does a program keep the container contract, item by item of its checklist?
 //!
-//! The harness talks to the program as the platform does, with a socket and bytes of its own, and starts it anew for every
-//! item. What a function does inside of a call is seen if it speaks the protocol of `docs/conformance.md`: without the
-//! header `Conformance` it answers with the body of the call, and with it does what the header says in JSON. A program
-//! that does not speak it is checked for all that holds for any function.
+//! The harness talks to the program as the platform does, with a socket and bytes of its own, and
+//! starts it anew for every item. What a function does inside of a call is seen if it speaks the
+//! protocol of `docs/conformance.md`: without the header `Conformance` it answers with the body of
+//! the call, and with it does what the header says in JSON. A program that does not speak it is
+//! checked for all that holds for any function.
 //!
 //! Source: docs/spec/fn-container-contract.md#checklist.
 
@@ -100,9 +101,11 @@ enum Error {
     Io(#[from] io::Error),
 }
 
-/// Carries the command out. `program` is what it says who complains; `variable` reads the caller's environment.
+/// Carries the command out. `program` is what it says who complains; `variable` reads the caller's
+/// environment.
 ///
-/// The exit code is 0 if no MUST failed, 1 if one did, 2 for wrong usage, 3 if the function does not start.
+/// The exit code is 0 if no MUST failed, 1 if one did, 2 for wrong usage, 3 if the function does
+/// not start.
 pub async fn run(
     options: Options,
     program: &str,

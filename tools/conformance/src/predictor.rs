@@ -1,6 +1,8 @@
-//! The function that predicts, as a subject: an emulated model deployment behaves as the protocol's function would.
+//! The function that predicts, as a subject: an emulated model deployment behaves as the protocol's
+//! function would.
 //!
-//! What the handler saw is what the deployment received; what it is to answer, the deployment answers.
+//! What the handler saw is what the deployment received; what it is to answer, the deployment
+//! answers.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

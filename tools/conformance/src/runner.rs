@@ -1,4 +1,5 @@
-//! Runs items: several at a time, those that measure time alone, each within its limit and all within theirs.
+//! Runs items: several at a time, those that measure time alone, each within its limit and all
+//! within theirs.
 
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
@@ -23,7 +24,8 @@ pub(super) struct Checked {
     pub(super) verdict: Verdict,
 }
 
-/// Checks these items, `jobs` at a time; by number. None if `stop` is ready first: then nothing that was started is left.
+/// Checks these items, `jobs` at a time; by number. None if `stop` is ready first: then nothing
+/// that was started is left.
 pub(super) async fn run(
     harness: &Harness,
     items: Vec<(&'static str, Item)>,

@@ -24,8 +24,8 @@ pub(super) enum Kind {
     Predictor,
 }
 
-/// Starts the program once, and finds out what can be asked of it and how long a start takes; the error says why it does not
-/// start.
+/// Starts the program once, and finds out what can be asked of it and how long a start takes; the
+/// error says why it does not start.
 pub(super) async fn find(
     kind: Kind,
     parts: impl Fn(Subject, Duration) -> Parts,

@@ -78,7 +78,8 @@ impl Wire {
         }
     }
 
-    /// Writes everything. A peer that has closed is no failure here: what it said, if anything, is still to be read.
+    /// Writes everything. A peer that has closed is no failure here: what it said, if anything, is
+    /// still to be read.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let (mut reader, mut writer) = self.stream.split();
         let (buffer, mut piece) = (&mut self.buffer, vec![0; 64 * 1024]);

@@ -1,4 +1,5 @@
-//! `fn-conformance` against functions that break the contract in known ways: what it finds, prints and ends with.
+//! `fn-conformance` against functions that break the contract in known ways: what it finds, prints
+//! and ends with.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;

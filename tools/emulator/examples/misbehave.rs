@@ -1,6 +1,7 @@
 //! A function for the tests of the agent: it breaks the contract in the way that its arguments say.
 //!
-//! `misbehave SOCKET CALL [REPLY]`: how the socket appears, what is done with each call, and the bytes of the reply.
+//! `misbehave SOCKET CALL [REPLY]`: how the socket appears, what is done with each call, and the
+//! bytes of the reply.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

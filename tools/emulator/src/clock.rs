@@ -15,7 +15,8 @@ pub fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A time in UTC as RFC 3339 has it, in whole seconds, the fraction cut off: `2026-11-24T02:56:27Z`.
+/// A time in UTC as RFC 3339 has it, in whole seconds, the fraction cut off:
+/// `2026-11-24T02:56:27Z`.
 pub fn rfc3339(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,4 +1,5 @@
-//! A Kubernetes cluster: the service on each node that exchanges a service account's token for a session token.
+//! A Kubernetes cluster: the service on each node that exchanges a service account's token for a
+//! session token.
 //!
 //! Source: docs/spec/oci-request-signing.md#workload-identity.
 
@@ -48,7 +49,8 @@ struct State {
 }
 
 impl Cluster {
-    /// Starts the node's service, with a certificate of `tls`, and mounts the pod's service account in `mount`.
+    /// Starts the node's service, with a certificate of `tls`, and mounts the pod's service account
+    /// in `mount`.
     pub async fn start(issuer: Arc<Issuer>, tls: &Authority, mount: &Path) -> io::Result<Self> {
         let state = Arc::new(State {
             issuer,

@@ -1,5 +1,5 @@
-//! HTTP on loopback for the small services of the emulated cloud: a server, with TLS or without, and the one question that a
-//! service asks another.
+//! HTTP on loopback for the small services of the emulated cloud: a server, with TLS or without,
+//! and the one question that a service asks another.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -126,14 +126,16 @@ pub async fn body(
     Some(Limited::new(incoming, limit).collect().await.ok()?.to_bytes())
 }
 
-/// Reads what is left of a body and forgets it: closed before, the connection breaks under a client that is still sending.
+/// Reads what is left of a body and forgets it: closed before, the connection breaks under a client
+/// that is still sending.
 pub async fn drain(incoming: &mut Incoming) {
     let rest = async { while let Some(Ok(_)) = incoming.frame().await {} };
     // Who sends for longer has had its chance.
     drop(timeout(LINGERING, rest).await);
 }
 
-/// The body that `url` answers with, over plain HTTP, whatever its status; None without an answer within 30 s and 1 MiB.
+/// The body that `url` answers with, over plain HTTP, whatever its status; None without an answer
+/// within 30 s and 1 MiB.
 pub async fn get(url: &str) -> Option<Bytes> {
     timeout(ANSWER, fetched(url.parse().ok()?)).await.ok().flatten()
 }

@@ -24,7 +24,8 @@ const KID: &str = "SIGNING_KEY";
 /// How long a token is good for, in seconds.
 const LIFETIME: u64 = 3600;
 
-/// A confidential application that may ask for tokens: what it proves itself with, and for which API.
+/// A confidential application that may ask for tokens: what it proves itself with, and for which
+/// API.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The client id.
@@ -83,7 +84,8 @@ impl IdentityDomain {
         *self.state.key.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Key::generate());
     }
 
-    /// A token with claims of the caller's choice over those that `client` would get; null removes one.
+    /// A token with claims of the caller's choice over those that `client` would get; null removes
+    /// one.
     pub fn mint(&self, client: &Client, claims: &Value) -> String {
         let mut all = self.state.claims(client);
         if let (Some(all), Some(claims)) = (all.as_object_mut(), claims.as_object()) {
@@ -172,7 +174,8 @@ impl State {
         self.key().token(&json!({ "alg": "RS256", "kid": KID, "typ": "JWT" }), claims)
     }
 
-    /// The key set in the form of a real domain, with operations that a gateway does not take as they are.
+    /// The key set in the form of a real domain, with operations that a gateway does not take as
+    /// they are.
     fn jwks(&self) -> Value {
         let mut jwk = self.key().jwk(KID);
         if let Some(members) = jwk.as_object_mut() {

@@ -1,4 +1,5 @@
-//! A compute instance: its metadata service, and the service that exchanges its certificate for a session token.
+//! A compute instance: its metadata service, and the service that exchanges its certificate for a
+//! session token.
 //!
 //! Source: docs/spec/oci-request-signing.md#instance-principal.
 
@@ -82,7 +83,8 @@ impl Identity {
 }
 
 impl ComputeInstance {
-    /// Starts both services; the tokens are of `issuer` and good for `lifetime` seconds, the TLS certificate is of `tls`.
+    /// Starts both services; the tokens are of `issuer` and good for `lifetime` seconds, the TLS
+    /// certificate is of `tls`.
     pub async fn start(issuer: Arc<Issuer>, tls: &Authority, lifetime: i64) -> io::Result<Self> {
         let authority = Authority::new();
         let identity = Mutex::new(Identity::new(&authority, TENANCY));

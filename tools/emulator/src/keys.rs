@@ -78,7 +78,8 @@ pub fn jwk(key: &PublicKey, kid: &str) -> Value {
     json!({ "kty": "RSA", "kid": kid, "alg": "RS256", "n": n, "e": e })
 }
 
-/// The key in the one-line form that clients send to token services: base64 of the DER, without PEM's lines.
+/// The key in the one-line form that clients send to token services: base64 of the DER, without
+/// PEM's lines.
 pub fn from_line(line: &str) -> Option<PublicKey> {
     PublicKey::from_public_key_der(&STANDARD.decode(line).ok()?).ok()
 }
@@ -93,7 +94,8 @@ pub fn from_jwk(jwk: &Value) -> Option<PublicKey> {
     PublicKey::new(number("n")?, number("e")?).ok()
 }
 
-/// Whether `signature` is the one that the owner of `key` makes for `message`: RSA PKCS#1 v1.5 with SHA-256.
+/// Whether `signature` is the one that the owner of `key` makes for `message`: RSA PKCS#1 v1.5 with
+/// SHA-256.
 pub fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     key.pkcs1v15_verify::<Sha256>(message, signature).is_ok()
 }

@@ -1,9 +1,9 @@
-//! The cloud around a function, on one machine: identity domain, API Gateway, Fn agent, model deployment, and the services
-//! beside them.
+//! The cloud around a function, on one machine: identity domain, API Gateway, Fn agent, model
+//! deployment, and the services beside them.
 //!
-//! Each part knows the protocols from their documents, not from the function's code: that the two agree is what the
-//! tests prove. The documents, as far as they are kept here, are summed up in `docs/spec` of the repository; `Source:`
-//! names the place.
+//! Each part knows the protocols from their documents, not from the function's code: that the two
+//! agree is what the tests prove. The documents, as far as they are kept here, are summed up in
+//! `docs/spec` of the repository; `Source:` names the place.
 
 pub mod agent;
 pub mod clock;

@@ -58,7 +58,8 @@ struct State {
 }
 
 impl Monitoring {
-    /// Starts on a free port of 127.0.0.1, with a certificate of `tls`, trusting tokens of `issuer`.
+    /// Starts on a free port of 127.0.0.1, with a certificate of `tls`, trusting tokens of
+    /// `issuer`.
     pub async fn start(issuer: Arc<Issuer>, tls: &Authority) -> io::Result<Self> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let answering = Mutex::new(Answering::Taken);

@@ -31,7 +31,8 @@ pub struct ObjectStorage {
 }
 
 impl ObjectStorage {
-    /// Starts on a free port of 127.0.0.1, with a certificate of `tls`, trusting tokens of `issuer`.
+    /// Starts on a free port of 127.0.0.1, with a certificate of `tls`, trusting tokens of
+    /// `issuer`.
     pub async fn start(issuer: Arc<Issuer>, tls: &Authority) -> io::Result<Self> {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let tls = tls.server_config(Certificate::Valid);

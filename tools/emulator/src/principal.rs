@@ -1,4 +1,5 @@
-//! The resource principal: what OCI's identity service puts into a function's container, and replaces there.
+//! The resource principal: what OCI's identity service puts into a function's container, and
+//! replaces there.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -37,8 +38,8 @@ impl Issuer {
         self.key.public()
     }
 
-    /// A session token of the function for the holder of `session`, good for `lifetime` seconds from now; a negative one has
-    /// expired.
+    /// A session token of the function for the holder of `session`, good for `lifetime` seconds
+    /// from now; a negative one has expired.
     ///
     /// Source: docs/spec/oci-request-signing.md#session-token.
     pub fn token(&self, session: &Key, lifetime: i64) -> String {
@@ -96,7 +97,8 @@ impl ResourcePrincipal {
         Ok(principal)
     }
 
-    /// Replaces key and token with new ones, good for `lifetime` seconds; each file is replaced at once.
+    /// Replaces key and token with new ones, good for `lifetime` seconds; each file is replaced at
+    /// once.
     pub fn rotate(&self, lifetime: i64) -> io::Result<()> {
         self.write(&Key::generate(), lifetime)
     }

@@ -162,9 +162,11 @@ const MODEL_STATUSES: [(u16, &str); 11] = [
     (503, "the model server is not available; try again"),
 ];
 
-/// What an answer through the gateway with this status and body probably means; None where nothing is known.
+/// What an answer through the gateway with this status and body probably means; None where nothing
+/// is known.
 ///
-/// The gateway's own errors have a number for `code`; everything else came through the function from the model.
+/// The gateway's own errors have a number for `code`; everything else came through the function
+/// from the model.
 pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let of_gateway = json.as_ref().is_none_or(is_gateways);

@@ -1,5 +1,5 @@
-//! The HTTP client of the commands: https to anywhere, plain http to this machine only. It follows no redirect, so that a token goes
-//! nowhere else than where it was sent.
+//! The HTTP client of the commands: https to anywhere, plain http to this machine only. It follows
+//! no redirect, so that a token goes nowhere else than where it was sent.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -144,15 +144,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is empty, and goes through the proxy
-    /// that `HTTPS_PROXY` names.
+    /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is
+    /// empty, and goes through the proxy that `HTTPS_PROXY` names.
     pub(crate) fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let bundle = variable(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
         Ok(Self { proxy: Proxy::from_vars(variable)?, ..Self::new(bundle.as_deref())? })
     }
 
-    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named, and heeds no proxy, as the function does. An answer is
-    /// waited for 30 s.
+    /// Trusts Mozilla's roots and those of the PEM bundle, if one is named, and heeds no proxy, as
+    /// the function does. An answer is waited for 30 s.
     pub(crate) fn new(bundle: Option<&Path>) -> Result<Self, Error> {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = bundle {

@@ -44,7 +44,8 @@ pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// The one word in the file at `path`, such as a token or a secret, without the white space around it.
+/// The one word in the file at `path`, such as a token or a secret, without the white space around
+/// it.
 pub(crate) fn read_word(what: &'static str, path: &Path) -> Result<String, Error> {
     let bytes = read(what, path)?;
     let place = || path.display().to_string();

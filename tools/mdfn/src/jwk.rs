@@ -1,4 +1,5 @@
-//! `mdfn jwk`: the signing keys of an identity domain in the form that API Gateway takes as static keys.
+//! `mdfn jwk`: the signing keys of an identity domain in the form that API Gateway takes as static
+//! keys.
 //!
 //! Source: docs/spec/oci-services.md#signing-keys.
 
@@ -42,7 +43,8 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The identity domain's URL, the key set's URL, or a file with the key set; `-` for standard input
+    /// The identity domain's URL, the key set's URL, or a file with the key set; `-` for standard
+    /// input
     #[arg(default_value = "-")]
     source: String,
     /// Take only the key of this name
@@ -54,7 +56,8 @@ pub struct Options {
     /// Give the keys in PEM form
     #[arg(long)]
     pem: bool,
-    /// Only compare the keys with those of the deployment specification in this file; `-` for standard input
+    /// Only compare the keys with those of the deployment specification in this file; `-` for
+    /// standard input
     #[arg(long, value_name = "FILE", conflicts_with = "pem")]
     check: Option<PathBuf>,
 }

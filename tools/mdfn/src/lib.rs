@@ -1,7 +1,8 @@
 //! The commands of `mdfn`, a module each, and what several of them need.
 //!
-//! Only [`doctor`], and [`gateway_spec`] of a target, ask the function's own library; all else knows the services from
-//! their documents. `Source:` names the place in `docs/spec` of the repository.
+//! Only [`doctor`], and [`gateway_spec`] of a target, ask the function's own library; all else
+//! knows the services from their documents. `Source:` names the place in `docs/spec` of the
+//! repository.
 
 mod cause;
 mod client;

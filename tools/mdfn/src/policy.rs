@@ -1,4 +1,5 @@
-//! `mdfn policy`: the dynamic group and the policy statements that the function and the gateway need, and nothing more.
+//! `mdfn policy`: the dynamic group and the policy statements that the function and the gateway
+//! need, and nothing more.
 //!
 //! Source: docs/spec/oci-services.md#predict-permission.
 

@@ -49,7 +49,8 @@ pub struct Options {
     token_file: Option<PathBuf>,
     #[command(flatten)]
     client: ClientOptions,
-    /// Ask again for up to 20 minutes while the answer is the 404 of a policy that has not spread yet
+    /// Ask again for up to 20 minutes while the answer is the 404 of a policy that has not spread
+    /// yet
     #[arg(long)]
     wait: bool,
     /// Show status, request id and what took how long
@@ -112,7 +113,8 @@ async fn answer(
     let asked = async || {
         let answer = call(&token).await?;
         match &request {
-            // A kept token's key may have been replaced. The gateway refused, so nothing was done yet.
+            // A kept token's key may have been replaced. The gateway refused, so nothing was done
+            // yet.
             Some(request) if answer.status == UNAUTHORIZED => {
                 Ok(call(&request.new_token().await?).await?)
             }

@@ -1,5 +1,5 @@
-//! `mdfn sign`: what a request's signature is made of, for whoever hunts a 401. It signs with code of its own, so that what it
-//! prints can be held against what another program sent.
+//! `mdfn sign`: what a request's signature is made of, for whoever hunts a 401. It signs with code
+//! of its own, so that what it prints can be held against what another program sent.
 //!
 //! Source: docs/spec/oci-request-signing.md#signature.
 
@@ -38,7 +38,8 @@ pub struct Options {
     method: String,
     /// The URL, exactly as it goes on the wire
     url: String,
-    /// A header of the request (repeatable); `date`, `host`, `content-type` and `x-content-sha256` are kept if given
+    /// A header of the request (repeatable); `date`, `host`, `content-type` and `x-content-sha256`
+    /// are kept if given
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
     /// The file with the body; `-` for standard input
@@ -180,7 +181,8 @@ impl Request {
     }
 }
 
-/// A URL of a service. One with a user in it is not repeated: a password may stand anywhere before an `@`.
+/// A URL of a service. One with a user in it is not repeated: a password may stand anywhere before
+/// an `@`.
 fn url(text: &str) -> Result<Uri, Error> {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {

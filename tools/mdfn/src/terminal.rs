@@ -13,7 +13,8 @@ pub(crate) fn complain(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// What a command was run for, on stdout, byte for byte. A reader that has enough of it is no error; a full disk is one.
+/// What a command was run for, on stdout, byte for byte. A reader that has enough of it is no
+/// error; a full disk is one.
 pub(crate) fn print(result: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(result).and_then(|()| stdout.flush()) {
@@ -22,7 +23,8 @@ pub(crate) fn print(result: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Prints the result of `command` and a line end; the exit code is 1, with a word on stderr, where that fails.
+/// Prints the result of `command` and a line end; the exit code is 1, with a word on stderr, where
+/// that fails.
 pub(crate) fn deliver(command: &str, result: &str) -> ExitCode {
     match print(format!("{result}\n").as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,7 +35,8 @@ pub(crate) fn deliver(command: &str, result: &str) -> ExitCode {
     }
 }
 
-/// A name that somebody else chose, for a terminal: at most 60 characters, `?` for each that is not visible ASCII.
+/// A name that somebody else chose, for a terminal: at most 60 characters, `?` for each that is not
+/// visible ASCII.
 pub(crate) fn printable(name: &str) -> String {
     let visible = |char: char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' };
     let mut shown: String = name.chars().take(60).map(visible).collect();

@@ -48,7 +48,8 @@ pub struct Options {
     /// Print what the token says instead of the token
     #[arg(long)]
     claims: bool,
-    /// Print the header `authorization`, for `curl -H @-`: on a command line everybody on the machine reads a token
+    /// Print the header `authorization`, for `curl -H @-`: on a command line everybody on the
+    /// machine reads a token
     #[arg(long, conflicts_with = "claims")]
     header: bool,
 }

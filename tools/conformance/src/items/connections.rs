@@ -69,7 +69,8 @@ async fn half(harness: Harness) -> Verdict {
         bytes.truncate(bytes.len() - 9);
         wire.send(&bytes).await?;
         wire.half_close().await;
-        // Whether it answers or only closes is its own affair; what follows a close of both ends is the item.
+        // Whether it answers or only closes is its own affair; what follows a close of both ends is
+        // the item.
         sleep(Duration::from_millis(100)).await;
         drop(wire);
         instance.alive().await?;

@@ -1,4 +1,5 @@
-//! End to end, through the emulated agent: it starts, freezes and kills the program as the platform does.
+//! End to end, through the emulated agent: it starts, freezes and kills the program as the platform
+//! does.
 
 use emulator::agent::{Agent, Answer, Invocation};
 

@@ -41,7 +41,8 @@ async fn values(harness: Harness) -> Verdict {
             context.expect("config/CONFORMANCE_VALUE", VALUE)?;
         }
         Subject::Predictor(_) => {
-            // An alias of a deployment, found only if the value was read as it is. Its deployment is the launch's own.
+            // An alias of a deployment, found only if the value was read as it is. Its deployment
+            // is the launch's own.
             let url = launch.stage().map(Stage::url).unwrap_or_default();
             let aliases = json!({ VALUE: url }).to_string();
             let launch = launch.set("MODEL_DEPLOYMENTS", aliases).set("ACCEPT_ENVELOPE", "true");

@@ -26,7 +26,8 @@ const SHELL: &str = "mount --make-rprivate / && mount -o remount,bind,ro / || ex
     --bounding-set=-all --no-new-privs \"$@\"";
 
 async fn limits(harness: Harness) -> Verdict {
-    // The kernel counts all threads of a user: those that are there already do not belong to the container.
+    // The kernel counts all threads of a user: those that are there already do not belong to the
+    // container.
     let limit = (threads_of(USER) + PROCESSES).to_string();
     let allowed = Command::new("unshare")
         .args(["--mount", "/bin/sh", "-c", SHELL, "sh", &limit, "true"])

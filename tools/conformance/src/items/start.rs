@@ -53,7 +53,8 @@ pub(super) const ITEMS: &[Item] = &[
 
 /// How many programs are started at the same time where an item starts many.
 const AT_ONCE: usize = 4;
-/// How long a name that must not appear is waited for, beside three times what a start usually takes.
+/// How long a name that must not appear is waited for, beside three times what a start usually
+/// takes.
 const NO_NAME: Duration = Duration::from_millis(500);
 
 async fn without_format(harness: Harness) -> Verdict {

@@ -119,7 +119,8 @@ impl Function {
         }
     }
 
-    /// Sends on the connection there is, or on a new one; what is frozen goes on when the request is on its way.
+    /// Sends on the connection there is, or on a new one; what is frozen goes on when the request
+    /// is on its way.
     fn send(&mut self, request: &[u8]) -> io::Result<()> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,

@@ -1,7 +1,9 @@
-//! Calls one process of the function as often as it is told, with faults, freezes and new tokens in between, and holds every
-//! answer against the only one that is right. In the end memory and file descriptors must be what they were.
+//! Calls one process of the function as often as it is told, with faults, freezes and new tokens in
+//! between, and holds every answer against the only one that is right. In the end memory and file
+//! descriptors must be what they were.
 //!
-//! `soak FUNCTION CALLS [SEED]`; `.ci/soak` builds both programs and runs it. The same seed makes the same calls.
+//! `soak FUNCTION CALLS [SEED]`; `.ci/soak` builds both programs and runs it. The same seed makes
+//! the same calls.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -31,8 +33,8 @@ use upstream::{Plan, Step, Upstream};
 
 /// How often memory and file descriptors are looked at.
 const SAMPLES: u64 = 2000;
-/// So many calls come first and are not measured. A fourth of them are large, so that the heap, of which the C library gives back
-/// only what is beyond its highest need so far, has had that need.
+/// So many calls come first and are not measured. A fourth of them are large, so that the heap, of
+/// which the C library gives back only what is beyond its highest need so far, has had that need.
 const WARM_UP: u64 = 2000;
 /// What is shown of wrong answers; all are counted.
 const SHOWN: usize = 10;
@@ -75,7 +77,8 @@ struct Soak {
     changes: BTreeMap<&'static str, u64>,
     wrong: Vec<String>,
     measurements: Measurements,
-    /// Whether the deployment closed its connection after the last answer: a try that is sent into it at that moment is lost.
+    /// Whether the deployment closed its connection after the last answer: a try that is sent into
+    /// it at that moment is lost.
     closing: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The function's token and key, replaced as the platform replaces them: whole, one after the other, late and too late.
+//! The function's token and key, replaced as the platform replaces them: whole, one after the
+//! other, late and too late.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,8 @@ impl Principal {
         self.late = None;
     }
 
-    /// Replaces the key; its token comes with [`Principal::finish`], and until then the old pair serves.
+    /// Replaces the key; its token comes with [`Principal::finish`], and until then the old pair
+    /// serves.
     pub(crate) fn rotate_key(&mut self) {
         self.late = Some(self.next(3600));
     }
@@ -54,8 +56,8 @@ impl Principal {
         }
     }
 
-    /// Writes the next key; the token for it. Of tokens that are valid each ends later than the one before, as the platform's do:
-    /// one that ends earlier would not take its place.
+    /// Writes the next key; the token for it. Of tokens that are valid each ends later than the one
+    /// before, as the platform's do: one that ends earlier would not take its place.
     fn next(&mut self, lifetime: i64) -> String {
         self.turn += 1;
         let key = self.keys.get(self.turn % KEYS).unwrap();

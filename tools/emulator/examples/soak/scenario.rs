@@ -1,4 +1,5 @@
-//! What a call is like, what the deployment does with each try of it, and the only answer that is right.
+//! What a call is like, what the deployment does with each try of it, and the only answer that is
+//! right.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! A model deployment that does what it was told for the call in hand. It is light: the token of every request is compared, one
-//! signature of many is verified.
+//! A model deployment that does what it was told for the call in hand. It is light: the token of
+//! every request is compared, one signature of many is verified.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -90,7 +90,8 @@ struct State {
 }
 
 impl Upstream {
-    /// Serves on a free port of 127.0.0.1 until the process ends; its authority's certificate is in `directory`.
+    /// Serves on a free port of 127.0.0.1 until the process ends; its authority's certificate is in
+    /// `directory`.
     pub(crate) fn start(issuer: Arc<Issuer>, directory: &Path) -> Self {
         let authority = Authority::new();
         fs::write(directory.join("ca.pem"), authority.pem()).unwrap();

@@ -110,10 +110,12 @@ impl Answer {
         Self::success(SUCCESS, headers.collect(), wire.body.clone())
     }
 
-    /// The HTTP reply that the headers describe: only what has the prefix, and the content type. What is about the
-    /// connection becomes the framing of the answer; with a length that is not the body's the client gets no body.
+    /// The HTTP reply that the headers describe: only what has the prefix, and the content type.
+    /// What is about the connection becomes the framing of the answer; with a length that is not
+    /// the body's the client gets no body.
     ///
-    /// A function that sends its content type in both forms gets both here, as the platform takes either by chance.
+    /// A function that sends its content type in both forms gets both here, as the platform takes
+    /// either by chance.
     /// Source: docs/spec/fn-container-contract.md#gateway-response.
     fn gateway(wire: &WireReply, call_id: &str) -> Self {
         let status = match wire
@@ -150,7 +152,8 @@ impl Answer {
 
 /// What `Fn-Http-Status` comes to, by the rules of the platform's own parser.
 enum GatewayStatus {
-    /// No number, no positive one, or an interim status, which is followed by 200. But 101 is final.
+    /// No number, no positive one, or an interim status, which is followed by 200. But 101 is
+    /// final.
     Usual,
     Own(u16),
     /// A number that no status line can hold.

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 /// The most that a call or a reply may carry, in bytes: 6 MiB, as OCI Functions has it.
 pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 
-/// The pieces of a body, in bytes: what came with the head, then whatever was there, up to 32 KiB, over and over.
+/// The pieces of a body, in bytes: what came with the head, then whatever was there, up to 32 KiB,
+/// over and over.
 const FIRST_PIECE_BYTES: usize = 4 * 1024;
 const NEXT_PIECE_BYTES: [usize; 4] = [32 * 1024, 9 * 1024, 32 * 1024, 1460];
 

@@ -16,7 +16,8 @@ use super::failure::Failure;
 
 /// What a reply's head may measure, in bytes.
 const HEAD_LIMIT: usize = 10 * 1024 * 1024;
-/// The platform counts a head's bytes, not its lines: more of these than any head of the limit holds.
+/// The platform counts a head's bytes, not its lines: more of these than any head of the limit
+/// holds.
 const LINES_LIMIT: usize = 65_536;
 
 #[derive(Debug)]
@@ -43,7 +44,8 @@ impl Connection {
         self.0.ready().await.is_ok()
     }
 
-    /// Sends one request and reads the reply, and returns the connection if another call may follow on it.
+    /// Sends one request and reads the reply, and returns the connection if another call may follow
+    /// on it.
     pub(super) async fn exchange(
         mut self,
         mut request: Request<Pieces>,
@@ -51,13 +53,16 @@ impl Connection {
         let taken = request.body_mut().taken();
         let response = self.0.send_request(request).await;
         let response = response.map_err(|error| Failure::from_error(&error))?;
-        // The platform does not read the body of a failure, and gives up the connection that it is on.
+        // The platform does not read the body of a failure, and gives up the connection that it is
+        // on.
         let read = response.status() == SUCCESS || response.body().is_end_stream();
         let wire = read_reply(response).await?;
         let early = taken.is_empty();
-        // A reply does not end the request: who leaves the rest unread breaks the platform's sending.
+        // A reply does not end the request: who leaves the rest unread breaks the platform's
+        // sending.
         taken.await.map_err(|_closed| Failure::NoReply)?;
-        // hyper accepts no second request where the reply came early; for the function it is the same.
+        // hyper accepts no second request where the reply came early; for the function it is the
+        // same.
         Ok((wire, (read && !early).then_some(self)))
     }
 }

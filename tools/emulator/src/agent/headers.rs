@@ -1,6 +1,7 @@
 //! Header names as Go has them, and which headers belong to one connection only.
 
-/// What a gateway writes before the names of the client's headers, and the function before those of its reply.
+/// What a gateway writes before the names of the client's headers, and the function before those of
+/// its reply.
 pub(super) const HTTP_HEADER: &str = "Fn-Http-H-";
 
 /// What no agent passes on.
@@ -28,7 +29,8 @@ pub(super) fn canonical(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// Whether a header is about the connection that it came on. `TE` passes if it is exactly `trailers`.
+/// Whether a header is about the connection that it came on. `TE` passes if it is exactly
+/// `trailers`.
 pub(super) fn is_hop_by_hop(name: &str, value: &[u8]) -> bool {
     HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))
         || (name.eq_ignore_ascii_case("te") && value != b"trailers")

@@ -40,7 +40,8 @@ pub fn random() -> String {
 
 fn noise() -> u128 {
     let mut bytes = [0; 16];
-    // An id need not be secret: without randomness, which Linux never lacks, it is only less unique.
+    // An id need not be secret: without randomness, which Linux never lacks, it is only less
+    // unique.
     if rand::fill(&mut bytes).is_err() {
         bytes = clock::since_epoch(clock::now()).as_nanos().to_be_bytes();
     }

@@ -67,7 +67,8 @@ impl Engine {
 pub struct Image {
     pub(super) name: String,
     pub(super) engine: Engine,
-    /// Whether `SELinux` enforces its rules here: then a container sees only what is labelled as its own.
+    /// Whether `SELinux` enforces its rules here: then a container sees only what is labelled as
+    /// its own.
     is_labelled: bool,
     mounts: Vec<(PathBuf, PathBuf)>,
 }
@@ -94,12 +95,14 @@ impl Image {
         self
     }
 
-    /// The folder for the socket inside a private one. It is open to all, as the user of a container is another.
+    /// The folder for the socket inside a private one. It is open to all, as the user of a
+    /// container is another.
     pub(super) fn meeting_place(private: &Path) -> PathBuf {
         private.join("iofs")
     }
 
-    /// The command that runs a container until it ends. It takes the values of `variables` from its own environment.
+    /// The command that runs a container until it ends. It takes the values of `variables` from its
+    /// own environment.
     pub(super) fn command<'a>(
         &self,
         private: &Path,
@@ -162,8 +165,8 @@ impl Container {
         [self.engine.program().into(), "rm".into(), "--force".into(), self.name.clone()]
     }
 
-    /// Has the engine do it, and blocks until it is done: no two of these may cross. It fails only where the container has
-    /// ended, which its client then tells.
+    /// Has the engine do it, and blocks until it is done: no two of these may cross. It fails only
+    /// where the container has ended, which its client then tells.
     fn ask(&self, command: &[&str]) {
         let mut engine = Blocking::new("timeout");
         engine.args([COMMAND_TIMEOUT_SECONDS, self.engine.program()]).args(command).arg(&self.name);

@@ -1,5 +1,5 @@
-//! The Fn agent around one function: it starts the program, calls it, freezes it between calls and kills it for every
-//! breach of the contract, with the answers that a caller of the platform gets.
+//! The Fn agent around one function: it starts the program, calls it, freezes it between calls and
+//! kills it for every breach of the contract, with the answers that a caller of the platform gets.
 //!
 //! Where it differs from an Fn server on purpose is in `docs/conformance.md`.
 //! Source: docs/spec/fn-container-contract.md#protocol.
@@ -73,9 +73,11 @@ impl Agent {
         Ok(agent)
     }
 
-    /// Calls the function. Calls wait for each other; where the container was killed, a new one is started first.
+    /// Calls the function. Calls wait for each other; where the container was killed, a new one is
+    /// started first.
     ///
-    /// A caller who drops this while the function is at work has gone away: the container is killed.
+    /// A caller who drops this while the function is at work has gone away: the container is
+    /// killed.
     pub async fn call(&self, invocation: Invocation) -> Answer {
         let id = ids::call_id(clock::now());
         let length = invocation.body.len();
@@ -83,7 +85,8 @@ impl Agent {
             return Answer::failed(Failure::RequestTooLarge { length }, &id);
         }
         let mut slot = self.container.lock().await;
-        // Taken out and put back only to be kept: whatever else becomes of this call drops it, which kills it.
+        // Taken out and put back only to be kept: whatever else becomes of this call drops it,
+        // which kills it.
         let mut container = match slot.take() {
             Some(container) => container,
             None => match self.launch().await {
@@ -150,14 +153,16 @@ impl Agent {
         self.current().as_ref().and_then(|(process, _)| process.id())
     }
 
-    /// Kills the function as the platform does, and removes what it had. Dropping the agent does so too, unawaited.
+    /// Kills the function as the platform does, and removes what it had. Dropping the agent does so
+    /// too, unawaited.
     pub async fn stop(&self) {
         if let Some(mut container) = self.container.lock().await.take() {
             container.end().await;
         }
     }
 
-    /// Asks the function to end by SIGTERM, which the platform never does, and waits up to 10 s for it.
+    /// Asks the function to end by SIGTERM, which the platform never does, and waits up to 10 s for
+    /// it.
     ///
     /// An error if no container runs, or if it does not end; it is killed then.
     pub async fn terminate(self) -> io::Result<ExitStatus> {

@@ -1,4 +1,5 @@
-//! What the function writes: both streams merged in one pipe, as the platform merges them, read line by line.
+//! What the function writes: both streams merged in one pipe, as the platform merges them, read
+//! line by line.
 
 use std::io::{self, PipeWriter};
 use std::mem;
@@ -46,7 +47,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The pipe's reader, which follows it in the background to its end, and the end for the process.
+    /// The pipe's reader, which follows it in the background to its end, and the end for the
+    /// process.
     pub(super) fn open(journal: Arc<Journal>) -> io::Result<(Arc<Self>, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;

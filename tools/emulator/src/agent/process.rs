@@ -8,8 +8,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::image::Container;
 use super::watchdog::Watchdog;
 
-/// A process that leads a group of its own, so that what it starts stops and ends with it. It ends with the agent, however
-/// that ends.
+/// A process that leads a group of its own, so that what it starts stops and ends with it. It ends
+/// with the agent, however that ends.
 #[derive(Debug)]
 pub struct Process {
     group: Pid,
@@ -107,7 +107,8 @@ impl Process {
             Some(container) if signal == Signal::STOP => container.pause(),
             Some(container) if signal == Signal::CONT => container.unpause(),
             container => {
-                // It fails only where the whole group has ended, which is what the next call then finds.
+                // It fails only where the whole group has ended, which is what the next call then
+                // finds.
                 kill_process_group(self.group, signal).ok();
                 if let Some(container) = container.as_ref().filter(|_| signal == Signal::KILL) {
                     container.remove();

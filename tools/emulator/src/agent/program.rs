@@ -26,15 +26,18 @@ const LOG_FRAME_HEADER: &str = "Opc-Request-Id";
 pub struct Program {
     /// The executable, as the image's entry point would name it.
     pub path: PathBuf,
-    /// The directory that the process takes for the root of all files, if not the machine's own; needs root's rights.
+    /// The directory that the process takes for the root of all files, if not the machine's own;
+    /// needs root's rights.
     pub root: Option<PathBuf>,
     /// The image to run in place of an executable; `path` is then its engine's.
     pub image: Option<Image>,
     /// The arguments of the executable.
     pub arguments: Vec<OsString>,
-    /// Function configuration, and what the platform adds to it for the function's identity (`OCI_*`).
+    /// Function configuration, and what the platform adds to it for the function's identity
+    /// (`OCI_*`).
     pub config: BTreeMap<String, String>,
-    /// What the function is told about its memory, in MB; only the container of an image is held to it.
+    /// What the function is told about its memory, in MB; only the container of an image is held to
+    /// it.
     pub memory: u32,
     /// How long a call may take.
     pub timeout: Duration,
@@ -42,16 +45,19 @@ pub struct Program {
     pub start_timeout: Duration,
     /// After how long without a call the process is stopped until the next one; `None`: never.
     pub freeze_after: Option<Duration>,
-    /// Whether OCI Functions starts it; an Fn server names neither the function nor the application, and has no log frames.
+    /// Whether OCI Functions starts it; an Fn server names neither the function nor the
+    /// application, and has no log frames.
     pub on_oci: bool,
-    /// Where the function sends its spans; the platform's own are named in every call then. `None`: tracing is off.
+    /// Where the function sends its spans; the platform's own are named in every call then. `None`:
+    /// tracing is off.
     pub collector: Option<String>,
     /// Where each line that the function writes is sent at once.
     pub log: Option<UnboundedSender<String>>,
 }
 
 impl Program {
-    /// A program with the defaults of the platform: 128 MB, 30 s for a call, 5 s to start, frozen after 50 ms.
+    /// A program with the defaults of the platform: 128 MB, 30 s for a call, 5 s to start, frozen
+    /// after 50 ms.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -75,7 +81,8 @@ impl Program {
         Self { image: Some(image), start_timeout, ..Self::new(engine) }
     }
 
-    /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one inside.
+    /// The same program, shut into a directory. It has a `tmp`; the executable's path is the one
+    /// inside.
     #[must_use]
     pub fn root(mut self, directory: impl Into<PathBuf>) -> Self {
         self.root = Some(directory.into());
@@ -117,7 +124,8 @@ impl Program {
         self
     }
 
-    /// The same program with the environment that an Fn server gives it, and not that of OCI Functions.
+    /// The same program with the environment that an Fn server gives it, and not that of OCI
+    /// Functions.
     #[must_use]
     pub fn on_fn_server(mut self) -> Self {
         self.on_oci = false;
@@ -148,7 +156,8 @@ impl Program {
         if self.image.is_some() { Image::meeting_place(private) } else { private.to_owned() }
     }
 
-    /// The command that starts the function, with everything that it finds in its environment: nothing of ours passes.
+    /// The command that starts the function, with everything that it finds in its environment:
+    /// nothing of ours passes.
     pub(super) fn command(&self, private: &Path) -> Command {
         let environment = self.environment(&self.listener(private));
         if let Some(image) = &self.image {

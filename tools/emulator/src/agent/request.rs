@@ -14,7 +14,8 @@ use super::headers::{HTTP_HEADER, canonical, is_hop_by_hop};
 use super::ids;
 use crate::clock;
 
-/// What a direct caller cannot hand to the function: the framing of its own connection, and what the agent says.
+/// What a direct caller cannot hand to the function: the framing of its own connection, and what
+/// the agent says.
 const NOT_OF_A_CLIENT: [&str; 4] = ["Host", "Content-Length", "Fn-Call-Id", "Fn-Deadline"];
 
 /// The header by which the platform names the trace of a call.
@@ -29,7 +30,8 @@ pub struct Invocation {
     pub content_type: Option<String>,
     /// The client's own headers, in their order.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// What the platform says beside its own headers, as it is in either form: those of a trace, for one.
+    /// What the platform says beside its own headers, as it is in either form: those of a trace,
+    /// for one.
     pub platform: Vec<(String, Vec<u8>)>,
     /// The body, up to 6 MiB.
     pub body: Bytes,
@@ -73,8 +75,8 @@ impl Invocation {
 
     /// The request for the socket; `Err` names a header that HTTP cannot carry.
     ///
-    /// Framing comes first, then all other headers by name. A body is always chunked, as the platform streams what
-    /// it gets. Source: docs/spec/fn-container-contract.md#request-shape.
+    /// Framing comes first, then all other headers by name. A body is always chunked, as the
+    /// platform streams what it gets. Source: docs/spec/fn-container-contract.md#request-shape.
     pub(super) fn request(&self, call: &Call) -> Result<Request<Pieces>, String> {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("localhost"));
@@ -160,7 +162,8 @@ impl Invocation {
         headers
     }
 
-    /// The length that a client announces of its own accord: that of a body which it does not send in chunks.
+    /// The length that a client announces of its own accord: that of a body which it does not send
+    /// in chunks.
     fn announced_length(&self) -> Option<usize> {
         let says = |name: HeaderName| {
             self.headers.iter().any(|(other, _)| name.as_str().eq_ignore_ascii_case(other))

@@ -1,4 +1,5 @@
-//! Waits for a name to appear in a directory, as the agent does: by inotify, never by looking again.
+//! Waits for a name to appear in a directory, as the agent does: by inotify, never by looking
+//! again.
 
 use std::ffi::CStr;
 use std::io;

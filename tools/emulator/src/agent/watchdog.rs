@@ -8,7 +8,8 @@ use tokio::process::Command;
 
 use super::image::Container;
 
-/// Reads the group to kill, and then a line that says that it has ended. The end of the input is the end of the agent.
+/// Reads the group to kill, and then a line that says that it has ended. The end of the input is
+/// the end of the agent.
 const SCRIPT: &str =
     r#"read -r group && read -r end || { [ -z "$group" ] || kill -s KILL -- "-$group"; "$@"; }"#;
 

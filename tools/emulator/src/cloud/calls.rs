@@ -1,5 +1,5 @@
-//! The calls that the gateway answered, each with what the deployment and the collector saw of it. Neither token, signature nor body is
-//! kept.
+//! The calls that the gateway answered, each with what the deployment and the collector saw of it.
+//! Neither token, signature nor body is kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -85,7 +85,8 @@ impl Calls {
         }
     }
 
-    /// A function may send its spans later than its reply, so they are looked for when they are to be seen.
+    /// A function may send its spans later than its reply, so they are looked for when they are to
+    /// be seen.
     fn with_spans(&self, call: Call) -> Call {
         let dispatch = call.exchange.dispatch.as_ref();
         let spans = self.0.collector.as_ref().zip(dispatch).and_then(|(collector, dispatch)| {

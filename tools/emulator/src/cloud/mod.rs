@@ -285,7 +285,8 @@ async fn collector(authority: &Authority) -> Result<Arc<Collector>, Error> {
     collector.map(Arc::new).map_err(Error::Collector)
 }
 
-/// A path below `directory` as it reads where the function finds that directory; anything else as it is.
+/// A path below `directory` as it reads where the function finds that directory; anything else as
+/// it is.
 fn moved(value: &str, directory: &Path, inside: &Path) -> String {
     match Path::new(value).strip_prefix(directory) {
         Ok(rest) => inside.join(rest).display().to_string(),

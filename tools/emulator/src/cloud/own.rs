@@ -1,5 +1,5 @@
-//! A specification and a function configuration of one's own, made to lead into the emulated cloud: its function, its keys, its
-//! model deployment.
+//! A specification and a function configuration of one's own, made to lead into the emulated cloud:
+//! its function, its keys, its model deployment.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,8 @@ impl Stand {
     }
 }
 
-/// The client that a specification lets in, as far as it says so: its first audience, and the first scope that a route allows.
+/// The client that a specification lets in, as far as it says so: its first audience, and the first
+/// scope that a route allows.
 pub(super) fn client(specification: &Value, client: Client) -> Client {
     let first = |name| first(specification, name).map(str::to_owned);
     Client {

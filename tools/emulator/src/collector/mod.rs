@@ -1,4 +1,5 @@
-//! The emulated trace collector of Application Performance Monitoring: TLS, the data key, and the schema of Zipkin v2.
+//! The emulated trace collector of Application Performance Monitoring: TLS, the data key, and the
+//! schema of Zipkin v2.
 //!
 //! Source: docs/spec/fn-container-contract.md#tracing.
 
@@ -55,7 +56,8 @@ impl Collector {
         Ok(Self { server: Mutex::new(Some(server)), port, state })
     }
 
-    /// The URL for `OCI_TRACE_COLLECTOR_URL`, with a host that the certificate names: `localhost` or `127.0.0.1`.
+    /// The URL for `OCI_TRACE_COLLECTOR_URL`, with a host that the certificate names: `localhost`
+    /// or `127.0.0.1`.
     pub fn url(&self, host: &str) -> String {
         format!("https://{host}:{}{PUBLIC_SPAN}?{FORMAT}{}", self.port, self.state.data_key)
     }
@@ -70,7 +72,8 @@ impl Collector {
         *self.state.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
-    /// Returns when the port is closed; the connections end with it. What arrived stays, and so does the URL.
+    /// Returns when the port is closed; the connections end with it. What arrived stays, and so
+    /// does the URL.
     pub async fn close(&self) {
         let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = server {

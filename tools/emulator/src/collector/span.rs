@@ -1,4 +1,5 @@
-//! A span as Zipkin v2 has it: members, types and ids are held against the schema, and nothing else is taken.
+//! A span as Zipkin v2 has it: members, types and ids are held against the schema, and nothing else
+//! is taken.
 //!
 //! Source: docs/spec/fn-container-contract.md#zipkin-v2.
 

@@ -26,7 +26,8 @@ pub struct Received {
 /// How requests are answered. What they bring is checked and kept all the same.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Behaviour {
-    /// 200 with an empty body, or a refusal: 401 for a wrong data key, 400 for what is not Zipkin v2.
+    /// 200 with an empty body, or a refusal: 401 for a wrong data key, 400 for what is not Zipkin
+    /// v2.
     #[default]
     Answer,
     /// The same, after so long.

@@ -152,7 +152,8 @@ impl Answer {
         self.send_chunks(&[half], stream).await
     }
 
-    /// Writes half of the body, and the trailer by which the service says that there is no more of it.
+    /// Writes half of the body, and the trailer by which the service says that there is no more of
+    /// it.
     pub(super) async fn send_failure(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
         let end = format!("0\r\n{STREAM_FAILURE}: the model died\r\n\r\n");
         if self.send_half(stream).await == After::KeepAlive {

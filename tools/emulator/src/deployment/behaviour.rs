@@ -7,7 +7,8 @@ use tokio::time::sleep;
 
 use super::answer::{After, Answer, write};
 
-/// How the next request is answered, instead of by the model. The signature is verified all the same.
+/// How the next request is answered, instead of by the model. The signature is verified all the
+/// same.
 #[derive(Clone, Debug)]
 pub enum Behaviour {
     /// Answers with this status, content type and body.
@@ -32,9 +33,11 @@ pub enum Behaviour {
     Cut,
     /// Sends what is no HTTP.
     Garbage,
-    /// Sends the body in chunks, and announces a length beside it, as the service has been seen to do.
+    /// Sends the body in chunks, and announces a length beside it, as the service has been seen to
+    /// do.
     ChunkedWithLength,
-    /// Answers 200, sends half of the body in a chunk, and ends the stream with the trailer `StreamFailure: the model died`.
+    /// Answers 200, sends half of the body in a chunk, and ends the stream with the trailer
+    /// `StreamFailure: the model died`.
     StreamFailure,
     /// Answers 200, sends half of the body in a chunk, and resets the connection.
     ResetStream,

@@ -51,7 +51,8 @@ async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
         let Some((answer, behaviour)) = state.next(&mut stream, &mut buffer, number).await else {
             break None;
         };
-        // Entered before the peer has the answer, so that one who has it finds the connection waiting.
+        // Entered before the peer has the answer, so that one who has it finds the connection
+        // waiting.
         idle = state.idle.enter(number);
         let after = match behaviour {
             None => answer.send(&mut stream).await,
@@ -78,7 +79,8 @@ async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
     drop(closing);
 }
 
-/// Makes the end of `stream`, which is near, a reset: what follows without lingering has no orderly close.
+/// Makes the end of `stream`, which is near, a reset: what follows without lingering has no orderly
+/// close.
 fn reset(stream: &TlsStream<TcpStream>) {
     // The peer may be gone already.
     drop(stream.get_ref().0.set_zero_linger());

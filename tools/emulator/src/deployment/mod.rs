@@ -1,4 +1,5 @@
-//! The emulated Data Science model deployment: TLS, signatures verified, and a real model behind it.
+//! The emulated Data Science model deployment: TLS, signatures verified, and a real model behind
+//! it.
 //!
 //! Source: docs/spec/oci-services.md#model-deployments.
 
@@ -89,8 +90,8 @@ impl ModelDeployment {
         self.state.clock_offset.store(seconds, Ordering::Relaxed);
     }
 
-    /// Closes, in order, every connection that waits for its next request, also one whose answer is just being written; returns
-    /// when they are closed.
+    /// Closes, in order, every connection that waits for its next request, also one whose answer is
+    /// just being written; returns when they are closed.
     pub async fn close_idle(&self) {
         self.state.idle.close().await;
     }

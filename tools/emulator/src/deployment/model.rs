@@ -1,4 +1,5 @@
-//! The model: a multinomial logistic regression, trained on Fisher's Iris data with scikit-learn (`model/train.py`).
+//! The model: a multinomial logistic regression, trained on Fisher's Iris data with scikit-learn
+//! (`model/train.py`).
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,8 +20,8 @@ impl Model {
             .expect("the parameters ship with the program")
     }
 
-    /// Answers a request body, `{"data": [[6.3, 3.3, 6.0, 2.5]]}` or the rows alone: the class of each row and the
-    /// probability of every class. An error says which row is not one.
+    /// Answers a request body, `{"data": [[6.3, 3.3, 6.0, 2.5]]}` or the rows alone: the class of
+    /// each row and the probability of every class. An error says which row is not one.
     pub fn predict(&self, body: &[u8]) -> Result<Value, String> {
         let body: Value = serde_json::from_slice(body)
             .map_err(|error| format!("the body is not JSON: {error}"))?;

@@ -1,4 +1,5 @@
-//! Reads a request byte by byte as it came, and writes an answer: a signature is about exactly these bytes.
+//! Reads a request byte by byte as it came, and writes an answer: a signature is about exactly
+//! these bytes.
 
 use std::io;
 

@@ -53,7 +53,8 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         for (number, word) in subject.iter().enumerate() {
-            // A subject has one value of a kind, and this library's kinds are few: any of OCI's own would do.
+            // A subject has one value of a kind, and this library's kinds are few: any of OCI's own
+            // would do.
             let kind =
                 if number == 0 { DnType::OrganizationalUnitName } else { DnType::OrganizationName };
             params.distinguished_name.push(kind, *word);

@@ -37,7 +37,8 @@ pub(crate) fn refused<T>(why: impl Into<String>) -> Result<T, Refusal> {
 /// What every service wants covered of a request with a body; most want `host` as well.
 const BODY: [&str; 3] = ["content-length", "content-type", "x-content-sha256"];
 
-/// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not long before or after `now`.
+/// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not
+/// long before or after `now`.
 pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<Verified, Refusal> {
     let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
     let Some(token) = signed.key_id.strip_prefix("ST$").and_then(Token::parse) else {
@@ -58,7 +59,8 @@ pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<
     Ok(Verified { headers: signed.covered.to_owned(), resource })
 }
 
-/// A request whose signature covers what it must, of a date that fits; whose signature it is remains to be seen.
+/// A request whose signature covers what it must, of a date that fits; whose signature it is
+/// remains to be seen.
 pub(crate) struct Signed<'a> {
     pub(crate) key_id: &'a str,
     pub(crate) covered: &'a str,
@@ -67,7 +69,8 @@ pub(crate) struct Signed<'a> {
 }
 
 impl<'a> Signed<'a> {
-    /// Takes the signature of a request apart, which has to cover `wanted` and, with a body, the body.
+    /// Takes the signature of a request apart, which has to cover `wanted` and, with a body, the
+    /// body.
     pub(crate) fn parse(
         request: &'a Request,
         wanted: &[&str],

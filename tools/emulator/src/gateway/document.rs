@@ -1,5 +1,5 @@
-//! The deployment specification itself: the document that is uploaded, that the Terraform module makes and that the emulated
-//! gateway executes.
+//! The deployment specification itself: the document that is uploaded, that the Terraform module
+//! makes and that the emulated gateway executes.
 //!
 //! Source: docs/spec/oci-services.md#deployment-specification.
 
@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 
 use crate::identity::ISSUER;
 
-/// The header that names the deployment to the function, and the other names that the function takes for it.
+/// The header that names the deployment to the function, and the other names that the function
+/// takes for it.
 pub const TARGET_HEADERS: [&str; 3] =
     ["model_deployment", "model-deployment", "x-model-deployment"];
 
-/// The headers that a page may send; those with `stainless` are what the clients of `OpenAI` and Anthropic say of themselves.
+/// The headers that a page may send; those with `stainless` are what the clients of `OpenAI` and
+/// Anthropic say of themselves.
 const PAGE_HEADERS: [&str; 12] = [
     "accept",
     "authorization",
@@ -43,9 +45,11 @@ pub enum Keys {
 pub struct Input {
     /// The OCID of the function.
     pub function: String,
-    /// Names, which become paths, and what the function is told for each: a predict URL or an alias.
+    /// Names, which become paths, and what the function is told for each: a predict URL or an
+    /// alias.
     pub models: BTreeMap<String, String>,
-    /// The same for models that speak as OpenAI's: a base URL, which ends after the OCID, or an alias.
+    /// The same for models that speak as OpenAI's: a base URL, which ends after the OCID, or an
+    /// alias.
     pub openai_models: BTreeMap<String, String>,
     /// The audience of tokens, such as `https://gateway.example/`.
     pub audience: String,
@@ -68,7 +72,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// One function, without a model yet: tokens of any client with the scope `predict`, 50 calls in a second.
+    /// One function, without a model yet: tokens of any client with the scope `predict`, 50 calls
+    /// in a second.
     pub fn new(function: &str, audience: &str, keys: Keys) -> Self {
         Self {
             function: function.to_owned(),

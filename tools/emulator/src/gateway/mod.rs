@@ -1,4 +1,5 @@
-//! The emulated API Gateway: it executes a deployment specification, the very file that is uploaded to OCI.
+//! The emulated API Gateway: it executes a deployment specification, the very file that is uploaded
+//! to OCI.
 //!
 //! Source: docs/spec/oci-services.md#api-gateway.
 
@@ -131,7 +132,8 @@ impl Deployment {
         reply
     }
 
-    /// Takes a request through the policies of its route; an error is the answer to a request that did not pass.
+    /// Takes a request through the policies of its route; an error is the answer to a request that
+    /// did not pass.
     async fn route(
         &self,
         head: &Parts,

@@ -96,8 +96,8 @@ impl SigningKey {
     }
 }
 
-/// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others are not; `None` if it
-/// is no key set.
+/// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others
+/// are not; `None` if it is no key set.
 pub fn signing_keys(set: &Value) -> Option<(Vec<SigningKey>, Vec<Unusable>)> {
     let members = match (set.get("keys").unwrap_or(set), set.get("kty")) {
         (Value::Array(members), _) => members.as_slice(),
@@ -114,7 +114,8 @@ pub fn signing_keys(set: &Value) -> Option<(Vec<SigningKey>, Vec<Unusable>)> {
     Some((keys, unusable))
 }
 
-/// The keys of a set as a gateway takes them; those that it cannot use are left out. An error if none is left.
+/// The keys of a set as a gateway takes them; those that it cannot use are left out. An error if
+/// none is left.
 pub fn static_keys(set: &Value) -> Result<Value, NoKeys> {
     let (keys, unusable) = signing_keys(set).ok_or(NoKeys::NoSet)?;
     if keys.is_empty() {

@@ -1,6 +1,7 @@
 //! The deployment specification of an API Gateway, in the JSON that is uploaded to OCI.
 //!
-//! What is not executed here is refused with its name, so that nothing of a specification is silently without effect.
+//! What is not executed here is refused with its name, so that nothing of a specification is
+//! silently without effect.
 //! Source: docs/spec/oci-services.md#deployment-specification.
 
 use std::collections::BTreeMap;
@@ -139,7 +140,8 @@ pub struct AdditionalValidation {
 pub struct VerifyClaim {
     /// Its name.
     pub key: String,
-    /// Its accepted values; absent, null or empty: any, so that a required claim must only be there.
+    /// Its accepted values; absent, null or empty: any, so that a required claim must only be
+    /// there.
     pub values: Option<Vec<String>>,
     /// Whether it must be there.
     #[serde(default)]

@@ -23,8 +23,8 @@ pub(super) enum Denied {
     NoKeys,
 }
 
-/// The claims of the client's token, if it is valid. `fetch` gives the body that a URL answers with, and is asked for the
-/// keys each time: a rotation is seen at once.
+/// The claims of the client's token, if it is valid. `fetch` gives the body that a URL answers
+/// with, and is asked for the keys each time: a rotation is seen at once.
 pub(super) async fn authenticate(
     policy: &Authentication,
     headers: &HeaderMap,

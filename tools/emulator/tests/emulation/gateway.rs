@@ -1,4 +1,5 @@
-//! Does the gateway execute a deployment specification, and refuse one that the service would refuse?
+//! Does the gateway execute a deployment specification, and refuse one that the service would
+//! refuse?
 
 use std::time::Duration;
 

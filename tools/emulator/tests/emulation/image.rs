@@ -1,4 +1,5 @@
-//! Is an image run as the platform runs it? `.ci/image` builds one, names it in `FUNCTION_IMAGE`, and runs these.
+//! Is an image run as the platform runs it? `.ci/image` builds one, names it in `FUNCTION_IMAGE`,
+//! and runs these.
 
 use std::process::Command;
 use std::time::Duration;

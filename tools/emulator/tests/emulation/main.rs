@@ -1,4 +1,5 @@
-//! The parts of the emulated cloud, each against what its service's documents say. One binary, a module a part.
+//! The parts of the emulated cloud, each against what its service's documents say. One binary, a
+//! module a part.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! One prediction, by the parts of the function that make it: its address filter, its trust, its signature.
+//! One prediction, by the parts of the function that make it: its address filter, its trust, its
+//! signature.
 
 use std::path::Path;
 use std::time::Instant;

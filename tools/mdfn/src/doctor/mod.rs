@@ -1,4 +1,5 @@
-//! `mdfn doctor`: what stands between this environment and a prediction, and what an error status probably means.
+//! `mdfn doctor`: what stands between this environment and a prediction, and what an error status
+//! probably means.
 //!
 //! It uses the function's library, to ask what the function itself would decide.
 

@@ -1,4 +1,5 @@
-//! `mdfn gateway-spec`: a deployment specification for one or many models, and what is wrong with one that is there.
+//! `mdfn gateway-spec`: a deployment specification for one or many models, and what is wrong with
+//! one that is there.
 
 mod findings;
 mod options;
@@ -68,7 +69,8 @@ pub struct Options {
     /// A model: its name, which becomes the path, and its predict URL or alias (repeatable)
     #[arg(long = "model", value_name = "NAME=TARGET", value_parser = model)]
     models: Vec<(String, String)>,
-    /// A model that speaks as OpenAI's: its name and its base URL, which ends after the OCID, or alias (repeatable)
+    /// A model that speaks as OpenAI's: its name and its base URL, which ends after the OCID, or
+    /// alias (repeatable)
     #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
     openai_models: Vec<(String, String)>,
     /// The audience of the tokens, to the letter as the identity domain has it

@@ -54,7 +54,8 @@ impl Error {
 
 /// Carries the command out. `variable` reads the caller's environment.
 ///
-/// The exit code is 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
+/// The exit code is 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function
+/// did not start.
 pub async fn run(options: Options, variable: impl Fn(&str) -> Option<String>) -> ExitCode {
     let called = select! {
         called = call(&options, variable) => called,

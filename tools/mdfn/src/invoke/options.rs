@@ -42,10 +42,12 @@ pub struct Options {
     /// How long the call may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
     pub(super) timeout: u64,
-    /// How long the function may take to start; without it 5, as on the platform, and 30 for an image
+    /// How long the function may take to start; without it 5, as on the platform, and 30 for an
+    /// image
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=300))]
     pub(super) start_timeout: Option<u64>,
-    /// Start it as an Fn server does, without what only OCI Functions says: its name, its application's, log frames
+    /// Start it as an Fn server does, without what only OCI Functions says: its name, its
+    /// application's, log frames
     #[arg(long)]
     pub(super) fn_server: bool,
     /// Show the function's lines, the status and the headers on stderr

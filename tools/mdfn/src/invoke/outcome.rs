@@ -10,7 +10,8 @@ use crate::terminal;
 /// The first status that is an error.
 pub(super) const FIRST_ERROR: u16 = 400;
 
-/// Prints the body, and beside it what was asked for and what went wrong; `said` is the last that the function said.
+/// Prints the body, and beside it what was asked for and what went wrong; `said` is the last that
+/// the function said.
 pub(super) fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
     let mut stderr = io::stderr();
     if options.verbose {

@@ -38,7 +38,8 @@ impl Error {
     }
 }
 
-/// Compares the keys of a domain with the specification in a file; what is said of it where all are there.
+/// Compares the keys of a domain with the specification in a file; what is said of it where all are
+/// there.
 pub(super) fn check(keys: &[SigningKey], file: &Path) -> Result<String, Error> {
     let document: Value = serde_json::from_slice(&read("`--check`", file)?)?;
     let known = gateway_spec::keys(&document).ok_or(Error::NoSpecification)?;

@@ -26,9 +26,10 @@ pub use error::Error;
 
 /// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
 ///
-/// An identity domain, an API Gateway that executes what `mdfn gateway-spec` prints, the Fn agent around the function's release
-/// binary, a model deployment that verifies signatures and runs a trained classifier, and a collector that takes the function's spans.
-/// A page shows how they spoke to each other, call by call.
+/// An identity domain, an API Gateway that executes what `mdfn gateway-spec` prints, the Fn agent
+/// around the function's release binary, a model deployment that verifies signatures and runs a
+/// trained classifier, and a collector that takes the function's spans. A page shows how they spoke
+/// to each other, call by call.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example:\n  mdfn local --once")]
 pub struct Options {
@@ -41,10 +42,12 @@ pub struct Options {
     /// Run this image as the function, in a container of docker, under the limits of the platform.
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     image: Option<String>,
-    /// Start the function in an empty root directory, as its image gives it (needs root and a static binary).
+    /// Start the function in an empty root directory, as its image gives it (needs root and a
+    /// static binary).
     #[arg(long, conflicts_with = "image")]
     empty_root: bool,
-    /// A specification of your own for the gateway, JSON: its function, keys and model deployments become those of this cloud.
+    /// A specification of your own for the gateway, JSON: its function, keys and model deployments
+    /// become those of this cloud.
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     specification: Option<PathBuf>,
     /// Function configuration (repeatable); a model deployment in it becomes that of this cloud.

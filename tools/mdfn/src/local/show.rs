@@ -1,4 +1,5 @@
-//! One call after another through the cloud, shown and checked: a step that gives something else than it should ends it.
+//! One call after another through the cloud, shown and checked: a step that gives something else
+//! than it should ends it.
 
 use std::time::Duration;
 

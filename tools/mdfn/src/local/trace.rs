@@ -11,7 +11,8 @@ const BAR_CHARACTERS: u32 = 32;
 const INDENT: usize = 2;
 const MAX_DEPTH: usize = 8;
 
-/// The longest value that is shown, in characters: no id of OCI's, which a line has no room for. An error always is.
+/// The longest value that is shown, in characters: no id of OCI's, which a line has no room for. An
+/// error always is.
 const MAX_VALUE_CHARACTERS: usize = 24;
 
 /// The lines of a trace; none without spans.

@@ -1,4 +1,5 @@
-//! The spans of one trace in the order in which they are read: each below the one that it is a part of, earlier ones first.
+//! The spans of one trace in the order in which they are read: each below the one that it is a part
+//! of, earlier ones first.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,8 @@ use super::skipped::Skipped;
 
 /// The parts of a call's time that a line has, by their names for a person and in the line.
 const MEASURED: [&str; 5] = ["check_ms", "sign_ms", "connect_ms", "wait_ms", "report_ms"];
-/// All parts: what those of the line leave over is the pauses between tries, and the reading of tokens.
+/// All parts: what those of the line leave over is the pauses between tries, and the reading of
+/// tokens.
 pub(super) const PARTS: [&str; 6] = ["check", "sign", "connect", "wait", "report", "rest"];
 /// The most that is kept of a text, in characters; the function writes ids of up to 128.
 const MAX_TEXT_CHARACTERS: usize = 200;
@@ -45,7 +46,8 @@ pub(super) enum Class {
 }
 
 impl Call {
-    /// A line that is about a call has a status and the time that the call took; else why it is none.
+    /// A line that is about a call has a status and the time that the call took; else why it is
+    /// none.
     pub(super) fn from_line(line: &Line) -> Result<Self, Skipped> {
         let has = |name| line.get(name).is_some();
         let total = match (has("status") || has("ms"), line.number("ms")) {

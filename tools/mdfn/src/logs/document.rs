@@ -1,5 +1,5 @@
-//! A document of JSON around entries: one entry, an array of them, or the output of a search. It is read entry by entry, so
-//! that one of any length takes no more memory than its largest entry.
+//! A document of JSON around entries: one entry, an array of them, or the output of a search. It is
+//! read entry by entry, so that one of any length takes no more memory than its largest entry.
 
 use std::fmt;
 use std::io::Read;
@@ -9,7 +9,8 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::lines::Place;
 
-/// Tells every element of every array of the document from its first byte on, then gives it without its arrays.
+/// Tells every element of every array of the document from its first byte on, then gives it without
+/// its arrays.
 pub(super) fn read(
     document: impl Read,
     place: &Place,

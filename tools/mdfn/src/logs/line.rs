@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use serde_json::{Deserializer, Map, Value};
 
-/// More than any number of a line means; what is above, in milliseconds eleven days, is taken for none.
+/// More than any number of a line means; what is above, in milliseconds eleven days, is taken for
+/// none.
 const MAX_MILLISECONDS: f64 = 1e9;
 /// The end of the year 9999, the last that RFC 3339 can write, in milliseconds since 1970.
 const LATEST: u64 = 253_402_300_799_999;
@@ -13,7 +14,8 @@ const LATEST: u64 = 253_402_300_799_999;
 const BEGINNINGS: [&str; 3] = ["call=", "level=", "{"];
 /// How many places of a line are tried as its beginning.
 const TRIES: usize = 8;
-/// The members in which entries of OCI Logging, of its search and of containers carry a line or one another.
+/// The members in which entries of OCI Logging, of its search and of containers carry a line or one
+/// another.
 const CARRIERS: [&str; 6] =
     ["logContent", "data", "message", "log", "data.message", "logContent.data.message"];
 
@@ -21,13 +23,14 @@ const CARRIERS: [&str; 6] =
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Line {
     values: BTreeMap<String, String>,
-    /// In milliseconds since 1970, of an entry or of what stands before a line; the function's own lines have no time.
+    /// In milliseconds since 1970, of an entry or of what stands before a line; the function's own
+    /// lines have no time.
     pub(super) time: Option<u64>,
 }
 
 impl Line {
-    /// Takes a line apart: `key=value` pairs or JSON, perhaps with a time or a name before it. None if it is nothing of the
-    /// kind.
+    /// Takes a line apart: `key=value` pairs or JSON, perhaps with a time or a name before it. None
+    /// if it is nothing of the kind.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(line) = Self::bare(text) {
@@ -88,7 +91,8 @@ pub(super) fn is_entry(json: &Value) -> bool {
     CARRIERS.iter().any(|name| json.get(name).is_some())
 }
 
-/// When an entry was written: `time` is RFC 3339, `datetime`, which the search gives, milliseconds since 1970.
+/// When an entry was written: `time` is RFC 3339, `datetime`, which the search gives, milliseconds
+/// since 1970.
 fn time(entry: &Map<String, Value>) -> Option<u64> {
     let written = entry.get("time").and_then(Value::as_str).and_then(milliseconds);
     let found = || entry.get("datetime").and_then(Value::as_u64);

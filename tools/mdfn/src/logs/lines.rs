@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 
-/// More than any line or entry that a log keeps, in bytes; the rest of a longer line is a line of its own.
+/// More than any line or entry that a log keeps, in bytes; the rest of a longer line is a line of
+/// its own.
 const MAX_LINE_BYTES: u64 = 1024 * 1024;
 
 /// One line at a time; nothing else of the log is kept.

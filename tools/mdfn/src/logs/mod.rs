@@ -45,12 +45,14 @@ pub struct Options {
     /// How many of the slowest calls are shown
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=1000))]
     slowest: u16,
-    /// Writes a page for a browser as well, with every call on a timeline; it is one file that needs no other
+    /// Writes a page for a browser as well, with every call on a timeline; it is one file that
+    /// needs no other
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
-/// Reads the log to its end, prints the summary and writes the page; the exit code is for the process.
+/// Reads the log to its end, prints the summary and writes the page; the exit code is for the
+/// process.
 pub fn run(options: &Options) -> ExitCode {
     let mut summary = Summary::new(options.slowest.into());
     let log = source::open(&options.file);

@@ -7,7 +7,8 @@ use super::line::{Line, is_entry};
 use super::lines::{Lines, Place};
 use super::skipped::Skipped;
 
-/// Tells all lines and entries of the log, each with the number of the line that it ends in; nothing of it is kept.
+/// Tells all lines and entries of the log, each with the number of the line that it ends in;
+/// nothing of it is kept.
 pub(super) fn read(
     log: impl BufRead,
     mut tell: impl FnMut(u64, Result<Line, Skipped>),

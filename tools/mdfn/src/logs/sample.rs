@@ -2,7 +2,8 @@
 
 use super::call::{Call, Class};
 
-/// How many calls are kept at most: with an error, the first of a process, the slowest, and others. A mark takes about 100 bytes of the page.
+/// How many calls are kept at most: with an error, the first of a process, the slowest, and others.
+/// A mark takes about 100 bytes of the page.
 const MAX_ERRORS: usize = 2000;
 const MAX_FIRST: usize = 200;
 const MAX_SLOWEST: usize = 500;
@@ -108,7 +109,8 @@ impl Sample {
         self.times.filter(|_| self.timed == self.calls)
     }
 
-    /// Each call of the choice once, what matters most at the end, where it is drawn above the others.
+    /// Each call of the choice once, what matters most at the end, where it is drawn above the
+    /// others.
     pub(super) fn marks(&self) -> Vec<&Mark> {
         let kinds = [&self.errors.kept, &self.first.kept, &self.rest.kept, &self.slowest];
         let mut marks: Vec<&Mark> = kinds.into_iter().flatten().collect();

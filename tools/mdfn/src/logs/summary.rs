@@ -11,10 +11,12 @@ use super::skipped::Skipped;
 pub(super) const TIMES: usize = 1 + PARTS.len();
 pub(super) const PERCENTILES: [(&str, usize); 4] =
     [("p50", 50), ("p90", 90), ("p99", 99), ("max", 100)];
-/// The most kinds of outcomes that are told apart: the function has about twenty, a log that somebody made may have any number.
+/// The most kinds of outcomes that are told apart: the function has about twenty, a log that
+/// somebody made may have any number.
 const KINDS: usize = 100;
 
-/// All that is kept of the lines read so far: of each call a few numbers, the slowest calls whole, and a sample.
+/// All that is kept of the lines read so far: of each call a few numbers, the slowest calls whole,
+/// and a sample.
 #[derive(Debug)]
 pub(super) struct Summary {
     most: usize,

@@ -1,4 +1,5 @@
-//! Where a token is kept: a file that its owner alone could write and can read, in a directory of that kind.
+//! Where a token is kept: a file that its owner alone could write and can read, in a directory of
+//! that kind.
 
 use std::fs::{DirBuilder, File};
 use std::io::{Read, Write};
@@ -33,7 +34,8 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The place of the token for `of` and `secret`, which another secret does not find; None without a home.
+    /// The place of the token for `of` and `secret`, which another secret does not find; None
+    /// without a home.
     pub(super) fn new(
         of: [&str; 3],
         secret: &str,

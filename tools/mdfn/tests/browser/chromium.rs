@@ -56,7 +56,8 @@ impl Chromium {
         Self { bound, ..self }
     }
 
-    /// Opens a page in a browser of its own. The scripts have five seconds of the page's own time, which passes at once where they wait.
+    /// Opens a page in a browser of its own. The scripts have five seconds of the page's own time,
+    /// which passes at once where they wait.
     pub(crate) fn open(&self, url: &str) -> Drawn {
         let home = tempfile::tempdir().unwrap();
         let shot = home.path().join("picture.png");

@@ -32,7 +32,8 @@ const WINDOWS: [(u32, u32); 2] = [(1000, 1300), (360, 1900)];
 const BAR: [u8; 3] = [0x2f, 0x6f, 0xdb];
 const FAILED: [u8; 3] = [0xc4, 0x26, 0x1d];
 
-/// Measures the page from within: the window, and each span's name, track and bar. The page itself forbids scripts, so it is measured in a copy.
+/// Measures the page from within: the window, and each span's name, track and bar. The page itself
+/// forbids scripts, so it is measured in a copy.
 const MEASURE: &str = r"<script>
 const box = element => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; };
 document.body.dataset.measured = JSON.stringify({

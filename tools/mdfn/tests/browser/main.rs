@@ -1,4 +1,5 @@
-//! What does a person see? Pages are drawn by a real browser, and their pixels are looked at. `.ci/browser` installs it and runs these.
+//! What does a person see? Pages are drawn by a real browser, and their pixels are looked at.
+//! `.ci/browser` installs it and runs these.
 
 #![expect(
     clippy::unwrap_used,

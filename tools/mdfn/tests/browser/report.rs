@@ -1,4 +1,5 @@
-//! `mdfn logs --html`: is what the log says to be seen on the page, at its place, by day, by night and on a phone?
+//! `mdfn logs --html`: is what the log says to be seen on the page, at its place, by day, by night
+//! and on a phone?
 
 use std::fs;
 use std::process::Command;
@@ -183,7 +184,8 @@ fn every_text_stands_out_by_day_and_by_night() {
     assert!(dark.count([0xe8, 0xec, 0xf1], heading) > 100, "no bright heading");
 }
 
-/// What stands out of the window at its sides, but for the cells of a table that is scrolled by itself.
+/// What stands out of the window at its sides, but for the cells of a table that is scrolled by
+/// itself.
 const OUTSIDE: &str = "
     const wide = document.documentElement.scrollWidth;
     const outside = [...document.querySelectorAll('body *')].filter(element => {

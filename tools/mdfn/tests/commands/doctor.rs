@@ -1,4 +1,5 @@
-//! `mdfn doctor`: each thing that can stand between a function and a prediction, named before a call meets it.
+//! `mdfn doctor`: each thing that can stand between a function and a prediction, named before a
+//! call meets it.
 
 use std::fs;
 use std::time::Duration;

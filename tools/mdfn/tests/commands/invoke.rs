@@ -19,7 +19,8 @@ pub(crate) fn misbehave() -> PathBuf {
     path
 }
 
-/// Runs the command with this standard input; the function is `misbehave` with the arguments after `--`.
+/// Runs the command with this standard input; the function is `misbehave` with the arguments after
+/// `--`.
 fn mdfn(options: &[&str], function: &[&str], body: &[u8]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
     command.arg("invoke").args(options).arg("--").arg(misbehave()).args(function);
@@ -120,8 +121,8 @@ fn an_fn_server_names_no_function_and_frames_no_log() {
     }
 }
 
-/// Makes a program of the script. Another process writes it: children of other tests would hold it open here, and an open
-/// file does not start.
+/// Makes a program of the script. Another process writes it: children of other tests would hold it
+/// open here, and an open file does not start.
 fn write_program(path: &Path, script: &str) {
     let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod 755 \"$1\"";
     let mut shell = Command::new("/bin/sh");

@@ -1,4 +1,5 @@
-//! Do the commands that replace the hand work of a set-up give what the services take, and say what is wrong?
+//! Do the commands that replace the hand work of a set-up give what the services take, and say what
+//! is wrong?
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

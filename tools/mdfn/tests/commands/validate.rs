@@ -1,4 +1,5 @@
-//! `mdfn gateway-spec validate`: no unsafe specification passes, and nothing that is safe is called unsafe.
+//! `mdfn gateway-spec validate`: no unsafe specification passes, and nothing that is safe is called
+//! unsafe.
 
 mod model;
 mod strangers;

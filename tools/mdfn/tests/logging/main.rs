@@ -1,4 +1,5 @@
-//! Are the queries in `deploy/logging` queries of OCI Logging, and does the function write what they ask for?
+//! Are the queries in `deploy/logging` queries of OCI Logging, and does the function write what
+//! they ask for?
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod language;

@@ -1,4 +1,5 @@
-//! What Terraform would refuse about a module's names, and what this repository asks of one. Findings are texts; none is good.
+//! What Terraform would refuse about a module's names, and what this repository asks of one.
+//! Findings are texts; none is good.
 
 use std::collections::BTreeSet;
 

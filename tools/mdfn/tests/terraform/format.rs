@@ -1,5 +1,5 @@
-//! The rules of `terraform fmt` that matter to a reader: two blanks a level, the equals signs of neighbouring lines under each
-//! other, no tabs, nothing at the end of a line.
+//! The rules of `terraform fmt` that matter to a reader: two blanks a level, the equals signs of
+//! neighbouring lines under each other, no tabs, nothing at the end of a line.
 
 pub(crate) fn check(text: &str) -> Vec<String> {
     let mut findings = Vec::new();

@@ -1,5 +1,6 @@
-//! Is the Terraform module right, as far as can be told without Terraform, its provider and a tenancy? Its names are held against
-//! the provider's schema, what it renders against the canonical specification, its policies against a grammar of the language.
+//! Is the Terraform module right, as far as can be told without Terraform, its provider and a
+//! tenancy? Its names are held against the provider's schema, what it renders against the canonical
+//! specification, its policies against a grammar of the language.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! Is everything that watches the function asked for before it is there, and does every query name what the services document?
+//! Is everything that watches the function asked for before it is there, and does every query name
+//! what the services document?
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! A query of the Monitoring Query Language, as far as alarms and dashboards need it: one metric, without joins and arithmetic.
+//! A query of the Monitoring Query Language, as far as alarms and dashboards need it: one metric,
+//! without joins and arithmetic.
 //!
 //! Source: docs/spec/oci-services.md#monitoring-query-language.
 

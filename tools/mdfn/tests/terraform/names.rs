@@ -1,4 +1,5 @@
-//! Does every name in the module exist, and is everything there that must be? Each kind of mistake is found, too.
+//! Does every name in the module exist, and is everything there that must be? Each kind of mistake
+//! is found, too.
 
 use crate::check::check;
 use crate::format;

@@ -1,5 +1,5 @@
-//! What Terraform would make of a module: each resource with its evaluated arguments. What the provider alone knows, such as an
-//! OCID, is given.
+//! What Terraform would make of a module: each resource with its evaluated arguments. What the
+//! provider alone knows, such as an OCID, is given.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ const META: [&str; 5] = ["count", "depends_on", "for_each", "lifecycle", "provid
 
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The arguments of each resource, by its address without an index; a list if it has `count`, a map if it has `for_each`.
+    /// The arguments of each resource, by its address without an index; a list if it has `count`, a
+    /// map if it has `for_each`.
     resources: BTreeMap<String, Value>,
     outputs: BTreeMap<String, Value>,
 }
@@ -27,7 +28,8 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Every validation and precondition that does not hold, and everything that cannot be evaluated.
+    /// Every validation and precondition that does not hold, and everything that cannot be
+    /// evaluated.
     pub(crate) fn make(
         module: &Module,
         schema: &Schema,
@@ -204,8 +206,8 @@ fn with(context: &Context<'static>, name: &str, key: &str, value: &Value) -> Con
     context
 }
 
-/// The arguments and blocks of a body, evaluated. Null is as good as absent; a block that may occur once is an object, one that
-/// may be repeated a list.
+/// The arguments and blocks of a body, evaluated. Null is as good as absent; a block that may occur
+/// once is an object, one that may be repeated a list.
 fn arguments(
     body: &Body,
     members: &Members,

@@ -1,5 +1,5 @@
-//! Does the grammar of the policy language take every statement that the module renders, read it as it is meant, and refuse a
-//! broken one? `.ci/terraform` installs the parser and runs this.
+//! Does the grammar of the policy language take every statement that the module renders, read it as
+//! it is meant, and refuse a broken one? `.ci/terraform` installs the parser and runs this.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

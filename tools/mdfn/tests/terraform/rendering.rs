@@ -9,7 +9,8 @@ use crate::setup::{
 };
 use crate::specification::sent;
 
-/// What is rendered is what `mdfn gateway-spec` prints for the arguments that the module itself gives out.
+/// What is rendered is what `mdfn gateway-spec` prints for the arguments that the module itself
+/// gives out.
 #[track_caller]
 fn is_canonical(given: &Value) -> Value {
     let plan = plan(given);

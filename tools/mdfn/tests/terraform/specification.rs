@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// The document that the provider sends for the block `specification`: names in the API's spelling, and the media types of a
-/// body validation as the keys of a map.
+/// The document that the provider sends for the block `specification`: names in the API's spelling,
+/// and the media types of a body validation as the keys of a map.
 pub(crate) fn sent(specification: &Value) -> Value {
     match specification {
         Value::Array(list) => list.iter().map(sent).collect(),

@@ -1,4 +1,5 @@
-//! A module's variables: what is given or their defaults, converted to their types as Terraform does, and validated.
+//! A module's variables: what is given or their defaults, converted to their types as Terraform
+//! does, and validated.
 
 use hcl::eval::{Context, Evaluate};
 use hcl::expr::FuncCall;

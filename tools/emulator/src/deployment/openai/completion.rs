@@ -1,4 +1,5 @@
-//! `OpenAI`'s own protocol: the models, the next message of a conversation, and what follows a text.
+//! `OpenAI`'s own protocol: the models, the next message of a conversation, and what follows a
+//! text.
 
 use serde_json::{Value, json};
 

@@ -30,7 +30,8 @@ fn whole(generation: &Generation) -> Value {
     message(generation, &[text], Some(END), &generation.text)
 }
 
-/// The answer in an event a word, with those before and after them that Anthropic's clients wait for.
+/// The answer in an event a word, with those before and after them that Anthropic's clients wait
+/// for.
 fn events(generation: &Generation) -> Vec<Value> {
     let start = message(generation, &[], None, "");
     let block = json!({ "type": "text", "text": "" });

@@ -1,4 +1,5 @@
-//! The paths that an `OpenAI`-compatible model server has, with the Iris model in the part of the language model.
+//! The paths that an `OpenAI`-compatible model server has, with the Iris model in the part of the
+//! language model.
 //!
 //! Source: docs/spec/oci-services.md#openai-api.
 

@@ -1,4 +1,5 @@
-//! The emulated deployment, asked over TLS with requests that are signed here, and the collector, with spans that are written here.
+//! The emulated deployment, asked over TLS with requests that are signed here, and the collector,
+//! with spans that are written here.
 
 mod client;
 mod collector;

@@ -1,4 +1,5 @@
-//! Where a specification stands in a document: by itself, in an answer of the OCI CLI, or in a resource of Terraform.
+//! Where a specification stands in a document: by itself, in an answer of the OCI CLI, or in a
+//! resource of Terraform.
 
 use serde_json::{Map, Value};
 

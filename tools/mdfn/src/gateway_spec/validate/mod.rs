@@ -1,5 +1,5 @@
-//! What is wrong with a deployment specification in front of this function, in words: one that anybody wrote, in any form in
-//! which the service or a tool gives it out.
+//! What is wrong with a deployment specification in front of this function, in words: one that
+//! anybody wrote, in any form in which the service or a tool gives it out.
 //!
 //! Source: docs/spec/oci-services.md#deployment-specification.
 
@@ -26,7 +26,8 @@ use super::findings::{Finding, Findings, Place};
 /// The most routes that a deployment has.
 const MAX_ROUTES: usize = 50;
 
-/// Everything that is to be said about a specification, the worst first; None if the document holds none.
+/// Everything that is to be said about a specification, the worst first; None if the document holds
+/// none.
 pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     let mut findings = Findings::default();
     let specification = read::read(form::specification(document)?, &mut findings);

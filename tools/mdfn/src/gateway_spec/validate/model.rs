@@ -1,4 +1,5 @@
-//! What a deployment specification is made of, as Oracle's SDK models it: classes with their members.
+//! What a deployment specification is made of, as Oracle's SDK models it: classes with their
+//! members.
 //!
 //! `model.py` makes `model.json` from the package `oci` 2.189.0.
 
@@ -72,8 +73,8 @@ impl Class {
         self.choice.as_ref().map(|choice| choice.member.as_str())
     }
 
-    /// What an object has of which that member, if any, has the value `chosen`. Where no class is known for the value, what
-    /// any of them may have.
+    /// What an object has of which that member, if any, has the value `chosen`. Where no class is
+    /// known for the value, what any of them may have.
     pub(super) fn shape(&'static self, chosen: Option<&str>) -> Shape {
         let mut shape = Shape::default();
         let Some(choice) = &self.choice else {

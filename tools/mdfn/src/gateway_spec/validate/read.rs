@@ -1,4 +1,5 @@
-//! Reads a specification as the service's model has it: what comes out has the API's names, and only values of the right kind.
+//! Reads a specification as the service's model has it: what comes out has the API's names, and
+//! only values of the right kind.
 //!
 //! Null is absent, as the OCI CLI prints it. What is not understood is said, and the rest is read.
 
@@ -94,11 +95,13 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of a member; None where it is not understood, or an empty list of Terraform's for no object.
+    /// The value of a member; None where it is not understood, or an empty list of Terraform's for
+    /// no object.
     fn member(&mut self, member: &Member, value: &Value, at: &At) -> Option<Value> {
         let value = self.value(&member.kind, value, at)?;
         let items = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
-        // Of the operations of a key the gateway wants one to be `verify`; the keys are judged elsewhere.
+        // Of the operations of a key the gateway wants one to be `verify`; the keys are judged
+        // elsewhere.
         let free = member.values.is_empty() || at.path == "key_ops";
         for item in items.iter().filter_map(Value::as_str).filter(|_| !free) {
             if !member.values.iter().any(|known| known == item) {

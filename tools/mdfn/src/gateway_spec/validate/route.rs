@@ -179,13 +179,15 @@ impl<'a> Checked<'a> {
         texts(self.route, "methods").contains(&method)
     }
 
-    /// Whether a route takes GET and HEAD and nothing else; one that does not say may take anything.
+    /// Whether a route takes GET and HEAD and nothing else; one that does not say may take
+    /// anything.
     fn reads_alone(&self) -> bool {
         let methods = texts(self.route, "methods");
         !methods.is_empty() && methods.iter().all(|method| ["GET", "HEAD"].contains(method))
     }
 
-    /// Whether the function answers all requests of this route itself, as long as no target is named.
+    /// Whether the function answers all requests of this route itself, as long as no target is
+    /// named.
     fn is_own(&self) -> bool {
         let last = self.path.rsplit('/').next().unwrap_or_default();
         HEALTH_ROUTES.contains(&last) && self.reads_alone()

@@ -1,6 +1,7 @@
 //! The spellings of a member's name: the API's, the OCI CLI's and Terraform's.
 
-/// Whether `written` is `name` of the API, or the same in the spelling of the OCI CLI or of Terraform.
+/// Whether `written` is `name` of the API, or the same in the spelling of the OCI CLI or of
+/// Terraform.
 pub(super) fn is_spelling(written: &str, name: &str) -> bool {
     let words = words(name);
     written == name

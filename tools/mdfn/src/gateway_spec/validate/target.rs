@@ -4,8 +4,8 @@ use model_deployment_fn::predict::{EndpointRule, Paths, Refusal, authority};
 
 use crate::gateway_spec::findings::{Findings, Place};
 
-/// Claims that users write themselves, or that somebody writes for them, in an identity domain or by `OpenID` Connect;
-/// without their underscores.
+/// Claims that users write themselves, or that somebody writes for them, in an identity domain or
+/// by `OpenID` Connect; without their underscores.
 const WRITTEN_BY_USERS: [&str; 24] = [
     "address",
     "birthdate",
@@ -134,7 +134,8 @@ struct Needs<'a> {
     host: bool,
 }
 
-/// Whether the function calls an address, with a host and a path that the operator may have opened; its refusal, if it never does.
+/// Whether the function calls an address, with a host and a path that the operator may have opened;
+/// its refusal, if it never does.
 fn called(value: &str) -> Result<Needs<'_>, Refusal> {
     let path = custom_path(value);
     // What is no path stays closed, and the rule says so.

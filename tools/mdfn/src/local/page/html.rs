@@ -1,4 +1,5 @@
-//! What all pages have: the document around them, its one style, and the form of what somebody else said.
+//! What all pages have: the document around them, its one style, and the form of what somebody else
+//! said.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +20,8 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// What is not seen, or changes how others are seen: controls, and the marks that turn the direction of writing.
+/// What is not seen, or changes how others are seen: controls, and the marks that turn the
+/// direction of writing.
 fn is_hidden(char: char) -> bool {
     let marks = ['\u{61c}', '\u{feff}'];
     char.is_control()

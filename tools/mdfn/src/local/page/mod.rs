@@ -1,5 +1,6 @@
-//! The page about the calls, without a script or anything from elsewhere. It answers reading only, and only to a name of this
-//! machine: a foreign site that lets its own name point here sees nothing.
+//! The page about the calls, without a script or anything from elsewhere. It answers reading only,
+//! and only to a name of this machine: a foreign site that lets its own name point here sees
+//! nothing.
 
 mod call;
 mod claim;
@@ -29,7 +30,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Starts on `port` of 127.0.0.1 (0: a free one), showing the calls of the gateway's deployment at `deployment`, its URL.
+    /// Starts on `port` of 127.0.0.1 (0: a free one), showing the calls of the gateway's deployment
+    /// at `deployment`, its URL.
     pub async fn start(port: u16, deployment: String, calls: Calls) -> io::Result<Self> {
         let server = Server::start(port, move |request| {
             ready(guarded(&request).unwrap_or_else(|| answer(&request, &deployment, &calls.all())))
@@ -48,7 +50,8 @@ impl Page {
     }
 }
 
-/// The refusal of a request that is none of a browser of this machine that reads. No body is ever read.
+/// The refusal of a request that is none of a browser of this machine that reads. No body is ever
+/// read.
 fn guarded<B>(request: &Request<B>) -> Option<Reply> {
     if !is_asked_by_own_name(request.headers()) {
         return Some(reply(

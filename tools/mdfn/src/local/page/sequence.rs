@@ -9,7 +9,8 @@ use super::claim::claim;
 use super::html::shown;
 use super::list::took;
 
-/// The parts, from left to right; a name of two words has a line each, and the longest one a place above on a narrow screen.
+/// The parts, from left to right; a name of two words has a line each, and the longest one a place
+/// above on a narrow screen.
 const PARTS: [(&str, &str); 6] = [
     ("", "client"),
     ("identity", "domain"),
@@ -151,7 +152,8 @@ fn lifeline(part: usize, (above, name): (&str, &str), height: usize) -> Markup {
 fn arrow(at: usize, message: &Message) -> Markup {
     let y = TOP + STEP * at;
     let (left, right) = (message.from.min(message.to), message.from.max(message.to));
-    // What is written grows towards the middle of the drawing, where there is room on a narrow screen too.
+    // What is written grows towards the middle of the drawing, where there is room on a narrow
+    // screen too.
     let (anchor, x, shift) = if left == CLIENT {
         ("start", middle(left), "8")
     } else if right == COLLECTOR {

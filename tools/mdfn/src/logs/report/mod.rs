@@ -1,4 +1,5 @@
-//! The summary as a page for a browser: one file that needs no other, runs no script and asks nobody for anything.
+//! The summary as a page for a browser: one file that needs no other, runs no script and asks
+//! nobody for anything.
 
 mod axis;
 mod bars;
@@ -21,7 +22,8 @@ const STYLE: &str = include_str!("style.css");
 pub(super) fn html(summary: &Summary, log: &str) -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let title = format!("{} of the function, {}", calls(summary.calls), tables::errors(summary));
-    // Whoever reads the log may not have written it: with this rule even a mistake in the escaping runs nothing.
+    // Whoever reads the log may not have written it: with this rule even a mistake in the escaping
+    // runs nothing.
     let rule = format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'"
     );

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 
 use crate::logs::call::Class;
 
-/// A text of anybody's, as it is shown; `?` for what is neither a letter, a digit nor visible ASCII.
+/// A text of anybody's, as it is shown; `?` for what is neither a letter, a digit nor visible
+/// ASCII.
 pub(super) fn visible(text: &str) -> String {
     let is_visible = |char: char| char == ' ' || char.is_ascii_graphic() || char.is_alphanumeric();
     text.chars().map(|char| if is_visible(char) { char } else { '?' }).collect()
@@ -65,7 +66,8 @@ pub(super) fn percent(part: u64, whole: u64) -> f64 {
     Duration::from_millis(u64::try_from(parts).unwrap_or(u64::MAX)).as_secs_f64() * 10.0
 }
 
-/// `percent`, of counts and for a person: what is there is not written as nothing, nor what is not all as all.
+/// `percent`, of counts and for a person: what is there is not written as nothing, nor what is not
+/// all as all.
 pub(super) fn share(part: usize, whole: usize) -> String {
     let count = |count| u64::try_from(count).unwrap_or(u64::MAX);
     let percent = percent(count(part), count(whole));

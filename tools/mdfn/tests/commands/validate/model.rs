@@ -1,5 +1,5 @@
-//! Every class of the service's model: a document with all of its members, one with none that is optional and one with an
-//! unknown member are read, and what is unsafe beside them is found.
+//! Every class of the service's model: a document with all of its members, one with none that is
+//! optional and one with an unknown member are read, and what is unsafe beside them is found.
 
 use std::collections::BTreeMap;
 
@@ -180,7 +180,8 @@ fn spelled(value: &Value, between: &str) -> Value {
     }
 }
 
-/// Whether nothing is refused, but for a set of keys without its members, which are optional in the model.
+/// Whether nothing is refused, but for a set of keys without its members, which are optional in the
+/// model.
 fn is_taken(lines: &[String]) -> bool {
     let mut refused = lines.iter().filter(|line| line.starts_with("refused"));
     refused.all(|line| line.contains("STATIC_KEYS has no key"))

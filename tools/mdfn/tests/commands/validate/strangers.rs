@@ -1,4 +1,5 @@
-//! Documents as other people have them: what the service takes is read, and what is unsafe in it is found wherever it stands.
+//! Documents as other people have them: what the service takes is read, and what is unsafe in it is
+//! found wherever it stands.
 
 use emulator::keys::Key;
 use serde_json::{Value, json};
