@@ -15,6 +15,7 @@ pub mod jwk;
 pub mod local;
 pub mod logs;
 mod loopback;
+pub mod new;
 pub mod policy;
 pub mod predict;
 mod proxy;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mdfn::{doctor, gateway_spec, invoke, jwk, local, logs, policy, predict, sign, token};
+use mdfn::{doctor, gateway_spec, invoke, jwk, local, logs, new, policy, predict, sign, token};
 use tokio::runtime::Runtime;
 
 const CONFORMANCE: &str = "Example:\n  mdfn conformance --only 1-16,41 -- python3 func.py";
@@ -28,6 +28,7 @@ enum Command {
     Jwk(jwk::Options),
     Local(local::Options),
     Logs(logs::Options),
+    New(new::Options),
     Policy(policy::Options),
     Predict(predict::Options),
     Sign(sign::Options),
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
             Command::Jwk(options) => jwk::run(options, variable).await,
             Command::Local(options) => local::run(options, variable).await,
             Command::Logs(options) => logs::run(&options),
+            Command::New(options) => new::run(&options),
             Command::Policy(options) => policy::run(&options),
             Command::Predict(options) => predict::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),

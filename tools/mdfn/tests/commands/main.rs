@@ -14,6 +14,7 @@ mod invoke;
 mod jwk;
 mod local;
 mod logs;
+mod new;
 mod policy;
 mod predict;
 mod sign;
