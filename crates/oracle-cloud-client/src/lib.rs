@@ -50,7 +50,7 @@ pub use oracle_cloud_signature::{
 };
 pub use pages::{Page, Pages};
 pub use path::IntoPath;
-pub use principal::{Principal, PrincipalSettings};
+pub use principal::{Principal, PrincipalSettings, TokenExchange};
 pub use request::RequestBuilder;
 pub use retry::{Retry, RetrySafety};
 pub use service::Service;

@@ -81,6 +81,9 @@ pub(crate) enum PrincipalError {
     /// A service that hands out credentials answered with something else.
     #[error("{0} gave an answer that is not the documented one")]
     Unusable(&'static str),
+    /// There is no token to be exchanged.
+    #[error("the token that is to be exchanged cannot be had")]
+    Subject(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The request to the token service cannot be signed.
     #[error("the request to the token service was not signed: {0}")]
     NotSigned(SignError),
@@ -141,6 +144,7 @@ impl PrincipalError {
             Self::NotFound => CredentialsErrorKind::NotConfigured,
             Self::Unanswered(..)
             | Self::Unusable(_)
+            | Self::Subject(_)
             | Self::NotSigned(_)
             | Self::KeyCertificateMismatch
             | Self::Late

@@ -14,6 +14,7 @@ mod resource_principal;
 mod session_key;
 mod settings;
 mod source;
+mod token_exchange;
 mod token_service;
 mod user;
 mod workload;
@@ -34,6 +35,7 @@ use instance::Instance;
 use renewable::Renewable;
 use settings::Chosen;
 pub use settings::PrincipalSettings;
+pub use token_exchange::TokenExchange;
 use user::Found;
 use workload::Workload;
 
