@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use emulator::agent::{Agent, Intent, Invocation, Program};
+use emulator::monitoring::Monitoring;
 use emulator::object_storage::{BUCKETS, COMPARTMENT, ObjectStorage};
 use tokio::process::Command;
 
@@ -93,6 +94,24 @@ async fn a_function_that_a_person_starts_says_how_to_try_it() {
         let (_, said) = started_by_a_person(name, ("LOG_LEVEL", "loud")).await;
         assert!(said.contains("LOG_LEVEL is not `off`, `error`"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn metric_posts_a_point_that_monitoring_takes() {
+    let setup = Setup::new().await;
+    let monitoring = Monitoring::start(setup.issuer.clone(), &setup.authority).await.unwrap();
+    let compartment = "ocid1.compartment.oc1..aaaaaaaametrics";
+    let mut command = Command::new(example("metric"));
+    command.args([compartment, "examples", "queue_length", "7"]);
+    command.env_clear().env("OCI_CLI_ENDPOINT", monitoring.url());
+    command.env("SSL_CERT_FILE", &setup.program.config["SSL_CERT_FILE"]);
+    let output = command.envs(setup.principal.variables()).output().await.unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(output.status.success() && said.contains("\"failedMetricsCount\":0"), "{said}");
+    let taken = monitoring.taken();
+    assert_eq!(taken.len(), 1, "{:?}", monitoring.refused());
+    assert_eq!(taken[0]["name"], "queue_length");
+    assert_eq!(taken[0]["datapoints"][0]["value"], 7.0);
 }
 
 #[tokio::test]

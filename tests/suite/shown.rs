@@ -15,7 +15,7 @@ use model_deployment_fn::predict::{Forwarder, Metrics, Prediction, Predictor, Tr
 use oracle_cloud_client::apm::Collector;
 use oracle_cloud_client::{
     Body, Client, Credentials, HttpClient, KeyId, Principal, PrincipalSettings, PrivateKey,
-    SessionToken, SignableBody, SigningParams, Trust, Variables, sign,
+    SessionToken, SignableBody, SigningParams, TokenExchange, Trust, Variables, sign,
 };
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -164,6 +164,9 @@ async fn everything(home: &Path) -> Shown {
     shown.add(&Server::new(Listener::publish(&home.join("lsnr.sock")).unwrap()));
     let collector = |name: &str| (name == "OCI_TRACE_COLLECTOR_URL").then(|| SECRET.to_owned());
     shown.add(&fn_fdk::Tracing::from_vars(collector));
+    let subject = || async { Ok(SECRET.to_owned()) };
+    let domain = "https://domain.example";
+    shown.add(&TokenExchange::new(domain, SECRET, SECRET, &trust, subject).unwrap());
     let url = format!("https://collector.example/?dataKey={SECRET}");
     shown.add(&Collector::new(&url, &trust).unwrap());
     shown.add(&Call::direct(SECRET));
@@ -285,6 +288,7 @@ async fn every_type_with_a_debug_of_its_own_is_looked_at() {
                 "Details" => "StatusError",
                 "Source" => "Principal",
                 "Inner" | "ServiceClock" | "Transport" => "Client",
+                "Exchange" => "TokenExchange",
                 public => public,
             };
             assert!(shown.0.contains_key(whole), "{name}, {path:?}");

@@ -131,6 +131,13 @@ const REGIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// The region identifier of a name as configured: trimmed, in lower case, short codes resolved. Unknown names pass.
+///
+/// ```
+/// use oracle_cloud_client::region::identifier;
+///
+/// assert_eq!(identifier(" FRA"), "eu-frankfurt-1");
+/// assert_eq!(identifier("xx-new-1"), "xx-new-1");
+/// ```
 pub fn identifier(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase();
     let known = REGIONS.iter().find(|(code, ..)| *code == name);
@@ -138,11 +145,23 @@ pub fn identifier(name: &str) -> String {
 }
 
 /// The realms whose services live under a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3` share one; none for any other.
+///
+/// ```
+/// use oracle_cloud_client::region::realms_of_domain;
+///
+/// assert_eq!(realms_of_domain("oraclegovcloud.com").collect::<Vec<_>>(), ["oc2", "oc3"]);
+/// ```
 pub fn realms_of_domain(domain: &str) -> impl Iterator<Item = &'static str> {
     REALMS.iter().filter(move |(_, known)| *known == domain).map(|(realm, _)| *realm)
 }
 
 /// The realm of a region identifier, if the table knows the region.
+///
+/// ```
+/// use oracle_cloud_client::region::realm_of_region;
+///
+/// assert_eq!(realm_of_region("us-langley-1"), Some("oc2"));
+/// ```
 pub fn realm_of_region(region: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(_, known, _)| *known == region).map(|(.., realm)| *realm)
 }
@@ -150,6 +169,12 @@ pub fn realm_of_region(region: &str) -> Option<&'static str> {
 /// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by `-`, then a number.
 ///
 /// New regions appear often, so the form counts and not the table.
+///
+/// ```
+/// use oracle_cloud_client::region::is_identifier;
+///
+/// assert!(is_identifier("eu-frankfurt-1") && !is_identifier("fra"));
+/// ```
 pub fn is_identifier(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else {
         return false;
@@ -161,6 +186,13 @@ pub fn is_identifier(text: &str) -> bool {
 }
 
 /// The regions of the table, and those that the operator added because the table is older than they are.
+///
+/// ```
+/// use oracle_cloud_client::region::Regions;
+///
+/// let regions = Regions::default();
+/// assert_eq!(regions.domain("us-langley-1"), "oraclegovcloud.com");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Regions {
     added: Vec<Region>,
@@ -204,6 +236,18 @@ enum RegionError {
 impl Regions {
     /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`; unknown ones are in the realm
     /// of `OCI_DEFAULT_REALM`, or else in `oc1`.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// let var = |name: &str| (name == "OCI_DEFAULT_REALM").then(|| "oc2".to_owned());
+    /// let regions = Regions::from_vars(&var)?;
+    /// assert_eq!(regions.domain("xx-new-1"), "oraclegovcloud.com");
+    /// # Ok::<_, oracle_cloud_client::SettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SettingsError`] where a variable or the file is not understood.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
         let mut vars = Variables::new(var);
         let regions = Self::read(&mut vars);
@@ -228,6 +272,12 @@ impl Regions {
     }
 
     /// Whether the services of a realm live under a domain: one table for credentials and for addresses.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// assert!(Regions::default().serves("oraclecloud.com", "oc1"));
+    /// ```
     pub fn serves(&self, domain: &str, realm: &str) -> bool {
         let mut added = self.added.iter();
         realms_of_domain(domain).any(|known| known == realm)
@@ -235,12 +285,24 @@ impl Regions {
     }
 
     /// Whether a domain is that of a realm.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// assert!(!Regions::default().knows_domain("example.com"));
+    /// ```
     pub fn knows_domain(&self, domain: &str) -> bool {
         realms_of_domain(domain).next().is_some()
             || self.added.iter().any(|region| region.domain == domain)
     }
 
     /// The region identifier of a name as configured, as [`identifier`] gives it, with the added regions' short codes.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// assert_eq!(Regions::default().identifier("fra"), "eu-frankfurt-1");
+    /// ```
     pub fn identifier(&self, name: &str) -> String {
         let known = identifier(name);
         let added = self.added.iter().find(|region| region.key.eq_ignore_ascii_case(&known));
@@ -248,6 +310,12 @@ impl Regions {
     }
 
     /// The domain under which a region's services live, such as `oraclecloud.com`.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// assert_eq!(Regions::default().domain("eu-frankfurt-1"), "oraclecloud.com");
+    /// ```
     pub fn domain(&self, region: &str) -> &str {
         let known = realm_of_region(region)
             .and_then(|realm| REALMS.iter().find(|(name, _)| *name == realm));
@@ -266,6 +334,13 @@ impl Regions {
 
     /// The host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`; newer ones have `.oci` behind the
     /// region. A region with a dot is a domain of its own.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::Regions;
+    ///
+    /// let host = Regions::default().host("iaas", "eu-frankfurt-1");
+    /// assert_eq!(host, "iaas.eu-frankfurt-1.oraclecloud.com");
+    /// ```
     pub fn host(&self, service: &str, region: &str) -> String {
         if region.contains('.') {
             return format!("{service}.{region}");

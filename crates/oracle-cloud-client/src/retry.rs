@@ -125,6 +125,12 @@ impl Attempts {
 
 impl Retry {
     /// One attempt and no other.
+    ///
+    /// ```
+    /// use oracle_cloud_client::{Client, Retry};
+    ///
+    /// let builder = Client::builder().retry(Retry::NEVER);
+    /// ```
     pub const NEVER: Self = Self::new().attempts(1).statuses(&[]);
 
     /// The default.

@@ -20,17 +20,45 @@ pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Reads variables, and keeps what is wrong with them.
 ///
 /// Blanks and line ends around a value are no part of it, and a blank value counts as absent.
+///
+/// ```
+/// use oracle_cloud_client::Variables;
+///
+/// let var = |name: &str| (name == "LIMIT").then(|| "ten".to_owned());
+/// let mut vars = Variables::new(&var);
+/// let limit = vars.parse("LIMIT", "a number", |text| text.parse::<u32>().ok());
+/// let error = vars.finish(limit).unwrap_err();
+/// assert_eq!(error.mistakes(), ["LIMIT is not a number"]);
+/// ```
 pub struct Variables<'a> {
     var: Vars<'a>,
     mistakes: Vec<String>,
 }
 
 /// All mistakes of the variables that were read. Each names its variable and what was expected, never a value.
+///
+/// ```
+/// use oracle_cloud_client::Variables;
+///
+/// let mut vars = Variables::new(&|_| None);
+/// vars.mistake("this is wrong");
+/// vars.mistake("that, too");
+/// let error = vars.finish(Some(())).unwrap_err();
+/// assert_eq!(error.to_string(), "this is wrong; that, too");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SettingsError(Vec<String>);
 
 impl SettingsError {
     /// The mistakes, a sentence each.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| None);
+    /// vars.mistake("this is wrong");
+    /// assert_eq!(vars.finish(Some(())).unwrap_err().mistakes(), ["this is wrong"]);
+    /// ```
     pub fn mistakes(&self) -> &[String] {
         &self.0
     }
@@ -70,16 +98,37 @@ impl<T> Given<T> {
 
 impl<'a> Variables<'a> {
     /// A reader of the variables that `var` finds.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// assert_eq!(Variables::new(&|_| None).text("COLOUR"), None);
+    /// ```
     pub fn new(var: Vars<'a>) -> Self {
         Self { var, mistakes: Vec::new() }
     }
 
     /// A text.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| Some(" blue ".to_owned()));
+    /// assert_eq!(vars.text("COLOUR").as_deref(), Some("blue"));
+    /// assert_eq!(Variables::new(&|_| Some(" ".to_owned())).text("COLOUR"), None);
+    /// ```
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.parse(name, "", |text| Some(text.to_owned()))
     }
 
     /// A value that `read` understands; anything else is not what was `expected`.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| Some("10".to_owned()));
+    /// assert_eq!(vars.parse("LIMIT", "a number", |text| text.parse::<u32>().ok()), Some(10));
+    /// ```
     pub fn parse<T>(
         &mut self,
         name: &str,
@@ -91,6 +140,18 @@ impl<'a> Variables<'a> {
     }
 
     /// One of some words, in whatever letter case.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| Some("JSON".to_owned()));
+    /// let is_json = vars.word("FORMAT", "`text` or `json`", |word| match word {
+    ///     "json" => Some(true),
+    ///     "text" => Some(false),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(is_json, Some(true));
+    /// ```
     pub fn word<T>(
         &mut self,
         name: &str,
@@ -101,12 +162,27 @@ impl<'a> Variables<'a> {
     }
 
     /// `true` or `false`; false if it is absent.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// assert!(Variables::new(&|_| Some("true".to_owned())).flag("FAST"));
+    /// assert!(!Variables::new(&|_| None).flag("FAST"));
+    /// ```
     pub fn flag(&mut self, name: &str) -> bool {
         let flag = self.word(name, "`true` or `false`", |word| word.parse().ok());
         flag.unwrap_or_default()
     }
 
     /// Keeps a mistake.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| None);
+    /// vars.mistake("COLOUR and SHADE do not fit");
+    /// assert!(vars.finish(Some(())).is_err());
+    /// ```
     pub fn mistake(&mut self, mistake: impl fmt::Display) {
         self.mistakes.push(mistake.to_string());
     }
@@ -153,6 +229,15 @@ impl<'a> Variables<'a> {
     }
 
     /// What was made of the variables, unless there is a mistake.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// assert_eq!(Variables::new(&|_| None).finish(Some(1)), Ok(1));
+    /// ```
+    ///
+    /// # Errors
+    /// [`SettingsError`] with all mistakes.
     pub fn finish<T>(self, made: Option<T>) -> Result<T, SettingsError> {
         match made {
             Some(made) if self.mistakes.is_empty() => Ok(made),

@@ -60,12 +60,32 @@ pub struct SignLayer {
 
 impl SignLayer {
     /// Signs with what `source` provides, by the machine's clock.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use oracle_cloud_signature::tower::SignLayer;
+    /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
+    ///
+    /// # let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+    /// let layer = SignLayer::new(Arc::new(credentials));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[expect(clippy::disallowed_methods, reason = "the default of a clock that can be set")]
     pub fn new(source: impl ProvideCredentials + 'static) -> Self {
         Self { credentials: SharedCredentials::new(source), now: SystemTime::now }
     }
 
     /// The same by another clock.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use oracle_cloud_signature::tower::SignLayer;
+    /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
+    ///
+    /// # let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+    /// let layer = SignLayer::new(Arc::new(credentials)).now(|| std::time::SystemTime::UNIX_EPOCH);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn now(self, now: fn() -> SystemTime) -> Self {
         Self { now, ..self }
@@ -81,6 +101,18 @@ impl<S> Layer<S> for SignLayer {
 }
 
 /// A service that signs its requests before it passes them on. A 401 is passed back as it is.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use oracle_cloud_signature::tower::{Sign, SignLayer};
+/// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
+/// use tower_layer::Layer;
+///
+/// # let credentials = Credentials::api_key(KeyId::new("a/b/c")?, PrivateKey::generate()?);
+/// let layer = SignLayer::new(Arc::new(credentials));
+/// let signing: Sign<&str> = layer.layer("a service of HTTP requests");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sign<S> {
     inner: S,

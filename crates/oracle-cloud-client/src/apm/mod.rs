@@ -22,6 +22,16 @@ const COLLECTOR_BACKOFF: Duration = Duration::from_secs(30);
 /// The collector of an APM domain, over a connection that is kept.
 ///
 /// Source: docs/spec/fn-container-contract.md#tracing.
+///
+/// ```
+/// use oracle_cloud_client::Trust;
+/// use oracle_cloud_client::apm::Collector;
+///
+/// let url = "https://collector.example/20200101/observations/public-span?dataKey=key";
+/// let collector = Collector::new(url, &Trust::public()?)?;
+/// assert!(!format!("{collector:?}").contains("dataKey"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 pub struct Collector {
     url: Url,
     http: HttpClient,
@@ -29,6 +39,15 @@ pub struct Collector {
 }
 
 /// A collector that cannot be used, or spans that it did not take. No message contains its address, which holds a key.
+///
+/// ```
+/// use oracle_cloud_client::Trust;
+/// use oracle_cloud_client::apm::{Collector, CollectorError};
+///
+/// let refused = Collector::new("http://collector.example", &Trust::public()?);
+/// assert!(matches!(refused, Err(CollectorError::Address)));
+/// # Ok::<_, oracle_cloud_client::TrustError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {
@@ -48,6 +67,17 @@ pub enum CollectorError {
 
 impl Collector {
     /// The collector at `url`, exactly as the platform gives it, if `trust` trusts its certificate.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Trust;
+    /// use oracle_cloud_client::apm::Collector;
+    ///
+    /// assert!(Collector::new("https://collector.example", &Trust::public()?).is_ok());
+    /// # Ok::<_, oracle_cloud_client::TrustError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`CollectorError::Address`] where it is no `https` URL.
     pub fn new(url: &str, trust: &Trust) -> Result<Self, CollectorError> {
         let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
         let url = url.ok_or(CollectorError::Address)?;
@@ -57,6 +87,20 @@ impl Collector {
 
     /// Sends spans, and waits for the word that they were taken, for `patience` and until `deadline` at the longest. After a failure,
     /// or all of that patience in vain, nothing is sent for 30 s, and no error given: the collector is left alone.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use oracle_cloud_client::apm::{Collector, CollectorError, Span};
+    ///
+    /// async fn report(collector: &Collector, spans: &[Span]) -> Result<(), CollectorError> {
+    ///     let patience = Duration::from_millis(500);
+    ///     collector.send(spans, patience, Instant::now() + patience).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CollectorError`] where they were not taken.
     pub async fn send(
         &self,
         spans: &[Span],

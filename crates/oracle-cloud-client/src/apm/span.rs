@@ -8,6 +8,28 @@ use aws_lc_rs::rand;
 use serde::{Serialize, Serializer};
 
 /// A span of a trace. Source: docs/spec/fn-container-contract.md#zipkin-v2.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::time::{Duration, SystemTime};
+///
+/// use oracle_cloud_client::apm::{Kind, Service, Span, span_id, trace_id};
+///
+/// let span = Span {
+///     trace_id: trace_id(),
+///     id: span_id(),
+///     parent_id: None,
+///     name: "call",
+///     kind: Some(Kind::Server),
+///     timestamp: SystemTime::UNIX_EPOCH,
+///     duration: Duration::from_millis(2),
+///     local_endpoint: Service { service_name: "billing".to_owned() },
+///     debug: false,
+///     tags: BTreeMap::new(),
+/// };
+/// assert_eq!(serde_json::to_value(&span)?["duration"], 2000);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
@@ -40,8 +62,16 @@ pub struct Span {
 }
 
 /// The side of a request that a span tells of.
+///
+/// ```
+/// use oracle_cloud_client::apm::Kind;
+///
+/// assert_eq!(serde_json::to_value(Kind::Client)?, "CLIENT");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum Kind {
     /// That of who asked.
     Client,
@@ -50,6 +80,14 @@ pub enum Kind {
 }
 
 /// Who did what a span tells of.
+///
+/// ```
+/// use oracle_cloud_client::apm::Service;
+///
+/// let service = Service { service_name: "billing".to_owned() };
+/// assert_eq!(serde_json::to_string(&service)?, r#"{"serviceName":"billing"}"#);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Service {
@@ -58,11 +96,19 @@ pub struct Service {
 }
 
 /// An id for a new trace.
+///
+/// ```
+/// assert_eq!(oracle_cloud_client::apm::trace_id().len(), 32);
+/// ```
 pub fn trace_id() -> String {
     format!("{:032x}", u128::from_be_bytes(random()))
 }
 
 /// An id for a new span.
+///
+/// ```
+/// assert_eq!(oracle_cloud_client::apm::span_id().len(), 16);
+/// ```
 pub fn span_id() -> String {
     format!("{:016x}", u64::from_be_bytes(random()))
 }

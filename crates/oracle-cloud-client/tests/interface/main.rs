@@ -8,6 +8,7 @@
 
 mod bodies;
 mod chain;
+mod examples;
 mod exchange;
 mod pages;
 mod requests;
