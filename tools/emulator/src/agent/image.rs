@@ -45,9 +45,6 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// All of them, by the names of their clients.
-    pub const NAMES: [&str; 2] = ["docker", "podman"];
-
     /// The one with a client of this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Docker, Self::Podman].into_iter().find(|engine| engine.program() == name)

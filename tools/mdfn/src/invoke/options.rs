@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
 use emulator::agent::{Engine, parse_config};
 
@@ -78,6 +78,10 @@ fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
 }
 
 fn engine() -> impl TypedValueParser<Value = Engine> {
-    PossibleValuesParser::new(Engine::NAMES)
-        .map(|name| Engine::named(&name).expect("it is one of the names"))
+    let names = [
+        PossibleValue::new("docker").help("Docker"),
+        PossibleValue::new("podman").help("Podman, which takes the same commands"),
+    ];
+    PossibleValuesParser::new(names)
+        .map(|name| Engine::named(&name).expect("an engine has each of these names"))
 }
