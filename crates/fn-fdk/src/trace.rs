@@ -218,7 +218,7 @@ mod tests {
 
     fn context(headers: &[(&str, &str)]) -> (Option<String>, Option<String>, bool) {
         let headers = headers.iter().map(|(name, value)| {
-            (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
+            (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())
         });
         let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH).unwrap();
         let TraceContext { trace_id, parent_id, sampled, debug } = call.context().trace.clone();

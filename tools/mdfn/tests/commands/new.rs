@@ -7,9 +7,9 @@ use super::{Done, mdfn_with};
 /// With what cargo and tar are found by.
 fn mdfn(arguments: &[&str]) -> Done {
     let names = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let values = names.map(|name| (name, std::env::var(name).unwrap_or_default()));
-    let set = values.iter().filter(|(_, value)| !value.is_empty());
-    let set: Vec<(&str, &str)> = set.map(|(name, value)| (*name, value.as_str())).collect();
+    let set = std::env::vars().filter(|(name, _)| names.contains(&name.as_str()));
+    let set: Vec<(String, String)> = set.collect();
+    let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (&**name, &**value)).collect();
     mdfn_with(arguments, &set, "")
 }
 
