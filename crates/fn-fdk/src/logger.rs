@@ -37,7 +37,10 @@ pub(super) struct LoggedCall {
 
 impl LoggedCall {
     pub(super) fn of(call: &Call) -> Self {
-        let id = call.id().map(|id| cut(id.to_owned(), MAX_ID_BYTES).into());
+        let id = call.id().map(|id| match id.len() {
+            ..=MAX_ID_BYTES => id.into(),
+            _ => cut(id.to_owned(), MAX_ID_BYTES).into(),
+        });
         Self { id, arrived: call.arrived(), span: Span::of(call.context()) }
     }
 

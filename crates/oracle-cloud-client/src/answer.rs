@@ -19,8 +19,9 @@ use super::transport::TransportError;
 
 /// A whole answer.
 ///
-/// ```no_run
-/// # async fn namespace(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+/// ```
+#[doc = include_str!("../doc/service.md")]
+/// # let storage = service.clone();
 /// let answer = storage.get("/n/").send().await?;
 /// println!("{} {:?}", answer.status(), answer.opc_request_id());
 /// let namespace: String = answer.json()?;
@@ -36,9 +37,11 @@ impl Answer {
 
     /// Its status, below 400.
     ///
-    /// ```no_run
-    /// # fn status(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// assert!(answer.status().is_success());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn status(&self) -> StatusCode {
@@ -47,9 +50,11 @@ impl Answer {
 
     /// Its headers.
     ///
-    /// ```no_run
-    /// # fn headers(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// println!("{:?}", answer.headers().get("content-type"));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn headers(&self) -> &HeaderMap {
@@ -58,9 +63,11 @@ impl Answer {
 
     /// A header, if it is there and visible ASCII.
     ///
-    /// ```no_run
-    /// # fn header(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// println!("{:?}", answer.header("opc-work-request-id"));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -69,9 +76,11 @@ impl Answer {
 
     /// What `if-match` asks for.
     ///
-    /// ```no_run
-    /// # fn etag(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// println!("{:?}", answer.etag());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn etag(&self) -> Option<&str> {
@@ -80,9 +89,11 @@ impl Answer {
 
     /// What Oracle's support asks for.
     ///
-    /// ```no_run
-    /// # fn id(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// println!("{:?}", answer.opc_request_id());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn opc_request_id(&self) -> Option<&str> {
@@ -91,9 +102,11 @@ impl Answer {
 
     /// Its body.
     ///
-    /// ```no_run
-    /// # fn body(answer: oracle_cloud_client::Answer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
     /// println!("{} bytes", answer.body().len());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn body(&self) -> &Bytes {
@@ -102,9 +115,10 @@ impl Answer {
 
     /// Its body, read as JSON.
     ///
-    /// ```no_run
-    /// # fn json(answer: oracle_cloud_client::Answer) -> Result<(), oracle_cloud_client::Error> {
-    /// let names: Vec<String> = answer.json()?;
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send().await?;
+    /// let namespace: String = answer.json()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -159,9 +173,11 @@ impl StreamingAnswer {
 
     /// Its status, below 400.
     ///
-    /// ```no_run
-    /// # fn status(answer: oracle_cloud_client::StreamingAnswer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send_streaming().await?;
     /// assert!(answer.status().is_success());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn status(&self) -> StatusCode {
@@ -170,9 +186,11 @@ impl StreamingAnswer {
 
     /// Its headers.
     ///
-    /// ```no_run
-    /// # fn headers(answer: oracle_cloud_client::StreamingAnswer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send_streaming().await?;
     /// println!("{:?}", answer.headers().get("content-length"));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn headers(&self) -> &HeaderMap {
@@ -181,8 +199,9 @@ impl StreamingAnswer {
 
     /// The next piece of its body; None after the last one.
     ///
-    /// ```no_run
-    /// # async fn size(mut answer: oracle_cloud_client::StreamingAnswer) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let mut answer = service.get("/n/").send_streaming().await?;
     /// let mut size = 0;
     /// while let Some(piece) = answer.chunk().await? {
     ///     size += piece.len();
@@ -203,11 +222,30 @@ impl StreamingAnswer {
         }
     }
 
+    /// The same as a response of the `http` crate, with status and headers.
+    ///
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send_streaming().await?;
+    /// let passed_on = answer.into_response();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_response(
+        self,
+    ) -> Response<impl Body<Data = Bytes, Error = Box<dyn StdError + Send + Sync>> + Send + 'static>
+    {
+        let Self { head, body } = self;
+        Response::from_parts(head, body.map_err(Into::into))
+    }
+
     /// Its body, in the form of the `http-body` crate: an answer of a server can be made of it.
     ///
-    /// ```no_run
-    /// # fn proxy(answer: oracle_cloud_client::StreamingAnswer) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let answer = service.get("/n/").send_streaming().await?;
     /// let passed_on = http::Response::new(answer.into_body());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn into_body(

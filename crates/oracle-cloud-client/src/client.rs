@@ -41,8 +41,8 @@ impl Client {
     /// A service in the client's region, by the first part of its host: `objectstorage`, `iaas`, `nosql`, `secrets.vaults`. The
     /// region is that of the builder, or the one that the source of credentials knows.
     ///
-    /// ```no_run
-    /// # async fn service(client: oracle_cloud_client::Client) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// let storage = client.service("objectstorage").await?;
     /// assert_eq!(storage.url(), "https://objectstorage.eu-frankfurt-1.oraclecloud.com");
     /// # Ok(())
@@ -186,9 +186,10 @@ impl Client {
 
     /// Cancels a connection that no request has taken.
     ///
-    /// ```no_run
-    /// # fn cancel(client: oracle_cloud_client::Client) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// client.cancel_preconnect();
+    /// # Ok(())
     /// # }
     /// ```
     pub fn cancel_preconnect(&self) {
@@ -197,8 +198,8 @@ impl Client {
 
     /// What it would sign with now, within 60 s.
     ///
-    /// ```no_run
-    /// # async fn expiry(client: oracle_cloud_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// println!("until {:?}", client.credentials().await?.expires());
     /// # Ok(())
     /// # }
@@ -213,9 +214,10 @@ impl Client {
 
     /// The principal that it signs as, where it was made of one.
     ///
-    /// ```no_run
-    /// # fn source(client: oracle_cloud_client::Client) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// let source = client.principal().map(|principal| principal.source());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn principal(&self) -> Option<&Principal> {
@@ -227,9 +229,10 @@ impl Client {
 
     /// The time of day, as the machine tells it.
     ///
-    /// ```no_run
-    /// # fn now(client: oracle_cloud_client::Client) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// let now = client.now();
+    /// # Ok(())
     /// # }
     /// ```
     pub fn now(&self) -> SystemTime {
@@ -238,11 +241,12 @@ impl Client {
 
     /// By how many seconds the clocks of services are ahead of the machine's, each by its host and port; only those that are.
     ///
-    /// ```no_run
-    /// # fn differences(client: oracle_cloud_client::Client) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// for (service, seconds) in client.clock_differences() {
     ///     println!("{service} is ahead by {seconds} s");
     /// }
+    /// # Ok(())
     /// # }
     /// ```
     ///

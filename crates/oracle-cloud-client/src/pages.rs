@@ -12,8 +12,9 @@ use super::request::RequestBuilder;
 impl RequestBuilder {
     /// Sends it page by page, as the `opc-next-page` of each answer says.
     ///
-    /// ```no_run
-    /// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let mut pages = storage.get("/n/ns/b").query("compartmentId", "ocid1.compartment.oc1..a").pages();
     /// while let Some(page) = pages.next().await? {
     ///     println!("{} buckets", page.items::<serde_json::Value>()?.len());
@@ -28,8 +29,9 @@ impl RequestBuilder {
 
 /// Pages, asked for one after the other. After an error the same page is asked for again.
 ///
-/// ```no_run
-/// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+/// ```
+#[doc = include_str!("../doc/service.md")]
+/// # let storage = service.clone();
 /// let pages = storage.get("/n/ns/b").query("compartmentId", "ocid1.compartment.oc1..a").pages();
 /// let buckets: Vec<serde_json::Value> = pages.collect().await?;
 /// # Ok(())
@@ -52,8 +54,9 @@ enum Next {
 impl Pages {
     /// The next page; None after the last one.
     ///
-    /// ```no_run
-    /// # async fn first(mut pages: oracle_cloud_client::Pages) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let mut pages = service.get("/list").pages();
     /// let first = pages.next().await?;
     /// # Ok(())
     /// # }
@@ -82,8 +85,9 @@ impl Pages {
 
     /// All items of all pages.
     ///
-    /// ```no_run
-    /// # async fn all(pages: oracle_cloud_client::Pages) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let pages = service.get("/list").pages();
     /// let all: Vec<serde_json::Value> = pages.collect().await?;
     /// # Ok(())
     /// # }
@@ -102,8 +106,9 @@ impl Pages {
 
 /// One page.
 ///
-/// ```no_run
-/// # fn names(page: oracle_cloud_client::Page) -> Result<(), oracle_cloud_client::Error> {
+/// ```
+#[doc = include_str!("../doc/service.md")]
+/// # let page = service.get("/list").pages().next().await?.ok_or("no page")?;
 /// #[derive(serde::Deserialize)]
 /// struct Bucket {
 ///     name: String,
@@ -126,8 +131,9 @@ struct Items<T> {
 impl Page {
     /// The items, of an array or of an object's member `items`: services have both.
     ///
-    /// ```no_run
-    /// # fn count(page: oracle_cloud_client::Page) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let page = service.get("/list").pages().next().await?.ok_or("no page")?;
     /// println!("{} items", page.items::<serde_json::Value>()?.len());
     /// # Ok(())
     /// # }
@@ -145,9 +151,11 @@ impl Page {
 
     /// The answer that it is.
     ///
-    /// ```no_run
-    /// # fn total(page: oracle_cloud_client::Page) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let page = service.get("/list").pages().next().await?.ok_or("no page")?;
     /// println!("{:?}", page.answer().header("opc-total-items"));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn answer(&self) -> &Answer {

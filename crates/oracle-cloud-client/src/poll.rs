@@ -19,9 +19,11 @@ impl RequestBuilder {
     /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request. It waits as long as
     /// `retry-after` asks, a minute at most, or 2 s, and gives up after 20 minutes.
     ///
-    /// ```no_run
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// # use oracle_cloud_client::{Error, Service};
-    /// # async fn wait(queues: Service, id: &str) -> Result<(), Error> {
+    /// # let queues = service.clone();
+    /// # let id = "id";
     /// #[derive(serde::Deserialize)]
     /// struct Work {
     ///     status: String,

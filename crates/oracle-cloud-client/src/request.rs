@@ -24,8 +24,9 @@ use super::transport::Sink;
 
 /// A request in the making. What is wrong with one of its parts comes out of the method that sends it.
 ///
-/// ```no_run
-/// # async fn buckets(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+/// ```
+#[doc = include_str!("../doc/service.md")]
+/// # let storage = service.clone();
 /// let answer = storage
 ///     .get(["n", "ns", "b"])
 ///     .query("compartmentId", "ocid1.compartment.oc1..a")
@@ -76,9 +77,11 @@ impl RequestBuilder {
 
     /// A parameter, which is encoded. Several of one name are several parameters.
     ///
-    /// ```no_run
-    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let request = storage.get("/n/ns/b").query("prefix", "a b/é").query("limit", 10);
+    /// # Ok(())
     /// # }
     /// ```
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
@@ -91,9 +94,11 @@ impl RequestBuilder {
 
     /// A header. A second one of the same name takes the place of the first.
     ///
-    /// ```no_run
-    /// # fn create(storage: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let request = storage.put("/n/ns/b/bucket/o/object").header("if-none-match", "*").body("x");
+    /// # Ok(())
     /// # }
     /// ```
     pub fn header(
@@ -111,9 +116,11 @@ impl RequestBuilder {
     /// Makes a POST safe to send again, where the operation knows `opc-retry-token`: two requests with one token are carried out
     /// once.
     ///
-    /// ```no_run
-    /// # fn create(queue: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let queue = service.clone();
     /// let request = queue.post("/20210201/queues").retry_token("6f1c0b8e");
+    /// # Ok(())
     /// # }
     /// ```
     ///
@@ -124,9 +131,12 @@ impl RequestBuilder {
 
     /// Acts for a user who delegated it: the token is sent as `opc-obo-token`, signed, and shown to nobody.
     ///
-    /// ```no_run
-    /// # fn list(storage: oracle_cloud_client::Service, token: &str) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
+    /// # let token = "id";
     /// let request = storage.get("/n/").delegation_token(token);
+    /// # Ok(())
     /// # }
     /// ```
     ///
@@ -141,10 +151,12 @@ impl RequestBuilder {
 
     /// A body in JSON.
     ///
-    /// ```no_run
-    /// # fn create(queue: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let queue = service.clone();
     /// let queue_of = serde_json::json!({ "displayName": "q" });
     /// let request = queue.post("/20210201/queues").json(&queue_of);
+    /// # Ok(())
     /// # }
     /// ```
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
@@ -163,10 +175,11 @@ impl RequestBuilder {
 
     /// A body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is hashed and signed.
     ///
-    /// ```no_run
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// # use oracle_cloud_client::Body;
-    /// # async fn upload(storage: oracle_cloud_client::Service) -> std::io::Result<()> {
-    /// let file = Body::from_file("report.csv").await?;
+    /// # let storage = service.clone();
+    /// let file = Body::from_file("README.md").await?;
     /// let request = storage.put("/n/ns/b/bucket/o/report").body(file);
     /// # Ok(())
     /// # }
@@ -178,9 +191,11 @@ impl RequestBuilder {
 
     /// The same, left out of the signature, as uploads to Object Storage may be: a large file is not read for its hash first.
     ///
-    /// ```no_run
-    /// # fn upload(storage: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let request = storage.put("/n/ns/b/bucket/o/report").unsigned_body("a,b\n1,2\n");
+    /// # Ok(())
     /// # }
     /// ```
     pub fn unsigned_body(self, body: impl Into<Body>) -> Self {
@@ -189,10 +204,12 @@ impl RequestBuilder {
 
     /// The longest that all attempts may take together.
     ///
-    /// ```no_run
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// # use std::time::Duration;
-    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// # let storage = service.clone();
     /// let request = storage.get("/n/").timeout(Duration::from_secs(5));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn timeout(self, timeout: Duration) -> Self {
@@ -202,10 +219,12 @@ impl RequestBuilder {
 
     /// Options of its own, in place of the client's.
     ///
-    /// ```no_run
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// # use oracle_cloud_client::RequestOptions;
-    /// # fn list(storage: oracle_cloud_client::Service) {
+    /// # let storage = service.clone();
     /// let request = storage.get("/n/").options(RequestOptions::default().attempts(1));
+    /// # Ok(())
     /// # }
     /// ```
     pub fn options(mut self, options: RequestOptions) -> Self {
@@ -216,8 +235,9 @@ impl RequestBuilder {
     /// Sends it, and brings the whole answer. A status from 400 on is an [`Error::Service`], and so is a redirect, which is not
     /// followed: it would carry the signature elsewhere.
     ///
-    /// ```no_run
-    /// # async fn namespace(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let namespace: String = storage.get("/n/").send().await?.json()?;
     /// # Ok(())
     /// # }
@@ -231,8 +251,9 @@ impl RequestBuilder {
 
     /// Sends it, and brings the answer as soon as it begins: for downloads, long lists and streams of events.
     ///
-    /// ```no_run
-    /// # async fn size(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let mut answer = storage.get("/n/ns/b/bucket/o/report").send_streaming().await?;
     /// while let Some(piece) = answer.chunk().await? {
     ///     println!("{} bytes", piece.len());

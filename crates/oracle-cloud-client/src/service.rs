@@ -33,9 +33,10 @@ impl Service {
 
     /// Its base URL, without a slash at its end.
     ///
-    /// ```no_run
-    /// # fn url(service: oracle_cloud_client::Service) {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// println!("{}", service.url());
+    /// # Ok(())
     /// # }
     /// ```
     pub fn url(&self) -> &str {
@@ -44,9 +45,9 @@ impl Service {
 
     /// A request with any method. Nothing is sent before one of the builder's methods that send.
     ///
-    /// ```no_run
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
     /// # use http::Method;
-    /// # async fn patch(service: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
     /// let change = serde_json::json!({ "displayName": "new" });
     /// service.request(Method::PATCH, ["streams", "ocid1.stream.oc1..a"]).json(&change).send().await?;
     /// # Ok(())
@@ -59,8 +60,9 @@ impl Service {
 
     /// A GET.
     ///
-    /// ```no_run
-    /// # async fn get(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let namespace: String = storage.get("/n/").send().await?.json()?;
     /// # Ok(())
     /// # }
@@ -71,8 +73,9 @@ impl Service {
 
     /// A HEAD.
     ///
-    /// ```no_run
-    /// # async fn head(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// let answer = storage.head(["n", "ns", "b", "bucket", "o", "report#1.csv"]).send().await?;
     /// println!("{:?}", answer.header("content-length"));
     /// # Ok(())
@@ -84,8 +87,9 @@ impl Service {
 
     /// A POST.
     ///
-    /// ```no_run
-    /// # async fn post(queue: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let queue = service.clone();
     /// let queue_of = serde_json::json!({ "displayName": "q", "compartmentId": "ocid1.compartment.oc1..a" });
     /// queue.post("/20210201/queues").retry_token("once").json(&queue_of).send().await?;
     /// # Ok(())
@@ -97,8 +101,9 @@ impl Service {
 
     /// A PUT.
     ///
-    /// ```no_run
-    /// # async fn put(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// storage.put(["n", "ns", "b", "bucket", "o", "greeting"]).body("hello").send().await?;
     /// # Ok(())
     /// # }
@@ -109,8 +114,9 @@ impl Service {
 
     /// A DELETE.
     ///
-    /// ```no_run
-    /// # async fn delete(storage: oracle_cloud_client::Service) -> Result<(), oracle_cloud_client::Error> {
+    /// ```
+    #[doc = include_str!("../doc/service.md")]
+    /// # let storage = service.clone();
     /// storage.delete(["n", "ns", "b", "bucket", "o", "greeting"]).send().await?;
     /// # Ok(())
     /// # }

@@ -37,6 +37,10 @@ async fn an_answer_that_comes_can_be_passed_on_as_a_response() {
     let response = Response::builder().body(answer.into_body()).unwrap();
     let whole: Bytes = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(whole, "abcd");
+    let answer = service.service().await.get("/x").send_streaming().await.unwrap();
+    let response = answer.into_response();
+    assert!(response.status().is_success() && response.headers().contains_key("x-own"));
+    assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "abcd");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::fs;
 use super::{Done, mdfn_with};
 
 /// With what cargo and tar are found by.
+#[expect(clippy::disallowed_methods, reason = "cargo is run, in the environment of this test")]
 fn mdfn(arguments: &[&str]) -> Done {
     let names = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
     let set = std::env::vars().filter(|(name, _)| names.contains(&name.as_str()));
