@@ -94,18 +94,24 @@ impl Server {
         let (stopped, _) = watch::channel(false);
         let connect = |stream| unwinding(Box::pin(shared.connect(stream, stopped.subscribe())));
         let mut connections = FuturesUnordered::new();
-        tokio::pin!(stop);
+        // Sets as well, since those are looked at only when something has happened to them.
+        let mut stops = FuturesUnordered::from_iter([stop]);
+        let mut arrivals = FuturesUnordered::from_iter([listener.accept()]);
         loop {
             tokio::select! {
                 biased;
-                () = &mut stop => break,
+                Some(()) = stops.next() => break,
+                Some(arrived) = arrivals.next() => {
+                    match arrived {
+                        Ok(stream) => connections.push(connect(stream)),
+                        Err(error) => not_accepted(error).await,
+                    }
+                    arrivals.push(listener.accept());
+                }
                 Some(_ended) = connections.next() => {}
-                accepted = listener.accept() => match accepted {
-                    Ok(stream) => connections.push(connect(stream)),
-                    Err(error) => not_accepted(error).await,
-                },
             }
         }
+        drop(arrivals);
         let finished = timeout(STOP_LIMIT, async {
             stopped.send_replace(true);
             // Those that wait to be accepted were written before the stop, too.

@@ -217,9 +217,9 @@ mod tests {
     const SPAN: &str = "00f067aa0ba902b7";
 
     fn context(headers: &[(&str, &str)]) -> (Option<String>, Option<String>, bool) {
-        let headers = headers.iter().map(|(name, value)| {
-            (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())
-        });
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
         let call = Call::from_agent(headers.collect(), "", SystemTime::UNIX_EPOCH).unwrap();
         let TraceContext { trace_id, parent_id, sampled, debug } = call.context().trace.clone();
         assert!(sampled || !debug);
