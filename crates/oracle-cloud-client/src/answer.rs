@@ -149,7 +149,8 @@ impl From<Answer> for Response<Bytes> {
 /// An answer whose body is still to come.
 ///
 /// ```no_run
-/// # async fn download(storage: oracle_cloud_client::Service) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn download(storage: oracle_cloud_client::Service)
+/// # -> Result<(), Box<dyn std::error::Error>> {
 /// use std::io::Write;
 ///
 /// let object = ["n", "ns", "b", "bucket", "o", "report"];

@@ -1,4 +1,5 @@
-//! What a request carries: bytes, or pieces of a length that is known, which can be made again for another attempt.
+//! What a request carries: bytes, or pieces of a length that is known, which can be made again for
+//! another attempt.
 //!
 //! Source: docs/spec/oci-request-signing.md#body-headers.
 
@@ -63,8 +64,8 @@ pub(super) enum BodyError {
 }
 
 impl Body {
-    /// A body of `length` bytes in pieces, which `make` makes anew for each attempt, so that an upload can be tried again. One that
-    /// is longer or shorter is not sent whole, and an error.
+    /// A body of `length` bytes in pieces, which `make` makes anew for each attempt, so that an
+    /// upload can be tried again. One that is longer or shorter is not sent whole, and an error.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -88,8 +89,9 @@ impl Body {
         Self { kind: Kind::Replayable { length, make }, is_unsigned: false }
     }
 
-    /// A body of `length` bytes in pieces that can be read once: such a request is never tried again. With the header
-    /// `x-content-sha256` it is signed by that; without it the signature leaves it out.
+    /// A body of `length` bytes in pieces that can be read once: such a request is never tried
+    /// again. With the header `x-content-sha256` it is signed by that; without it the signature
+    /// leaves it out.
     ///
     /// ```
     /// use oracle_cloud_client::Body;
@@ -118,7 +120,8 @@ impl Body {
     /// ```
     ///
     /// # Errors
-    /// Where it cannot be read, and where it is no regular file: only that has a length that is known.
+    /// Where it cannot be read, and where it is no regular file: only that has a length that is
+    /// known.
     pub async fn from_file(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         let (path, metadata) = spawn_blocking(move || {
@@ -175,7 +178,8 @@ impl Body {
         !matches!(self.kind, Kind::Once { .. })
     }
 
-    /// Whether it is to be read before it is sent: for its hash, or, where it is said to be empty, to see that it is.
+    /// Whether it is to be read before it is sent: for its hash, or, where it is said to be empty,
+    /// to see that it is.
     pub(super) fn is_read_first(&self) -> bool {
         let may_be = matches!(self.kind, Kind::Replayable { .. });
         may_be && (!self.is_unsigned || self.length() == 0)
@@ -245,8 +249,8 @@ impl From<()> for Body {
     }
 }
 
-/// Pieces that are as long together as was announced, or an error before the last of them is passed on: a service never gets a
-/// whole request of a part of its body.
+/// Pieces that are as long together as was announced, or an error before the last of them is passed
+/// on: a service never gets a whole request of a part of its body.
 struct Exact {
     // A mutex for the HTTP library, which wants bodies that can be shared; nobody shares it.
     pieces: Mutex<Pieces>,

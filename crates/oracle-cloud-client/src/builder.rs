@@ -22,8 +22,8 @@ use super::trust::{Roots, Trust, TrustError};
 use super::variables::Variables;
 
 impl Client {
-    /// A client as the environment says: its credentials are those of the [`DefaultChain`], its region theirs, and beside
-    /// Mozilla's roots it trusts those of `SSL_CERT_FILE`.
+    /// A client as the environment says: its credentials are those of the [`DefaultChain`], its
+    /// region theirs, and beside Mozilla's roots it trusts those of `SSL_CERT_FILE`.
     ///
     /// ```no_run
     /// # async fn client() -> Result<(), oracle_cloud_client::Error> {
@@ -33,8 +33,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Credentials`] where a source is configured and cannot be used: which one, and of which file and profile.
-    /// [`Error::Request`] where a region or a root cannot be read.
+    /// [`Error::Credentials`] where a source is configured and cannot be used: which one, and of
+    /// which file and profile. [`Error::Request`] where a region or a root cannot be read.
     ///
     /// Source: docs/spec/oci-request-signing.md#choice.
     pub async fn from_env() -> Result<Self, Error> {
@@ -97,7 +97,8 @@ impl ClientBuilder {
         Self { credentials: Some(SharedCredentials::new(source)), ..self }
     }
 
-    /// The region of [`Client::service`], as an identifier or a short code; that of the credentials otherwise.
+    /// The region of [`Client::service`], as an identifier or a short code; that of the credentials
+    /// otherwise.
     ///
     /// ```
     /// let builder = oracle_cloud_client::Client::builder().region("eu-frankfurt-1");

@@ -13,11 +13,12 @@ use oracle_cloud_signature::{
 
 use super::principal::{Principal, PrincipalSettings};
 
-/// What `OCI_CLI_AUTH` names; else a resource principal, where any of its variables is set; else the configuration file and the
-/// variables of the OCI CLI; else an instance, whose metadata service is asked once, for a second.
+/// What `OCI_CLI_AUTH` names; else a resource principal, where any of its variables is set; else
+/// the configuration file and the variables of the OCI CLI; else an instance, whose metadata
+/// service is asked once, for a second.
 ///
-/// What is not configured is passed over. What is configured and cannot be used is an error, which says which source, file and
-/// profile: the next source would sign as somebody else.
+/// What is not configured is passed over. What is configured and cannot be used is an error, which
+/// says which source, file and profile: the next source would sign as somebody else.
 ///
 /// ```no_run
 /// use std::time::SystemTime;

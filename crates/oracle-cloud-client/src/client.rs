@@ -1,4 +1,5 @@
-//! A client of any service of Oracle Cloud: it finds services, and sends requests that are there already.
+//! A client of any service of Oracle Cloud: it finds services, and sends requests that are there
+//! already.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,8 +24,8 @@ use super::timings::RequestTimings;
 /// How long credentials are waited for that no request needs.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client of any service of Oracle Cloud. Cheap to clone; the clones share credentials and connections. Use it in the runtime
-/// that it was made in.
+/// A client of any service of Oracle Cloud. Cheap to clone; the clones share credentials and
+/// connections. Use it in the runtime that it was made in.
 ///
 /// ```no_run
 /// # async fn namespace() -> Result<(), oracle_cloud_client::Error> {
@@ -38,8 +39,9 @@ const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Client(pub(super) Arc<Inner>);
 
 impl Client {
-    /// A service in the client's region, by the first part of its host: `objectstorage`, `iaas`, `nosql`, `secrets.vaults`. The
-    /// region is that of the builder, or the one that the source of credentials knows.
+    /// A service in the client's region, by the first part of its host: `objectstorage`, `iaas`,
+    /// `nosql`, `secrets.vaults`. The region is that of the builder, or the one that the source of
+    /// credentials knows.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -50,8 +52,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Request`] where no region is known or the name can be none of a service; [`Error::Credentials`] where an instance
-    /// does not tell its region.
+    /// [`Error::Request`] where no region is known or the name can be none of a service;
+    /// [`Error::Credentials`] where an instance does not tell its region.
     pub async fn service(&self, name: &str) -> Result<Service, Error> {
         let Inner { sender, region, otherwise, regions, .. } = &*self.0;
         let region = match region {
@@ -70,8 +72,8 @@ impl Client {
         self.endpoint(&format!("https://{host}"))
     }
 
-    /// A service at a base URL of yours: a queue's messages endpoint, a private endpoint, or a test double at `http://127.0.0.1`.
-    /// Without TLS only this machine is called.
+    /// A service at a base URL of yours: a queue's messages endpoint, a private endpoint, or a test
+    /// double at `http://127.0.0.1`. Without TLS only this machine is called.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -104,11 +106,12 @@ impl Client {
         Ok(Service::new(self.0.clone(), http, url.trim_end_matches('/')))
     }
 
-    /// Sends a request that is there already and brings its answer back, whatever its status. Host and path are sent as they are
-    /// written, or not at all; a default port is left out, and what is raw in a query is encoded.
+    /// Sends a request that is there already and brings its answer back, whatever its status. Host
+    /// and path are sent as they are written, or not at all; a default port is left out, and what
+    /// is raw in a query is encoded.
     ///
-    /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the request is signed anew. A
-    /// second one is returned.
+    /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the
+    /// request is signed anew. A second one is returned.
     ///
     /// ```no_run
     /// use http::Request;
@@ -135,13 +138,15 @@ impl Client {
         self.send_over(&self.0.http, request, options, timings).await
     }
 
-    /// The same over connections of `http`; what it took is added to `timings`, whatever comes of it.
+    /// The same over connections of `http`; what it took is added to `timings`, whatever comes of
+    /// it.
     ///
     /// ```no_run
     /// use http::Request;
     /// use oracle_cloud_client::{Client, HttpClient, Phase, RequestOptions, RequestTimings};
     ///
-    /// # async fn send(client: Client, http: HttpClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn send(client: Client, http: HttpClient)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
     /// let request = Request::get("https://service.example/").body(())?;
     /// let mut timings = RequestTimings::default();
     /// let sent = client.send_over(&http, request, &RequestOptions::default(), &mut timings).await;
@@ -162,13 +167,14 @@ impl Client {
         self.0.sender.send(http, request, options, timings, None).await
     }
 
-    /// Connects `http` to where the first request is expected to go, and sends nothing; None if that is no `https` URL in its
-    /// plain form. Run the future beside the calls: the next request takes the connection if it goes there, and cancels it
-    /// if it goes elsewhere.
+    /// Connects `http` to where the first request is expected to go, and sends nothing; None if
+    /// that is no `https` URL in its plain form. Run the future beside the calls: the next request
+    /// takes the connection if it goes there, and cancels it if it goes elsewhere.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::{Client, HttpClient};
-    /// # async fn connect(client: Client, http: HttpClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn connect(client: Client, http: HttpClient)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
     /// if let Some(connecting) = client.preconnect(&http, &"https://service.example/".parse()?) {
     ///     tokio::spawn(connecting);
     /// }
@@ -239,7 +245,8 @@ impl Client {
         self.0.sender.clock.now()
     }
 
-    /// By how many seconds the clocks of services are ahead of the machine's, each by its host and port; only those that are.
+    /// By how many seconds the clocks of services are ahead of the machine's, each by its host and
+    /// port; only those that are.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]

@@ -1,4 +1,5 @@
-//! The time of day, and what it is by the clock of a service: a signature whose date is five minutes off is refused.
+//! The time of day, and what it is by the clock of a service: a signature whose date is five
+//! minutes off is refused.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,8 @@ const MAX_REMEMBERED_SERVICES: usize = 16;
 
 /// The machine's clock, and by how much single services found it wrong.
 ///
-/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's corrects a wrong clock.
+/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's
+/// corrects a wrong clock.
 /// Source: docs/spec/oci-request-signing.md#clock.
 pub(super) struct ServiceClock {
     read: fn() -> SystemTime,
@@ -47,7 +49,8 @@ impl ServiceClock {
         known.map(|(_, offset)| *offset).unwrap_or_default()
     }
 
-    /// The difference that the `Date` of an answer tells; a small one is none. None if it tells nothing that can be believed.
+    /// The difference that the `Date` of an answer tells; a small one is none. None if it tells
+    /// nothing that can be believed.
     pub(super) fn told(&self, answer: &HeaderMap) -> Option<Offset> {
         let date = httpdate::parse_http_date(answer.get(DATE)?.to_str().ok()?).ok()?;
         let seconds = seconds(date).saturating_sub(seconds(self.now()));
@@ -55,7 +58,8 @@ impl ServiceClock {
         (known.abs() <= MAX_DIFFERENCE_SECONDS).then_some(Offset { seconds: known })
     }
 
-    /// By how many seconds the clocks of services are ahead of ours, each by its host and port; only those that are.
+    /// By how many seconds the clocks of services are ahead of ours, each by its host and port;
+    /// only those that are.
     pub(super) fn differences(&self) -> Vec<(String, i64)> {
         self.offsets().iter().map(|(service, offset)| (service.clone(), offset.seconds)).collect()
     }

@@ -4,7 +4,8 @@
 
 use super::region::{self, Regions};
 
-/// Services whose hosts are not of the usual form `<service>.<region>.oci.<domain>`, and what stands before the domain instead.
+/// Services whose hosts are not of the usual form `<service>.<region>.oci.<domain>`, and what
+/// stands before the domain instead.
 const FORMS: [(&str, &[&str]); 3] = [
     (
         "",
@@ -39,7 +40,8 @@ const FORMS: [(&str, &[&str]); 3] = [
     ("ocs.", &["network-firewall", "smproxy"]),
 ];
 
-/// The host of a service in a region; None where the prefix can be none. A region with a dot is a domain of its own.
+/// The host of a service in a region; None where the prefix can be none. A region with a dot is a
+/// domain of its own.
 pub(super) fn host(prefix: &str, region: &str, regions: &Regions) -> Option<String> {
     if !region::is_name(prefix) || !region::is_name(region) {
         return None;

@@ -12,7 +12,8 @@ use super::transport::TransportError;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// A request without a good answer. No variant holds a type of an HTTP library, and no message repeats its source.
+/// A request without a good answer. No variant holds a type of an HTTP library, and no message
+/// repeats its source.
 ///
 /// ```
 /// # use oracle_cloud_client::{Error, Service};
@@ -114,7 +115,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Credentials(_) => "the request was not signed",
+            Self::Credentials(error) => return error.fmt(f),
             Self::Signing(_) => "the request cannot be signed",
             Self::Request(_) => "the request cannot be made",
             Self::Transport { .. } => "there was no answer",
@@ -127,7 +128,8 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(match self {
-            Self::Credentials(error) => error,
+            // It says itself that there are none.
+            Self::Credentials(error) => return error.source(),
             Self::Signing(error) => error,
             Self::Service(error) => &**error,
             Self::Request(error) | Self::Decode(error) => &**error,

@@ -1,5 +1,5 @@
-//! Connections that are fit for signed requests: TLS only, no redirect followed, no proxy variable heeded, nothing repeated that
-//! was not signed anew.
+//! Connections that are fit for signed requests: TLS only, no redirect followed, no proxy variable
+//! heeded, nothing repeated that was not signed anew.
 //!
 //! Source: docs/spec/oci-services.md#item-10.
 
@@ -20,7 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// Connections to services, which are kept between requests. Cheap to clone; the clones share the connections.
+/// Connections to services, which are kept between requests. Cheap to clone; the clones share the
+/// connections.
 ///
 /// ```
 /// use oracle_cloud_client::{HttpClient, Trust};
@@ -142,7 +143,8 @@ impl HttpClientBuilder {
         Self { inner: self.inner.resolve(name, address), ..self }
     }
 
-    /// Connects without TLS, too: for services of this machine, which `localhost` means then, and of its own link.
+    /// Connects without TLS, too: for services of this machine, which `localhost` means then, and
+    /// of its own link.
     pub(super) fn plain(self) -> Self {
         let this_machine = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
         let inner = self.inner.resolve_to_addrs("localhost", &this_machine);
@@ -158,7 +160,8 @@ impl HttpClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Client`] where the TLS library refuses its settings, or the user agent is no header.
+    /// [`TrustError::Client`] where the TLS library refuses its settings, or the user agent is no
+    /// header.
     pub fn build(self) -> Result<HttpClient, TrustError> {
         let Self { inner, is_plain } = self;
         let inner = inner.https_only(!is_plain).build();

@@ -44,7 +44,8 @@ pub enum SendError {
     /// The request's address is no `https` URL.
     #[error("the address is not an https URL")]
     Address,
-    /// A host or a path that a reader of URLs would take for another one: `..`, `\`, a letter beyond ASCII, `127.1`.
+    /// A host or a path that a reader of URLs would take for another one: `..`, `\`, a letter
+    /// beyond ASCII, `127.1`.
     #[error("the address has a host or a path that is not in its plain form")]
     Changed,
     /// It was sent, or not, and no answer came back.
@@ -120,7 +121,8 @@ impl<'a> Message<'a> {
         self.body.can_be_sent_again()
     }
 
-    /// Whether it may be carried out twice: by what its method promises, or with the token that OCI tells repetitions by.
+    /// Whether it may be carried out twice: by what its method promises, or with the token that OCI
+    /// tells repetitions by.
     pub(super) fn retry_safety(&self) -> RetrySafety {
         let idempotent = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS];
         let Parts { method, headers, .. } = &self.head;
@@ -158,9 +160,10 @@ fn params<'a>(by: &'a Credentials, now: SystemTime, headers: &HeaderMap) -> Sign
     if headers.contains_key(OPC_OBO_TOKEN) { params.cover(OPC_OBO_TOKEN) } else { params }
 }
 
-/// An address as the URL standard reads it, if that is as it is written: `..`, `\` or a letter beyond ASCII in a path would name
-/// another resource, `127.1` another host. Capitals in a host and a default port are one thing; in a query nothing is resolved.
-/// Without TLS only this machine is called, and only where that was asked for.
+/// An address as the URL standard reads it, if that is as it is written: `..`, `\` or a letter
+/// beyond ASCII in a path would name another resource, `127.1` another host. Capitals in a host and
+/// a default port are one thing; in a query nothing is resolved. Without TLS only this machine is
+/// called, and only where that was asked for.
 pub(super) fn plain(uri: &Uri, may_be_plain: bool) -> Result<Url, SendError> {
     let is_safe = |url: &Url| match url.scheme() {
         "https" => true,

@@ -43,8 +43,8 @@ tokio::task_local! {
     pub(super) static LOOKED_UP: Arc<LookUps>;
 }
 
-/// The addresses of a name, as the system's resolver tells them. A request that had three look-ups goes on with what the last of
-/// them found.
+/// The addresses of a name, as the system's resolver tells them. A request that had three look-ups
+/// goes on with what the last of them found.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -84,8 +84,8 @@ impl LookUps {
     }
 }
 
-/// Finds the addresses of names: for whoever checks them before they are connected to. Implementations write `async fn`; the
-/// future has to be [`Send`].
+/// Finds the addresses of names: for whoever checks them before they are connected to.
+/// Implementations write `async fn`; the future has to be [`Send`].
 ///
 /// ```
 /// use std::error::Error;

@@ -1,4 +1,5 @@
-//! How one request is sent: how long it may take, how often it is tried, how large its answer may be.
+//! How one request is sent: how long it may take, how often it is tried, how large its answer may
+//! be.
 
 use std::time::{Duration, Instant};
 
@@ -21,21 +22,24 @@ use super::retry::RetrySafety;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestOptions {
-    /// All attempts together, their waits included; 120 s by default. The pieces of a streaming answer come after it.
+    /// All attempts together, their waits included; 120 s by default. The pieces of a streaming
+    /// answer come after it.
     pub timeout: Duration,
     /// When even the last attempt ends, in place of [`timeout`](field@Self::timeout).
     pub deadline: Option<Instant>,
-    /// One attempt, until its answer is there: all of it, or the beginning of one that streams. 60 s by default, after which
-    /// services give a request up.
+    /// One attempt, until its answer is there: all of it, or the beginning of one that streams. 60
+    /// s by default, after which services give a request up.
     pub attempt_timeout: Duration,
-    /// The longest pause between two pieces of an answer of announced length, and of any answer that streams; 60 s by default.
+    /// The longest pause between two pieces of an answer of announced length, and of any answer
+    /// that streams; 60 s by default.
     pub read_timeout: Duration,
     /// The largest answer that is taken as a whole, in bytes; 10 MB by default.
     pub max_answer: usize,
-    /// The most attempts, the first one included; eight by default. The client's [`Retry`](crate::Retry) may allow fewer.
+    /// The most attempts, the first one included; eight by default. The client's
+    /// [`Retry`](crate::Retry) may allow fewer.
     pub attempts: u32,
-    /// Whether it may be sent again when nobody knows what became of it. None, the default, goes by the method: POST and PATCH
-    /// are not, unless the request has an `opc-retry-token`.
+    /// Whether it may be sent again when nobody knows what became of it. None, the default, goes by
+    /// the method: POST and PATCH are not, unless the request has an `opc-retry-token`.
     pub retry_safety: Option<RetrySafety>,
 }
 
@@ -58,7 +62,8 @@ impl RequestOptions {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// let options = oracle_cloud_client::RequestOptions::default().timeout(Duration::from_secs(5));
+    /// # use oracle_cloud_client::RequestOptions;
+    /// let options = RequestOptions::default().timeout(Duration::from_secs(5));
     /// assert_eq!(options.timeout.as_secs(), 5);
     /// ```
     #[must_use]

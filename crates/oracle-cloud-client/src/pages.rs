@@ -15,10 +15,9 @@ impl RequestBuilder {
     /// ```
     #[doc = include_str!("../doc/service.md")]
     /// # let storage = service.clone();
-    /// let mut pages = storage.get("/n/ns/b").query("compartmentId", "ocid1.compartment.oc1..a").pages();
-    /// while let Some(page) = pages.next().await? {
-    ///     println!("{} buckets", page.items::<serde_json::Value>()?.len());
-    /// }
+    /// let mut pages = storage.get("/n/ns/b").query("compartmentId",
+    /// "ocid1.compartment.oc1..a").pages(); while let Some(page) = pages.next().await? {
+    /// println!("{} buckets", page.items::<serde_json::Value>()?.len()); }
     /// # Ok(())
     /// # }
     /// ```
@@ -63,7 +62,8 @@ impl Pages {
     /// ```
     ///
     /// # Errors
-    /// As [`RequestBuilder::send`]; [`Error::Decode`] where a page names itself as the next one, which would never end.
+    /// As [`RequestBuilder::send`]; [`Error::Decode`] where a page names itself as the next one,
+    /// which would never end.
     pub async fn next(&mut self) -> Result<Option<Page>, Error> {
         let request = self.request.clone();
         let request = match &self.next {

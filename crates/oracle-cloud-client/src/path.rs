@@ -19,8 +19,9 @@ pub trait IntoPath {
     /// The path as it is sent; it begins with a slash.
     ///
     /// # Errors
-    /// [`Error::Request`] for a text with what would end a path or be another one (`?`, `#`, `\`, a blank, a control, a letter
-    /// beyond ASCII), and for a segment that is empty, `.` or `..`, which no encoding keeps apart.
+    /// [`Error::Request`] for a text with what would end a path or be another one (`?`, `#`, `\`, a
+    /// blank, a control, a letter beyond ASCII), and for a segment that is empty, `.` or `..`,
+    /// which no encoding keeps apart.
     fn into_path(self) -> Result<String, Error>;
 }
 

@@ -16,8 +16,9 @@ const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
 const POLL_TIMEOUT: Duration = Duration::from_secs(1200);
 
 impl RequestBuilder {
-    /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request. It waits as long as
-    /// `retry-after` asks, a minute at most, or 2 s, and gives up after 20 minutes.
+    /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request.
+    /// It waits as long as `retry-after` asks, a minute at most, or 2 s, and gives up after 20
+    /// minutes.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -36,7 +37,8 @@ impl RequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// What `ready` returns as one, what an attempt comes to, and [`Error::Decode`] where it was never ready.
+    /// What `ready` returns as one, what an attempt comes to, and [`Error::Decode`] where it was
+    /// never ready.
     pub async fn poll_until<T, R>(
         self,
         mut ready: impl AsyncFnMut(T) -> Result<Option<R>, Error>,

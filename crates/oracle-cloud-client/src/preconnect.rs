@@ -36,7 +36,8 @@ struct Started {
 }
 
 impl Preconnect {
-    /// Connects `http` to this host and port. The future ends early when the connection is not wanted any more.
+    /// Connects `http` to this host and port. The future ends early when the connection is not
+    /// wanted any more.
     pub(super) fn start(&self, http: Client, to: Url) -> impl Future<Output = ()> + use<> {
         let (sender, connection) = oneshot::channel();
         let (authority, at) = (to.authority().to_owned(), Instant::now());
@@ -61,7 +62,8 @@ impl Preconnect {
     }
 }
 
-/// Starts a request whose connector fails once it has the connection, so that nothing of the request is sent.
+/// Starts a request whose connector fails once it has the connection, so that nothing of the
+/// request is sent.
 async fn connect(http: Client, to: Url, mut sender: oneshot::Sender<Connection>) {
     let made = Arc::new(Mutex::new(None));
     select! {

@@ -1,4 +1,5 @@
-//! Regions and realms: which short codes stand for which region, and under which domain a realm's services live.
+//! Regions and realms: which short codes stand for which region, and under which domain a realm's
+//! services live.
 //!
 //! Source: docs/spec/oci-request-signing.md#regions.
 
@@ -130,7 +131,8 @@ const REGIONS: &[(&str, &str, &str)] = &[
     ("zrh", "eu-zurich-1", "oc1"),
 ];
 
-/// The region identifier of a name as configured: trimmed, in lower case, short codes resolved. Unknown names pass.
+/// The region identifier of a name as configured: trimmed, in lower case, short codes resolved.
+/// Unknown names pass.
 ///
 /// ```
 /// use oracle_cloud_client::region::identifier;
@@ -144,7 +146,8 @@ pub fn identifier(name: &str) -> String {
     known.map_or(name, |(_, region, _)| (*region).to_owned())
 }
 
-/// The realms whose services live under a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3` share one; none for any other.
+/// The realms whose services live under a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3`
+/// share one; none for any other.
 ///
 /// ```
 /// use oracle_cloud_client::region::realms_of_domain;
@@ -166,7 +169,8 @@ pub fn realm_of_region(region: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(_, known, _)| *known == region).map(|(.., realm)| *realm)
 }
 
-/// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by `-`, then a number.
+/// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by
+/// `-`, then a number.
 ///
 /// New regions appear often, so the form counts and not the table.
 ///
@@ -185,7 +189,8 @@ pub fn is_identifier(text: &str) -> bool {
     digits && words.split('-').all(word) && words.contains('-') && words.find('-') >= Some(2)
 }
 
-/// The regions of the table, and those that the operator added because the table is older than they are.
+/// The regions of the table, and those that the operator added because the table is older than they
+/// are.
 ///
 /// ```
 /// use oracle_cloud_client::region::Regions;
@@ -234,8 +239,8 @@ enum RegionError {
 }
 
 impl Regions {
-    /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`; unknown ones are in the realm
-    /// of `OCI_DEFAULT_REALM`, or else in `oc1`.
+    /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`;
+    /// unknown ones are in the realm of `OCI_DEFAULT_REALM`, or else in `oc1`.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -271,7 +276,8 @@ impl Regions {
         Self { added: added.unwrap_or_default(), default_domain }
     }
 
-    /// Whether the services of a realm live under a domain: one table for credentials and for addresses.
+    /// Whether the services of a realm live under a domain: one table for credentials and for
+    /// addresses.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -296,7 +302,8 @@ impl Regions {
             || self.added.iter().any(|region| region.domain == domain)
     }
 
-    /// The region identifier of a name as configured, as [`identifier`] gives it, with the added regions' short codes.
+    /// The region identifier of a name as configured, as [`identifier`] gives it, with the added
+    /// regions' short codes.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -332,8 +339,8 @@ impl Regions {
         }
     }
 
-    /// The host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`; newer ones have `.oci` behind the
-    /// region. A region with a dot is a domain of its own.
+    /// The host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`; newer
+    /// ones have `.oci` behind the region. A region with a dot is a domain of its own.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -355,7 +362,8 @@ pub(super) fn from_vars(vars: &mut Variables<'_>, name: &str) -> Option<String> 
     vars.parse(name, "a region such as `eu-frankfurt-1`", region)
 }
 
-/// Whether a text may be a region's name, its code, or the domain that stands for one: it becomes a part of a host.
+/// Whether a text may be a region's name, its code, or the domain that stands for one: it becomes a
+/// part of a host.
 pub(super) fn is_name(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()

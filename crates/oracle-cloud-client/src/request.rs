@@ -22,7 +22,8 @@ use super::service_error::ServiceError;
 use super::timings::RequestTimings;
 use super::transport::Sink;
 
-/// A request in the making. What is wrong with one of its parts comes out of the method that sends it.
+/// A request in the making. What is wrong with one of its parts comes out of the method that sends
+/// it.
 ///
 /// ```
 #[doc = include_str!("../doc/service.md")]
@@ -113,8 +114,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Makes a POST safe to send again, where the operation knows `opc-retry-token`: two requests with one token are carried out
-    /// once.
+    /// Makes a POST safe to send again, where the operation knows `opc-retry-token`: two requests
+    /// with one token are carried out once.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -129,7 +130,8 @@ impl RequestBuilder {
         self.header("opc-retry-token", token)
     }
 
-    /// Acts for a user who delegated it: the token is sent as `opc-obo-token`, signed, and shown to nobody.
+    /// Acts for a user who delegated it: the token is sent as `opc-obo-token`, signed, and shown to
+    /// nobody.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -173,7 +175,8 @@ impl RequestBuilder {
         }
     }
 
-    /// A body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is hashed and signed.
+    /// A body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is
+    /// hashed and signed.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -189,7 +192,8 @@ impl RequestBuilder {
         self
     }
 
-    /// The same, left out of the signature, as uploads to Object Storage may be: a large file is not read for its hash first.
+    /// The same, left out of the signature, as uploads to Object Storage may be: a large file is
+    /// not read for its hash first.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -232,8 +236,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Sends it, and brings the whole answer. A status from 400 on is an [`Error::Service`], and so is a redirect, which is not
-    /// followed: it would carry the signature elsewhere.
+    /// Sends it, and brings the whole answer. A status from 400 on is an [`Error::Service`], and so
+    /// is a redirect, which is not followed: it would carry the signature elsewhere.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -249,7 +253,8 @@ impl RequestBuilder {
         self.sent(None).await.map(Answer::new)
     }
 
-    /// Sends it, and brings the answer as soon as it begins: for downloads, long lists and streams of events.
+    /// Sends it, and brings the answer as soon as it begins: for downloads, long lists and streams
+    /// of events.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -263,7 +268,8 @@ impl RequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). What breaks off later is an error of [`chunk`](StreamingAnswer::chunk), and not tried again.
+    /// As [`send`](Self::send). What breaks off later is an error of
+    /// [`chunk`](StreamingAnswer::chunk), and not tried again.
     pub async fn send_streaming(self) -> Result<StreamingAnswer, Error> {
         let read_timeout = self.current_options().read_timeout;
         let mut body = None;

@@ -1,4 +1,5 @@
-//! Which requests are worth another try, how many tries there are, and how long to wait between them.
+//! Which requests are worth another try, how many tries there are, and how long to wait between
+//! them.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,8 +18,9 @@ const LARGE_BODY_BYTES: usize = 1024 * 1024;
 
 /// When a request is sent again. Every attempt is signed anew.
 ///
-/// The default is that of Oracle's SDKs: eight attempts, waits of 1, 2, 4 ... and at most 30 s, each with up to a second more by
-/// chance; but two attempts where there is no connection, so that a wrong address is told soon.
+/// The default is that of Oracle's SDKs: eight attempts, waits of 1, 2, 4 ... and at most 30 s,
+/// each with up to a second more by chance; but two attempts where there is no connection, so that
+/// a wrong address is told soon.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,16 +37,19 @@ const LARGE_BODY_BYTES: usize = 1024 * 1024;
 pub struct Retry {
     /// Attempts in all, the first one included, and a repetition after a refused signature.
     pub attempts: u32,
-    /// The same once the service has answered 500: it did its work in vain, and would most likely do so again.
+    /// The same once the service has answered 500: it did its work in vain, and would most likely
+    /// do so again.
     pub attempts_after_500: u32,
     /// The same of a body over 1 MiB.
     pub attempts_if_large: u32,
-    /// The same once there was no connection: the name has no address, nobody listens there, or nobody answers.
+    /// The same once there was no connection: the name has no address, nobody listens there, or
+    /// nobody answers.
     pub attempts_without_connection: u32,
-    /// The wait before the second attempt; it doubles from attempt to attempt. As much again at the most is added by chance.
+    /// The wait before the second attempt; it doubles from attempt to attempt. As much again at the
+    /// most is added by chance.
     pub first_wait: Duration,
-    /// The longest wait. `Retry-After` makes a wait longer, never shorter, and a service that asks for more than this is not asked
-    /// again.
+    /// The longest wait. `Retry-After` makes a wait longer, never shorter, and a service that asks
+    /// for more than this is not asked again.
     pub longest_wait: Duration,
     /// The statuses that pass; 409 also, if its code is `IncorrectState` or `LockConflict`.
     pub statuses: &'static [u16],
@@ -89,7 +94,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether another attempt may change this outcome of the last one, and there is time for it; if so, it waits first.
+    /// Whether another attempt may change this outcome of the last one, and there is time for it;
+    /// if so, it waits first.
     pub(super) async fn wait_before_next(&mut self, outcome: &Outcome) -> bool {
         self.made += 1;
         self.most = self.most.min(self.retry.most_after(outcome));
@@ -110,8 +116,8 @@ impl Attempts {
         }
     }
 
-    /// Whether a refused request may be signed anew and sent at once: the first time it is refused, and as one of its attempts.
-    /// The first of them may always be repeated so.
+    /// Whether a refused request may be signed anew and sent at once: the first time it is refused,
+    /// and as one of its attempts. The first of them may always be repeated so.
     pub(super) fn may_be_at_once(&self) -> bool {
         !self.refused && (self.made == 0 || self.made + 1 < self.most)
     }
@@ -251,7 +257,8 @@ impl Retry {
         }
     }
 
-    /// Whether an answer speaks of a state that passes. Throttling and unavailability come before the request is carried out.
+    /// Whether an answer speaks of a state that passes. Throttling and unavailability come before
+    /// the request is carried out.
     fn passes(&self, answer: &Response<Bytes>, safety: RetrySafety) -> bool {
         let status = answer.status();
         let refused =
@@ -269,7 +276,8 @@ impl Retry {
         }
     }
 
-    /// The wait after the attempt of this number; None if the service asks for more than is ever waited.
+    /// The wait after the attempt of this number; None if the service asks for more than is ever
+    /// waited.
     fn wait(&self, attempts: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
         let asked = answer.and_then(retry_after).unwrap_or_default();
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts - 1));
@@ -304,8 +312,8 @@ fn may_be_sent_again(error: &TransportError, safety: RetrySafety) -> bool {
     }
 }
 
-/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`. None if it asks for nothing, or
-/// for something else.
+/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`. None
+/// if it asks for nothing, or for something else.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;

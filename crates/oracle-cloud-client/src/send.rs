@@ -37,8 +37,9 @@ struct Sending<'a> {
 }
 
 impl Sender {
-    /// Sends a request and brings its answer back, whatever its status. A 401 is taken as our fault once: the clock is compared,
-    /// the credentials are renewed, the request is signed anew. A second one is returned.
+    /// Sends a request and brings its answer back, whatever its status. A 401 is taken as our fault
+    /// once: the clock is compared, the credentials are renewed, the request is signed anew. A
+    /// second one is returned.
     pub(super) async fn send(
         &self,
         http: &HttpClient,
@@ -74,7 +75,8 @@ impl Sender {
         }
     }
 
-    /// One attempt, and once for each request another at once, if the answer lays the fault on our credentials or our clock.
+    /// One attempt, and once for each request another at once, if the answer lays the fault on our
+    /// credentials or our clock.
     async fn attempt(
         &self,
         message: &Message<'_>,
@@ -108,7 +110,8 @@ impl Sender {
         Ok(outcome)
     }
 
-    /// What to sign with after an answer that may be the fault of what was signed with before, and by which clock.
+    /// What to sign with after an answer that may be the fault of what was signed with before, and
+    /// by which clock.
     async fn renewed(
         &self,
         answer: &Response<Bytes>,
@@ -124,7 +127,8 @@ impl Sender {
             }
             // Without the right it is not found, and a newer token may have the right.
             StatusCode::NOT_FOUND => {
-                // Credentials that are being replaced at this moment are no reason to lose the answer.
+                // Credentials that are being replaced at this moment are no reason to lose the
+                // answer.
                 let newest = self.credentials_for(None, offset, until).await.ok();
                 // Near its end a token is read again for every request, and may be the same one.
                 let newer = newest.filter(|new| new.key_id().expose() != used.key_id().expose());
@@ -134,8 +138,9 @@ impl Sender {
         }
     }
 
-    /// What to sign with for a service by whose clock ours is wrong, and after it refused `refused`. Tokens end by the clock of
-    /// services: one that has ended by ours alone still serves there.
+    /// What to sign with for a service by whose clock ours is wrong, and after it refused
+    /// `refused`. Tokens end by the clock of services: one that has ended by ours alone still
+    /// serves there.
     async fn credentials_for(
         &self,
         refused: Option<&Arc<Credentials>>,

@@ -12,7 +12,8 @@ use super::request::RequestBuilder;
 /// One service at one address. Cheap to clone.
 ///
 /// ```no_run
-/// # async fn buckets(client: oracle_cloud_client::Client) -> Result<(), oracle_cloud_client::Error> {
+/// # async fn buckets(client: oracle_cloud_client::Client)
+/// # -> Result<(), oracle_cloud_client::Error> {
 /// let storage = client.service("objectstorage").await?;
 /// let namespace: String = storage.get("/n/").send().await?.json()?;
 /// storage.delete(["n", &namespace, "b", "old bucket"]).send().await?;
@@ -48,8 +49,8 @@ impl Service {
     /// ```
     #[doc = include_str!("../doc/service.md")]
     /// # use http::Method;
-    /// let change = serde_json::json!({ "displayName": "new" });
-    /// service.request(Method::PATCH, ["streams", "ocid1.stream.oc1..a"]).json(&change).send().await?;
+    /// let change = serde_json::json!({ "displayName": "new" }); service.request(Method::PATCH,
+    /// ["streams", "ocid1.stream.oc1..a"]).json(&change).send().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -90,7 +91,8 @@ impl Service {
     /// ```
     #[doc = include_str!("../doc/service.md")]
     /// # let queue = service.clone();
-    /// let queue_of = serde_json::json!({ "displayName": "q", "compartmentId": "ocid1.compartment.oc1..a" });
+    /// let queue_of = serde_json::json!({ "displayName": "q", "compartmentId":
+    /// "ocid1.compartment.oc1..a" });
     /// queue.post("/20210201/queues").retry_token("once").json(&queue_of).send().await?;
     /// # Ok(())
     /// # }

@@ -12,7 +12,8 @@ const MAX_MESSAGE_CHARS: usize = 500;
 /// No code of OCI's is longer.
 const MAX_CODE_CHARS: usize = 64;
 
-/// What a service said when it refused or failed. `Display` is for the log: the message is the service's own.
+/// What a service said when it refused or failed. `Display` is for the log: the message is the
+/// service's own.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -33,7 +34,8 @@ const MAX_CODE_CHARS: usize = 64;
 pub struct ServiceError {
     /// The status: 400 or more, or a redirect, which is not followed.
     pub status: StatusCode,
-    /// The stable word for programs, such as `NotAuthenticated`, letters and digits; None from a proxy or a load balancer.
+    /// The stable word for programs, such as `NotAuthenticated`, letters and digits; None from a
+    /// proxy or a load balancer.
     pub code: Option<String>,
     /// The sentence for people; of an answer without OCI's shape, the beginning of its text.
     pub message: String,
@@ -66,7 +68,8 @@ impl ServiceError {
         is_error.then(|| Self::read(answer))
     }
 
-    /// The answer, if it is a success. A redirect is none: whoever followed it would carry the signature elsewhere.
+    /// The answer, if it is a success. A redirect is none: whoever followed it would carry the
+    /// signature elsewhere.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -98,7 +101,8 @@ impl ServiceError {
     }
 }
 
-/// What is kept where a service that hands out credentials refused: nothing of its text, which may be anything.
+/// What is kept where a service that hands out credentials refused: nothing of its text, which may
+/// be anything.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {}, code {}", .status.as_u16(), or_none(.code.as_ref()))]
 pub(super) struct ServiceRefusal {
@@ -114,7 +118,8 @@ impl ServiceRefusal {
     /// The refusal that an answer is, if it is one.
     pub(super) fn from_answer(answer: &Response<Bytes>) -> Option<Self> {
         let ServiceError { status, code, .. } = ServiceError::from_answer(answer)?;
-        // Only ever held against our own: a date that cannot be read proves nothing about it, as none does.
+        // Only ever held against our own: a date that cannot be read proves nothing about it, as
+        // none does.
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         Some(Self { status, code, date })

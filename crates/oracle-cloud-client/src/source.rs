@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::principal::Principal;
 
-/// A source. A principal is asked directly: it bounds its own waiting, and learns what services accepted.
+/// A source. A principal is asked directly: it bounds its own waiting, and learns what services
+/// accepted.
 #[derive(Debug)]
 pub(super) enum Source {
     Principal(Box<Principal>),
@@ -19,7 +20,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What to sign with, before `until`; after a service refused `refused`, others if there are any.
+    /// What to sign with, before `until`; after a service refused `refused`, others if there are
+    /// any.
     pub(super) async fn credentials(
         &self,
         refused: Option<&Arc<Credentials>>,

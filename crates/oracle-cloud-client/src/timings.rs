@@ -35,7 +35,8 @@ pub struct RequestTimings {
 pub enum Phase {
     /// The making of a signature.
     Sign,
-    /// The time until there was a connection: name, TCP, TLS. There is no such segment where one was kept.
+    /// The time until there was a connection: name, TCP, TLS. There is no such segment where one
+    /// was kept.
     Connect,
     /// From there to the last byte of the answer.
     Wait,
@@ -123,7 +124,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The segment that it was, or is still at `now`; none if none was begun, or an answer came over another that was kept.
+    /// The segment that it was, or is still at `now`; none if none was begun, or an answer came
+    /// over another that was kept.
     fn segment(&self, now: Instant, answered: bool) -> Option<Segment> {
         let begin = *self.begun.get()?;
         let end = self.made.get().copied().or((!answered).then_some(now))?;

@@ -1,4 +1,5 @@
-//! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong with it.
+//! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong
+//! with it.
 //!
 //! Source: docs/spec/oci-services.md#item-10.
 
@@ -22,10 +23,11 @@ use super::names::NameUnresolved;
 use super::preconnect::{self, Preconnect};
 use super::timings::{CONNECTION, Connection, RequestTimings};
 
-/// Of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that answers leave no holes in the
-/// heap. Only what is written to is ever in memory.
+/// Of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
+/// answers leave no holes in the heap. Only what is written to is ever in memory.
 const BODY_BUFFER_CAPACITY: usize = 33 * 1024 * 1024;
-/// How long an answer of unknown length may pause that is read whole: it is bounded by the attempt's own end.
+/// How long an answer of unknown length may pause that is read whole: it is bounded by the
+/// attempt's own end.
 const UNBOUNDED: Duration = Duration::from_secs(3600);
 
 /// What the HTTP library said.
@@ -59,18 +61,21 @@ pub enum TransportError {
     /// No connection within 10 s: nothing was sent.
     #[error("it could not be reached in time")]
     ConnectTimeout(#[source] Cause),
-    /// The request's own body could not be read, or is not as long as announced. What was sent of it may have had an effect.
+    /// The request's own body could not be read, or is not as long as announced. What was sent of
+    /// it may have had an effect.
     #[error("the body of the request was not sent whole")]
     RequestBody(#[source] Cause),
-    /// The connection ended before the answer did, or what came was not HTTP. The request may have had its effect.
+    /// The connection ended before the answer did, or what came was not HTTP. The request may have
+    /// had its effect.
     #[error("its answer broke off")]
     IncompleteResponse(#[source] Cause),
-    /// An answer paused for longer than [`read_timeout`](field@crate::RequestOptions::read_timeout). The request may have had its
+    /// An answer paused for longer than
+    /// [`read_timeout`](field@crate::RequestOptions::read_timeout). The request may have had its
     /// effect.
     #[error("it fell silent in the middle of its answer")]
     ReadTimeout,
-    /// No answer within [`attempt_timeout`](field@crate::RequestOptions::attempt_timeout), or before the end of all attempts. The
-    /// request may have had its effect.
+    /// No answer within [`attempt_timeout`](field@crate::RequestOptions::attempt_timeout), or
+    /// before the end of all attempts. The request may have had its effect.
     #[error("it did not answer in time")]
     AttemptTimeout,
     /// An answer of more bytes than were allowed.
@@ -149,7 +154,8 @@ fn is_caused_by(
         || error.source().is_some_and(|source| is_caused_by(source, such))
 }
 
-/// What a service said after the body of its answer; an extension of the answer, where there was any.
+/// What a service said after the body of its answer; an extension of the answer, where there was
+/// any.
 ///
 /// ```
 /// use http::Response;
@@ -190,8 +196,9 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the limits; of a success without the
-    /// body, where there is a `sink` for that. What it took is added to `timings`.
+    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the
+    /// limits; of a success without the body, where there is a `sink` for that. What it took is
+    /// added to `timings`.
     pub(super) async fn exchange(
         &self,
         http: &HttpClient,
@@ -254,8 +261,8 @@ impl Transport {
     }
 }
 
-/// Waits for the next piece of an answer. A process that was stopped for longer finds the time over and the piece there, unread:
-/// only what is not there even then has fallen silent.
+/// Waits for the next piece of an answer. A process that was stopped for longer finds the time over
+/// and the piece there, unread: only what is not there even then has fallen silent.
 pub(super) async fn in_time<T>(
     silence: Duration,
     mut next: impl Future<Output = T> + Unpin,

@@ -1,5 +1,5 @@
-//! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none; for hosts that the operator names himself, his
-//! own roots beside them.
+//! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none; for hosts that
+//! the operator names himself, his own roots beside them.
 //!
 //! Source: docs/spec/oci-services.md#item-9.
 
@@ -129,8 +129,9 @@ impl Trust {
         Self::new(None, [""; 0])
     }
 
-    /// Mozilla's roots for every host, and `roots` beside them for those in `named`, each a `host` or `host:port`: what the
-    /// operator names himself. Where only a pattern admits a host, a private authority must not speak for it.
+    /// Mozilla's roots for every host, and `roots` beside them for those in `named`, each a `host`
+    /// or `host:port`: what the operator names himself. Where only a pattern admits a host, a
+    /// private authority must not speak for it.
     ///
     /// ```
     /// use oracle_cloud_client::{Trust, TrustError};

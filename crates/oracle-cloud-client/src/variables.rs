@@ -1,5 +1,5 @@
-//! One reader for the variables of the environment: what is absent has a default, what is not understood is a mistake, and all
-//! mistakes are told together.
+//! One reader for the variables of the environment: what is absent has a default, what is not
+//! understood is a mistake, and all mistakes are told together.
 //!
 //! Source: docs/spec/fn-container-contract.md#item-94.
 
@@ -7,7 +7,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// Where the environment comes from. A process has one place that reads it; everything else is told.
+/// Where the environment comes from. A process has one place that reads it; everything else is
+/// told.
 ///
 /// ```
 /// use oracle_cloud_client::{Variables, Vars};
@@ -35,7 +36,8 @@ pub struct Variables<'a> {
     mistakes: Vec<String>,
 }
 
-/// All mistakes of the variables that were read. Each names its variable and what was expected, never a value.
+/// All mistakes of the variables that were read. Each names its variable and what was expected,
+/// never a value.
 ///
 /// ```
 /// use oracle_cloud_client::Variables;
@@ -196,7 +198,8 @@ impl<'a> Variables<'a> {
         self.secret(name, |secret| read(secret.trim()))
     }
 
-    /// A secret, as it is: with the blanks around it, and in the one copy that the environment gave.
+    /// A secret, as it is: with the blanks around it, and in the one copy that the environment
+    /// gave.
     pub(super) fn secret<T, E: fmt::Display>(
         &mut self,
         name: &str,

@@ -17,7 +17,8 @@ use std::fmt;
 pub enum SignableBody<'a> {
     /// The bytes that will be sent; for POST, PUT and PATCH they are hashed in place and covered.
     Bytes(&'a [u8]),
-    /// Sent from elsewhere: the request already has `content-length` and `x-content-sha256`, and they are covered.
+    /// Sent from elsewhere: the request already has `content-length` and `x-content-sha256`, and
+    /// they are covered.
     Precomputed,
     /// Not covered. A few operations accept that, Object Storage uploads among them.
     Unsigned,

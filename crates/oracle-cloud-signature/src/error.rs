@@ -26,7 +26,8 @@ pub enum SignError {
     /// A path or query that is not visible ASCII: on the wire it would be another one.
     #[error("the URL has a path or query that is not visible ASCII")]
     Target,
-    /// A header that frames the body otherwise than it is: it is signed and not sent, or moves the end of the request.
+    /// A header that frames the body otherwise than it is: it is signed and not sent, or moves the
+    /// end of the request.
     #[error("header `{0}` does not fit the body; expected none, or the body's length")]
     Framing(HeaderName),
     /// A covered header that the request does not have.

@@ -45,8 +45,8 @@ impl SigningSettings {
         Self { without_host, ..self }
     }
 
-    /// Keep a date and a body hash that the request already has, instead of making new ones. A kept hash saves hashing the
-    /// body; a kept date is refused by services five minutes later.
+    /// Keep a date and a body hash that the request already has, instead of making new ones. A kept
+    /// hash saves hashing the body; a kept date is refused by services five minutes later.
     ///
     /// ```
     /// let settings = oracle_cloud_signature::SigningSettings::default().keep_existing(true);
@@ -56,7 +56,8 @@ impl SigningSettings {
         Self { keep_existing, ..self }
     }
 
-    /// Cover one more header of the request. Several are covered in the order in which they are named here.
+    /// Cover one more header of the request. Several are covered in the order in which they are
+    /// named here.
     ///
     /// ```
     /// use http::HeaderName;
@@ -91,7 +92,8 @@ pub struct SigningParams<'a> {
 }
 
 impl<'a> SigningParams<'a> {
-    /// Signs with `credentials` at `time`, which services compare with their own clock: five minutes may lie between.
+    /// Signs with `credentials` at `time`, which services compare with their own clock: five
+    /// minutes may lie between.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};

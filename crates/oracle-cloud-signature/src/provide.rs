@@ -56,7 +56,8 @@ impl CredentialsRequest {
     }
 }
 
-/// Credentials that cannot be had: of which kind the fault is, and what it was, as the source of the error.
+/// Credentials that cannot be had: of which kind the fault is, and what it was, as the source of
+/// the error.
 ///
 /// ```
 /// use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
@@ -82,7 +83,8 @@ pub struct CredentialsError {
 pub enum CredentialsErrorKind {
     /// There is no such source here: a chain goes on to the next one.
     NotConfigured,
-    /// The source is there, and wrong: a chain stops, since another source would sign as somebody else.
+    /// The source is there, and wrong: a chain stops, since another source would sign as somebody
+    /// else.
     Invalid,
     /// The source did not answer, or not in time: later it may.
     Unavailable,
@@ -164,7 +166,8 @@ impl Error for CredentialsError {
 /// }
 /// ```
 pub trait ProvideCredentials: fmt::Debug + Send + Sync {
-    /// Credentials to sign with. It is asked for every request: a source keeps what it has until it nears its end.
+    /// Credentials to sign with. It is asked for every request: a source keeps what it has until it
+    /// nears its end.
     ///
     /// # Errors
     /// [`CredentialsError`], with what can be done about it as its kind.

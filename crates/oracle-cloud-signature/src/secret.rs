@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 /// The bytes of a secret; wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
-/// A header of these parts, in one place however often it is cloned, wiped with its last clone, and hidden from `Debug`. None
-/// if a part cannot stand in a header.
+/// A header of these parts, in one place however often it is cloned, wiped with its last clone, and
+/// hidden from `Debug`. None if a part cannot stand in a header.
 ///
 /// ```
 /// let value = oracle_cloud_signature::sensitive_header(["Bearer ", "token"]).unwrap();

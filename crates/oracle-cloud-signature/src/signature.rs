@@ -1,4 +1,5 @@
-//! Signature version 1: which headers are covered, the string that is signed, the header that carries the result.
+//! Signature version 1: which headers are covered, the string that is signed, the header that
+//! carries the result.
 //!
 //! Pure: no network, no clock, no environment. Source: docs/spec/oci-request-signing.md#signature.
 
@@ -26,12 +27,13 @@ const REQUEST_TARGET: &str = "(request-target)";
 /// What the `authorization` of this signature begins with.
 const SCHEME: &str = "Signature version=\"1\"";
 
-/// Signs a request: sets `date`, and with a body `x-content-sha256`; adds what it lacks of `host`, `content-type` and
-/// `content-length`; and then sets `authorization`.
+/// Signs a request: sets `date`, and with a body `x-content-sha256`; adds what it lacks of `host`,
+/// `content-type` and `content-length`; and then sets `authorization`.
 ///
-/// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these headers. A `host` and a
-/// `content-type` that the request already has are kept, but for white space around them. A `date` or `x-date` and an
-/// `x-content-sha256` are replaced, so that a head can be signed again for another try or another body, unless
+/// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these
+/// headers. A `host` and a `content-type` that the request already has are kept, but for white
+/// space around them. A `date` or `x-date` and an `x-content-sha256` are replaced, so that a head
+/// can be signed again for another try or another body, unless
 /// [`keep_existing`](SigningSettings::keep_existing) says otherwise.
 ///
 /// ```
@@ -80,11 +82,13 @@ pub fn sign(
     Ok(())
 }
 
-/// The headers that [`sign`] would set, for clients whose requests are not those of the `http` crate: `url` is what the client
-/// sends, byte for byte, and `headers` what the request has already.
+/// The headers that [`sign`] would set, for clients whose requests are not those of the `http`
+/// crate: `url` is what the client sends, byte for byte, and `headers` what the request has
+/// already.
 ///
-/// Give the URL as the client will send it. reqwest reads a URL by the URL standard *after* it was signed: it resolves `..`,
-/// and in a query it encodes `'`; so sign `request.url().as_str()`, not the text that the request was made of.
+/// Give the URL as the client will send it. reqwest reads a URL by the URL standard *after* it was
+/// signed: it resolves `..`, and in a query it encodes `'`; so sign `request.url().as_str()`, not
+/// the text that the request was made of.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -158,7 +162,8 @@ pub fn signing_string(
     string_of(head, &covered(&head.method, body, settings))
 }
 
-/// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of its TypeScript SDK.
+/// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of
+/// its TypeScript SDK.
 fn covered(method: &Method, body: SignableBody<'_>, settings: &SigningSettings) -> Vec<Covered> {
     let date = if settings.x_date { X_DATE } else { DATE };
     let mut covered = vec![Covered::Header(date), Covered::RequestTarget];
@@ -245,7 +250,8 @@ fn is_signed(headers: &HeaderMap) -> bool {
     before.is_some_and(|value| value.as_bytes().starts_with(SCHEME.as_bytes()))
 }
 
-/// Drops white space around a value, which is no part of it: who reads the header drops it before they verify.
+/// Drops white space around a value, which is no part of it: who reads the header drops it before
+/// they verify.
 fn trim(value: &mut HeaderValue) {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let bytes = value.as_bytes();
@@ -257,8 +263,9 @@ fn trim(value: &mut HeaderValue) {
     }
 }
 
-/// Checks what a request says of the framing of its body: no coding, and at most one length, which is the body's where that is
-/// known. Any other is signed and not sent, or ends the request where its body does not.
+/// Checks what a request says of the framing of its body: no coding, and at most one length, which
+/// is the body's where that is known. Any other is signed and not sent, or ends the request where
+/// its body does not.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};

@@ -1,4 +1,5 @@
-//! Session tokens: the JSON Web Tokens that OCI gives to a resource, an instance or a user's session.
+//! Session tokens: the JSON Web Tokens that OCI gives to a resource, an instance or a user's
+//! session.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,8 +15,8 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A session token and what it says about itself. Its own signature is the service's to verify; here it is only seen to be
-/// whole.
+/// A session token and what it says about itself. Its own signature is the service's to verify;
+/// here it is only seen to be whole.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -75,7 +76,8 @@ pub enum TokenError {
 }
 
 impl SessionToken {
-    /// Parses a token. White space around it is dropped: most programs that write files end them with a newline.
+    /// Parses a token. White space around it is dropped: most programs that write files end them
+    /// with a newline.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -144,8 +146,8 @@ impl SessionToken {
         self.issued
     }
 
-    /// Whether it may take the place of `held`, which still serves: it is not older, and where the same key of the service
-    /// signed both, its signature is as long.
+    /// Whether it may take the place of `held`, which still serves: it is not older, and where the
+    /// same key of the service signed both, its signature is as long.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -197,8 +199,8 @@ fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
     serde_json::from_slice(&json).ok().ok_or(TokenError::Malformed)
 }
 
-/// Whether an algorithm makes signatures of so many bytes; RSA ones are as long as a modulus of 2048, 3072, 4096 ... bits. Of an
-/// algorithm that is not known here nothing is said.
+/// Whether an algorithm makes signatures of so many bytes; RSA ones are as long as a modulus of
+/// 2048, 3072, 4096 ... bits. Of an algorithm that is not known here nothing is said.
 fn makes(algorithm: &str, length: usize) -> bool {
     match algorithm {
         "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => {
@@ -224,7 +226,8 @@ fn jwk(claim: &Value) -> Option<Value> {
     Some(key).filter(Value::is_object)
 }
 
-/// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can be.
+/// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can
+/// be.
 fn seconds(value: &Value) -> Option<SystemTime> {
     let seconds = value.as_u64().or_else(|| value.as_f64().and_then(whole))?;
     let farthest = Duration::from_secs(u64::from(u32::MAX) * 64);

@@ -1,4 +1,5 @@
-//! Are keys of older OpenSSL read with the feature `legacy-keys`, and refused with a reason without it?
+//! Are keys of older OpenSSL read with the feature `legacy-keys`, and refused with a reason without
+//! it?
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;

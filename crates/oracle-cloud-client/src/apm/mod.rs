@@ -16,7 +16,8 @@ use super::http_client::HttpClient;
 use super::transport::TransportError;
 use super::trust::{Trust, TrustError};
 
-/// For how long a collector is left alone that did not take spans: nobody waits for it again and again.
+/// For how long a collector is left alone that did not take spans: nobody waits for it again and
+/// again.
 const COLLECTOR_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The collector of an APM domain, over a connection that is kept.
@@ -38,7 +39,8 @@ pub struct Collector {
     rests_until: Mutex<Option<time::Instant>>,
 }
 
-/// A collector that cannot be used, or spans that it did not take. No message contains its address, which holds a key.
+/// A collector that cannot be used, or spans that it did not take. No message contains its address,
+/// which holds a key.
 ///
 /// ```
 /// use oracle_cloud_client::Trust;
@@ -85,8 +87,9 @@ impl Collector {
         Ok(Self { url, http, rests_until: Mutex::default() })
     }
 
-    /// Sends spans, and waits for the word that they were taken, for `patience` and until `deadline` at the longest. After a failure,
-    /// or all of that patience in vain, nothing is sent for 30 s, and no error given: the collector is left alone.
+    /// Sends spans, and waits for the word that they were taken, for `patience` and until
+    /// `deadline` at the longest. After a failure, or all of that patience in vain, nothing is sent
+    /// for 30 s, and no error given: the collector is left alone.
     ///
     /// ```
     /// use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! The configuration file of the OCI CLI and the SDKs: its profiles and their settings.
 //!
-//! It is read as Python's `configparser` reads it, which the CLI uses, but for what that takes for something else than it looks
-//! like: such a line is refused. Source: docs/spec/oci-request-signing.md#config-file.
+//! It is read as Python's `configparser` reads it, which the CLI uses, but for what that takes for
+//! something else than it looks like: such a line is refused. Source:
+//! docs/spec/oci-request-signing.md#config-file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,7 +50,8 @@ impl ConfigFile {
 fn parse(text: &[u8]) -> Result<BTreeMap<String, Settings>, Refused> {
     let mut profiles: BTreeMap<String, Settings> = BTreeMap::new();
     let mut profile = None;
-    // How far the setting before a line is indented, if there is one: more than that makes a part of its value.
+    // How far the setting before a line is indented, if there is one: more than that makes a part
+    // of its value.
     let mut setting = None;
     for (line, number) in lines(text).zip(1..) {
         let content = line.trim_ascii();

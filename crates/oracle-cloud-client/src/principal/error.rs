@@ -11,7 +11,8 @@ use crate::transport::TransportError;
 use crate::trust::TrustError;
 use crate::variables::SettingsError;
 
-/// Credentials that cannot be had. The messages name the variable and what was expected, never a value.
+/// Credentials that cannot be had. The messages name the variable and what was expected, never a
+/// value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrincipalError {
     /// Variables that are not understood, or missing.
@@ -90,7 +91,8 @@ pub(crate) enum PrincipalError {
     /// The instance now belongs to another tenancy.
     #[error("the certificate of the instance names another tenancy than the one before")]
     TenancyChanged,
-    /// The instance's certificate is not for the key beside it: one of them is about to be replaced.
+    /// The instance's certificate is not for the key beside it: one of them is about to be
+    /// replaced.
     #[error("the certificate of the instance is for another key than the one beside it")]
     KeyCertificateMismatch,
     /// The source has another token than the valid one in use, and it may not take its place.

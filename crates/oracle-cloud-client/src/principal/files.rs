@@ -25,8 +25,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Reads the session at start, when nothing else waits for this thread. A token that has expired is no error yet: it may
-    /// be replaced before the first call.
+    /// Reads the session at start, when nothing else waits for this thread. A token that has
+    /// expired is no error yet: it may be replaced before the first call.
     pub(super) fn load(
         self,
         now: SystemTime,

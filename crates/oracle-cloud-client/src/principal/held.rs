@@ -1,4 +1,5 @@
-//! The credentials in use: when it is time for newer ones, what may take their place, and what they took the place of.
+//! The credentials in use: when it is time for newer ones, what may take their place, and what they
+//! took the place of.
 //!
 //! Source: docs/spec/oci-request-signing.md#files-again.
 
@@ -13,7 +14,8 @@ use tokio::time::Instant;
 use super::error::PrincipalError;
 use crate::clock::timestamp;
 
-/// A token with less than this left is replaced; one that lives for less than twice as long, at the middle of its life.
+/// A token with less than this left is replaced; one that lives for less than twice as long, at the
+/// middle of its life.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// Refusals that follow each other faster than this cause one renewal.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
@@ -118,8 +120,9 @@ impl<T: PartialEq> Held<T> {
         failure.is_some_and(|failure| Instant::now() < failure.until)
     }
 
-    /// Whether `new` may take the place of what is held: valid ones give way only to others that are valid, whole, not older
-    /// and not refused already. What a service just refused gives way to any valid ones.
+    /// Whether `new` may take the place of what is held: valid ones give way only to others that
+    /// are valid, whole, not older and not refused already. What a service just refused gives way
+    /// to any valid ones.
     pub(super) fn check(
         &self,
         new: &Credentials,
@@ -158,8 +161,8 @@ impl<T: PartialEq> Held<T> {
         credentials
     }
 
-    /// Takes note of a renewal that brought nothing, says so once, and lets the supply rest: for `first`, then for twice as
-    /// long from time to time, and for `longest` at the most.
+    /// Takes note of a renewal that brought nothing, says so once, and lets the supply rest: for
+    /// `first`, then for twice as long from time to time, and for `longest` at the most.
     pub(super) fn fail(
         &mut self,
         error: &PrincipalError,
@@ -188,8 +191,8 @@ impl<T: PartialEq> Held<T> {
         })
     }
 
-    /// A service accepted `used`. New ones have proved themselves then; where it accepted those before them, these are back in
-    /// use.
+    /// A service accepted `used`. New ones have proved themselves then; where it accepted those
+    /// before them, these are back in use.
     pub(super) fn accept(&mut self, used: &Credentials) {
         let Some(previous) = self.previous.take() else { return };
         let Some(current) = self.current.take() else { return };

@@ -1,7 +1,9 @@
-//! Instance principals: an instance proves with the certificate from its metadata service who it is, and gets a session token.
+//! Instance principals: an instance proves with the certificate from its metadata service who it
+//! is, and gets a session token.
 //!
 //! ```text
-//! metadata service ─ region, certificate, key ─▶ POST /v1/x509, signed with that key ─▶ session token for a key of our own
+//! metadata service ─ region, certificate, key
+//!   ─▶ POST /v1/x509, signed with that key ─▶ session token for a key of our own
 //! ```
 //!
 //! Source: docs/spec/oci-request-signing.md#instance-principal.
@@ -45,8 +47,8 @@ const FEDERATION: &str = "the token service for instances";
 const REGION: &str = "instance/region";
 /// How long it takes to find out that there is no metadata service.
 const GUESS_TIMEOUT: Duration = Duration::from_secs(1);
-/// Certificate and key are replaced one after the other: the wait before a second look, which doubles from look to look, and the
-/// longest one.
+/// Certificate and key are replaced one after the other: the wait before a second look, which
+/// doubles from look to look, and the longest one.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1600)];
 
 /// An instance and the services that vouch for it.
@@ -185,7 +187,8 @@ impl Instance {
         })
     }
 
-    /// The certificate of the instance, its key, and the certificate of who issued it, once they belong together.
+    /// The certificate of the instance, its key, and the certificate of who issued it, once they
+    /// belong together.
     async fn identity(&self, until: Instant) -> Result<Identity, PrincipalError> {
         let [mut wait, longest] = LOOK_AGAIN;
         loop {
@@ -218,7 +221,8 @@ impl Instance {
             return Err(PrincipalError::KeyCertificateMismatch);
         }
         let tenancy = tenancy(&certificate).ok_or_else(unusable)?;
-        // A certificate of another tenancy would change who signs under the feet of whoever relies on it.
+        // A certificate of another tenancy would change who signs under the feet of whoever relies
+        // on it.
         if *self.tenancy.get_or_init(|| tenancy.clone()) != tenancy {
             return Err(PrincipalError::TenancyChanged);
         }
@@ -248,7 +252,8 @@ impl Supply for Instance {
         };
         let at = self.federation_clock.service_time(now);
         let token = match asked(&identity, at).await {
-            // Once more by the service's own clock, or with what has replaced certificate and key meanwhile.
+            // Once more by the service's own clock, or with what has replaced certificate and key
+            // meanwhile.
             Err(PrincipalError::Refused(service, refusal))
                 if refusal.status == StatusCode::UNAUTHORIZED =>
             {

@@ -1,5 +1,5 @@
-//! Where credentials come from. The source is chosen once, at start; a source that is broken is an error, never a reason
-//! to try another one.
+//! Where credentials come from. The source is chosen once, at start; a source that is broken is an
+//! error, never a reason to try another one.
 //!
 //! Source: docs/spec/oci-request-signing.md#choice.
 
@@ -125,7 +125,8 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where a file, a key or a token cannot be used: which one, and of which profile.
+    /// Of the kind `Invalid`, where a file, a key or a token cannot be used: which one, and of
+    /// which profile.
     pub fn load(settings: PrincipalSettings, now: SystemTime) -> Result<Self, CredentialsError> {
         Ok(Self::loaded(settings, now)?)
     }
@@ -180,8 +181,8 @@ impl Principal {
         }
     }
 
-    /// The region that the environment or the profile names, as an identifier such as `eu-frankfurt-1`; that of an instance is
-    /// known after its first signature.
+    /// The region that the environment or the profile names, as an identifier such as
+    /// `eu-frankfurt-1`; that of an instance is known after its first signature.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -200,7 +201,8 @@ impl Principal {
         }
     }
 
-    /// When what it signs with now expires. None for what does not, and for an instance or a pod before its first signature.
+    /// When what it signs with now expires. None for what does not, and for an instance or a pod
+    /// before its first signature.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -247,8 +249,8 @@ impl Principal {
         Ok(())
     }
 
-    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an instance is asked where it
-    /// is. None without a region.
+    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an
+    /// instance is asked where it is. None without a region.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::Principal;
@@ -278,8 +280,8 @@ impl Principal {
         &self.regions
     }
 
-    /// What to sign with at `now`, within 60 s. Files are read again when they changed or the token nears its end, and services
-    /// are asked again when it does.
+    /// What to sign with at `now`, within 60 s. Files are read again when they changed or the token
+    /// nears its end, and services are asked again when it does.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::Principal;
@@ -295,8 +297,9 @@ impl Principal {
         self.credentials_until(now, (time::Instant::now() + TIMEOUT).into_std()).await
     }
 
-    /// The same, before `deadline`. Valid credentials are never waited for longer than 500 ms and half of the time, whatever
-    /// becomes of newer ones; without any, whoever comes first asks the source for all.
+    /// The same, before `deadline`. Valid credentials are never waited for longer than 500 ms and
+    /// half of the time, whatever becomes of newer ones; without any, whoever comes first asks the
+    /// source for all.
     ///
     /// ```no_run
     /// # use std::time::{Duration, Instant, SystemTime};
@@ -327,8 +330,9 @@ impl Principal {
         Ok(credentials?)
     }
 
-    /// What to sign with after a service refused `refused`: whatever the source has now, within 60 s. However many were refused
-    /// at once, the source is asked once, and not more than once a second.
+    /// What to sign with after a service refused `refused`: whatever the source has now, within 60
+    /// s. However many were refused at once, the source is asked once, and not more than once a
+    /// second.
     ///
     /// ```no_run
     /// # use std::time::SystemTime;
@@ -350,9 +354,9 @@ impl Principal {
         self.refresh_until(refused, now, (time::Instant::now() + TIMEOUT).into_std()).await
     }
 
-    /// The same, before `deadline`; newer ones than valid ones are waited for 5 s and half of the time. Where there are none,
-    /// those come back that `refused` replaced, while they are valid and until a service has [`accepted`](Self::accepted) the
-    /// new ones.
+    /// The same, before `deadline`; newer ones than valid ones are waited for 5 s and half of the
+    /// time. Where there are none, those come back that `refused` replaced, while they are valid
+    /// and until a service has [`accepted`](Self::accepted) the new ones.
     ///
     /// ```no_run
     /// # use std::time::{Duration, Instant, SystemTime};
@@ -385,8 +389,8 @@ impl Principal {
         Ok(credentials?)
     }
 
-    /// A service carried out what was signed with `used`: new credentials have proved themselves then, and where it was those
-    /// before them, these are signed with again.
+    /// A service carried out what was signed with `used`: new credentials have proved themselves
+    /// then, and where it was those before them, these are signed with again.
     ///
     /// ```no_run
     /// # use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! Credentials that end, and whoever supplies newer ones.
 //!
-//! They are renewed within a call, never in the background: a frozen container runs nothing. One call renews; the others go on
-//! with what is valid, and wait for it only where nothing is.
+//! They are renewed within a call, never in the background: a frozen container runs nothing. One
+//! call renews; the others go on with what is valid, and wait for it only where nothing is.
 //!
 //! Source: docs/spec/oci-request-signing.md#files-again.
 
@@ -15,11 +15,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::PrincipalError;
 use super::held::{Generation, Held};
 
-/// The most that a renewal may take of a call that has something valid to sign with; never more than half of its time.
+/// The most that a renewal may take of a call that has something valid to sign with; never more
+/// than half of its time.
 const MAX_WAIT_WHILE_VALID: Duration = Duration::from_millis(500);
 /// The same after a service refused what is valid: without newer credentials the call may be lost.
 const MAX_WAIT_AFTER_REFUSAL: Duration = Duration::from_secs(5);
-/// A supplier whose key and token belong to two generations is about to have replaced both: how often to look again.
+/// A supplier whose key and token belong to two generations is about to have replaced both: how
+/// often to look again.
 pub(super) const LOOKS: u32 = 3;
 /// The time between two looks.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -29,8 +31,8 @@ pub(super) trait Supply: Debug {
     /// What tells one state of the supply from another without taking from it.
     type State: Debug + PartialEq;
 
-    /// How long it is left alone after a failure while its state is the same, and how long at the most after many: a service
-    /// that is down is not asked by every call.
+    /// How long it is left alone after a failure while its state is the same, and how long at the
+    /// most after many: a service that is down is not asked by every call.
     const PAUSES: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(300)];
 
     /// The state now; it never changes where only a service knows it.
@@ -56,8 +58,8 @@ struct Turn<'a> {
 }
 
 impl<S: Supply> Renewable<S> {
-    /// Credentials of `supplier`, the first of which may be there already. With `send_expired` the service decides whether
-    /// they have expired, for a machine whose clock cannot be trusted.
+    /// Credentials of `supplier`, the first of which may be there already. With `send_expired` the
+    /// service decides whether they have expired, for a machine whose clock cannot be trusted.
     pub(super) fn new(
         supplier: S,
         first: Option<Generation<S::State>>,
@@ -94,7 +96,8 @@ impl<S: Supply> Renewable<S> {
         }
     }
 
-    /// Credentials where there are no valid ones: whoever comes first renews them, for all who wait.
+    /// Credentials where there are no valid ones: whoever comes first renews them, for all who
+    /// wait.
     async fn awaited(
         &self,
         now: SystemTime,
@@ -108,8 +111,8 @@ impl<S: Supply> Renewable<S> {
         self.renew(now, until, None).await
     }
 
-    /// Credentials to sign with after a service refused those in `refused`: newer ones, else those that they replaced, else
-    /// the same.
+    /// Credentials to sign with after a service refused those in `refused`: newer ones, else those
+    /// that they replaced, else the same.
     pub(super) async fn refresh(
         &self,
         refused: &Arc<Credentials>,
@@ -138,8 +141,8 @@ impl<S: Supply> Renewable<S> {
         self.held().accept(used);
     }
 
-    /// Takes what the supplier has now, if it may replace what is held. Half of a rotation is worth waiting for where
-    /// nothing else serves.
+    /// Takes what the supplier has now, if it may replace what is held. Half of a rotation is worth
+    /// waiting for where nothing else serves.
     async fn renew(
         &self,
         now: SystemTime,
@@ -171,7 +174,8 @@ impl<S: Supply> Renewable<S> {
     ) -> (S::State, Result<Credentials, PrincipalError>) {
         let mut look = 1;
         loop {
-            // The state comes first: files that are replaced while they are read differ from it and are read again.
+            // The state comes first: files that are replaced while they are read differ from it and
+            // are read again.
             let state = self.supplier.state();
             let in_time = Instant::now() + LOOK_AGAIN < until;
             // Of all calls few renew: what that takes is no part of the others' futures.

@@ -1,4 +1,5 @@
-//! Resource principals of version 2.2: a session token and its key in the environment, as values or as files.
+//! Resource principals of version 2.2: a session token and its key in the environment, as values or
+//! as files.
 //!
 //! Source: docs/spec/oci-request-signing.md#resource-principal-2-2.
 

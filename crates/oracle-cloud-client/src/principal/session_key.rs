@@ -1,4 +1,5 @@
-//! The keys of sessions, made beside the calls: on a small machine it takes longer than a call should wait.
+//! The keys of sessions, made beside the calls: on a small machine it takes longer than a call
+//! should wait.
 //!
 //! Source: docs/spec/oci-request-signing.md#session-key.
 

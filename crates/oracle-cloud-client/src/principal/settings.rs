@@ -13,11 +13,12 @@ use crate::region::{self, Regions};
 use crate::variables::{Given, SettingsError, Variables, Vars};
 
 const AUTH: &str = "OCI_CLI_AUTH";
-/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then the service's to say.
+/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then
+/// the service's to say.
 const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
 
-/// Who signs, as far as variables say it. Secrets in variables have been read, and the copies of the environment's text wiped;
-/// files have not been opened.
+/// Who signs, as far as variables say it. Secrets in variables have been read, and the copies of
+/// the environment's text wiped; files have not been opened.
 ///
 /// ```
 /// use oracle_cloud_client::{Principal, PrincipalSettings};
@@ -89,10 +90,11 @@ impl PrincipalSettings {
         lists.concat().into_iter()
     }
 
-    /// Reads every variable of credentials, those of other sources than the chosen one too, and tells all mistakes at once.
+    /// Reads every variable of credentials, those of other sources than the chosen one too, and
+    /// tells all mistakes at once.
     ///
-    /// The source is what `OCI_CLI_AUTH` names, else a resource principal where any of its variables is set, else the
-    /// configuration file or the variables of the OCI CLI.
+    /// The source is what `OCI_CLI_AUTH` names, else a resource principal where any of its
+    /// variables is set, else the configuration file or the variables of the OCI CLI.
     ///
     /// ```
     /// use oracle_cloud_client::PrincipalSettings;
@@ -108,7 +110,8 @@ impl PrincipalSettings {
         Self::read(var, false)
     }
 
-    /// The same, but where nothing is set it may be an instance, which is found out at the first signature.
+    /// The same, but where nothing is set it may be an instance, which is found out at the first
+    /// signature.
     pub(crate) fn or_instance(var: Vars<'_>) -> Result<Self, SettingsError> {
         Self::read(var, true)
     }
@@ -154,7 +157,8 @@ impl PrincipalSettings {
         vars.finish(source.map(|source| Self { source, region, regions, send_expired }))
     }
 
-    /// The regions of the table and those of the variables, for whoever else must know which domain is whose.
+    /// The regions of the table and those of the variables, for whoever else must know which domain
+    /// is whose.
     ///
     /// ```
     /// use oracle_cloud_client::PrincipalSettings;

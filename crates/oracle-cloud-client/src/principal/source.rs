@@ -28,7 +28,8 @@ pub(super) enum Source<T> {
 }
 
 impl<T: Clone> Source<T> {
-    /// An absolute path is a file, anything else a value, which `parse` reads; `~` means nothing here.
+    /// An absolute path is a file, anything else a value, which `parse` reads; `~` means nothing
+    /// here.
     pub(super) fn new<E>(
         setting: &'static str,
         value: Zeroizing<String>,
@@ -105,8 +106,8 @@ impl KeySource {
     }
 }
 
-/// Reads a private key. A passphrase is taken as it is and, where that does not open the key, without the line end that an
-/// editor may have given it.
+/// Reads a private key. A passphrase is taken as it is and, where that does not open the key,
+/// without the line end that an editor may have given it.
 pub(super) fn open(pem: &[u8], passphrase: Option<&[u8]>) -> Result<PrivateKey, KeyError> {
     let read = PrivateKey::from_pem(pem, passphrase);
     let line = passphrase.and_then(|bytes| bytes.strip_suffix(b"\n"));

@@ -1,4 +1,5 @@
-//! Token exchange: a token of an identity provider that a domain trusts becomes a session token (UPST) for a key of our own.
+//! Token exchange: a token of an identity provider that a domain trusts becomes a session token
+//! (UPST) for a key of our own.
 //!
 //! Source: docs/spec/oci-request-signing.md#token-exchange.
 
@@ -37,9 +38,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 type BoxError = Box<dyn Error + Send + Sync>;
 type Subject = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
 
-/// Credentials for whoever has a JSON web token of an identity provider that an identity domain trusts: a build job, a pod of
-/// another cloud, a program with a token of its own company. The session token that it is exchanged for is renewed before it
-/// ends, for a new key each time.
+/// Credentials for whoever has a JSON web token of an identity provider that an identity domain
+/// trusts: a build job, a pod of another cloud, a program with a token of its own company. The
+/// session token that it is exchanged for is renewed before it ends, for a new key each time.
 ///
 /// ```no_run
 /// use oracle_cloud_client::{Client, TokenExchange, Trust};
@@ -59,21 +60,24 @@ type Subject = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
 pub struct TokenExchange(Renewable<Exchange>);
 
 impl TokenExchange {
-    /// Exchanges what `subject` makes at a domain, whose client has this id and secret and whose certificate `trust` trusts.
-    /// Nothing is asked before the first signature. Without TLS only a domain on this machine is asked, as a test double.
+    /// Exchanges what `subject` makes at a domain, whose client has this id and secret and whose
+    /// certificate `trust` trusts. Nothing is asked before the first signature. Without TLS only a
+    /// domain on this machine is asked, as a test double.
     ///
     /// ```
     /// use oracle_cloud_client::{TokenExchange, Trust};
     ///
     /// let subject = || async { Ok("a token of an identity provider".to_owned()) };
     /// let trust = Trust::public()?;
-    /// assert!(TokenExchange::new("https://domain.example", "id", "secret", &trust, subject).is_ok());
-    /// assert!(TokenExchange::new("http://domain.example", "id", "secret", &trust, subject).is_err());
+    /// let exchange = |domain| TokenExchange::new(domain, "id", "secret", &trust, subject);
+    /// assert!(exchange("https://domain.example").is_ok());
+    /// assert!(exchange("http://domain.example").is_err());
     /// # Ok::<_, oracle_cloud_client::TrustError>(())
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where the domain is no `https` URL without a query, or the id and secret are no header.
+    /// Of the kind `Invalid`, where the domain is no `https` URL without a query, or the id and
+    /// secret are no header.
     pub fn new<F, S>(
         domain: &str,
         client_id: &str,

@@ -32,7 +32,8 @@ pub(super) struct TokenService {
 }
 
 impl TokenService {
-    /// The metadata service of an instance may not know the identity yet when the instance has just started.
+    /// The metadata service of an instance may not know the identity yet when the instance has just
+    /// started.
     pub(super) const METADATA_RETRY: Retry = Retry::new()
         .attempts_without_connection(8)
         .first_wait(Duration::from_millis(100))
@@ -46,8 +47,8 @@ impl TokenService {
         .longest_wait(Duration::from_secs(5))
         .statuses(&[500, 502, 503, 504]);
 
-    /// Sends the request that `request` makes anew for each attempt; the body of the answer, if it is a success and comes before
-    /// `until`.
+    /// Sends the request that `request` makes anew for each attempt; the body of the answer, if it
+    /// is a success and comes before `until`.
     pub(super) async fn ask(
         &self,
         until: Instant,

@@ -1,5 +1,5 @@
-//! A user's credentials: those of a profile of the configuration file, over which the variables of the OCI CLI go, or those of the
-//! variables alone.
+//! A user's credentials: those of a profile of the configuration file, over which the variables of
+//! the OCI CLI go, or those of the variables alone.
 //!
 //! Source: docs/spec/oci-request-signing.md#config-file.
 
@@ -24,7 +24,8 @@ const KEY_FILE: &str = "key_file";
 const PASSPHRASE: &str = "pass_phrase";
 const TOKEN_FILE: &str = "security_token_file";
 const REGION: &str = "region";
-/// The settings of a profile that a variable overrides; the region and the passphrase have rules of their own.
+/// The settings of a profile that a variable overrides; the region and the passphrase have rules of
+/// their own.
 const OVERRIDDEN: [(&str, &str); 5] = [
     (USER, "OCI_CLI_USER"),
     (TENANCY, "OCI_CLI_TENANCY"),
@@ -201,7 +202,8 @@ impl User {
     }
 }
 
-/// What a user's settings come to: those of the environment, of the profile itself and of `DEFAULT`, the first of which counts.
+/// What a user's settings come to: those of the environment, of the profile itself and of
+/// `DEFAULT`, the first of which counts.
 struct Profile {
     layers: [Settings; 3],
     home: Option<String>,
@@ -221,8 +223,8 @@ impl Profile {
         Ok(expanded(self.need(setting)?, self.home.as_deref()))
     }
 
-    /// Whether it is one of `oci session authenticate`. Whoever names a user or a token first decides: a profile of its own
-    /// user is not the session that `DEFAULT` has.
+    /// Whether it is one of `oci session authenticate`. Whoever names a user or a token first
+    /// decides: a profile of its own user is not the session that `DEFAULT` has.
     fn is_session(&self) -> bool {
         let says = |layer: &&Settings| layer.contains_key(USER) || layer.contains_key(TOKEN_FILE);
         let token = self.layers.iter().find(says).and_then(|layer| layer.get(TOKEN_FILE));

@@ -1,4 +1,5 @@
-//! OKE workload identity: a pod shows its service account token to a service of its own node, and gets a session token.
+//! OKE workload identity: a pod shows its service account token to a service of its own node, and
+//! gets a session token.
 //!
 //! Source: docs/spec/oci-request-signing.md#workload-identity.
 
@@ -59,8 +60,9 @@ pub(super) struct WorkloadSettings {
 }
 
 impl WorkloadSettings {
-    /// `KUBERNETES_SERVICE_HOST`, and certificate and token of the service account, where Kubernetes mounts them or where a
-    /// projected volume has them, by `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and `..._TOKEN_PATH`.
+    /// `KUBERNETES_SERVICE_HOST`, and certificate and token of the service account, where
+    /// Kubernetes mounts them or where a projected volume has them, by
+    /// `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and `..._TOKEN_PATH`.
     pub(super) fn from_vars(vars: &mut Variables<'_>) -> Self {
         let url = vars.given(HOST, |host| {
             let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
@@ -141,7 +143,8 @@ impl Supply for Workload {
     }
 }
 
-/// The session token in an answer: base64, perhaps between quotes, of JSON with a whole key id in it.
+/// The session token in an answer: base64, perhaps between quotes, of JSON with a whole key id in
+/// it.
 fn token(answer: &[u8]) -> Option<Zeroizing<String>> {
     let text = answer.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);

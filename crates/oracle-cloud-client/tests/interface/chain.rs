@@ -1,4 +1,5 @@
-//! Which source does a program find without being told? Each case is a process of its own, since that has an environment.
+//! Which source does a program find without being told? Each case is a process of its own, since
+//! that has an environment.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -14,7 +14,8 @@ fn example(name: &str) -> PathBuf {
     path
 }
 
-/// Runs an example as a user of a configuration file, against a service: whether it succeeded, and what it said.
+/// Runs an example as a user of a configuration file, against a service: whether it succeeded, and
+/// what it said.
 async fn run(name: &str, service: &Service, arguments: &[&str]) -> (bool, String) {
     let home = std::env::temp_dir().join(format!("example-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();

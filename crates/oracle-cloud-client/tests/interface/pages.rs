@@ -10,7 +10,8 @@ struct Bucket {
     name: String,
 }
 
-/// Two pages, of the one form or the other; the second one's name has characters that mean something in a query.
+/// Two pages, of the one form or the other; the second one's name has characters that mean
+/// something in a query.
 async fn listing() -> Service {
     Service::start(|_, received| match received.target.split_once("page=") {
         None => {

@@ -1,4 +1,5 @@
-//! A service of this machine in plain HTTP: it keeps what it received, and answers what a test says.
+//! A service of this machine in plain HTTP: it keeps what it received, and answers what a test
+//! says.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What the derivation of an encrypted key may cost: a file must not keep the function from its first call, nor take its memory.
+//! What the derivation of an encrypted key may cost: a file must not keep the function from its
+//! first call, nor take its memory.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-24.
 
@@ -11,7 +12,8 @@ use super::error::KeyError;
 const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 /// The most blocks of 128 bytes that scrypt may fill: 256 MiB.
 const MAX_SCRYPT_BLOCKS: u64 = 2 * 1024 * 1024;
-/// The most blocks that it may go through: eight times as many as OWASP recommends, which take some seconds.
+/// The most blocks that it may go through: eight times as many as OWASP recommends, which take some
+/// seconds.
 const MAX_SCRYPT_MIXES: u64 = 8 * 1024 * 1024;
 
 /// Checks the number of rounds of a derivation.

@@ -1,4 +1,5 @@
-//! What a file is that holds no RSA key in a form that is read here, so that the refusal says what to do about it.
+//! What a file is that holds no RSA key in a form that is read here, so that the refusal says what
+//! to do about it.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-24.
 
@@ -28,7 +29,8 @@ pub(super) fn classify_label(label: &str) -> Option<KeyError> {
     }
 }
 
-/// What a block with a private key is by its label and content; the forms that are read are none of these.
+/// What a block with a private key is by its label and content; the forms that are read are none of
+/// these.
 pub(super) fn classify_block(label: &str, content: &[u8]) -> KeyError {
     match label {
         "EC PRIVATE KEY" => KeyError::NotRsa("an EC key"),
@@ -67,7 +69,8 @@ pub(super) fn classify_algorithm(oid: ObjectIdentifier) -> KeyError {
     })
 }
 
-/// How an encrypted PKCS#8 is encrypted, in one of the ways that are not read; `Invalid` if it is none.
+/// How an encrypted PKCS#8 is encrypted, in one of the ways that are not read; `Invalid` if it is
+/// none.
 pub(super) fn classify_scheme(der: &[u8]) -> KeyError {
     let Some(oid) = scheme(der) else { return KeyError::Invalid };
     KeyError::UnsupportedEncryption(match oid.to_string().as_str() {

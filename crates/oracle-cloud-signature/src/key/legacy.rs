@@ -38,7 +38,8 @@ fn cbc<D: KeyIvInit + BlockModeDecrypt>(
     Ok(Zeroizing::new(der.map_err(|_padding| KeyError::InvalidKeyOrWrongPassphrase)?))
 }
 
-/// OpenSSL's `EVP_BytesToKey`: MD5, one round, salted with the first eight bytes of the initial vector.
+/// OpenSSL's `EVP_BytesToKey`: MD5, one round, salted with the first eight bytes of the initial
+/// vector.
 fn derive(passphrase: &[u8], vector: &[u8], size: usize) -> Result<Secret, KeyError> {
     let salt = vector.get(..8).ok_or(KeyError::Invalid)?;
     let mut key = Zeroizing::new(Vec::with_capacity(size + 16));

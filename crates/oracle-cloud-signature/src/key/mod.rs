@@ -51,9 +51,9 @@ pub struct PrivateKey {
 impl PrivateKey {
     /// Reads the first private key of a PEM text: PKCS#1 or PKCS#8, plain or encrypted.
     ///
-    /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for. A passphrase for a
-    /// plain key is ignored, an empty one is none. What older OpenSSL encrypted (PBES1, and its own format with `DEK-Info`) is
-    /// read with the feature `legacy-keys`.
+    /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for.
+    /// A passphrase for a plain key is ignored, an empty one is none. What older OpenSSL encrypted
+    /// (PBES1, and its own format with `DEK-Info`) is read with the feature `legacy-keys`.
     ///
     /// ```no_run
     /// let pem = std::fs::read("/home/me/.oci/key.pem")?;
@@ -155,7 +155,8 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The content of an encrypted PKCS#8. That it is encrypted in a way that is not read is said before a passphrase is missed.
+/// The content of an encrypted PKCS#8. That it is encrypted in a way that is not read is said
+/// before a passphrase is missed.
 fn decrypted<'a>(
     der: &[u8],
     passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
@@ -273,7 +274,8 @@ impl PublicKey {
         &self.modulus
     }
 
-    /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen hexadecimal pairs.
+    /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen
+    /// hexadecimal pairs.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;

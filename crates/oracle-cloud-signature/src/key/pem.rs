@@ -1,4 +1,5 @@
-//! The PEM block of a key: found wherever it stands in a text, and how OpenSSL encrypted it before PKCS#8.
+//! The PEM block of a key: found wherever it stands in a text, and how OpenSSL encrypted it before
+//! PKCS#8.
 //!
 //! Source: docs/spec/oci-request-signing.md#private-keys.
 
@@ -38,8 +39,9 @@ pub(super) enum Kind {
 }
 
 impl Block {
-    /// Finds the first private key in a text of any encoding that keeps ASCII. What stands around the block does not matter,
-    /// nor what became of the line ends in it: variables, forms and copies lose them.
+    /// Finds the first private key in a text of any encoding that keeps ASCII. What stands around
+    /// the block does not matter, nor what became of the line ends in it: variables, forms and
+    /// copies lose them.
     pub(super) fn find(text: &[u8]) -> Result<Self, KeyError> {
         let mended = with_line_ends(text);
         let (mut rest, mut other) = (mended.as_slice(), None);
@@ -68,7 +70,8 @@ impl Block {
 }
 
 impl Cipher {
-    /// The cipher, and what follows it. Its length ends the initial vector, since the line may have lost its own end.
+    /// The cipher, and what follows it. Its length ends the initial vector, since the line may have
+    /// lost its own end.
     ///
     /// ```text
     /// DEK-Info: AES-256-CBC,0102030405060708090A0B0C0D0E0F10
@@ -91,7 +94,8 @@ impl Cipher {
     }
 }
 
-/// A copy of the text in which CR, and a line end that was escaped to stand in a variable, are line ends.
+/// A copy of the text in which CR, and a line end that was escaped to stand in a variable, are line
+/// ends.
 fn with_line_ends(text: &[u8]) -> Secret {
     let mut copy = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
