@@ -1,8 +1,9 @@
 //! The configuration file of the OCI CLI and the SDKs: its profiles and their settings.
 //!
 //! It is read as Python's `configparser` reads it, which the CLI uses, but for what that takes for
-//! something else than it looks like: such a line is refused. Source:
-//! docs/spec/oci-request-signing.md#config-file.
+//! something else than it looks like: such a line is refused.
+//!
+//! Source: docs/spec/oci-request-signing.md#config-file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
