@@ -248,8 +248,8 @@ impl ClientBuilder {
     fn inner(self, source: Source, regions: Regions, http: HttpClient) -> Inner {
         let clock = ServiceClock::new(self.now.unwrap_or(SystemTime::now));
         let sender = Sender { source, clock, transport: Transport::default(), retry: self.retry };
-        let (options, region) = (self.options, self.region);
+        let Self { region, user_agent, options, .. } = self;
         let loopback = OnceLock::new();
-        Inner { sender, http, options, region, otherwise: None, regions, loopback }
+        Inner { sender, http, options, region, otherwise: None, regions, user_agent, loopback }
     }
 }

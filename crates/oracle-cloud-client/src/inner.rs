@@ -18,6 +18,7 @@ pub(super) struct Inner {
     /// The region where neither the builder nor the source of credentials knows one.
     pub(super) otherwise: Option<String>,
     pub(super) regions: Regions,
+    pub(super) user_agent: Option<String>,
     /// Connections to services of this machine, which need no TLS; made when they are needed.
     pub(super) loopback: OnceLock<HttpClient>,
 }
@@ -28,7 +29,12 @@ impl Inner {
         if let Some(http) = self.loopback.get() {
             return Ok(http.clone());
         }
-        let http = HttpClient::builder(&Trust::public()?).plain().build()?;
+        let http = HttpClient::builder(&Trust::public()?).plain();
+        let http = match &self.user_agent {
+            Some(agent) => http.user_agent(agent),
+            None => http,
+        };
+        let http = http.build()?;
         Ok(self.loopback.get_or_init(|| http).clone())
     }
 }

@@ -82,6 +82,21 @@ async fn methods_parameters_headers_and_json_arrive_signed() {
 }
 
 #[tokio::test]
+async fn the_user_agent_is_the_applications_choice() {
+    let service = Service::saying("{}").await;
+    let own = format!("oracle-cloud-client/{}", env!("CARGO_PKG_VERSION"));
+    for (chosen, sent) in [(None, own.as_str()), (Some("billing/1.2"), "billing/1.2")] {
+        let builder = match chosen {
+            Some(agent) => builder().user_agent(agent),
+            None => builder(),
+        };
+        let client = builder.build().await.unwrap();
+        client.endpoint(&service.url).unwrap().get("/x").send().await.unwrap();
+        assert_eq!(service.received().pop().unwrap().header("user-agent"), Some(sent));
+    }
+}
+
+#[tokio::test]
 async fn a_delegation_token_is_sent_signed_and_not_shown() {
     let service = Service::saying("{}").await;
     let request = service.service().await.get("/x").delegation_token("delegated");
