@@ -32,7 +32,8 @@ const RETRY: Retry = Retry::new()
     .longest_wait(Duration::from_secs(10));
 /// A deployment answers within 60 s or not at all.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(65);
-/// How long an answer of announced length may pause: it exists already, so that only a dead peer falls silent.
+/// How long an answer of announced length may pause: it exists already, so that only a dead peer
+/// falls silent.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// A stream may take as long as any call; anything else is given up by the service itself after 60 s.
 const STREAM: Duration = Duration::from_secs(3600);
@@ -68,8 +69,9 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal` by the clock `now`, connects only to hosts that `trust` trusts and addresses that `rule` allows, and
-    /// repeats a POST to a custom path only if it is one of `repeatable`.
+    /// A forwarder that signs as `principal` by the clock `now`, connects only to hosts that `trust`
+    /// trusts and addresses that `rule` allows, and repeats a POST to a custom path only if it is one
+    /// of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
         trust: &Trust,

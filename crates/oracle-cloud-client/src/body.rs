@@ -3,6 +3,7 @@
 //!
 //! Source: docs/spec/oci-request-signing.md#body-headers.
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -181,19 +182,33 @@ impl Body {
     /// Whether it is to be read before it is sent: for its hash, or, where it is said to be empty,
     /// to see that it is.
     pub(super) fn is_read_first(&self) -> bool {
-        let may_be = matches!(self.kind, Kind::Replayable { .. });
-        may_be && (!self.is_unsigned || self.length() == 0)
+        match self.kind {
+            Kind::Bytes(_) => false,
+            Kind::Replayable { length, .. } => !self.is_unsigned || length == 0,
+            Kind::Once { length, .. } => length == 0,
+        }
     }
 
-    /// The SHA-256 of pieces that can be made again, in base64; None of any other body.
+    /// The SHA-256 of pieces, in base64, which are read for it; None of bytes.
     pub(super) async fn hash(&self) -> Result<Option<String>, BodyError> {
-        let Kind::Replayable { length, make } = &self.kind else { return Ok(None) };
-        let mut pieces = Exact::new(make(), *length);
+        let Some(mut pieces) = self.pieces() else { return Ok(None) };
         let mut hash = Sha256::new();
-        while let Some(piece) = std::future::poll_fn(|context| pieces.poll_piece(context)).await {
+        while let Some(piece) = poll_fn(|context| pieces.poll_piece(context)).await {
             hash.update(&piece?);
         }
         Ok(Some(STANDARD.encode(hash.finalize())))
+    }
+
+    /// The pieces, made anew or taken; None of bytes, and of what was taken before.
+    fn pieces(&self) -> Option<Exact> {
+        match &self.kind {
+            Kind::Bytes(_) => None,
+            Kind::Replayable { length, make } => Some(Exact::new(make(), *length)),
+            Kind::Once { length, pieces } => {
+                let pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
+                pieces.map(|pieces| Exact::new(pieces, *length))
+            }
+        }
     }
 
     /// The body of one attempt; None if there is nothing to send.
@@ -201,13 +216,7 @@ impl Body {
         match &self.kind {
             Kind::Bytes(bytes) if bytes.is_empty() => None,
             Kind::Bytes(bytes) => Some(bytes.clone().into()),
-            Kind::Replayable { length, make } => {
-                Some(reqwest::Body::wrap(Exact::new(make(), *length)))
-            }
-            Kind::Once { length, pieces } => {
-                let pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
-                pieces.map(|pieces| reqwest::Body::wrap(Exact::new(pieces, *length)))
-            }
+            Kind::Replayable { .. } | Kind::Once { .. } => self.pieces().map(reqwest::Body::wrap),
         }
     }
 }

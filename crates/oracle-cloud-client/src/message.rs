@@ -91,11 +91,14 @@ impl<'a> Message<'a> {
         Ok(Self { url, head, body, hashed, http, look_ups: Arc::default() })
     }
 
-    /// Reads a body that can be made again, for its hash, unless the signature leaves it out.
-    pub(super) async fn read_body(&mut self) -> Result<(), SendError> {
-        if self.hashed || !self.body.is_read_first() {
-            return Ok(());
-        }
+    /// Whether its body is to be read before it is signed.
+    pub(super) fn is_read_first(&self) -> bool {
+        let is_known = self.hashed && self.body.length() > 0;
+        !is_known && self.body.is_read_first()
+    }
+
+    /// Reads the body, for its hash, unless the signature leaves it out.
+    pub(super) async fn read_body(&mut self) -> Result<(), TransportError> {
         let hash = self.body.hash().await;
         let hash = hash.map_err(|error| TransportError::RequestBody(error.into()))?;
         if let Some(hash) = hash.filter(|_| !self.body.is_unsigned()) {

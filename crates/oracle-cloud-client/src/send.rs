@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use oracle_cloud_signature::{Credentials, CredentialsError, CredentialsErrorKind, SignError};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::body::Body;
 use super::clock::{Offset, ServiceClock};
@@ -48,15 +48,18 @@ impl Sender {
         timings: &mut RequestTimings,
         sink: Sink<'_>,
     ) -> Result<Response<Bytes>, SendError> {
+        let end = options.until();
         let mut message = Message::new(request, http)?;
-        message.read_body().await?;
+        if message.is_read_first() {
+            let read = timeout_at(end, message.read_body()).await;
+            read.unwrap_or(Err(TransportError::AttemptTimeout))?;
+        }
         let safety = match options.retry_safety {
             _ if !message.can_be_sent_again() => RetrySafety::Never,
             Some(safety) => safety,
             None => message.retry_safety(),
         };
         let retry = self.retry.attempts(self.retry.attempts.min(options.attempts));
-        let end = options.until();
         let mut attempts = retry.attempts_of(safety, message.len(), end);
         let mut sending = Sending { options, timings, sink };
         let mut last = None;

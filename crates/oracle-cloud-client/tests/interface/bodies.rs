@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use oracle_cloud_client::{Body, Error, TransportError};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use crate::service::{Service, answer, causes};
 
@@ -81,17 +83,15 @@ async fn a_body_that_is_longer_or_shorter_than_announced_is_an_error_and_never_a
             assert!(of_body, "{length} {parts:?}: {source:?}");
         }
         let body = stream::iter(parts.iter().map(|part| Ok(Bytes::from_static(part.as_bytes()))));
-        // What is said to be nothing is not read.
-        if length > 0 {
-            let error = storage.put("/x").body(Body::once(length, body)).send().await;
-            assert!(matches!(error, Err(Error::Transport { .. })), "{length} {parts:?}: {error:?}");
-        }
+        let error = storage.put("/x").body(Body::once(length, body)).send().await;
+        assert!(matches!(error, Err(Error::Transport { .. })), "{length} {parts:?}: {error:?}");
     }
     // No request came whole.
     assert_eq!(service.received().len(), 0);
-    let (body, _) = pieces(0, &[]);
-    storage.put("/x").body(body).send().await.unwrap();
-    assert_eq!(service.received()[0].header("content-length"), Some("0"));
+    for body in [pieces(0, &[]).0, Body::once(0, stream::empty())] {
+        storage.put("/x").body(body).send().await.unwrap();
+        assert_eq!(service.received().pop().unwrap().header("content-length"), Some("0"));
+    }
 }
 
 #[tokio::test]
@@ -101,6 +101,20 @@ async fn a_body_that_cannot_be_read_is_told_with_its_cause() {
     let error = service.service().await.put("/x").body(Body::once(4, pieces)).send().await;
     let error = error.unwrap_err();
     assert_eq!(causes(&error).pop().as_deref(), Some("the disk"), "{error:?}");
+    assert_eq!(service.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for_longer_than_the_request_may_take() {
+    let service = Service::saying("{}").await;
+    let storage = service.service().await;
+    for unsigned in [false, true] {
+        let body = Body::replayable(4, stream::pending);
+        let body = if unsigned { body.unsigned() } else { body };
+        let request = storage.put("/x").body(body).timeout(Duration::from_millis(200));
+        let error = timeout(Duration::from_secs(10), request.send()).await.unwrap();
+        assert!(matches!(error, Err(Error::Transport { .. })), "{error:?}");
+    }
     assert_eq!(service.received().len(), 0);
 }
 
