@@ -20,6 +20,7 @@ mod data;
 mod dependencies;
 mod end_to_end;
 mod examples;
+mod from_others;
 mod gateway;
 mod interop;
 mod memory;
