@@ -6,6 +6,13 @@ use super::trace::TraceContext;
 
 /// Who called: it decides in which headers the request arrives and how an answer must be dressed.
 ///
+/// ```
+/// use fn_fdk::{Call, Intent};
+///
+/// assert_eq!(Call::direct("").intent(), Intent::Direct);
+/// assert_eq!(Call::gateway(http::Request::new("")).intent(), Intent::Gateway);
+/// ```
+///
 /// Source: docs/spec/fn-container-contract.md#requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -47,17 +54,38 @@ pub struct Context {
 
 impl Context {
     /// The context of a call with no id, in no trace.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// let context = fn_fdk::Context::new(fn_fdk::Intent::Direct, Instant::now());
+    /// assert!(context.id.is_none() && context.trace.trace_id.is_none());
+    /// ```
     pub fn new(intent: Intent, deadline: Instant) -> Self {
         Self { id: None, intent, deadline, trace: TraceContext::default() }
     }
 
     /// The same call with an id.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// let context = fn_fdk::Context::new(fn_fdk::Intent::Direct, Instant::now()).with_id("01J");
+    /// assert_eq!(context.id.as_deref(), Some("01J"));
+    /// ```
     #[must_use]
     pub fn with_id(self, id: impl Into<String>) -> Self {
         Self { id: Some(id.into()), ..self }
     }
 
     /// The same call with a place in a trace.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// use fn_fdk::{Context, Intent, TraceContext};
+    ///
+    /// let trace = TraceContext { debug: true, ..TraceContext::default() };
+    /// assert!(Context::new(Intent::Direct, Instant::now()).with_trace(trace).trace.debug);
+    /// ```
     #[must_use]
     pub fn with_trace(self, trace: TraceContext) -> Self {
         Self { trace, ..self }

@@ -7,6 +7,11 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 /// Where the time of day comes from, which deadlines are measured by.
+///
+/// ```
+/// let noon: fn_fdk::Clock = || std::time::SystemTime::UNIX_EPOCH;
+/// assert_eq!(noon(), std::time::SystemTime::UNIX_EPOCH);
+/// ```
 pub type Clock = fn() -> SystemTime;
 
 /// The longest a call may take anywhere: a detached call of OCI Functions, 3600 s.

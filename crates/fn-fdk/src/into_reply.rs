@@ -36,6 +36,20 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 )]
 pub trait IntoReply {
     /// The reply, or what went wrong.
+    ///
+    /// ```
+    /// use fn_fdk::{IntoReply, Reply};
+    ///
+    /// struct Seat(u32);
+    ///
+    /// impl IntoReply for Seat {
+    ///     fn into_reply(self) -> Result<Reply, fn_fdk::Error> {
+    ///         Ok(Reply::text(format!("seat {}", self.0)))
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Seat(13).into_reply().unwrap().body(), b"seat 13");
+    /// ```
     fn into_reply(self) -> Result<Reply, Error>;
 }
 

@@ -12,6 +12,21 @@ use tokio::net::{UnixListener, UnixStream};
 pub(super) const PATH_LIMIT: usize = 107;
 
 /// A listening socket that the agent can see. Dropping it removes both of its names.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), fn_fdk::ListenerError> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// let path = directory.path().join("lsnr.sock");
+/// let listener = fn_fdk::Listener::publish(&path)?;
+/// assert!(path.exists() && listener.path() == path);
+/// drop(listener);
+/// assert!(!path.exists());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#socket-order.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
@@ -19,6 +34,14 @@ pub struct Listener {
 }
 
 /// A socket that could not be published.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = fn_fdk::Listener::publish("/no/such/lsnr.sock".as_ref()).unwrap_err();
+/// assert!(error.to_string().contains("`/no/such/lsnr.sock` could not be published"));
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("FN_LISTENER: the socket `{}` could not be published: {action}", path.display())]
 pub struct ListenerError {

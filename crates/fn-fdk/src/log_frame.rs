@@ -4,7 +4,17 @@ use std::io::Write;
 
 use http::header::{HeaderMap, HeaderName};
 
-/// How OCI Functions ties log lines to a call: before any of them, a line with the value of a request header.
+/// How OCI Functions ties log lines to a call: before any of them, a line with the value of a
+/// request header.
+///
+/// ```
+/// use http::{HeaderMap, HeaderName, HeaderValue};
+///
+/// let name = HeaderName::from_static("opc-request-id");
+/// let frame = fn_fdk::LogFrame::new(Some("frame".into()), Some(name.clone())).unwrap();
+/// let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("1/2"))]);
+/// assert_eq!(frame.line(&headers).unwrap(), b"\nframe=1/2\n");
+/// ```
 ///
 /// Source: docs/spec/fn-container-contract.md#log-frame.
 #[derive(Clone, Debug, Eq, PartialEq)]

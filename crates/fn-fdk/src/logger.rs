@@ -111,6 +111,10 @@ fn truncate(text: &mut String, longest: usize) {
 }
 
 /// How a line is written.
+///
+/// ```
+/// assert_eq!("json".parse(), Ok(fn_fdk::LogFormat::Json));
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LogFormat {
@@ -122,6 +126,11 @@ pub enum LogFormat {
 }
 
 /// A text that names no form of the log.
+///
+/// ```
+/// let error = "xml".parse::<fn_fdk::LogFormat>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected `text` or `json`");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("expected `text` or `json`")]
 pub struct InvalidLogFormat;
@@ -141,7 +150,16 @@ impl FromStr for LogFormat {
 /// Libraries that log every step of theirs: only their warnings are taken, whatever the level.
 const CHATTY: [&str; 5] = ["hyper", "hyper_util", "mio", "reqwest", "rustls"];
 
-/// The log of this process.
+/// The log of this process: one line an event on stderr, the call's id first.
+///
+/// ```
+/// use fn_fdk::{LogFormat, Logger};
+///
+/// Logger::new(LogFormat::Json, log::LevelFilter::Info).install();
+/// log::info!(seats = 2; "booked");
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#call-ids-in-logs.
 #[derive(Clone, Copy, Debug)]
 pub struct Logger {
     format: LogFormat,
@@ -193,6 +211,12 @@ fn in_a_line(panic: &PanicHookInfo<'_>) -> String {
 }
 
 /// All that is wrong with the variables of the log.
+///
+/// ```
+/// // As nothing is set in this process, nothing is wrong.
+/// let logger: Result<fn_fdk::Logger, fn_fdk::LoggerErrors> = fn_fdk::Logger::from_env();
+/// assert!(logger.is_ok());
+/// ```
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
 pub struct LoggerErrors(Vec<String>);

@@ -13,6 +13,17 @@ use super::reply::Reply;
 
 /// Answers, and logs, a call that never comes to the handler. Whatever status it gives, a direct
 /// caller sees a failed call.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use fn_fdk::{OnRejection, Reply};
+///
+/// let plain: OnRejection = Arc::new(|call, rejection| {
+///     log::warn!("{} bytes came: {rejection}", call.received());
+///     Reply::text(rejection.message()).with_status(rejection.status()).logged()
+/// });
+/// ```
 pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Reply + Send + Sync>;
 
 /// One line in the log, and the answer in the shape that OCI services give theirs.

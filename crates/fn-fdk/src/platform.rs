@@ -11,6 +11,14 @@ use super::log_frame::LogFrame;
 
 /// The platform's part of the environment, parsed once at start.
 ///
+/// ```
+/// use fn_fdk::Platform;
+///
+/// let var = |name: &str| (name == "FN_LISTENER").then(|| "unix:/tmp/iofs/lsnr.sock".to_owned());
+/// let platform = Platform::from_vars(var).unwrap();
+/// assert_eq!(platform.listener, std::path::Path::new("/tmp/iofs/lsnr.sock"));
+/// ```
+///
 /// Source: docs/spec/fn-container-contract.md#environment-variables.
 #[derive(Debug)]
 pub struct Platform {
@@ -24,6 +32,13 @@ pub struct Platform {
 const NAMES: [&str; 4] = ["FN_FORMAT", "FN_LISTENER", "FN_LOGFRAME_NAME", "FN_LOGFRAME_HDR"];
 
 /// A variable of the platform that cannot be served.
+///
+/// ```
+/// use fn_fdk::{Platform, PlatformError};
+///
+/// let errors = Platform::from_vars(|_| None).unwrap_err();
+/// assert_eq!(errors.0, [PlatformError::ListenerMissing]);
+/// ```
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlatformError {
@@ -62,6 +77,12 @@ pub enum PlatformError {
 /// All that is wrong with the platform's variables.
 ///
 /// Its `Debug` is its text, since that is what a `main` prints that returns it.
+///
+/// ```
+/// let errors = fn_fdk::Platform::from_vars(|_| Some("x".to_owned())).unwrap_err();
+/// assert_eq!(errors.0.len(), 2);
+/// assert!(format!("{errors:?}").starts_with("FN_FORMAT is not `http-stream`"));
+/// ```
 #[derive(Eq, PartialEq)]
 pub struct PlatformErrors(pub Vec<PlatformError>);
 

@@ -8,6 +8,14 @@ use super::limits::BODY_LIMIT;
 
 /// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads
 /// [`Rejection::message`].
+///
+/// ```
+/// let rejection = fn_fdk::Rejection::BodyTooLarge(fn_fdk::BODY_LIMIT);
+/// assert_eq!((rejection.status().as_u16(), rejection.code()), (413, "PayloadTooLarge"));
+/// assert_eq!(rejection.message(), "the body is larger than 6 MiB");
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {

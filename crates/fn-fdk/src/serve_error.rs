@@ -11,6 +11,14 @@ use super::platform::PlatformErrors;
 /// A function that could not be served, or not to its end.
 ///
 /// Its `Debug` is the text of all causes, since that is what a `main` prints that returns it.
+///
+/// ```
+/// use fn_fdk::{Platform, ServeError};
+///
+/// let error = ServeError::from(Platform::from_vars(|_| None).unwrap_err());
+/// assert!(error.is_usage());
+/// assert!(format!("{error:?}").contains("FN_LISTENER is not set"));
+/// ```
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {

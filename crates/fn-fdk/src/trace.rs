@@ -8,6 +8,16 @@ use http::{HeaderMap, HeaderName};
 
 /// What the platform says of tracing in the environment, read once at start.
 ///
+/// ```
+/// let tracing = fn_fdk::Tracing::from_vars(|name| match name {
+///     "OCI_TRACING_ENABLED" => Some("1".to_owned()),
+///     "FN_APP_NAME" | "FN_FN_NAME" => Some("Seats".to_owned()),
+///     _ => None,
+/// });
+/// assert!(tracing.is_enabled() && tracing.collector().is_none());
+/// assert_eq!(tracing.service(), "seats::seats");
+/// ```
+///
 /// Source: docs/spec/fn-container-contract.md#tracing.
 #[derive(Clone, Default)]
 pub struct Tracing {
@@ -17,7 +27,20 @@ pub struct Tracing {
     tags: Vec<(&'static str, String)>,
 }
 
-/// The place of a call in a trace. What the function does in it is a span of its own, below the platform's.
+/// The place of a call in a trace. What the function does in it is a span of its own, below the
+/// platform's.
+///
+/// ```
+/// use fn_fdk::TraceContext;
+///
+/// let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+/// let headers = http::HeaderMap::from_iter([("traceparent".parse().unwrap(), parent)]);
+/// let trace = TraceContext::from_headers(&headers);
+/// assert_eq!(trace.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+/// assert_eq!(trace.parent_id.as_deref(), Some("00f067aa0ba902b7"));
+/// ```
+///
+/// Source: docs/spec/fn-container-contract.md#tracing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TraceContext {
     /// The trace: 16 or 32 hexadecimal digits in lower case. None if nobody traces the call.
