@@ -23,6 +23,12 @@ async fn signed(call: Call) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use oracle_cloud_client::Client;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[tokio::test]
@@ -35,8 +41,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_without_credentials_says_what_it_looked_for() {
-        let made = oracle_cloud_client::Client::builder().region("eu-frankfurt-1").build().await;
-        drop(made);
+    async fn a_client_calls_a_service_with_a_signature() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let service = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ns\"";
+            stream.write_all(answer).await.unwrap();
+            String::from_utf8(head).unwrap()
+        };
+        let key = PrivateKey::generate().unwrap();
+        let credentials = Arc::new(Credentials::api_key(KeyId::new("a/b/c").unwrap(), key));
+        let client = Client::builder().credentials(credentials).build().await.unwrap();
+        let storage = client.endpoint(&url).unwrap();
+        let (head, answer) = tokio::join!(service, storage.get(["n", "a b"]).send());
+        assert_eq!(answer.unwrap().json::<String>().unwrap(), "ns");
+        assert!(head.starts_with("GET /n/a%20b HTTP/1.1\r\n"), "{head}");
+        assert!(head.contains("authorization: Signature version=\"1\",keyId=\"a/b/c\""), "{head}");
     }
 }
