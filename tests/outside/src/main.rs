@@ -35,7 +35,7 @@ mod tests {
     async fn a_call_is_signed() {
         let request = http::Request::post("/").header("target", "https://example.com/a");
         let signature = signed(Call::gateway(request.body("{}").unwrap())).await.unwrap();
-        assert!(signature.starts_with("Signature version=\"1\",keyId=\"a/b/c\""), "{signature}");
+        assert!(signature.contains("x-content-sha256\",keyId=\"a/b/c\","), "{signature}");
         let error = signed(Call::direct("{}")).await.unwrap_err();
         assert_eq!(error.downcast_ref::<StatusError>().unwrap().status(), 400);
     }
@@ -61,6 +61,7 @@ mod tests {
         let (head, answer) = tokio::join!(service, storage.get(["n", "a b"]).send());
         assert_eq!(answer.unwrap().json::<String>().unwrap(), "ns");
         assert!(head.starts_with("GET /n/a%20b HTTP/1.1\r\n"), "{head}");
-        assert!(head.contains("authorization: Signature version=\"1\",keyId=\"a/b/c\""), "{head}");
+        assert!(head.contains("authorization: Signature version=\"1\",headers="), "{head}");
+        assert!(head.contains("host\",keyId=\"a/b/c\",algorithm"), "{head}");
     }
 }
