@@ -27,7 +27,7 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 #[error("the name could not be looked up")]
 pub struct NameUnresolved;
 
-/// The look-ups that one request had, over all of its tries.
+/// The look-ups that one request had, over all of its attempts.
 #[derive(Debug, Default)]
 pub(super) struct LookUps(Mutex<Known>);
 

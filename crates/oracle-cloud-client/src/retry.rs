@@ -1,5 +1,4 @@
-//! Which requests are worth another try, how many tries there are, and how long to wait between
-//! them.
+//! Which requests are retried, how many attempts there are, and how long to wait between them.
 
 use std::time::{Duration, SystemTime};
 
@@ -347,7 +346,8 @@ mod tests {
     #[test]
     fn oci_signing_47_the_default_waits_double_up_to_30_s_with_a_second_by_chance() {
         let retry = Retry::default();
-        let waits = |chance| (1..8).map(move |tries| retry.wait(tries, None, chance).unwrap());
+        let waits =
+            |chance| (1..8).map(move |attempts| retry.wait(attempts, None, chance).unwrap());
         let seconds =
             |waits: Vec<Duration>| waits.iter().map(Duration::as_secs).collect::<Vec<_>>();
         assert_eq!(seconds(waits(0.0).collect()), [1, 2, 4, 8, 16, 30, 30]);
@@ -382,9 +382,9 @@ mod tests {
 
     #[test]
     fn a_wait_is_as_long_as_the_service_asks_and_never_shorter_than_without_its_word() {
-        let wait = |tries, asked: &str| {
+        let wait = |attempts, asked: &str| {
             let answer = answer(&[("retry-after", asked)]);
-            Retry::default().wait(tries, Some(&answer), 0.0).map(|wait| wait.as_secs())
+            Retry::default().wait(attempts, Some(&answer), 0.0).map(|wait| wait.as_secs())
         };
         for (asked, first, fourth) in [
             ("0", Some(1), Some(8)),

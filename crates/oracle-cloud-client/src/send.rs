@@ -1,4 +1,4 @@
-//! Sends one request: signs it, sends it, renews what was refused, and tries again what may pass.
+//! Sends one request: signs it, sends it, renews refused credentials, and retries what may pass.
 //!
 //! Source: docs/spec/oci-request-signing.md#refusals.
 

@@ -33,7 +33,7 @@ const SCHEME: &str = "Signature version=\"1\"";
 /// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these
 /// headers. A `host` and a `content-type` that the request already has are kept, but for white
 /// space around them. A `date` or `x-date` and an `x-content-sha256` are replaced, so that a head
-/// can be signed again for another try or another body, unless
+/// can be signed again for another attempt or another body, unless
 /// [`keep_existing`](SigningSettings::keep_existing) says otherwise.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Asks the services that hand out credentials: short requests, few tries, small answers.
+//! Asks the services that hand out credentials: short requests, few attempts, small answers.
 //!
 //! Source: docs/spec/oci-request-signing.md#instance-principal.
 
