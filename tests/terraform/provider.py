@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs Terraform or OpenTofu beside a provider that has nothing but the schema of tests/terraform/schema.json, so that what needs
-no cloud, such as `validate`, can be run without the provider.
+no cloud, `validate` and `test` with mocks, can be run without the provider.
 
     provider.py COMMAND...
 
@@ -17,6 +17,8 @@ from concurrent import futures
 import grpc
 
 LIST, MANY = 2, 0
+# What a service fills in where it is not given; of the others the schema does not say it.
+NAMED_BY_THE_SERVICE = ["id", "name"]
 ADDRESSES = ["registry.terraform.io/oracle/oci", "registry.opentofu.org/oracle/oci"]
 
 
@@ -43,13 +45,15 @@ def kind(member):
     return ["list", ["object", {name: kind(inner) for name, inner in member["body"].items()}]]
 
 
-def block(body):
+def block(body, top=False):
     encoded = b""
     for name, member in body.items():
         presence = member.split()[0] if isinstance(member, str) else member["presence"]
         if isinstance(member, str) or presence == "computed":
-            flag = {"required": 4, "optional": 5, "computed": 6}[presence]
-            encoded += field(2, field(1, name) + field(2, json.dumps(kind(member))) + field(flag, 1))
+            flag = field({"required": 4, "optional": 5, "computed": 6}[presence], 1)
+            if top and presence == "optional" and name in NAMED_BY_THE_SERVICE:
+                flag += field(6, 1)
+            encoded += field(2, field(1, name) + field(2, json.dumps(kind(member))) + flag)
         else:
             least, most = int(presence == "required"), 1 if member["block"] == "single" else MANY
             inner = field(1, name) + field(2, block(member["body"])) + field(3, LIST)
@@ -58,7 +62,7 @@ def block(body):
 
 
 def schemas(number, types):
-    pairs = (field(1, name) + field(2, field(2, block(body))) for name, body in types.items())
+    pairs = (field(1, name) + field(2, field(2, block(body, top=True))) for name, body in types.items())
     return b"".join(field(number, pair) for pair in pairs)
 
 

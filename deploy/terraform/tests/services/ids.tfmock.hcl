@@ -1,0 +1,60 @@
+# What the services would answer: what other resources, statements and outputs are made of.
+
+mock_data "oci_core_services" {
+  defaults = {
+    services = [{ id = "ocid1.service.oc1.eu-frankfurt-1.aaaaaaaaservice", name = "All", description = "All", cidr_block = "all-fra-services" }]
+  }
+}
+
+mock_resource "oci_apigateway_deployment" {
+  defaults = {
+    id       = "ocid1.apideployment.oc1.eu-frankfurt-1.amaaaaaadeployment"
+    endpoint = "https://gateway.example/models"
+  }
+}
+
+mock_resource "oci_apigateway_gateway" {
+  defaults = {
+    id       = "ocid1.apigateway.oc1.eu-frankfurt-1.amaaaaaagateway"
+    hostname = "gateway.example"
+  }
+}
+
+mock_resource "oci_apm_apm_domain" {
+  defaults = { id = "ocid1.apmdomain.oc1.eu-frankfurt-1.aaaaaaaaapmdomain" }
+}
+
+mock_resource "oci_artifacts_container_repository" {
+  defaults = { namespace = "namespace" }
+}
+
+mock_resource "oci_core_subnet" {
+  defaults = { id = "ocid1.subnet.oc1.eu-frankfurt-1.aaaaaaaasubnet" }
+}
+
+mock_resource "oci_functions_application" {
+  defaults = { id = "ocid1.fnapp.oc1.eu-frankfurt-1.aaaaaaaafnapp" }
+}
+
+mock_resource "oci_functions_function" {
+  defaults = { id = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaafunction" }
+}
+
+mock_resource "oci_identity_domains_app" {
+  defaults = {
+    name          = "client"
+    client_secret = "emulated"
+  }
+}
+
+mock_resource "oci_logging_log" {
+  defaults = { id = "ocid1.log.oc1.eu-frankfurt-1.aaaaaaaalog" }
+}
+
+mock_resource "oci_logging_log_group" {
+  defaults = { id = "ocid1.loggroup.oc1.eu-frankfurt-1.aaaaaaaaloggroup" }
+}
+
+mock_resource "oci_ons_notification_topic" {
+  defaults = { id = "ocid1.onstopic.oc1.eu-frankfurt-1.aaaaaaaaonstopic" }
+}
