@@ -1,364 +1,185 @@
-//! What Terraform would refuse about a module's names, and what this repository asks of one.
-//! Findings are texts; none is good.
+//! What can be said of a module by its text and the provider's schema: the names and presence of
+//! types, arguments and blocks, the types of literals, and what this repository asks of a module.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use hcl::Expression;
-use hcl::structure::{Block, Body};
+use hcl::format::to_string;
+use hcl::structure::{Attribute, Block, Body};
+use regex::Regex;
+use serde_json::{Map, Value};
 
-use crate::functions;
-use crate::module::{Module, Reference, Step, Uses, attribute, attributes, blocks};
-use crate::schema::{Member, Members, Presence, Schema};
+use crate::plan::place;
 
 /// Arguments and blocks that every resource may have.
-const META: [&str; 4] = ["count", "depends_on", "for_each", "provider"];
+const META: [&str; 5] = ["count", "depends_on", "for_each", "lifecycle", "provider"];
 
-pub(crate) fn check(module: &Module, schema: &Schema) -> Vec<String> {
-    let mut check = Check { module, schema, findings: Vec::new(), used: BTreeSet::new() };
-    check.variables();
-    check.outputs();
-    for (name, expression) in &module.locals() {
-        check.expression(&format!("local.{name}"), expression, &[]);
-    }
-    for mode in ["resource", "data"] {
-        for (kind, name, block) in module.typed(mode) {
-            check.resource(mode, kind, name, block);
-        }
-    }
-    for (name, block) in module.named("module") {
-        let providers = ["providers", "source"];
-        let arguments = attributes(block.body()).filter(|(key, _)| !providers.contains(key));
-        arguments.for_each(|(key, value)| check.expression(&format!("{name}.{key}"), value, &[]));
-    }
-    for (_, block) in module.named("provider") {
-        check.body("provider", block.body(), &[]);
-    }
-    check.unused();
-    check.findings
+/// The text of a directory's `.tf` files, in the order of their names.
+pub(crate) fn text(directory: &str) -> String {
+    let entries = std::fs::read_dir(place(directory)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|extension| extension == "tf"));
+    let paths: BTreeSet<_> = paths.collect();
+    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
-struct Check<'a> {
-    module: &'a Module,
-    schema: &'a Schema,
-    findings: Vec<String>,
-    /// `var.x` and `local.x`.
-    used: BTreeSet<String>,
+/// Findings in a module; none is good.
+pub(crate) fn check(text: &str) -> Vec<String> {
+    let schema = std::fs::read_to_string(place("tests/terraform/schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let module = hcl::parse(text).unwrap();
+    let mut findings = Vec::new();
+    for block in module.blocks() {
+        match block.identifier() {
+            mode @ ("resource" | "data") => resource(&schema[mode], block, &mut findings),
+            "variable" => variable(block, &mut findings),
+            "output" => explained(block, &["description", "value"], &mut findings),
+            _ => {}
+        }
+    }
+    names(text, &module, &mut findings);
+    findings
 }
 
-impl Check<'_> {
-    fn found(&mut self, place: &str, what: &str) {
-        self.findings.push(format!("{place}: {what}"));
+fn resource(types: &Value, block: &Block, findings: &mut Vec<String>) {
+    let labels: Vec<_> = block.labels().iter().map(hcl::BlockLabel::as_str).collect();
+    let (kind, place) = (labels[0], labels.join("."));
+    let Some(schema) = types[kind].as_object() else {
+        return findings.push(format!("{place}: is of a type that the schema does not have"));
+    };
+    let provider = attribute(block.body(), "provider").map(|provider| to_string(provider).unwrap());
+    if kind.starts_with("oci_identity_") != (provider.as_deref() == Some("oci.home")) {
+        let found = "identity resources, and no others, have `provider = oci.home`";
+        findings.push(format!("{place}: {found}"));
     }
+    let own = block.body().iter().filter(|structure| match structure {
+        hcl::Structure::Attribute(attribute) => !META.contains(&attribute.key()),
+        hcl::Structure::Block(block) => !META.contains(&block.identifier()),
+    });
+    members(&place, &own.cloned().collect(), schema, findings);
+}
 
-    fn variables(&mut self) {
-        for (name, block) in self.module.named("variable") {
-            let place = format!("var.{name}");
-            for needed in ["description", "type"] {
-                if attribute(block.body(), needed).is_none() {
-                    self.found(&place, &format!("has no {needed}"));
-                }
+/// Holds the body of a resource or of a block in it against what it may have.
+fn members(place: &str, body: &Body, schema: &Map<String, Value>, findings: &mut Vec<String>) {
+    let mut given = Vec::new();
+    for attribute in body.attributes() {
+        given.push(attribute.key());
+        let found = argument(attribute, schema.get(attribute.key()));
+        findings.extend(found.map(|found| format!("{place}.{}: {found}", attribute.key())));
+    }
+    for block in body.blocks() {
+        let (name, inner) = written(block);
+        given.push(name);
+        let place = format!("{place}.{name}");
+        match schema.get(name) {
+            None => findings.push(format!("{place}: is not known")),
+            Some(Value::String(_)) => {
+                findings.push(format!("{place}: is an argument, not a block"));
             }
-            self.secret(&place, name, block);
-            for validation in blocks(block.body()) {
-                for needed in ["condition", "error_message"] {
-                    if attribute(validation.body(), needed).is_none() {
-                        self.found(&place, &format!("has a validation without {needed}"));
-                    }
-                }
-                let uses = attributes(validation.body()).map(|(_, value)| Uses::new(value));
-                let names: Vec<_> = uses.flat_map(|uses| uses.references).collect();
-                if names.iter().any(|reference| !reference.to_string().starts_with(&place)) {
-                    self.found(&place, "has a validation of something else");
-                }
-                attributes(validation.body()).for_each(|(_, value)| {
-                    Uses::new(value).functions.iter().for_each(|name| self.function(&place, name));
-                });
+            Some(member) if member["presence"] == "computed" => {
+                findings.push(format!("{place}: is set by the provider alone"));
             }
+            Some(member) => members(&place, inner, member["body"].as_object().unwrap(), findings),
         }
     }
-
-    fn outputs(&mut self) {
-        for (name, block) in self.module.named("output") {
-            let place = format!("output.{name}");
-            if attribute(block.body(), "description").is_none() {
-                self.found(&place, "has no description");
-            }
-            let Some(value) = attribute(block.body(), "value") else {
-                self.found(&place, "has no value");
-                continue;
-            };
-            for reference in Uses::new(value).references {
-                self.secret(&place, &reference.to_string(), block);
-            }
-            self.expression(&place, value, &[]);
-        }
-    }
-
-    /// Finds what has the name of a secret and is not marked as one.
-    fn secret(&mut self, place: &str, name: &str, block: &Block) {
-        let secret = ["secret", "password", "private_key"].iter().any(|word| name.contains(word));
-        let marked = attribute(block.body(), "sensitive") == Some(&Expression::Bool(true));
-        if secret && !marked {
-            self.found(place, "is a secret and not marked sensitive");
-        }
-    }
-
-    fn resource(&mut self, mode: &str, kind: &str, name: &str, block: &Block) {
-        let place =
-            if mode == "data" { format!("data.{kind}.{name}") } else { format!("{kind}.{name}") };
-        let Some(members) = self.schema.members(mode, kind) else {
-            return self.found(&place, "is of a type that the schema does not have");
+    for (name, member) in schema {
+        let times = given.iter().filter(|given| *given == name).count();
+        let required = match member.as_str() {
+            Some(kind) => kind.starts_with("required "),
+            None => member["presence"] == "required",
         };
-        let home = attribute(block.body(), "provider").is_some_and(is_home);
-        if kind.starts_with("oci_identity_") != home {
-            self.found(&place, "identity resources, and no others, have `provider = oci.home`");
+        if required && times == 0 {
+            findings.push(format!("{place}.{name}: is required and not there"));
         }
-        let each = attribute(block.body(), "for_each").map(|_| "each".to_owned());
-        let scope: Vec<_> = each.into_iter().collect();
-        for (key, value) in attributes(block.body()).filter(|(key, _)| META.contains(key)) {
-            if !["provider", "depends_on"].contains(&key) {
-                self.expression(&place, value, &[]);
-            }
-            if key == "depends_on" {
-                Uses::new(value).references.iter().for_each(|on| self.dependency(&place, on));
-            }
-        }
-        for lifecycle in blocks(block.body()).filter(|block| block.identifier() == "lifecycle") {
-            self.lifecycle(&place, lifecycle, members, &scope);
-        }
-        let own: Body = block
-            .body()
-            .iter()
-            .filter(|structure| match structure {
-                hcl::Structure::Attribute(attribute) => !META.contains(&attribute.key()),
-                hcl::Structure::Block(block) => block.identifier() != "lifecycle",
-            })
-            .cloned()
-            .collect();
-        self.members(&place, &own, members, &scope);
-    }
-
-    fn lifecycle(&mut self, place: &str, lifecycle: &Block, members: &Members, scope: &[String]) {
-        let ignored = attribute(lifecycle.body(), "ignore_changes").map(Uses::new);
-        for reference in ignored.into_iter().flat_map(|uses| uses.references) {
-            if !members.contains_key(&reference.root) {
-                self.found(
-                    place,
-                    &format!("ignores changes of `{}`, which it has not", reference.root),
-                );
-            }
-        }
-        for condition in blocks(lifecycle.body()) {
-            self.body(place, condition.body(), scope);
-        }
-    }
-
-    /// Holds the body of a resource or of a block in it against what it may have.
-    fn members(&mut self, place: &str, body: &Body, members: &Members, scope: &[String]) {
-        for (name, value) in attributes(body) {
-            let at = format!("{place}.{name}");
-            match members.get(name) {
-                None => self.found(&at, "is not known"),
-                Some(Member::Block { .. }) => self.found(&at, "is a block, not an argument"),
-                Some(Member::Attribute { presence: Presence::Computed, .. }) => {
-                    self.found(&at, "is set by the provider alone");
-                }
-                Some(Member::Attribute { kind, .. }) => {
-                    if !literal_fits(value, kind) {
-                        self.found(&at, &format!("is not a {kind}"));
-                    }
-                }
-            }
-            self.expression(&at, value, scope);
-        }
-        for block in blocks(body) {
-            let (name, body, scope) = self.unfold(place, block, scope);
-            let at = format!("{place}.{name}");
-            match members.get(&name) {
-                None => self.found(&at, "is not known"),
-                Some(Member::Attribute { .. }) => self.found(&at, "is an argument, not a block"),
-                Some(Member::Block { presence: Presence::Computed, .. }) => {
-                    self.found(&at, "is set by the provider alone");
-                }
-                Some(Member::Block { members, .. }) => self.members(&at, &body, members, &scope),
-            }
-        }
-        self.presence(place, body, members);
-    }
-
-    fn presence(&mut self, place: &str, body: &Body, members: &Members) {
-        for (name, member) in members {
-            let given = attribute(body, name).is_some();
-            let times = blocks(body).filter(|block| block_name(block) == *name).count();
-            let (presence, single) = match member {
-                Member::Attribute { presence, .. } => (*presence, false),
-                Member::Block { presence, single, .. } => (*presence, *single),
-            };
-            if presence == Presence::Required && !given && times == 0 {
-                self.found(&format!("{place}.{name}"), "is required and not there");
-            }
-            if single && times > 1 {
-                self.found(&format!("{place}.{name}"), "may occur once");
-            }
-        }
-    }
-
-    /// The name, body and scope of a block, be it written out or `dynamic`.
-    fn unfold(
-        &mut self,
-        place: &str,
-        block: &Block,
-        scope: &[String],
-    ) -> (String, Body, Vec<String>) {
-        let (name, mut scope) = (block_name(block), scope.to_vec());
-        if block.identifier() != "dynamic" {
-            return (name, block.body().clone(), scope);
-        }
-        let at = format!("{place}.{name}");
-        match attribute(block.body(), "for_each") {
-            Some(each) => self.expression(&at, each, &scope),
-            None => self.found(&at, "is dynamic without for_each"),
-        }
-        let iterator = attribute(block.body(), "iterator").map(ToString::to_string);
-        scope.push(iterator.unwrap_or_else(|| name.clone()));
-        let content = blocks(block.body()).find(|block| block.identifier() == "content");
-        if content.is_none() {
-            self.found(&at, "is dynamic without content");
-        }
-        (name, content.map_or_else(Body::default, |content| content.body().clone()), scope)
-    }
-
-    fn body(&mut self, place: &str, body: &Body, scope: &[String]) {
-        attributes(body).for_each(|(_, value)| self.expression(place, value, scope));
-    }
-
-    fn expression(&mut self, place: &str, expression: &Expression, scope: &[String]) {
-        let uses = Uses::new(expression);
-        uses.functions.iter().for_each(|name| self.function(place, name));
-        for reference in uses.references {
-            if !scope.contains(&reference.root) {
-                self.reference(place, &reference);
-            }
-        }
-    }
-
-    fn function(&mut self, place: &str, name: &str) {
-        if !functions::known(name) {
-            self.found(place, &format!("calls the function `{name}`, which the tests do not know"));
-        }
-    }
-
-    fn reference(&mut self, place: &str, reference: &Reference) {
-        let kind = reference.root.as_str();
-        let Some(Step::Attribute(name)) = reference.steps.first() else {
-            return self.found(place, &format!("names `{reference}`, which is nothing"));
-        };
-        let rest = reference.steps.get(1..).unwrap_or_default();
-        match kind {
-            "var" | "local" => {
-                let declared = if kind == "var" {
-                    self.module.named("variable").any(|(declared, _)| declared == name)
-                } else {
-                    self.module.locals().contains_key(name)
-                };
-                self.used.insert(format!("{kind}.{name}"));
-                if !declared {
-                    self.found(place, &format!("names `{kind}.{name}`, which is not declared"));
-                }
-            }
-            "module" => {}
-            "data" => {
-                let Some((Step::Attribute(source), rest)) = rest.split_first() else {
-                    return self.found(place, &format!("names `{reference}`, which is nothing"));
-                };
-                self.resource_reference(place, reference, ("data", name, source), rest);
-            }
-            kind => self.resource_reference(place, reference, ("resource", kind, name), rest),
-        }
-    }
-
-    fn resource_reference(
-        &mut self,
-        place: &str,
-        reference: &Reference,
-        (mode, kind, name): (&str, &str, &str),
-        steps: &[Step],
-    ) {
-        let declared = self.module.typed(mode).find(|found| (found.0, found.1) == (kind, name));
-        let (Some((_, _, block)), Some(members)) = (declared, self.schema.members(mode, kind))
-        else {
-            return self.found(place, &format!("names `{reference}`, which is not declared"));
-        };
-        let repeated =
-            ["count", "for_each"].iter().any(|key| attribute(block.body(), key).is_some());
-        let (element, steps) = match steps.split_first() {
-            Some((Step::Element, rest)) => (true, rest),
-            _ => (false, steps),
-        };
-        if repeated != element {
-            self.found(
-                place,
-                &format!("names `{reference}`, whose index is one too few or too many"),
-            );
-        }
-        let mut within = Some(members);
-        for step in steps {
-            within = match (within, step) {
-                (Some(members), Step::Attribute(name)) => match members.get(name) {
-                    Some(Member::Block { members, .. }) => Some(members),
-                    Some(Member::Attribute { .. }) => None,
-                    None => {
-                        return self
-                            .found(place, &format!("names `{reference}`, which it has not"));
-                    }
-                },
-                (within, _) => within,
-            };
-        }
-    }
-
-    fn dependency(&mut self, place: &str, on: &Reference) {
-        let name = on.steps.first().cloned();
-        let known = self.module.typed("resource").any(|(kind, declared, _)| {
-            kind == on.root && name == Some(Step::Attribute(declared.to_owned()))
-        });
-        if !known {
-            self.found(place, &format!("depends on `{on}`, which is not declared"));
-        }
-    }
-
-    fn unused(&mut self) {
-        let variables = self.module.named("variable").map(|(name, _)| format!("var.{name}"));
-        let locals = self.module.locals().into_keys().map(|name| format!("local.{name}"));
-        let declared: Vec<_> = variables.chain(locals).collect();
-        for name in declared {
-            if !self.used.contains(&name) {
-                self.found(&name, "is not used");
-            }
+        if member["block"] == "single" && times > 1 {
+            findings.push(format!("{place}.{name}: may occur once"));
         }
     }
 }
 
-fn block_name(block: &Block) -> String {
-    match (block.identifier(), block.labels().first()) {
-        ("dynamic", Some(label)) => label.as_str().to_owned(),
-        (name, _) => name.to_owned(),
+/// What is wrong with an argument, of which the schema says its presence and type.
+fn argument(attribute: &Attribute, member: Option<&Value>) -> Option<String> {
+    let Some(member) = member else { return Some("is not known".to_owned()) };
+    let Some((presence, kind)) = member.as_str().and_then(|member| member.split_once(' ')) else {
+        return Some("is a block, not an argument".to_owned());
+    };
+    if presence == "computed" {
+        return Some("is set by the provider alone".to_owned());
+    }
+    // What must be evaluated first may be anything.
+    let kinds: &[&str] = match attribute.expr() {
+        Expression::Bool(_) => &["bool"],
+        Expression::Array(_) => &["list"],
+        Expression::Object(_) => &["map"],
+        Expression::Number(_) | Expression::String(_) | Expression::TemplateExpr(_) => {
+            &["number", "string"]
+        }
+        _ => return None,
+    };
+    (!kinds.contains(&kind)).then(|| format!("is not a {kind}"))
+}
+
+/// The name and body of a block, be it written out or `dynamic`.
+fn written(block: &Block) -> (&str, &Body) {
+    if block.identifier() != "dynamic" {
+        return (block.identifier(), block.body());
+    }
+    let content = block.body().blocks().find(|block| block.identifier() == "content");
+    (block.labels()[0].as_str(), content.unwrap().body())
+}
+
+fn variable(block: &Block, findings: &mut Vec<String>) {
+    explained(block, &["description", "type"], findings);
+    let name = block.labels()[0].as_str();
+    for validation in block.body().blocks() {
+        let text = to_string(validation).unwrap();
+        // Terraform lets a validation name other variables since 1.9.
+        if uses(&text).iter().any(|used| *used != format!("var.{name}")) {
+            findings.push(format!("{name}: has a validation of something else"));
+        }
     }
 }
 
-fn is_home(provider: &Expression) -> bool {
-    let uses = Uses::new(provider).references;
-    uses.iter().any(|reference| reference.to_string() == "oci.home")
+/// A variable or an output has these, and what is named as a secret is marked as one.
+fn explained(block: &Block, needed: &[&str], findings: &mut Vec<String>) {
+    let name = block.labels()[0].as_str();
+    for needed in needed {
+        if attribute(block.body(), needed).is_none() {
+            findings.push(format!("{name}: has no {needed}"));
+        }
+    }
+    let value = attribute(block.body(), "value").map(|value| to_string(value).unwrap());
+    let texts = [name, value.as_deref().unwrap_or_default()].concat();
+    let secret = ["secret", "password", "private_key"].iter().any(|word| texts.contains(word));
+    if secret && attribute(block.body(), "sensitive") != Some(&Expression::Bool(true)) {
+        findings.push(format!("{name}: is a secret and not marked sensitive"));
+    }
 }
 
-/// Whether what is written out has the type; what must be evaluated first passes.
-fn literal_fits(value: &Expression, kind: &str) -> bool {
-    match value {
-        Expression::Bool(_) => kind == "bool",
-        Expression::Array(_) => kind == "list",
-        Expression::Object(_) => kind == "map",
-        Expression::Number(_) => ["number", "string"].contains(&kind),
-        Expression::String(_) | Expression::TemplateExpr(_) => ["string", "number"].contains(&kind),
-        _ => true,
-    }
+/// What is declared is used, and the other way round.
+fn names(text: &str, module: &Body, findings: &mut Vec<String>) {
+    let of = |kind: &'static str| module.blocks().filter(move |block| block.identifier() == kind);
+    let variables = of("variable").map(|block| format!("var.{}", block.labels()[0].as_str()));
+    let locals = of("locals").flat_map(|block| block.body().attributes());
+    let locals = locals.map(|attribute| format!("local.{}", attribute.key()));
+    let declared: BTreeSet<_> = variables.chain(locals).collect();
+    // A validation alone is no use of a variable.
+    let others = module.blocks().filter(|block| block.identifier() != "variable");
+    let used: BTreeSet<_> = others.flat_map(|block| uses(&to_string(block).unwrap())).collect();
+    findings.extend(declared.difference(&used).map(|name| format!("{name}: is not used")));
+    let undeclared = uses(text);
+    let undeclared = undeclared.difference(&declared);
+    findings.extend(undeclared.map(|name| format!("{name}: is not declared")));
+}
+
+/// The variables and locals that a text names.
+fn uses(text: &str) -> BTreeSet<String> {
+    static NAME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\b(?:var|local)\.[a-z0-9_]+").unwrap());
+    NAME.find_iter(text).map(|name| name.as_str().to_owned()).collect()
+}
+
+pub(crate) fn attribute<'a>(body: &'a Body, name: &str) -> Option<&'a Expression> {
+    body.attributes().find(|attribute| attribute.key() == name).map(Attribute::expr)
 }

@@ -1,79 +1,39 @@
 //! Does every name in the module exist, and is everything there that must be? Each kind of mistake
 //! is found, too.
 
-use crate::check::check;
-use crate::format;
-use crate::module::{Module, attribute, attributes, files, place};
-use crate::schema::Schema;
-use crate::setup::{EXAMPLE, MODULE};
+use crate::check::{attribute, check, text};
+
+const MODULE: &str = "deploy/terraform";
+const EXAMPLE: &str = "deploy/terraform/example";
 
 #[test]
 fn the_module_uses_names_that_the_provider_has() {
-    let findings = check(&Module::read(MODULE), &Schema::read());
+    let findings = check(&text(MODULE));
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 #[test]
 fn the_example_uses_names_that_are_declared() {
-    let findings = check(&Module::read(EXAMPLE), &Schema::read());
+    let findings = check(&text(EXAMPLE));
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 #[test]
-fn the_example_gives_the_module_what_it_takes() {
-    let (module, example) = (Module::read(MODULE), Module::read(EXAMPLE));
-    let (_, block) = example.named("module").next().unwrap();
-    let given: Vec<_> = attributes(block.body()).map(|(name, _)| name).collect();
-    for (name, variable) in module.named("variable") {
-        let optional = attribute(variable.body(), "default").is_some();
-        assert!(optional || given.contains(&name), "{name} is not given");
-    }
-    for name in given.iter().filter(|name| !["source", "providers"].contains(name)) {
-        assert!(
-            module.named("variable").any(|(declared, _)| declared == *name),
-            "{name} is no variable"
-        );
-    }
-    let outputs: Vec<_> = module.named("output").map(|(name, _)| name).collect();
-    for (name, output) in example.named("output") {
-        let value = attribute(output.body(), "value").unwrap().to_string();
-        assert_eq!(value, format!("module.models.{name}"));
-        assert!(outputs.contains(&name), "{name} is no output of the module");
-    }
-}
-
-#[test]
-fn the_files_are_formatted() {
-    let values = "terraform.tfvars.example";
-    let text = std::fs::read_to_string(place(EXAMPLE).join(values)).unwrap();
-    let files = [files(MODULE), files(EXAMPLE), vec![(values.to_owned(), text)]].concat();
-    for (name, text) in files {
-        let findings = format::check(&text);
-        assert!(findings.is_empty(), "{name}: {}", findings.join("\n"));
-    }
-}
-
-#[test]
-fn a_badly_formatted_file_is_found() {
-    for text in [
-        "a {\n b = 1\n}\n",
-        "a = 1\nlong = 2\n",
-        "a {\n\tb = 1\n}\n",
-        "a = 1 \n",
-        "a = [\n  1\n  ]\n",
-    ] {
-        assert!(!format::check(text).is_empty(), "{text:?}");
-    }
-    let good = "a = \"}${b(\"{\")}\" # {\n\nlong = 1\nb    = [{\n  c = 1\n}]\n";
-    assert_eq!(format::check(good), ["line 4: its equals sign is not under its neighbours'"]);
+fn what_must_be_given_has_no_default() {
+    let module = hcl::parse(&text(MODULE)).unwrap();
+    let variables = module.blocks().filter(|block| block.identifier() == "variable");
+    let required = variables.filter(|block| attribute(block.body(), "default").is_none());
+    let mut required: Vec<_> = required.map(|block| block.labels()[0].as_str()).collect();
+    required.sort_unstable();
+    assert_eq!(required, ["compartment_id", "domain_url", "image", "tenancy_id"]);
 }
 
 /// Replaces a text of the module and looks for what is then found.
 #[track_caller]
 fn found(from: &str, to: &str, expected: &str) {
-    let text: String = files(MODULE).into_iter().map(|(_, text)| text).collect();
+    let text = text(MODULE);
     assert!(text.contains(from), "{from} is not in the module");
-    let findings = check(&Module::parse(&text.replacen(from, to, 1)), &Schema::read());
+    let findings = check(&text.replacen(from, to, 1));
     assert!(
         findings.iter().any(|found| found.contains(expected)),
         "{expected} is not among {findings:#?}"
@@ -160,44 +120,8 @@ fn a_literal_of_another_type_is_found() {
 }
 
 #[test]
-fn an_undeclared_or_unused_variable_is_found() {
-    found("variable \"scope\"", "variable \"scopes\"", "names `var.scope`, which is not declared");
-    found("variable \"scope\"", "variable \"scopes\"", "var.scopes: is not used");
-    found("  static   =", "  constant =", "names `local.static`, which is not declared");
-}
-
-#[test]
-fn a_reference_to_nothing_is_found() {
-    found(
-        "oci_core_vcn.this[0].id",
-        "oci_core_vcn.that[0].id",
-        "names `oci_core_vcn.that[].id`, which is not declared",
-    );
-    found(
-        "oci_core_vcn.this[0].id",
-        "oci_core_vcn.this[0].ocid",
-        "`oci_core_vcn.this[].ocid`, which it has not",
-    );
-    found(
-        "oci_core_vcn.this[0].id",
-        "oci_core_vcn.this.id",
-        "whose index is one too few or too many",
-    );
-    found("services[0].cidr_block", "services[0].cidr", "services[].cidr`, which it has not");
-    found(
-        "[oci_identity_policy.invoke]",
-        "[oci_identity_policy.call]",
-        "depends on `oci_identity_policy.call`",
-    );
-}
-
-#[test]
 fn a_secret_that_is_shown_is_found() {
-    found(
-        "  sensitive   = true\n",
-        "",
-        "output.client_secret: is a secret and not marked sensitive",
-    );
+    found("  sensitive   = true\n", "", "client_secret: is a secret and not marked sensitive");
 }
 
 #[test]
@@ -207,29 +131,23 @@ fn an_identity_resource_outside_the_home_region_is_found() {
 
 #[test]
 fn a_variable_or_output_without_explanation_is_found() {
-    found(
-        "  description = \"Path before the routes.\"\n",
-        "",
-        "var.path_prefix: has no description",
-    );
+    found("  description = \"Path before the routes.\"\n", "", "path_prefix: has no description");
     found("  type        = map(string)\n", "", "has no type");
     found(
         "  description = \"Host name of the gateway.\"\n",
         "",
-        "output.gateway_hostname: has no description",
+        "gateway_hostname: has no description",
     );
 }
 
 #[test]
 fn a_validation_of_another_variable_is_found() {
-    found(
-        "contains([128,",
-        "contains([var.timeout,",
-        "var.memory: has a validation of something else",
-    );
+    found("contains([128,", "contains([var.timeout,", "memory: has a validation of something else");
 }
 
 #[test]
-fn an_unknown_function_is_found() {
-    found("floor(var.rate_limit)", "flor(var.rate_limit)", "calls the function `flor`");
+fn an_undeclared_or_unused_variable_is_found() {
+    found("variable \"scope\"", "variable \"scopes\"", "var.scope: is not declared");
+    found("variable \"scope\"", "variable \"scopes\"", "var.scopes: is not used");
+    found("  static   =", "  constant =", "local.static: is not declared");
 }

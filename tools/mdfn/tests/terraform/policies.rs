@@ -6,7 +6,15 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::setup::{FUNCTION, compartment, least_and, model, openai_model, plan};
+use crate::plan::plan;
+
+/// The run that has every policy, and the function of every run.
+const RUN: &str = "every_policy";
+const FUNCTION: &str = "ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaafunction";
+
+fn compartment(name: &str) -> String {
+    format!("ocid1.compartment.oc1..aaaaaaaa{name}")
+}
 
 /// What the grammar reads in a text, if it takes it; `kind` is `--policy` or `--dynamic-group`.
 fn parsed(kind: &str, text: &str) -> Option<Value> {
@@ -44,28 +52,18 @@ fn clause(name: &str, kind: &str, value: &str) -> Value {
 #[test]
 #[ignore = "it needs the parser that .ci/terraform installs"]
 fn the_grammar_reads_the_policies_as_they_are_meant() {
-    let others = json!({
-        "models": { "iris": model("iris"), "wine": model("wine") },
-        "openai_models": { "llm": openai_model("llm") },
-        "compartment_id": compartment("gateway"),
-        "name": "models",
-        "metrics_namespace": "model_deployment_fn",
-        "tracing": true,
-    });
-    let plan = plan(&least_and(&others));
-
-    let rule =
-        read("--dynamic-group", &plan.resource("oci_identity_dynamic_group.this")["matching_rule"]);
+    let plan = plan(RUN);
+    let rule = read("--dynamic-group", &plan["oci_identity_dynamic_group.this"]);
     let function =
         [clause("resource.type", "literal", "fnfunc"), clause("resource.id", "ocid", FUNCTION)];
     assert_eq!(rule["expr"], json!({ "type": "group", "mode": "all", "items": function }));
 
-    let predict = plan.resource("oci_identity_policy.predict")["statements"].clone();
-    let places = predict.as_array().unwrap().iter().map(|statement| {
+    let predict = plan["oci_identity_policy.predict"].as_array().unwrap();
+    let places = predict.iter().map(|statement| {
         let statement = read("--policy", statement);
         assert_eq!(
             statement["subject"],
-            json!({ "type": "dynamic-group", "values": [{ "label": "models" }] })
+            json!({ "type": "dynamic-group", "values": [{ "label": "model-callers" }] })
         );
         let permission = ["data_science_model_deployment_predict"];
         assert_eq!(statement["actions"], json!({ "type": "permissions", "values": permission }));
@@ -75,7 +73,7 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     let place = |name: &str| json!({ "type": "compartment-id", "values": [compartment(name)] });
     assert_eq!(places, [place("models"), place("servers")]);
 
-    let invoke = read("--policy", &plan.resource("oci_identity_policy.invoke")["statements"][0]);
+    let invoke = read("--policy", &plan["oci_identity_policy.invoke"][0]);
     assert_eq!(invoke["location"], place("gateway"));
     let gateway = [
         clause("request.principal.type", "literal", "ApiGateway"),
@@ -83,14 +81,13 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     ];
     assert_eq!(invoke["conditions"], json!({ "type": "group", "mode": "all", "items": gateway }));
 
-    let optional = |name: &str| plan.resource(&format!("oci_identity_policy.{name}"))[0].clone();
-    let metrics = read("--policy", &optional("metrics")["statements"][0]);
+    let metrics = read("--policy", &plan["oci_identity_policy.metrics[0]"][0]);
     assert_eq!(metrics["location"], place("gateway"));
     let namespace = [clause("target.metrics.namespace", "literal", "model_deployment_fn")];
     let group = json!({ "type": "group", "mode": "all", "items": namespace });
     assert_eq!(metrics["actions"], json!({ "type": "permissions", "values": ["metric_write"] }));
     assert_eq!(metrics["conditions"], group);
-    let tracing = read("--policy", &optional("tracing")["statements"][0]);
+    let tracing = read("--policy", &plan["oci_identity_policy.tracing[0]"][0]);
     assert_eq!(tracing["subject"]["type"], "service", "{tracing}");
     assert_eq!(tracing["location"], place("gateway"));
 }
@@ -110,12 +107,11 @@ fn printed(more: &[&str]) -> Value {
 fn the_grammar_takes_what_mdfn_policy_prints() {
     let gateway = compartment("gateway");
     let all = printed(&["--gateways", &gateway, "--functions", &gateway]);
-    let plan = plan(&least_and(&json!({ "compartment_id": gateway, "name": "model-callers" })));
-    let rule = &plan.resource("oci_identity_dynamic_group.this")["matching_rule"];
-    assert_eq!(&all["dynamicGroup"]["matchingRule"], rule);
+    let plan = plan(RUN);
+    assert_eq!(all["dynamicGroup"]["matchingRule"], plan["oci_identity_dynamic_group.this"]);
     let statement =
         |all: &Value, at: usize| read("--policy", &all["policies"][at]["statements"][0]);
-    let invoke = read("--policy", &plan.resource("oci_identity_policy.invoke")["statements"][0]);
+    let invoke = read("--policy", &plan["oci_identity_policy.invoke"][0]);
     assert_eq!(statement(&all, 1), invoke);
 
     let permission =
