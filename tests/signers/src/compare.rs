@@ -29,15 +29,15 @@ pub(crate) enum Verdict {
 
 /// Compares what a signer made of a case with the vector. A date of the signer's own clock is no difference; a service
 /// takes it as well.
-pub(crate) fn verdict(case: &Case, signed: Result<Signed, String>) -> Verdict {
-    match signed.map(|signed| difference(case, &signed)) {
+pub(crate) fn verdict(case: &Case, signed: Result<Signed, String>, now: SystemTime) -> Verdict {
+    match signed.map(|signed| difference(case, &signed, now)) {
         Err(why) => Verdict::Cannot(why),
         Ok(Some(what)) => Verdict::Differs(what),
         Ok(None) => Verdict::Agrees,
     }
 }
 
-fn difference(case: &Case, signed: &Signed) -> Option<String> {
+fn difference(case: &Case, signed: &Signed, now: SystemTime) -> Option<String> {
     let Some(parts) = parse(&signed.authorization) else {
         return Some("no signature".to_owned());
     };
@@ -57,7 +57,7 @@ fn difference(case: &Case, signed: &Signed) -> Option<String> {
         vector.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     let date = if case.x_date { "x-date" } else { "date" };
     let own_date = values.insert(date, signed.date.clone()) != Some(signed.date.clone());
-    if own_date && !is_now(&signed.date) {
+    if own_date && !is_now(&signed.date, now) {
         return Some("its date is not that of now".to_owned());
     }
     let without = |ours: &[&str], theirs: &[&str]| {
@@ -106,8 +106,7 @@ fn parse(authorization: &str) -> Option<BTreeMap<&str, &str>> {
     Some(pairs.map(|(name, value)| (name, value.trim_end_matches('"'))).collect())
 }
 
-fn is_now(date: &str) -> bool {
-    let now = SystemTime::now();
+fn is_now(date: &str, now: SystemTime) -> bool {
     let date = httpdate::parse_http_date(date);
     date.is_ok_and(|date| date + MAX_SKEW > now && date < now + MAX_SKEW)
 }
@@ -140,10 +139,14 @@ fn verifies(
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::{Verdict, verdict};
     use crate::case::{self, Case};
     use crate::ours::Ours;
     use crate::{Signed, Signer};
+
+    const EPOCH: SystemTime = SystemTime::UNIX_EPOCH;
 
     /// A case and what our signer makes of it, of which one text is replaced by another.
     fn with(from: &str, to: &str) -> (Case, Signed) {
@@ -157,7 +160,7 @@ mod tests {
     #[test]
     fn whatever_is_not_as_in_the_vector_is_a_difference() {
         let (case, signed) = with("", "");
-        assert!(verdict(&case, Ok(signed)) == Verdict::Agrees);
+        assert!(verdict(&case, Ok(signed), EPOCH) == Verdict::Agrees);
         for (from, to, expected) in [
             ("Signature version=\"1\"", "Bearer", "no signature"),
             ("version=\"1\"", "version=\"2\"", "another version or algorithm"),
@@ -171,12 +174,12 @@ mod tests {
             ("signature=\"", "signature=\"A", "its signature is not of these headers"),
         ] {
             let (case, signed) = with(from, to);
-            let found = verdict(&case, Ok(signed));
+            let found = verdict(&case, Ok(signed), EPOCH);
             assert!(found == Verdict::Differs(expected.to_owned()), "{from}");
         }
         let (case, signed) = with("", "");
         let date = "Wed, 14 Oct 2026 08:09:11 GMT".to_owned();
-        let found = verdict(&case, Ok(Signed { date, ..signed }));
+        let found = verdict(&case, Ok(Signed { date, ..signed }), EPOCH);
         assert!(found == Verdict::Differs("its date is not that of now".to_owned()));
     }
 }

@@ -47,8 +47,8 @@ impl Signer for Reqsign {
         let credentials = StaticCredentialProvider::new(user, tenancy, "key.pem", fingerprint);
         let signer = RequestSigner::new(context, credentials, Oracle::new());
         let mut head = case.head.clone();
-        let signed = self.0.block_on(signer.sign(&mut head, None));
-        signed.map_err(|error| {
+        let outcome = self.0.block_on(signer.sign(&mut head, None));
+        outcome.map_err(|error| {
             let key = error.to_string().contains("Failed to read private key");
             if key { "does not read this key".to_owned() } else { error.to_string() }
         })?;
