@@ -53,7 +53,7 @@ async fn quote_multiplies_by_its_configuration_and_refuses_what_is_no_order() {
         let answer = function.call(call).await;
         let text = body(&answer).to_string();
         assert_eq!(answer.status, status, "{order}: {text}");
-        assert!(text.contains(&told), "{order}: {text}");
+        assert!(text.contains(told), "{order}: {text}");
         let direct = function.call(Invocation::json(order)).await;
         assert_eq!(direct.status, if status == 200 { 200 } else { 502 }, "{order}");
     }
