@@ -68,7 +68,9 @@ impl Start {
         }
         // Where the program was built may be closed to others.
         let program = self.copy.path().join("func");
-        fs::copy(&self.program, &program).unwrap();
+        // By another process: a fork beside this one would keep the copy open for writing, and nobody could start it.
+        let copied = std::process::Command::new("cp").args([&self.program, &program]).status();
+        assert!(copied.unwrap().success());
         self.program = program;
         for (directory, mode) in [(self.copy.path(), 0o755), (self.directory.path(), 0o777)] {
             fs::set_permissions(directory, Permissions::from_mode(mode)).unwrap();

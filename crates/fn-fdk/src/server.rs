@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -96,19 +97,16 @@ impl Server {
         let mut connections = FuturesUnordered::new();
         // Sets as well, since those are looked at only when something has happened to them.
         let mut stops = FuturesUnordered::from_iter([stop]);
-        let mut arrivals = FuturesUnordered::from_iter([listener.accept()]);
+        let mut arrivals = FuturesUnordered::from_iter([accepted(&listener)]);
         loop {
             tokio::select! {
                 biased;
                 Some(()) = stops.next() => break,
-                Some(arrived) = arrivals.next() => {
-                    match arrived {
-                        Ok(stream) => connections.push(connect(stream)),
-                        Err(error) => not_accepted(error).await,
-                    }
-                    arrivals.push(listener.accept());
-                }
                 Some(_ended) = connections.next() => {}
+                Some(stream) = arrivals.next() => {
+                    connections.push(connect(stream));
+                    arrivals.push(accepted(&listener));
+                }
             }
         }
         drop(arrivals);
@@ -120,7 +118,11 @@ impl Server {
                     match queue.next() {
                         Ok(Some(stream)) => connections.push(connect(stream)),
                         Ok(None) => break,
-                        Err(error) => not_accepted(error).await,
+                        // One that ends makes room.
+                        Err(error) => tokio::select! {
+                            () = not_accepted(error) => {}
+                            Some(_ended) = connections.next() => {}
+                        },
                     }
                 },
                 Err(error) => log::error!("connections that wait are lost: {error}"),
@@ -143,6 +145,16 @@ impl fmt::Debug for Server {
 #[expect(clippy::disallowed_methods, reason = "the clock, where no other is given")]
 fn now() -> SystemTime {
     SystemTime::now()
+}
+
+/// The next connection. Where none can be taken, the others go on meanwhile.
+async fn accepted(listener: &Listener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => return stream,
+            Err(error) => not_accepted(error).await,
+        }
+    }
 }
 
 /// Waits until there may be room for another connection.
