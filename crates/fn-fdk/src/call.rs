@@ -10,12 +10,11 @@ use serde::de::DeserializeOwned;
 
 use super::context::{Context, Intent};
 use super::error::StatusError;
+use super::framing::PREFIX;
 use super::rejection::Rejection;
 use super::trace::TraceContext;
 use super::{deadline, decode, request_line};
 
-/// What begins the names of a caller's headers, where a gateway wrapped them.
-pub(super) const PREFIX: &str = "fn-http-h-";
 const INTENT: HeaderName = HeaderName::from_static("fn-intent");
 const CALL_ID: HeaderName = HeaderName::from_static("fn-call-id");
 

@@ -4,27 +4,27 @@
 
 use http::HeaderName;
 
-use super::call;
+/// What begins the names of a caller's headers, where a gateway wraps them.
+pub(super) const PREFIX: &str = "fn-http-h-";
 
-/// Whether a header is the platform's own.
-pub(super) fn is_reserved(name: &HeaderName) -> bool {
-    let reserved =
-        ["fn-call-id", "fn-deadline", "fn-http-status", "fn-fdk-version", "fn-fdk-runtime"];
-    reserved.contains(&name.as_str().trim_start_matches(call::PREFIX))
+/// Whose business a header of an answer is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Owner {
+    Application,
+    /// One connection's, or the length of a body on it.
+    Connection,
+    Platform,
 }
 
-/// Whether a header speaks about one connection, or about the length of a body on it.
-pub(super) fn frames_a_message(name: &HeaderName) -> bool {
-    let name = name.as_str().trim_start_matches(call::PREFIX);
-    let framing = [
-        "connection",
-        "content-length",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "",
-    ];
-    framing.contains(&name) || name.starts_with("proxy-")
+impl Owner {
+    pub(super) fn of(name: &HeaderName) -> Self {
+        match name.as_str().trim_start_matches(PREFIX) {
+            "fn-call-id" | "fn-deadline" | "fn-http-status" | "fn-fdk-version"
+            | "fn-fdk-runtime" => Self::Platform,
+            "" | "connection" | "content-length" | "keep-alive" | "te" | "trailer"
+            | "transfer-encoding" | "upgrade" => Self::Connection,
+            name if name.starts_with("proxy-") => Self::Connection,
+            _ => Self::Application,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::body::Content;
 use super::context::Intent;
 use super::error::{Error, StatusError};
-use super::{call, framing};
+use super::framing::{Owner, PREFIX};
 
 const STATUS: HeaderName = HeaderName::from_static("fn-http-status");
 const FDK_VERSION: HeaderName = HeaderName::from_static("fn-fdk-version");
@@ -143,7 +143,7 @@ impl Reply {
         for (name, value) in headers {
             last = name.or(last);
             if let Some(name) = last.clone() {
-                reply = reply.with_header(name, value);
+                reply.add(name, value);
             }
         }
         reply
@@ -180,14 +180,7 @@ impl Reply {
     {
         let name = name.try_into().map_err(Into::into);
         match (name, value.try_into().map_err(Into::into)) {
-            (Ok(name), Ok(_)) if framing::is_reserved(&name) => self.fail(ReservedHeader(name)),
-            (Ok(name), Ok(value)) if name == header::CONTENT_TYPE => {
-                self.headers.insert(name, value);
-            }
-            (Ok(name), Ok(value)) if !framing::frames_a_message(&name) => {
-                self.headers.append(name, value);
-            }
-            (Ok(_framing), Ok(_)) => {}
+            (Ok(name), Ok(value)) => self.add(name, value),
             (Err(error), _) | (_, Err(error)) => self.fail(error),
         }
         self
@@ -198,6 +191,19 @@ impl Reply {
     #[must_use]
     pub fn logged(self) -> Self {
         Self { logged: true, ..self }
+    }
+
+    fn add(&mut self, name: HeaderName, value: HeaderValue) {
+        match Owner::of(&name) {
+            Owner::Platform => self.fail(ReservedHeader(name)),
+            Owner::Connection => {}
+            Owner::Application if name == header::CONTENT_TYPE => {
+                self.headers.insert(name, value);
+            }
+            Owner::Application => {
+                self.headers.append(name, value);
+            }
+        }
     }
 
     /// Keeps the first error.
@@ -316,8 +322,8 @@ impl fmt::Debug for Reply {
 fn wrapped(headers: &HeaderMap) -> HeaderMap {
     let mut platform = HeaderMap::with_capacity(headers.len() + 3);
     for (name, value) in headers {
-        let bare = name == header::CONTENT_TYPE || name.as_str().starts_with(call::PREFIX);
-        let wrapped = || HeaderName::from_bytes(format!("{}{name}", call::PREFIX).as_bytes()).ok();
+        let bare = name == header::CONTENT_TYPE || name.as_str().starts_with(PREFIX);
+        let wrapped = || HeaderName::from_bytes(format!("{PREFIX}{name}").as_bytes()).ok();
         if let Some(name) = if bare { Some(name.clone()) } else { wrapped() } {
             platform.append(name, value.clone());
         }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName};
 
+use super::framing::PREFIX;
+
 /// What the platform says of tracing in the environment, read once at start.
 ///
 /// ```
@@ -123,7 +125,7 @@ impl TraceContext {
     /// The place of a call, by the platform's headers or else by the caller's.
     pub(super) fn of_call(platform: &HeaderMap, caller: &HeaderMap) -> Self {
         let said = [platform, caller];
-        if !said.iter().any(|headers| headers.keys().any(names_a_trace)) {
+        if !platform.keys().any(names_a_trace) {
             return Self::default();
         }
         let read = [of_b3, of_single_b3, of_traceparent];
@@ -147,6 +149,7 @@ impl TraceContext {
 /// Most calls have no such header: they are not looked up one by one.
 fn names_a_trace(name: &HeaderName) -> bool {
     let name = name.as_str();
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
     name == "traceparent" || name == "b3" || name.starts_with("x-b3-")
 }
 
