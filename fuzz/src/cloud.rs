@@ -46,7 +46,9 @@ impl Function {
         let socket = directory.path().join("lsnr.sock");
         let listener = Listener::publish(&socket).expect("a socket can be bound there");
         tokio::spawn(
-            Server::new(listener).serve(move |call: Call| handler(call), std::future::pending()),
+            Server::new(listener)
+                .with_clock(now)
+                .serve(move |call: Call| handler(call), std::future::pending()),
         );
         Self { socket, _directory: directory }
     }

@@ -194,7 +194,7 @@ fn seen(intent: Intent, reply: Reply, logged: &LoggedCall) -> Ended {
     if failed && !reply.is_logged() {
         let why = format!("a direct caller sees a failed call for the status {status}");
         logged.failed((status, error::FAILED.1), &why);
-    } else if !reply.is_logged() {
+    } else if !failed {
         log::warn!(call = logged.id(); "a direct caller cannot see the status {status} of this answer");
     }
     Ended { reply, wire }

@@ -186,8 +186,8 @@ impl Reply {
         self
     }
 
-    /// The same answer, of which the handler has told the log itself: whatever its status, no line
-    /// is added.
+    /// The same answer, of which the handler has told the log itself: no line is added where its
+    /// status makes it a failed call.
     #[must_use]
     pub fn logged(self) -> Self {
         Self { logged: true, ..self }
