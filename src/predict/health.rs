@@ -69,7 +69,8 @@ impl Probe {
 async fn ready(targets: &Targets, forwarder: &Forwarder) -> Result<Value, Error> {
     let expires = forwarder.credentials().await?.expires();
     let (client, rule) = (forwarder.client(), targets.rule());
-    let offsets: Map<String, Value> = client.clock_differences().into_iter().map(seconds).collect();
+    let mut offsets = Map::new();
+    offsets.extend(client.clock_differences().into_iter().map(seconds));
     let principal = client.principal();
     Ok(json!({
         "status": "ok",

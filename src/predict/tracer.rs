@@ -79,7 +79,7 @@ impl Tracer {
         root.kind = Some(Kind::Server);
         let own =
             self.tracing.tags().iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        root.tags = own.chain(target(record)).chain(result.clone()).collect();
+        root.tags.extend(own.chain(target(record)).chain(result.clone()));
         root.tags.extend(context.id.iter().map(|id| ("callID".to_owned(), id.clone())));
         let mut spans =
             vec![root, span("check", &trace.call, begin, record.checked.unwrap_or(end))];
@@ -89,7 +89,7 @@ impl Tracer {
             predict.id.clone_from(&trace.predict);
             predict.kind = Some(Kind::Client);
             let tries = ("tries".to_owned(), record.timings.attempts().to_string());
-            predict.tags = target(record).chain(result).chain([tries]).collect();
+            predict.tags.extend(target(record).chain(result).chain([tries]));
             spans.push(predict);
         }
         for step in steps {

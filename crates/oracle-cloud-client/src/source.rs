@@ -1,5 +1,6 @@
 //! Who a client signs as: a principal of this crate, or any other source of credentials.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,27 +22,29 @@ pub(super) enum Source {
 
 impl Source {
     /// What to sign with, before `until`; after a service refused `refused`, others if there are
-    /// any.
-    pub(super) async fn credentials(
-        &self,
-        refused: Option<&Arc<Credentials>>,
+    /// any. Boxed, so that it is compiled here alone, and not again in every crate that waits for it.
+    pub(super) fn credentials<'a>(
+        &'a self,
+        refused: Option<&'a Arc<Credentials>>,
         now: SystemTime,
         until: Instant,
-    ) -> Result<Arc<Credentials>, CredentialsError> {
-        match (self, refused) {
-            (Self::Principal(principal), None) => {
-                principal.credentials_until(now, until.into_std()).await
+    ) -> Pin<Box<dyn Future<Output = Result<Arc<Credentials>, CredentialsError>> + Send + 'a>> {
+        Box::pin(async move {
+            match (self, refused) {
+                (Self::Principal(principal), None) => {
+                    principal.credentials_until(now, until.into_std()).await
+                }
+                (Self::Principal(principal), Some(refused)) => {
+                    principal.refresh_until(refused, now, until.into_std()).await
+                }
+                (Self::Shared(shared), refused) => {
+                    let mut request = CredentialsRequest::at(now);
+                    request.refused = refused.cloned();
+                    let asked = timeout_at(until, shared.credentials(request)).await;
+                    asked.unwrap_or_else(|_elapsed| Err(late()))
+                }
             }
-            (Self::Principal(principal), Some(refused)) => {
-                principal.refresh_until(refused, now, until.into_std()).await
-            }
-            (Self::Shared(shared), refused) => {
-                let mut request = CredentialsRequest::at(now);
-                request.refused = refused.cloned();
-                let asked = timeout_at(until, shared.credentials(request)).await;
-                asked.unwrap_or_else(|_elapsed| Err(late()))
-            }
-        }
+        })
     }
 
     /// A service carried out what was signed with `used`.
