@@ -7,8 +7,9 @@
 //!
 //! - [`fn_fdk`], a crate of its own, keeps the container contract of the Fn Project and of OCI Functions, for any function.
 //! - [`oracle_cloud_client`], another, finds credentials and calls any OCI service; it signs with `oracle-cloud-signature`.
-//! - [`front`] has calls of the one in and replies out; [`predict`] knows requests and responses, whoever brings them.
-//! - [`predict`] is this function: which address, which headers, and what the caller learns when it fails.
+//! - [`front`] turns calls into requests and responses into replies.
+//! - [`predict`] is this function: which address, which headers, and what the caller learns when it fails. It knows requests and
+//!   responses alone, whoever brings them.
 //!
 //! [`config`] reads what the operator set. The crates never name the function.
 //!

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fn_fdk::{Call, Function, error_chain};
+use fn_fdk::{Call, Function, Rejection, error_chain};
 use model_deployment_fn::config::{Config, ConfigError};
 use model_deployment_fn::front;
 use model_deployment_fn::predict::{Forwarder, Metrics, Predictor, Tracer};
@@ -64,10 +64,12 @@ fn run(config: Config, settings: PrincipalSettings) -> Result<(), Box<dyn Error 
     let tracing = tracer.is_some();
     let predictor = Arc::new(Predictor { targets, headers, forwarder, tracer, metrics });
     let rejecting = predictor.clone();
-    let function =
-        Function::publish(config.platform)?.with_background(predictor.preconnect()).with_rejection(
-            Arc::new(move |call, rejection| front::reject(&rejecting, call, rejection)),
-        );
+    let on_rejection = Arc::new(move |call: &Call, rejection: &Rejection| {
+        front::reject(&rejecting, call, rejection)
+    });
+    let function = Function::publish(config.platform)?
+        .with_background(predictor.preconnect())
+        .with_rejection(on_rejection);
     log::info!(version = env!("CARGO_PKG_VERSION"), source, region, expires, aliases, default, tracing; "ready");
     Ok(function.serve(async |call: Call| front::answer(&predictor, call).await)?)
 }

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Either, Full, StreamBody};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::{self, Error};
-use super::logger::LoggedCall;
+use super::logged_call::LoggedCall;
 
 /// What leaves on the socket.
 pub(super) type Sent = Either<Full<Bytes>, Streamed>;

@@ -21,7 +21,7 @@ use super::error::{self, Error};
 use super::into_reply::IntoReply;
 use super::limits::BODY_LIMIT;
 use super::log_frame::LogFrame;
-use super::logger::{LoggedCall, milliseconds};
+use super::logged_call::{LoggedCall, milliseconds};
 use super::on_rejection::OnRejection;
 use super::rejection::Rejection;
 use super::reply::Reply;

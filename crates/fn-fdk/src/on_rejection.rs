@@ -7,7 +7,7 @@ use std::sync::Arc;
 use log::Level;
 
 use super::call::Call;
-use super::logger;
+use super::logged_call::milliseconds;
 use super::rejection::Rejection;
 use super::reply::Reply;
 
@@ -30,7 +30,7 @@ pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Reply + Send + Sync>;
 pub(super) fn refused(call: &Call, rejection: &Rejection) -> Reply {
     let (status, code) = (rejection.status(), rejection.code());
     let level = if status.is_client_error() { Level::Warn } else { Level::Error };
-    let (bytes_in, ms) = (call.received(), logger::milliseconds(call.arrived()));
+    let (bytes_in, ms) = (call.received(), milliseconds(call.arrived()));
     let (id, status_code) = (call.id().unwrap_or_default(), status.as_u16());
     log::log!(level, call = id, status = status_code, code, bytes_in, ms; "{rejection}");
     Reply::error(status, code, &rejection.message()).logged()

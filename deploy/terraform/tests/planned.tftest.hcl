@@ -256,7 +256,7 @@ run "alarms_for_an_address" {
 
   assert {
     condition     = oci_ons_subscription.this[0].endpoint == "somebody@example.com"
-    error_message = "The address is told."
+    error_message = "The outputs have no address."
   }
 
   assert {
@@ -306,7 +306,7 @@ run "metrics_of_the_functions_own" {
 
   assert {
     condition     = oci_functions_function.this.config.METRICS_NAMESPACE == "model_deployment_fn" && !contains(keys(oci_functions_function.this.config), "METRICS_COMPARTMENT")
-    error_message = "The function is told the namespace; its own compartment is its default."
+    error_message = "The function has no METRICS_NAMESPACE, or a METRICS_COMPARTMENT that nobody set."
   }
 
   assert {

@@ -279,7 +279,7 @@ run "everything_watched" {
 
   assert {
     condition     = oci_functions_function.this.config.METRICS_COMPARTMENT == var.metrics_compartment_id
-    error_message = "The function is told the compartment of its metrics."
+    error_message = "The function has no METRICS_COMPARTMENT."
   }
 
   assert {
