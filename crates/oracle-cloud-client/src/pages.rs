@@ -2,6 +2,8 @@
 //!
 //! Source: docs/spec/oci-services.md#object-storage.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +24,7 @@ impl RequestBuilder {
     /// # }
     /// ```
     pub fn pages(self) -> Pages {
-        Pages { request: self, next: Next::First }
+        Pages { request: self, next: Next::First, seen: HashSet::new() }
     }
 }
 
@@ -41,6 +43,8 @@ impl RequestBuilder {
 pub struct Pages {
     request: RequestBuilder,
     next: Next,
+    /// The pages that were named, so that none is asked for in a circle.
+    seen: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -73,12 +77,10 @@ impl Pages {
         };
         let answer = request.send().await?;
         let next = answer.header("opc-next-page").filter(|page| !page.is_empty());
-        self.next = match (next, &self.next) {
-            (None, _) => Next::None,
-            (Some(next), Next::Page(this)) if next == this => {
-                return Err(Error::decode("`opc-next-page` is the page that was asked for"));
-            }
-            (Some(next), _) => Next::Page(next.to_owned()),
+        self.next = match next {
+            None => Next::None,
+            Some(next) if self.seen.insert(next.to_owned()) => Next::Page(next.to_owned()),
+            Some(_) => return Err(Error::decode("`opc-next-page` is a page that came before")),
         };
         Ok(Some(Page(answer)))
     }

@@ -10,6 +10,8 @@ use super::request::RequestBuilder;
 
 /// The wait between two looks where the service does not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The shortest wait, whatever the service asks for: none at all would be a flood.
+const MIN_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait that a service may ask for.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
 /// How long is polled in all.
@@ -17,8 +19,8 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(1200);
 
 impl RequestBuilder {
     /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request.
-    /// It waits as long as `retry-after` asks, a minute at most, or 2 s, and gives up after 20
-    /// minutes.
+    /// It waits as long as `retry-after` asks, from a second to a minute, or 2 s, and gives up
+    /// after 20 minutes.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -53,7 +55,8 @@ impl RequestBuilder {
             if let Some(value) = ready(answer.json()?).await? {
                 return Ok(value);
             }
-            let wait = asked.map_or(POLL_INTERVAL, Duration::from_secs).min(MAX_POLL_INTERVAL);
+            let wait = asked.map_or(POLL_INTERVAL, Duration::from_secs);
+            let wait = wait.clamp(MIN_POLL_INTERVAL, MAX_POLL_INTERVAL);
             if Instant::now() + wait > end {
                 return Err(Error::decode("it was not ready within 20 minutes"));
             }

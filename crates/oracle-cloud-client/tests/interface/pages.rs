@@ -64,6 +64,18 @@ async fn a_page_that_is_its_own_next_one_ends_in_an_error() {
 }
 
 #[tokio::test]
+async fn pages_in_a_circle_end_in_an_error() {
+    let service = Service::start(|number, _| {
+        let next = ["a", "b", "c"][number % 3];
+        answer(200, &[("opc-next-page", next)], "[1]")
+    })
+    .await;
+    let all = service.service().await.get("/x").pages().collect::<u8>().await;
+    assert!(matches!(all, Err(Error::Decode(_))), "{all:?}");
+    assert_eq!(service.received().len(), 4);
+}
+
+#[tokio::test]
 async fn items_of_another_kind_are_an_error() {
     let service = Service::saying(r#"{"items": [1]}"#).await;
     let page = service.service().await.get("/x").pages().next().await.unwrap().unwrap();

@@ -233,6 +233,7 @@ async fn what_is_polled_for_is_asked_for_until_it_is_there() {
     })
     .await;
     let work = service.service().await.get("/20210201/workRequests/w");
+    let start = Instant::now();
     let id = work
         .poll_until(async |work: Value| {
             Ok::<_, Error>((work["status"] == "SUCCEEDED").then(|| work["id"].clone()))
@@ -240,6 +241,8 @@ async fn what_is_polled_for_is_asked_for_until_it_is_there() {
         .await
         .unwrap();
     assert_eq!((id, service.received().len()), (json!(7), 3));
+    // A service that asks for no wait is not flooded.
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
     let refused = Service::start(|_, _| answer(404, &[], "{}")).await;
     let work = refused.service().await.get("/w");
     let error = work.poll_until(async |_: Value| Ok(Some(()))).await.unwrap_err();
