@@ -68,3 +68,38 @@ fn every_link_to_a_rule_leads_to_one() {
     }
     assert!(links > 50, "{links} links");
 }
+
+/// The Rust files of a folder, at any depth.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+#[test]
+fn every_public_function_and_type_of_a_crate_has_an_example() {
+    let kinds = ["fn ", "async fn ", "const fn ", "struct ", "enum ", "trait ", "type "];
+    let (mut documented, mut bare) = (0, Vec::new());
+    for path in sources(&root().join("crates")) {
+        if !path.components().any(|part| part.as_os_str() == "src") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let item = line.strip_prefix("pub ").unwrap_or_default();
+            if !kinds.iter().any(|kind| item.starts_with(kind)) {
+                continue;
+            }
+            let mut above = lines[..number].iter().rev().take_while(|line| !line.is_empty());
+            if above.any(|line| line.starts_with("/// ```")) {
+                documented += 1;
+            } else {
+                bare.push(format!("{}:{}: {line}", path.display(), number + 1));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "without an example:\n{}", bare.join("\n"));
+    assert!(documented > 300, "{documented} examples");
+}

@@ -95,6 +95,10 @@ impl Call {
     }
 
     /// A direct call, for the tests of a handler.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Call::direct("Ada").body(), "Ada");
+    /// ```
     pub fn direct(body: impl Into<Bytes>) -> Self {
         let mut request = Request::new(body.into());
         *request.method_mut() = Method::POST;
@@ -102,6 +106,12 @@ impl Call {
     }
 
     /// A call through a gateway, for the tests of a handler.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::gateway(http::Request::get("/seats?row=2").body("")?);
+    /// assert_eq!(call.uri().query(), Some("row=2"));
+    /// # Ok::<_, http::Error>(())
+    /// ```
     pub fn gateway<B: Into<Bytes>>(request: Request<B>) -> Self {
         Self::made(request.map(Into::into), Intent::Gateway)
     }
@@ -116,6 +126,18 @@ impl Call {
 
     /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at
     /// `now`. An error is what keeps such a call from any handler.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use fn_fdk::{Call, Rejection};
+    /// use http::{HeaderMap, HeaderName, HeaderValue};
+    ///
+    /// let intent = (HeaderName::from_static("fn-intent"), HeaderValue::from_static("httprequest"));
+    /// let url = (HeaderName::from_static("fn-http-request-url"), HeaderValue::from_static("no path"));
+    /// let headers = HeaderMap::from_iter([intent, url]);
+    /// assert_eq!(Call::from_agent(headers, "", SystemTime::now()).unwrap_err(), Rejection::Url);
+    /// ```
     pub fn from_agent(
         headers: HeaderMap,
         body: impl Into<Bytes>,
@@ -128,31 +150,61 @@ impl Call {
     }
 
     /// What the platform says of this call.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::direct("");
+    /// assert!(call.context().deadline > std::time::Instant::now());
+    /// ```
     pub fn context(&self) -> &Context {
         &self.context
     }
 
     /// The caller's request.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::direct("Ada");
+    /// assert_eq!(call.request().body(), "Ada");
+    /// ```
     pub fn request(&self) -> &Request<Bytes> {
         &self.request
     }
 
     /// The caller's request, and what the platform says of it.
+    ///
+    /// ```
+    /// let (request, context) = fn_fdk::Call::direct("Ada").into_parts();
+    /// assert_eq!((request.into_body(), context.id), ("Ada".into(), None));
+    /// ```
     pub fn into_parts(self) -> (Request<Bytes>, Context) {
         (self.request, self.context)
     }
 
     /// Through a gateway or not.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Call::direct("").intent(), fn_fdk::Intent::Direct);
+    /// ```
     pub fn intent(&self) -> Intent {
         self.context.intent
     }
 
     /// The platform's name for this call: [`Context::id`].
+    ///
+    /// ```
+    /// // A call that a test made has none.
+    /// assert_eq!(fn_fdk::Call::direct("").id(), None);
+    /// ```
     pub fn id(&self) -> Option<&str> {
         self.context.id.as_deref()
     }
 
     /// The caller's method; `POST` for a direct call.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::gateway(http::Request::delete("/seats/2").body("")?);
+    /// assert_eq!(call.method(), "DELETE");
+    /// # Ok::<_, http::Error>(())
+    /// ```
     pub fn method(&self) -> &Method {
         self.request.method()
     }
@@ -160,49 +212,94 @@ impl Call {
     /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/`
     /// for a direct call. What a query may not hold raw is percent-encoded; all else is as the
     /// caller wrote it.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::gateway(http::Request::get("/seats?row=2").body("")?);
+    /// assert_eq!(call.uri().path(), "/seats");
+    /// # Ok::<_, http::Error>(())
+    /// ```
     pub fn uri(&self) -> &Uri {
         self.request.uri()
     }
 
     /// The caller's headers, all values in order. Through a gateway: those it wrapped, and
     /// `Content-Type` once.
+    ///
+    /// ```
+    /// let call = fn_fdk::Call::gateway(http::Request::get("/").header("x-row", "2").body("")?);
+    /// assert_eq!(call.headers()["x-row"], "2");
+    /// # Ok::<_, http::Error>(())
+    /// ```
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
     }
 
     /// The headers as they came over the socket: those of the platform, and the caller's in their
     /// wrapped form. None in a call that a test made.
+    ///
+    /// ```
+    /// assert!(fn_fdk::Call::direct("").platform_headers().is_empty());
+    /// ```
     pub fn platform_headers(&self) -> &HeaderMap {
         &self.platform
     }
 
     /// The caller's `Content-Type` with its parameters. An empty one counts as absent.
+    ///
+    /// ```
+    /// let request = http::Request::post("/").header("content-type", "text/csv; header=present");
+    /// let call = fn_fdk::Call::gateway(request.body("")?);
+    /// assert_eq!(call.content_type().unwrap(), "text/csv; header=present");
+    /// # Ok::<_, http::Error>(())
+    /// ```
     pub fn content_type(&self) -> Option<&HeaderValue> {
         self.headers().get(header::CONTENT_TYPE).filter(|value| !value.is_empty())
     }
 
     /// What is left until [`Context::deadline`]; zero once it has passed.
+    ///
+    /// ```
+    /// // A call whose deadline nobody names has 300 s.
+    /// assert!(fn_fdk::Call::direct("").remaining().as_secs() >= 299);
+    /// ```
     pub fn remaining(&self) -> Duration {
         self.context.deadline.saturating_duration_since(Instant::now())
     }
 
     /// When its head was there.
+    ///
+    /// ```
+    /// assert!(fn_fdk::Call::direct("").arrived() <= std::time::Instant::now());
+    /// ```
     pub fn arrived(&self) -> Instant {
         self.arrived
     }
 
     /// How many bytes of its body came: more than [`Call::body`] has where the body was too large,
     /// or late.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Call::direct("Ada").received(), 3);
+    /// ```
     pub fn received(&self) -> usize {
         self.received
     }
 
     /// The body, whatever its framing was.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Call::direct("Ada").body(), "Ada");
+    /// ```
     pub fn body(&self) -> &Bytes {
         self.request.body()
     }
 
     /// The body as text. The error is a status 400 that says what was expected.
+    ///
+    /// ```
+    /// let error = fn_fdk::Call::direct(vec![0xff]).text().unwrap_err();
+    /// assert_eq!((error.status().as_u16(), error.code()), (400, "InvalidParameter"));
+    /// ```
     pub fn text(&self) -> Result<&str, StatusError> {
         decode::text(self.body())
     }
@@ -239,20 +336,22 @@ impl std::fmt::Debug for Call {
     }
 }
 
-/// The caller's headers out of the platform's. `Content-Type` may arrive in both forms; the bare
-/// one counts.
+/// The caller's headers out of the platform's. Of several `Content-Type` the first counts, and
+/// before all the bare one.
 fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(platform.len());
     for (name, value) in platform {
         if let Some(caller) = name.as_str().strip_prefix(PREFIX).filter(|name| !name.is_empty()) {
             let name = HeaderName::from_bytes(caller.as_bytes()).expect("the end of a header name");
-            headers.append(name, value.clone());
+            if name == header::CONTENT_TYPE {
+                headers.entry(name).or_insert_with(|| value.clone());
+            } else {
+                headers.append(name, value.clone());
+            }
         }
     }
     if let Some(content_type) = platform.get(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
-    } else if let Some(first) = headers.get(header::CONTENT_TYPE).cloned() {
-        headers.insert(header::CONTENT_TYPE, first);
     }
     headers
 }

@@ -3,13 +3,15 @@
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::bodies::{Bodies, Held};
@@ -26,7 +28,7 @@ use super::on_rejection::OnRejection;
 use super::rejection::Rejection;
 use super::reply::Reply;
 use super::socket::{Rest, Socket};
-use super::unwinding::unwinding;
+use super::unwinding::Unwinding;
 
 /// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
 const MAX_HEAD_BYTES: usize = 1024 * 1024 + 64 * 1024;
@@ -43,6 +45,8 @@ pub(super) struct Shared<H> {
     pub(super) on_rejection: OnRejection,
     pub(super) clock: Clock,
     pub(super) bodies: Bodies,
+    /// Whether connections end between two calls.
+    pub(super) stopped: Arc<AtomicBool>,
 }
 
 /// A whole answer, or none because the request broke off.
@@ -60,9 +64,9 @@ where
     R: IntoReply,
 {
     /// Serves one connection: the agent opens a new one while an old one is still there.
-    pub(super) async fn connect(&self, stream: UnixStream, mut stopped: watch::Receiver<bool>) {
+    pub(super) async fn connect(&self, stream: UnixStream) {
         let rest = Rest::new();
-        let socket = TokioIo::new(Socket::new(stream, rest.clone(), stopped.clone()));
+        let socket = TokioIo::new(Socket::new(stream, rest.clone(), self.stopped.clone()));
         let service = service_fn(|request| {
             rest.set(false);
             async {
@@ -74,14 +78,7 @@ where
         let mut http = http1::Builder::new();
         http.auto_date_header(false).half_close(true);
         http.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
-        let connection = http.serve_connection(socket, service);
-        tokio::pin!(connection);
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            // It has to look at its socket again.
-            () = async { drop(stopped.wait_for(|stopped| *stopped).await) } => connection.await,
-        };
-        if let Err(error) = ended {
+        if let Err(error) = http.serve_connection(socket, service).await {
             log::debug!("a connection of the agent broke: {error}");
         }
     }
@@ -147,8 +144,8 @@ where
     async fn run(&self, call: Call, limit: Instant, logged: &LoggedCall) -> Ended {
         let intent = call.intent();
         // A handler's future may be large, and those around it are moved.
-        let handled = Box::pin(async { fitting((self.handler)(call).await.into_reply()?).await });
-        match timeout_at(limit, unwinding(handled)).await {
+        let handled = async { fitting((self.handler)(call).await.into_reply()?).await };
+        match timeout_at(limit, Unwinding::new(handled)).await {
             Ok(Some(Ok(reply))) => seen(intent, reply, logged),
             Ok(Some(Err(error))) => failed(intent, &error, logged),
             Ok(None) => unexplained(),

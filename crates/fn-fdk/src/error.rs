@@ -10,6 +10,14 @@ use http::StatusCode;
 /// Of a [`StatusError`] anywhere in its chain the caller learns status, code and message; of
 /// anything else no more than that the function failed. The whole chain goes to the log.
 ///
+/// ```
+/// fn seat(text: &str) -> Result<u8, fn_fdk::Error> {
+///     Ok(text.parse()?)
+/// }
+///
+/// assert!(seat("thirteen").is_err());
+/// ```
+///
 /// Source: docs/spec/fn-container-contract.md#statuses.
 pub type Error = Box<dyn StdError + Send + Sync>;
 
@@ -64,6 +72,11 @@ pub(super) type Seen<'a> = (StatusCode, &'a str, &'a str);
 impl StatusError {
     /// A failure with this status, a stable code for programs in the form of OCI's own, and a
     /// message for people. Both go to the caller and to the log.
+    ///
+    /// ```
+    /// let error = fn_fdk::StatusError::new(http::StatusCode::GONE, "SeatGone", "the seat is gone");
+    /// assert_eq!(error.to_string(), "the seat is gone");
+    /// ```
     pub fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
         let (code, message) = (code.into(), message.into());
         let details = Details { status, code, message: message.clone(), source: None };
@@ -71,11 +84,23 @@ impl StatusError {
     }
 
     /// A request that cannot be served as it is: 400, `InvalidParameter`.
+    ///
+    /// ```
+    /// let error = fn_fdk::StatusError::bad_request("row is missing");
+    /// assert_eq!(error.status(), 400);
+    /// ```
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message)
     }
 
     /// The same failure with its cause, for the log.
+    ///
+    /// ```
+    /// let cause = "two".parse::<u8>().unwrap_err();
+    /// let error = fn_fdk::StatusError::bad_request("no row").with_source(cause);
+    /// let logged = "no row: 400 InvalidParameter: invalid digit found in string";
+    /// assert_eq!(fn_fdk::error_chain(&error), logged);
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Error>) -> Self {
         self.details.source = Some(source.into());
@@ -83,11 +108,19 @@ impl StatusError {
     }
 
     /// The status for the caller.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::StatusError::bad_request("no row").status(), 400);
+    /// ```
     pub fn status(&self) -> StatusCode {
         self.details.status
     }
 
     /// The code for the caller.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::StatusError::bad_request("no row").code(), "InvalidParameter");
+    /// ```
     pub fn code(&self) -> &str {
         &self.details.code
     }

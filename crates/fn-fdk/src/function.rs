@@ -6,7 +6,6 @@ use std::future::Future;
 use std::hint;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::select;
 
 use super::call::Call;
 use super::into_reply::IntoReply;
@@ -35,13 +34,19 @@ use super::signals::Signals;
 pub struct Function {
     runtime: Runtime,
     server: Server,
-    stop: Signals,
-    stop_at_once: Signals,
+    signals: Signals,
 }
 
 impl Function {
     /// Publishes the socket. Call it when everything that the first call needs is ready: the agent
     /// connects at once. It makes a runtime of its own, and therefore is refused inside of one.
+    ///
+    /// ```no_run
+    /// use fn_fdk::{Function, Platform};
+    ///
+    /// let function = Function::publish(Platform::from_env()?)?;
+    /// # Ok::<_, fn_fdk::ServeError>(())
+    /// ```
     pub fn publish(platform: Platform) -> Result<Self, ServeError> {
         if Handle::try_current().is_ok() {
             return Err(ServeError::InsideRuntime);
@@ -50,14 +55,25 @@ impl Function {
         let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(2).build();
         let runtime = runtime.map_err(ServeError::Runtime)?;
         let inside = runtime.enter();
-        let (stop, stop_at_once) = (Signals::new()?, Signals::new()?);
+        let signals = Signals::new()?;
         let server = Server::new(Listener::publish(&platform.listener)?);
         let server = server.with_log_frame(platform.log_frame);
         drop(inside);
-        Ok(Self { runtime, server, stop, stop_at_once })
+        Ok(Self { runtime, server, signals })
     }
 
     /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use fn_fdk::{Function, Platform, Reply};
+    ///
+    /// let function = Function::publish(Platform::from_env()?)?.with_rejection(Arc::new(|_call, why| {
+    ///     Reply::text(why.message()).with_status(why.status())
+    /// }));
+    /// # Ok::<_, fn_fdk::ServeError>(())
+    /// ```
     #[must_use]
     pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
         Self { server: self.server.with_rejection(on_rejection), ..self }
@@ -65,6 +81,14 @@ impl Function {
 
     /// Runs a future beside the first calls, if there is one, from when the socket is served. The
     /// platform may freeze the process after any call, so nothing may depend on its end.
+    ///
+    /// ```no_run
+    /// use fn_fdk::{Function, Platform};
+    ///
+    /// # async fn load() {}
+    /// let function = Function::publish(Platform::from_env()?)?.with_background(Some(load()));
+    /// # Ok::<_, fn_fdk::ServeError>(())
+    /// ```
     #[must_use]
     pub fn with_background(self, task: Option<impl Future<Output = ()> + Send + 'static>) -> Self {
         if let Some(task) = task {
@@ -75,18 +99,20 @@ impl Function {
 
     /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at
     /// once when a second signal comes.
+    ///
+    /// ```no_run
+    /// use fn_fdk::{Call, Function, Platform};
+    ///
+    /// Function::publish(Platform::from_env()?)?.serve(async |call: Call| call.body().clone())?;
+    /// # Ok::<_, fn_fdk::ServeError>(())
+    /// ```
     pub fn serve<H, R>(self, handler: H) -> Result<(), ServeError>
     where
         H: AsyncFn(Call) -> R,
         R: IntoReply,
     {
-        let Self { runtime, server, stop, stop_at_once } = self;
-        let served = runtime.block_on(async {
-            select! {
-                () = server.serve(handler, stop.count(1)) => Ok(()),
-                () = stop_at_once.count(2) => Err(ServeError::Impatient),
-            }
-        });
+        let Self { runtime, server, signals } = self;
+        let served = runtime.block_on(server.serve_patiently(handler, signals.stop()));
         // A name that is still being looked up must not keep the process.
         runtime.shutdown_background();
         served

@@ -57,6 +57,17 @@ impl Listener {
     /// Call it inside a runtime, when everything the first call needs is ready: the agent connects the moment the
     /// name appears. Files that an earlier process left behind are replaced.
     /// Source: docs/spec/fn-container-contract.md#socket-order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// let path = directory.path().join("lsnr.sock");
+    /// let _listener = fn_fdk::Listener::publish(&path)?;
+    /// std::os::unix::net::UnixStream::connect(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn publish(path: &Path) -> Result<Self, ListenerError> {
         let failed = |action| move |source| ListenerError { path: path.to_owned(), action, source };
         let files =
@@ -71,6 +82,16 @@ impl Listener {
     }
 
     /// The public path, as the agent knows it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// assert!(listener.path().ends_with("lsnr.sock"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> &Path {
         &self.files.public
     }

@@ -25,6 +25,10 @@ pub struct LogFrame {
 
 impl LogFrame {
     /// A frame, if the platform gave both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::LogFrame::new(Some("frame".to_owned()), None), None);
+    /// ```
     pub fn new(name: Option<String>, header: Option<HeaderName>) -> Option<Self> {
         Some(Self { name: name?, header: header? })
     }

@@ -38,12 +38,21 @@ pub struct Logger {
 
 impl Logger {
     /// A log in this form, of lines at this level and above.
+    ///
+    /// ```
+    /// let logger = fn_fdk::Logger::new(fn_fdk::LogFormat::Text, log::LevelFilter::Warn);
+    /// ```
     pub fn new(format: LogFormat, level: LevelFilter) -> Self {
         Self { format, level }
     }
 
     /// A log as `LOG_FORMAT` (`text` or `json`; `text` if absent) and `LOG_LEVEL` (`off`, `error`,
     /// `warn`, `info`, `debug` or `trace`; `info` if absent) say.
+    ///
+    /// ```
+    /// let logger = fn_fdk::Logger::from_env()?;
+    /// # Ok::<_, fn_fdk::LoggerErrors>(())
+    /// ```
     pub fn from_env() -> Result<Self, LoggerErrors> {
         let format = read("LOG_FORMAT", "`text` or `json`", LogFormat::from_str);
         let levels = "`off`, `error`, `warn`, `info`, `debug` or `trace`";
@@ -61,6 +70,11 @@ impl Logger {
 
     /// Makes this the log of the process, and of its panics, each in one line. Where another logger
     /// is installed, that one stays, and the panics of calls are lines in it.
+    ///
+    /// ```
+    /// fn_fdk::Logger::default().install();
+    /// assert_eq!(log::max_level(), log::LevelFilter::Info);
+    /// ```
     pub fn install(self) {
         if log::set_boxed_logger(Box::new(self)).is_ok() {
             log::set_max_level(self.level);

@@ -103,6 +103,12 @@ impl std::error::Error for PlatformErrors {}
 
 impl Platform {
     /// Reads the platform's variables from the environment.
+    ///
+    /// ```
+    /// // Outside of the platform nothing says where to listen.
+    /// let errors = fn_fdk::Platform::from_env().unwrap_err();
+    /// assert_eq!(errors.0, [fn_fdk::PlatformError::ListenerMissing]);
+    /// ```
     pub fn from_env() -> Result<Self, PlatformErrors> {
         let unread: Vec<PlatformError> = NAMES
             .into_iter()
@@ -117,6 +123,13 @@ impl Platform {
 
     /// Reads the platform's variables through `var`, without the blanks around their values; a variable that is set to nothing
     /// counts as absent.
+    ///
+    /// ```
+    /// let listener = |name: &str| (name == "FN_LISTENER").then(|| "unix:/tmp/iofs/lsnr.sock".to_owned());
+    /// let platform = fn_fdk::Platform::from_vars(listener)?;
+    /// assert_eq!(platform.listener.to_str(), Some("/tmp/iofs/lsnr.sock"));
+    /// # Ok::<_, fn_fdk::PlatformErrors>(())
+    /// ```
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, PlatformErrors> {
         let var = |name: &str| var(name).and_then(|value| environment::given(&value));
         let format = match var("FN_FORMAT").as_deref() {

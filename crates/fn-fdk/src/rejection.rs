@@ -38,6 +38,10 @@ pub enum Rejection {
 
 impl Rejection {
     /// The status for the caller.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Rejection::BodyLate.status(), 504);
+    /// ```
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Method | Self::Url | Self::UrlTooLong(_) => StatusCode::BAD_REQUEST,
@@ -47,6 +51,10 @@ impl Rejection {
     }
 
     /// The stable word for programs, in the form of OCI's own codes.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Rejection::BodyLate.code(), "FunctionTimedOut");
+    /// ```
     pub fn code(&self) -> &'static str {
         match self {
             Self::Method | Self::Url | Self::UrlTooLong(_) => "InvalidParameter",
@@ -56,6 +64,10 @@ impl Rejection {
     }
 
     /// What the caller is told, with what was expected.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Rejection::BodyLate.message(), "the function ran out of time");
+    /// ```
     pub fn message(&self) -> String {
         match self {
             Self::Method => {

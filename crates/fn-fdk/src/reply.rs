@@ -64,17 +64,32 @@ impl Reply {
     }
 
     /// An answer with status 200 and nothing else.
+    ///
+    /// ```
+    /// let reply = fn_fdk::Reply::empty().with_status(http::StatusCode::NO_CONTENT);
+    /// assert_eq!(reply.body(), b"");
+    /// ```
     pub fn empty() -> Self {
         Self::new(Content::Whole(Bytes::new()))
     }
 
     /// An answer with status 200 and a text.
+    ///
+    /// ```
+    /// let reply = fn_fdk::Reply::text("two seats\n");
+    /// assert_eq!(reply.headers()["content-type"], "text/plain; charset=utf-8");
+    /// ```
     pub fn text(text: impl Into<String>) -> Self {
         let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
         Self::bytes(media_type, text.into())
     }
 
     /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
+    ///
+    /// ```
+    /// let reply = fn_fdk::Reply::bytes("image/png", vec![0x89, b'P', b'N', b'G']);
+    /// assert_eq!(reply.headers()["content-type"], "image/png");
+    /// ```
     pub fn bytes<V>(content_type: V, body: impl Into<Bytes>) -> Self
     where
         V: TryInto<HeaderValue, Error: Into<Error>>,
@@ -104,6 +119,22 @@ impl Reply {
     ///
     /// The platform passes nothing on before the end.
     /// Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    ///
+    /// use fn_fdk::Reply;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), fn_fdk::Error> {
+    /// let pieces = stream::iter(["row 1\n", "row 2\n"]).map(Ok::<_, Infallible>);
+    /// let reply = Reply::stream("text/plain", pieces);
+    /// assert_eq!(reply.into_bytes().await?, "row 1\nrow 2\n");
+    /// # Ok(())
+    /// # }
+    /// # use futures_util::StreamExt as _;
+    /// ```
     pub fn stream<V, S, T, E>(content_type: V, stream: S) -> Self
     where
         V: TryInto<HeaderValue, Error: Into<Error>>,
@@ -150,12 +181,21 @@ impl Reply {
     }
 
     /// The same answer with another body.
+    ///
+    /// ```
+    /// let reply = fn_fdk::Reply::text("one").with_body("two");
+    /// assert_eq!(reply.body(), b"two");
+    /// ```
     #[must_use]
     pub fn with_body(self, body: impl Into<Bytes>) -> Self {
         Self { content: Content::Whole(body.into()), ..self }
     }
 
     /// The same answer with another status, 200 to 599. Any other fails the call.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Reply::empty().with_status(201).status(), 201);
+    /// ```
     #[must_use]
     pub fn with_status<S>(mut self, status: S) -> Self
     where
@@ -172,6 +212,11 @@ impl Reply {
     /// The same answer with one more header value. Those that frame a message, such as
     /// `Content-Length` or `Connection`, are the connection's business and left out; one of the
     /// platform, or one that is none, fails the call.
+    ///
+    /// ```
+    /// let reply = fn_fdk::Reply::empty().with_header("x-seat", "2").with_header("x-seat", "13");
+    /// assert_eq!(reply.headers().get_all("x-seat").iter().count(), 2);
+    /// ```
     #[must_use]
     pub fn with_header<N, V>(mut self, name: N, value: V) -> Self
     where
@@ -188,6 +233,14 @@ impl Reply {
 
     /// The same answer, of which the handler has told the log itself: no line is added where its
     /// status makes it a failed call.
+    ///
+    /// ```
+    /// use fn_fdk::Reply;
+    /// use http::StatusCode;
+    ///
+    /// log::warn!("the seat is taken");
+    /// let reply = Reply::error(StatusCode::CONFLICT, "SeatTaken", "the seat is taken").logged();
+    /// ```
     #[must_use]
     pub fn logged(self) -> Self {
         Self { logged: true, ..self }
@@ -214,16 +267,28 @@ impl Reply {
     }
 
     /// The status the caller shall see.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Reply::text("two seats\n").status(), 200);
+    /// ```
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The headers the caller shall see.
+    ///
+    /// ```
+    /// assert!(fn_fdk::Reply::empty().headers().is_empty());
+    /// ```
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
     /// The body, as far as it is there: nothing of a stream.
+    ///
+    /// ```
+    /// assert_eq!(fn_fdk::Reply::text("two seats\n").body(), b"two seats\n");
+    /// ```
     pub fn body(&self) -> &[u8] {
         self.content.bytes()
     }

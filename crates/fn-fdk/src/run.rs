@@ -4,7 +4,6 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use tokio::runtime::Handle;
-use tokio::select;
 
 use super::call::Call;
 use super::error::error_chain;
@@ -88,11 +87,8 @@ where
     R: IntoReply,
 {
     inside_runtime()?;
-    let (stop, stop_at_once) = (Signals::new()?, Signals::new()?);
-    select! {
-        served = serve_until(handler, stop.count(1)) => served,
-        () = stop_at_once.count(2) => Err(ServeError::Impatient),
-    }
+    let signals = Signals::new()?;
+    server()?.serve_patiently(handler, signals.stop()).await
 }
 
 /// Serves a function inside a runtime of tokio, until `stop` is ready: then the socket is removed,
@@ -112,13 +108,18 @@ where
     R: IntoReply,
 {
     inside_runtime()?;
+    server()?.serve(handler, stop).await;
+    Ok(())
+}
+
+/// What the environment asks for, published.
+fn server() -> Result<Server, ServeError> {
     install_logger()?;
     let platform = Platform::from_env()?;
     keep_freed_memory();
     let server = Server::new(Listener::publish(&platform.listener)?);
     log::info!("ready");
-    server.with_log_frame(platform.log_frame).serve(handler, stop).await;
-    Ok(())
+    Ok(server.with_log_frame(platform.log_frame))
 }
 
 fn inside_runtime() -> Result<(), ServeError> {

@@ -53,6 +53,11 @@ pub enum ServeError {
 
 impl ServeError {
     /// Whether somebody started the function wrongly, as opposed to a system that refuses.
+    ///
+    /// ```
+    /// assert!(fn_fdk::ServeError::OutsideRuntime.is_usage());
+    /// assert!(!fn_fdk::ServeError::Impatient.is_usage());
+    /// ```
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Platform(_) | Self::Logger(_) | Self::InsideRuntime | Self::OutsideRuntime => {

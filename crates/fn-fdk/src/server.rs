@@ -4,15 +4,15 @@
 //! Source: docs/spec/fn-container-contract.md#connections.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::net::UnixStream;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::bodies::Bodies;
@@ -23,7 +23,8 @@ use super::into_reply::IntoReply;
 use super::listener::Listener;
 use super::log_frame::LogFrame;
 use super::on_rejection::{self, OnRejection};
-use super::unwinding::unwinding;
+use super::serve_error::ServeError;
+use super::unwinding::Unwinding;
 
 /// How long calls in hand may keep an ordered stop waiting.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -54,12 +55,34 @@ pub struct Server {
 
 impl Server {
     /// Serves the calls that arrive at `listener`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// let server = fn_fdk::Server::new(listener);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(listener: Listener) -> Self {
         let on_rejection = Arc::new(on_rejection::refused);
         Self { listener, log_frame: None, on_rejection, clock: now }
     }
 
     /// Marks the log before each call, as the platform asked.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// let header = http::HeaderName::from_static("opc-request-id");
+    /// let frame = fn_fdk::LogFrame::new(Some("frame".to_owned()), Some(header));
+    /// let server = fn_fdk::Server::new(listener).with_log_frame(frame);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_log_frame(self, log_frame: Option<LogFrame>) -> Self {
         Self { log_frame, ..self }
@@ -67,12 +90,36 @@ impl Server {
 
     /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
     /// Without it they are one line in the log, and the answer is `{"code": ..., "message": ...}`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// use fn_fdk::{Reply, Server};
+    ///
+    /// let server = Server::new(listener).with_rejection(std::sync::Arc::new(|_call, why| {
+    ///     Reply::text(why.message()).with_status(why.status())
+    /// }));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_rejection(self, on_rejection: OnRejection) -> Self {
         Self { on_rejection, ..self }
     }
 
     /// Reads the deadlines of calls by another clock than the system's.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// let server = fn_fdk::Server::new(listener).with_clock(|| std::time::SystemTime::UNIX_EPOCH);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -84,34 +131,59 @@ impl Server {
     /// The handler runs once a call's body is complete. It must not block its thread: past the
     /// deadline it is dropped and the call answered 504. If it panics, the call is answered 502 and
     /// the function lives on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let listener = fn_fdk::Listener::publish(&directory.path().join("lsnr.sock"))?;
+    /// fn_fdk::Server::new(listener).serve(async |call: fn_fdk::Call| call.body().clone(), async {}).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn serve<H, R>(self, handler: H, stop: impl Future<Output = ()>)
     where
         H: AsyncFn(Call) -> R,
         R: IntoReply,
     {
+        drop(self.serve_patiently(handler, stop.map(|()| pending())).await);
+    }
+
+    /// As [`Server::serve`], until what `stop` gives is ready as well.
+    pub(super) async fn serve_patiently<H, R, P>(
+        self,
+        handler: H,
+        stop: impl Future<Output = P>,
+    ) -> Result<(), ServeError>
+    where
+        H: AsyncFn(Call) -> R,
+        R: IntoReply,
+        P: Future<Output = ()>,
+    {
         let Self { listener, log_frame, on_rejection, clock } = self;
-        let bodies = Bodies::new();
-        let shared = Shared { handler, log_frame, on_rejection, clock, bodies };
-        let (stopped, _) = watch::channel(false);
-        let connect = |stream| unwinding(Box::pin(shared.connect(stream, stopped.subscribe())));
+        let (bodies, stopped) = (Bodies::new(), Arc::default());
+        let shared = Shared { handler, log_frame, on_rejection, clock, bodies, stopped };
+        let connect = |stream| Unwinding::new(shared.connect(stream));
         let mut connections = FuturesUnordered::new();
         // Sets as well, since those are looked at only when something has happened to them.
         let mut stops = FuturesUnordered::from_iter([stop]);
         let mut arrivals = FuturesUnordered::from_iter([accepted(&listener)]);
-        loop {
+        let impatient = loop {
             tokio::select! {
                 biased;
-                Some(()) = stops.next() => break,
+                Some(impatient) = stops.next() => break impatient,
                 Some(_ended) = connections.next() => {}
                 Some(stream) = arrivals.next() => {
                     connections.push(connect(stream));
                     arrivals.push(accepted(&listener));
                 }
             }
-        }
+        };
         drop(arrivals);
+        shared.stopped.store(true, Ordering::Relaxed);
+        // In a new set each is looked at again: those at rest end now.
+        let mut connections: FuturesUnordered<_> = connections.into_iter().collect();
         let finished = timeout(STOP_LIMIT, async {
-            stopped.send_replace(true);
             // Those that wait to be accepted were written before the stop, too.
             match listener.close() {
                 Ok(queue) => loop {
@@ -129,9 +201,13 @@ impl Server {
             }
             while connections.next().await.is_some() {}
         });
-        if finished.await.is_err() {
-            log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
+        tokio::select! {
+            finished = finished => if finished.is_err() {
+                log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
+            },
+            () = impatient => return Err(ServeError::Impatient),
         }
+        Ok(())
     }
 }
 

@@ -19,10 +19,13 @@ impl Signals {
         Ok(Self { terminate, interrupt })
     }
 
-    /// Ready once so many have come.
-    pub(super) async fn count(mut self, count: usize) {
-        for _ in 0..count {
-            select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-        }
+    /// Ready at the first; what it gives is ready at the second.
+    pub(super) async fn stop(mut self) -> impl Future<Output = ()> {
+        self.next().await;
+        async move { self.next().await }
+    }
+
+    async fn next(&mut self) {
+        select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
     }
 }

@@ -11,7 +11,6 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
-use tokio::sync::watch;
 
 /// Whether a connection is between two calls: its peer expects no answer, and nothing of another
 /// call was read.
@@ -38,11 +37,11 @@ impl Rest {
 pub(super) struct Socket {
     stream: UnixStream,
     rest: Rest,
-    stopped: watch::Receiver<bool>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: UnixStream, rest: Rest, stopped: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(stream: UnixStream, rest: Rest, stopped: Arc<AtomicBool>) -> Self {
         Self { stream, rest, stopped }
     }
 
@@ -50,7 +49,7 @@ impl Socket {
     /// the same.
     fn is_over(&self) -> bool {
         let empty = || rustix::io::ioctl_fionread(&self.stream).is_ok_and(|waiting| waiting == 0);
-        *self.stopped.borrow() && self.rest.is_set() && empty()
+        self.stopped.load(Ordering::Relaxed) && self.rest.is_set() && empty()
     }
 }
 

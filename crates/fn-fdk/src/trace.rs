@@ -57,6 +57,10 @@ pub struct TraceContext {
 
 impl Tracing {
     /// Reads the platform's variables through `var`. On is `1`, `true`, `yes` or `on`; anything else is off, and no error.
+    ///
+    /// ```
+    /// assert!(!fn_fdk::Tracing::from_vars(|_| None).is_enabled());
+    /// ```
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
         let var = |name: &str| var(name).filter(|value| !value.is_empty());
         let on = var("OCI_TRACING_ENABLED").unwrap_or_default().to_ascii_lowercase();
@@ -77,21 +81,46 @@ impl Tracing {
     }
 
     /// Whether the application's tracing is on.
+    ///
+    /// ```
+    /// assert!(!fn_fdk::Tracing::default().is_enabled());
+    /// ```
     pub fn is_enabled(&self) -> bool {
         self.enabled
     }
 
     /// Where spans go, as a POST of a JSON array of Zipkin's second version; None while tracing is off. It holds a key.
+    ///
+    /// ```
+    /// let url = "https://collector.example/20200101/observations/public-span?dataKey=x";
+    /// let tracing = fn_fdk::Tracing::from_vars(|name| match name {
+    ///     "OCI_TRACING_ENABLED" => Some("1".to_owned()),
+    ///     "OCI_TRACE_COLLECTOR_URL" => Some(url.to_owned()),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(tracing.collector(), Some(url));
+    /// ```
     pub fn collector(&self) -> Option<&str> {
         self.collector.as_deref().filter(|_| self.enabled)
     }
 
     /// The name of the service in its spans: application and function, in lower case, with `::` between them.
+    ///
+    /// ```
+    /// let names = |name: &str| name.starts_with("FN_").then(|| "Seats".to_owned());
+    /// assert_eq!(fn_fdk::Tracing::from_vars(names).service(), "seats::seats");
+    /// ```
     pub fn service(&self) -> &str {
         &self.service
     }
 
     /// What every span of a function says beside its own.
+    ///
+    /// ```
+    /// let names = |name: &str| (name == "FN_FN_NAME").then(|| "seats".to_owned());
+    /// let tracing = fn_fdk::Tracing::from_vars(names);
+    /// assert!(tracing.tags().contains(&("fnName", "seats".to_owned())));
+    /// ```
     pub fn tags(&self) -> &[(&'static str, String)] {
         &self.tags
     }
@@ -118,6 +147,11 @@ impl TraceContext {
     /// The place that these headers name: B3 in either form, or `traceparent`.
     ///
     /// What cannot be read is no error: such a call is of no trace.
+    ///
+    /// ```
+    /// let headers = http::HeaderMap::from_iter([("b3".parse().unwrap(), "0".parse().unwrap())]);
+    /// assert!(!fn_fdk::TraceContext::from_headers(&headers).sampled);
+    /// ```
     pub fn from_headers(headers: &HeaderMap) -> Self {
         Self::of_call(headers, headers)
     }

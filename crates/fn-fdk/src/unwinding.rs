@@ -1,16 +1,25 @@
 //! A panic of somebody's future ends that future, and nothing around it.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-/// What a future comes to; None if it panics, after which it is not polled again. The panic itself
-/// is in the log then, with its place.
-pub(super) async fn unwinding<F: Future>(mut future: Pin<Box<F>>) -> Option<F::Output> {
-    poll_fn(|context| {
-        let polled = AssertUnwindSafe(|| future.as_mut().poll(context));
+/// Comes to what a future comes to; to None if that panics, after which it is not polled again. The
+/// panic itself is in the log then, with its place.
+pub(super) struct Unwinding<F>(Pin<Box<F>>);
+
+impl<F: Future> Unwinding<F> {
+    pub(super) fn new(future: F) -> Self {
+        Self(Box::pin(future))
+    }
+}
+
+impl<F: Future> Future for Unwinding<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = AssertUnwindSafe(|| self.0.as_mut().poll(context));
         catch_unwind(polled).map_or(Poll::Ready(None), |polled| polled.map(Some))
-    })
-    .await
+    }
 }
