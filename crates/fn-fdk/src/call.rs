@@ -343,15 +343,14 @@ fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     for (name, value) in platform {
         if let Some(caller) = name.as_str().strip_prefix(PREFIX).filter(|name| !name.is_empty()) {
             let name = HeaderName::from_bytes(caller.as_bytes()).expect("the end of a header name");
-            if name == header::CONTENT_TYPE {
-                headers.entry(name).or_insert_with(|| value.clone());
-            } else {
-                headers.append(name, value.clone());
-            }
+            headers.append(name, value.clone());
         }
     }
     if let Some(content_type) = platform.get(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
+    } else if headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+        let first = headers[header::CONTENT_TYPE].clone();
+        headers.insert(header::CONTENT_TYPE, first);
     }
     headers
 }
