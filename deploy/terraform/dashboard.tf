@@ -104,7 +104,7 @@ locals {
 }
 
 resource "oci_management_dashboard_management_dashboards_import" "this" {
-  count = var.dashboard ? 1 : 0
+  count = var.dashboard && local.complete ? 1 : 0
 
   import_details = jsonencode({ dashboards = [local.dashboard] })
 }

@@ -9,6 +9,10 @@ locals {
   # The least number of containers that can be kept ready, and the step.
   concurrency_step = var.memory == 128 ? 40 : var.memory == 256 ? 20 : 10
 
+  # Without a function there is nothing yet that the gateway could call or that could be watched.
+  complete    = var.image != null || var.function_id != null
+  function_id = var.function_id != null ? var.function_id : one(oci_functions_function.this[*].id)
+
   config = merge(
     { LOG_FORMAT = "json" },
     length(var.openai_models) > 0 ? { ALLOWED_PATHS = "openai" } : {},
@@ -38,6 +42,22 @@ resource "oci_functions_application" "this" {
     line_format = "JSON"
   }
 
+  dynamic "image_policy_config" {
+    for_each = length(var.image_policy_keys) > 0 ? [var.image_policy_keys] : []
+
+    content {
+      is_policy_enabled = true
+
+      dynamic "key_details" {
+        for_each = image_policy_config.value
+
+        content {
+          kms_key_id = key_details.value
+        }
+      }
+    }
+  }
+
   dynamic "trace_config" {
     for_each = var.tracing ? [local.apm_domain] : []
 
@@ -49,6 +69,8 @@ resource "oci_functions_application" "this" {
 }
 
 resource "oci_functions_function" "this" {
+  count = var.image == null ? 0 : 1
+
   application_id     = oci_functions_application.this.id
   display_name       = var.name
   image              = var.image
@@ -76,6 +98,11 @@ resource "oci_functions_function" "this" {
   }
 
   lifecycle {
+    precondition {
+      condition     = var.function_id == null
+      error_message = "The function is either made of image or is the one of function_id."
+    }
+
     precondition {
       condition     = var.provisioned_concurrency % local.concurrency_step == 0
       error_message = "With this memory, provisioned_concurrency is a multiple of ${local.concurrency_step}."

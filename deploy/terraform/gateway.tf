@@ -31,6 +31,7 @@ locals {
   static   = length(var.static_keys) > 0
   jwks_uri = var.jwks_uri != null ? var.jwks_uri : "${local.domain_url}/admin/v1/SigningCert/jwk"
   clients  = var.clients == null ? [] : concat([oci_identity_domains_app.client.name], var.clients)
+  limited  = local.complete && var.client_rate_limit != null
 }
 
 resource "oci_apigateway_gateway" "this" {
@@ -42,6 +43,8 @@ resource "oci_apigateway_gateway" "this" {
 }
 
 resource "oci_apigateway_deployment" "this" {
+  count = local.complete ? 1 : 0
+
   compartment_id = var.compartment_id
   gateway_id     = oci_apigateway_gateway.this.id
   display_name   = var.name
@@ -101,6 +104,14 @@ resource "oci_apigateway_deployment" "this" {
         rate_in_requests_per_second = var.rate_limit
         rate_key                    = "TOTAL"
       }
+
+      dynamic "usage_plans" {
+        for_each = local.limited ? ["request.auth[client_id]"] : []
+
+        content {
+          token_locations = [usage_plans.value]
+        }
+      }
     }
 
     logging_policies {
@@ -119,7 +130,7 @@ resource "oci_apigateway_deployment" "this" {
 
         backend {
           type        = "ORACLE_FUNCTIONS_BACKEND"
-          function_id = oci_functions_function.this.id
+          function_id = local.function_id
         }
 
         request_policies {
@@ -180,6 +191,11 @@ resource "oci_apigateway_deployment" "this" {
     }
 
     precondition {
+      condition     = var.client_rate_limit == null || var.clients != null
+      error_message = "client_rate_limit counts the clients by themselves: set clients, so that they are known."
+    }
+
+    precondition {
       condition     = length(local.routes) <= 50
       error_message = "A deployment has up to 50 routes, two of them for /healthz and /readyz."
     }
@@ -193,5 +209,41 @@ resource "oci_apigateway_deployment" "this" {
       condition     = local.static || var.jwks_uri != null || var.publish_signing_certificate
       error_message = "There are no keys: give static_keys, as mdfn jwk prints them, or publish_signing_certificate, or the jwks_uri of a domain that shows its keys already."
     }
+  }
+}
+
+# A plan that counts each client by the id in its token: the client's own id is what the service calls its token.
+resource "oci_apigateway_usage_plan" "this" {
+  count = local.limited ? 1 : 0
+
+  compartment_id = var.compartment_id
+  display_name   = var.name
+  freeform_tags  = var.freeform_tags
+
+  entitlements {
+    name = "predictions"
+
+    rate_limit {
+      unit  = "SECOND"
+      value = var.client_rate_limit
+    }
+
+    targets {
+      deployment_id = oci_apigateway_deployment.this[0].id
+    }
+  }
+}
+
+resource "oci_apigateway_subscriber" "this" {
+  count = local.limited ? length(local.clients) : 0
+
+  compartment_id = var.compartment_id
+  display_name   = "${var.name}-${count.index}"
+  usage_plans    = [oci_apigateway_usage_plan.this[0].id]
+  freeform_tags  = var.freeform_tags
+
+  clients {
+    name  = "client"
+    token = local.clients[count.index]
   }
 }

@@ -3,8 +3,8 @@
 locals {
   logs = {
     invoke    = { service = "functions", resource = oci_functions_application.this.id }
-    access    = { service = "apigateway", resource = oci_apigateway_deployment.this.id }
-    execution = { service = "apigateway", resource = oci_apigateway_deployment.this.id }
+    access    = { service = "apigateway", resource = one(oci_apigateway_deployment.this[*].id) }
+    execution = { service = "apigateway", resource = one(oci_apigateway_deployment.this[*].id) }
   }
 }
 
@@ -15,7 +15,7 @@ resource "oci_logging_log_group" "this" {
 }
 
 resource "oci_logging_log" "this" {
-  for_each = local.logs
+  for_each = { for name, log in local.logs : name => log if local.complete || name == "invoke" }
 
   display_name       = "${var.name}-${each.key}"
   log_group_id       = oci_logging_log_group.this.id

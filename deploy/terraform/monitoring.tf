@@ -4,8 +4,9 @@
 locals {
   metrics_compartment = var.metrics_compartment_id == null ? var.compartment_id : var.metrics_compartment_id
 
-  gateway  = "deploymentId = \"${oci_apigateway_deployment.this.id}\""
-  function = "resourceId = \"${oci_functions_function.this.id}\""
+  # Without a function neither is used.
+  gateway  = local.complete ? "deploymentId = \"${oci_apigateway_deployment.this[0].id}\"" : ""
+  function = local.complete ? "resourceId = \"${local.function_id}\"" : ""
   own      = "function = \"${var.name}\""
 
   alarms = {
@@ -66,7 +67,7 @@ locals {
     }
   }
 
-  alarmed    = var.alarm_email != null || length(var.alarm_topic_ids) > 0
+  alarmed    = local.complete && (var.alarm_email != null || length(var.alarm_topic_ids) > 0)
   all_alarms = merge(local.alarms, local.silence_alarms, local.metrics_alarms)
 
   apm_domain = var.apm_domain != null ? var.apm_domain : var.tracing ? {

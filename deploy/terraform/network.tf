@@ -140,13 +140,21 @@ resource "oci_core_security_list" "functions" {
   freeform_tags  = var.freeform_tags
 
   egress_security_rules {
-    description = "The registry and model deployments"
-    protocol    = "6"
-    destination = "0.0.0.0/0"
+    description      = "The registry and model deployments"
+    protocol         = "6"
+    destination      = var.oracle_services_only ? data.oci_core_services.all[0].services[0].cidr_block : "0.0.0.0/0"
+    destination_type = var.oracle_services_only ? "SERVICE_CIDR_BLOCK" : "CIDR_BLOCK"
 
     tcp_options {
       min = 443
       max = 443
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = !var.oracle_services_only || !contains(keys(var.function_config), "ALLOWED_HOSTS")
+      error_message = "With oracle_services_only the hosts of ALLOWED_HOSTS cannot be reached."
     }
   }
 }

@@ -26,12 +26,12 @@ output "scope" {
 
 output "predict_urls" {
   description = "Where each model is called, by its name."
-  value       = { for name in keys(var.models) : name => "${oci_apigateway_deployment.this.endpoint}/${name}" }
+  value       = { for name in keys(var.models) : name => "${one(oci_apigateway_deployment.this[*].endpoint)}/${name}" if local.complete }
 }
 
 output "openai_base_urls" {
   description = "The base_url of an OpenAI client, by the name of the model."
-  value       = { for name in keys(var.openai_models) : name => "${oci_apigateway_deployment.this.endpoint}/${name}/v1" }
+  value       = { for name in keys(var.openai_models) : name => "${one(oci_apigateway_deployment.this[*].endpoint)}/${name}/v1" if local.complete }
 }
 
 output "gateway_hostname" {
@@ -40,13 +40,13 @@ output "gateway_hostname" {
 }
 
 output "deployment_id" {
-  description = "OCID of the gateway's deployment."
-  value       = oci_apigateway_deployment.this.id
+  description = "OCID of the gateway's deployment; none before there is a function."
+  value       = one(oci_apigateway_deployment.this[*].id)
 }
 
 output "function_id" {
-  description = "OCID of the function."
-  value       = oci_functions_function.this.id
+  description = "OCID of the function, if there is one yet."
+  value       = local.function_id
 }
 
 output "log_scope" {
@@ -60,9 +60,9 @@ output "repository" {
 }
 
 output "gateway_spec_arguments" {
-  description = "The arguments with which `mdfn gateway-spec` prints the same specification. With static_keys add --keys and their file."
-  value = concat(
-    ["--function", oci_functions_function.this.id, "--audience", local.audience],
+  description = "The arguments with which `mdfn gateway-spec` prints the same specification, but for client_rate_limit. With static_keys add --keys and their file."
+  value = !local.complete ? [] : concat(
+    ["--function", local.function_id, "--audience", local.audience],
     ["--scope", var.scope, "--rate-limit", tostring(var.rate_limit)],
     flatten([for name, model in var.models : ["--model", "${name}=${model.predict_url}"]]),
     flatten([for name, model in var.openai_models : ["--openai", "${name}=${model.base_url}"]]),
@@ -71,4 +71,32 @@ output "gateway_spec_arguments" {
     local.static ? [] : ["--jwks-uri", local.jwks_uri],
     var.anonymous_health ? ["--anonymous-health"] : [],
   )
+}
+
+output "application_id" {
+  description = "OCID of the application that the function is in, or will be."
+  value       = oci_functions_application.this.id
+}
+
+output "function_config" {
+  description = "Configuration of the function in JSON: what --config-file of `mdfn deploy` takes, where the function is not made of image."
+  value       = jsonencode(local.config)
+}
+
+output "deploy_command" {
+  description = "The command that makes the function, or changes it, of an archive and function_config. Its OCID then becomes function_id."
+  value = var.image != null ? null : join(" ", [
+    "mdfn deploy --archive function.zip --application ${oci_functions_application.this.id}",
+    "--name ${var.name} --config-file config.json --yes",
+  ])
+}
+
+output "dynamic_group_rule" {
+  description = "Matching rule of the dynamic group, which has the name of what is made; none before there is a function."
+  value       = local.matching_rule
+}
+
+output "policy_statements" {
+  description = "Statements of the policies, by what they are for."
+  value       = { for name, statements in local.statements : name => statements if length(statements) > 0 }
 }

@@ -7,69 +7,86 @@ locals {
     [for model in values(var.models) : model.compartment_id],
     [for model in values(var.openai_models) : model.compartment_id],
   )))
+
+  matching_rule = local.complete ? "ALL {resource.type = 'fnfunc', resource.id = '${local.function_id}'}" : null
+
+  statements = {
+    predict = [
+      for compartment in local.model_compartments :
+      "Allow dynamic-group ${var.name} to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ${compartment}"
+    ]
+    invoke = [join(" ", [
+      "Allow any-user to use functions-family in compartment id ${var.compartment_id}",
+      "where ALL {request.principal.type = 'ApiGateway', request.resource.compartment.id = '${var.compartment_id}'}",
+    ])]
+    metrics = var.metrics_namespace == null ? [] : [join(" ", [
+      "Allow dynamic-group ${var.name} to {METRIC_WRITE} in compartment id ${local.metrics_compartment}",
+      "where target.metrics.namespace = '${var.metrics_namespace}'",
+    ])]
+    tracing = var.tracing ? [
+      "Allow service faas to use apm-domains in compartment id ${local.apm_domain.compartment_id}",
+    ] : []
+  }
+
+  # A policy that names a group is refused until the group is there.
+  grouped = var.policies && local.complete
 }
 
 resource "oci_identity_dynamic_group" "this" {
+  count    = local.grouped ? 1 : 0
   provider = oci.home
 
   compartment_id = var.tenancy_id
   name           = var.name
   description    = "The function that calls models"
-  matching_rule  = "ALL {resource.type = 'fnfunc', resource.id = '${oci_functions_function.this.id}'}"
+  matching_rule  = local.matching_rule
   freeform_tags  = var.freeform_tags
 }
 
 resource "oci_identity_policy" "predict" {
+  count    = local.grouped ? 1 : 0
   provider = oci.home
 
   compartment_id = var.tenancy_id
   name           = "${var.name}-predict"
   description    = "The function may predict, and nothing else"
   freeform_tags  = var.freeform_tags
+  statements     = local.statements.predict
 
-  statements = [
-    for compartment in local.model_compartments :
-    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ${compartment}"
-  ]
+  depends_on = [oci_identity_dynamic_group.this]
 }
 
 resource "oci_identity_policy" "invoke" {
+  count    = var.policies ? 1 : 0
   provider = oci.home
 
   compartment_id = var.tenancy_id
   name           = "${var.name}-invoke"
   description    = "Gateways of the compartment may call its functions"
   freeform_tags  = var.freeform_tags
-
-  statements = [join(" ", [
-    "Allow any-user to use functions-family in compartment id ${var.compartment_id}",
-    "where ALL {request.principal.type = 'ApiGateway', request.resource.compartment.id = '${var.compartment_id}'}",
-  ])]
+  statements     = local.statements.invoke
 }
 
 resource "oci_identity_policy" "metrics" {
-  count    = var.metrics_namespace == null ? 0 : 1
+  count    = local.grouped && var.metrics_namespace != null ? 1 : 0
   provider = oci.home
 
   compartment_id = var.tenancy_id
   name           = "${var.name}-metrics"
   description    = "The function may post metrics into its own namespace"
   freeform_tags  = var.freeform_tags
+  statements     = local.statements.metrics
 
-  statements = [join(" ", [
-    "Allow dynamic-group ${oci_identity_dynamic_group.this.name} to {METRIC_WRITE} in compartment id ${local.metrics_compartment}",
-    "where target.metrics.namespace = '${var.metrics_namespace}'",
-  ])]
+  depends_on = [oci_identity_dynamic_group.this]
 }
 
 resource "oci_identity_policy" "tracing" {
-  count    = var.tracing ? 1 : 0
+  count    = var.policies && var.tracing ? 1 : 0
   provider = oci.home
 
   compartment_id = var.tenancy_id
   name           = "${var.name}-tracing"
   description    = "OCI Functions may use the APM domain"
   freeform_tags  = var.freeform_tags
-
-  statements = ["Allow service faas to use apm-domains in compartment id ${local.apm_domain.compartment_id}"]
+  statements     = local.statements.tracing
 }

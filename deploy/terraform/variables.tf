@@ -37,6 +37,14 @@ variable "freeform_tags" {
   default     = {}
 }
 
+# Rights
+
+variable "policies" {
+  description = "Whether the dynamic group and the policies are made. Without, the outputs dynamic_group_rule and policy_statements say what an administrator has to make."
+  type        = bool
+  default     = true
+}
+
 # Models
 
 variable "models" {
@@ -248,6 +256,17 @@ variable "rate_limit" {
   }
 }
 
+variable "client_rate_limit" {
+  description = "Requests a second that the gateway lets through of each client by itself, by the client_id of its token; needs clients. Unset, rate_limit alone counts."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.client_rate_limit == null ? true : var.client_rate_limit >= 1 && floor(var.client_rate_limit) == var.client_rate_limit
+    error_message = "A rate limit is a whole number from 1."
+  }
+}
+
 variable "anonymous_health" {
   description = "Whether /healthz answers without a token."
   type        = bool
@@ -257,12 +276,24 @@ variable "anonymous_health" {
 # Function
 
 variable "image" {
-  description = "Image of the function in the registry of the same region: <registry>/<namespace>/<repository>:<tag>."
+  description = "Image of the function in the registry of the same region: <registry>/<namespace>/<repository>:<tag>. Without it and without function_id everything is made that does not need the function."
   type        = string
+  default     = null
 
   validation {
-    condition     = length(regexall("^[a-z0-9.-]+/[A-Za-z0-9_./-]+:[A-Za-z0-9_.-]+$", var.image)) == 1
+    condition     = var.image == null ? true : length(regexall("^[a-z0-9.-]+/[A-Za-z0-9_./-]+:[A-Za-z0-9_.-]+$", var.image)) == 1
     error_message = "An image is <registry>/<namespace>/<repository>:<tag>."
+  }
+}
+
+variable "function_id" {
+  description = "OCID of a function that is there already, such as one that `mdfn deploy` made of an archive in the module's application; instead of image."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.function_id == null ? true : length(regexall("^ocid1\\.fnfunc\\.[a-z0-9]+\\.[a-z0-9-]+\\.[a-z0-9]+$", var.function_id)) == 1
+    error_message = "A function is an OCID: ocid1.fnfunc.<realm>.<region>.<id>."
   }
 }
 
@@ -274,6 +305,20 @@ variable "image_digest" {
   validation {
     condition     = var.image_digest == null ? true : length(regexall("^sha256:[0-9a-f]{64}$", var.image_digest)) == 1
     error_message = "A digest is sha256:<64 hex digits>."
+  }
+}
+
+variable "image_policy_keys" {
+  description = "OCIDs of the Vault keys of which one must have signed the image, or it is not run. None leaves every image."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition = alltrue([
+      for key in var.image_policy_keys :
+      length(regexall("^ocid1\\.key\\.[a-z0-9]+\\.[a-z0-9-]+\\.([a-z0-9]+\\.)?[a-z0-9]+$", key)) == 1
+    ])
+    error_message = "A key of the Vault is an OCID: ocid1.key.<realm>.<region>.<vault>.<id>."
   }
 }
 
@@ -365,6 +410,12 @@ variable "vcn_cidr" {
     condition     = length(regexall("^[0-9]{1,3}(\\.[0-9]{1,3}){3}/(1[6-9]|2[0-5])$", var.vcn_cidr)) == 1
     error_message = "A network is <address>/16 to <address>/25: the gateway needs 32 free addresses."
   }
+}
+
+variable "oracle_services_only" {
+  description = "Whether the function's subnet that is made reaches Oracle's services and nothing else. Whether model deployments are among them is for you to try: their host is not documented as one."
+  type        = bool
+  default     = false
 }
 
 variable "allowed_cidr" {

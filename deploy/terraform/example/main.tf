@@ -36,5 +36,6 @@ module "models" {
   models         = var.models
   openai_models  = var.openai_models
   image          = var.image
+  function_id    = var.function_id
   alarm_email    = var.alarm_email
 }

@@ -58,3 +58,13 @@ output "gateway_hostname" {
   description = "Host name of the gateway."
   value       = module.models.gateway_hostname
 }
+
+output "deploy_command" {
+  description = "The command that makes the function of an archive."
+  value       = module.models.deploy_command
+}
+
+output "function_config" {
+  description = "What that command takes as --config-file."
+  value       = module.models.function_config
+}

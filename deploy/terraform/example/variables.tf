@@ -42,8 +42,15 @@ variable "openai_models" {
 }
 
 variable "image" {
-  description = "Image of the function."
+  description = "Image of the function. Without it and without function_id all is made that does not need the function."
   type        = string
+  default     = null
+}
+
+variable "function_id" {
+  description = "OCID of a function that `mdfn deploy` made, instead of image."
+  type        = string
+  default     = null
 }
 
 variable "alarm_email" {

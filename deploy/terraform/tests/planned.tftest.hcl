@@ -33,12 +33,12 @@ run "the_least" {
   # The function.
 
   assert {
-    condition     = oci_functions_function.this.config == tomap({ ALLOWED_DEPLOYMENTS = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.irisaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", LOG_FORMAT = "json" })
+    condition     = oci_functions_function.this[0].config == tomap({ ALLOWED_DEPLOYMENTS = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.irisaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", LOG_FORMAT = "json" })
     error_message = "The function may call the deployments of its routes; it posts no metrics."
   }
 
   assert {
-    condition     = length(oci_functions_function.this.provisioned_concurrency_config) == 0
+    condition     = length(oci_functions_function.this[0].provisioned_concurrency_config) == 0
     error_message = "No containers are kept ready."
   }
 
@@ -115,7 +115,7 @@ run "the_least" {
   # Policies.
 
   assert {
-    condition     = oci_identity_policy.predict.statements == tolist(["Allow dynamic-group model-deployment-fn to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..aaaaaaaamodels"])
+    condition     = oci_identity_policy.predict[0].statements == tolist(["Allow dynamic-group model-deployment-fn to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..aaaaaaaamodels"])
     error_message = "The function may predict, and nothing else."
   }
 
@@ -127,13 +127,30 @@ run "the_least" {
   }
 
   assert {
-    condition     = length(oci_apm_apm_domain.this) == 0 && length(oci_identity_policy.tracing) == 0 && length(oci_functions_application.this.trace_config) == 0 && length(oci_functions_function.this.trace_config) == 0
+    condition     = length(oci_apm_apm_domain.this) == 0 && length(oci_identity_policy.tracing) == 0 && length(oci_functions_application.this.trace_config) == 0 && length(oci_functions_function.this[0].trace_config) == 0
     error_message = "There is no trace."
   }
 
   assert {
     condition     = length(oci_management_dashboard_management_dashboards_import.this) == 0 && length(oci_identity_policy.metrics) == 0
     error_message = "There is no dashboard and no metric."
+  }
+
+  # Nothing is stricter than it was.
+
+  assert {
+    condition     = [for rule in oci_core_security_list.functions[0].egress_security_rules : [rule.destination_type, rule.destination]] == [["CIDR_BLOCK", "0.0.0.0/0"]]
+    error_message = "The function reaches what it is told to call."
+  }
+
+  assert {
+    condition     = length(oci_functions_application.this.image_policy_config) == 0 && length(oci_apigateway_deployment.this[0].specification[0].request_policies[0].usage_plans) == 0 && length(oci_apigateway_usage_plan.this) == 0 && length(oci_apigateway_subscriber.this) == 0
+    error_message = "No image needs a signature, and no client is counted by itself."
+  }
+
+  assert {
+    condition     = output.deploy_command == null
+    error_message = "The function is made of its image, not by a command."
   }
 }
 
@@ -150,7 +167,7 @@ run "models_and_servers" {
   }
 
   assert {
-    condition = oci_functions_function.this.config == tomap({
+    condition = oci_functions_function.this[0].config == tomap({
       ALLOWED_DEPLOYMENTS = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.irisaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.llmaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
       ALLOWED_PATHS       = "openai"
       LOG_FORMAT          = "json"
@@ -160,12 +177,12 @@ run "models_and_servers" {
   }
 
   assert {
-    condition     = [for kept in oci_functions_function.this.provisioned_concurrency_config : [kept.strategy, kept.count]] == [["CONSTANT", 40]]
+    condition     = [for kept in oci_functions_function.this[0].provisioned_concurrency_config : [kept.strategy, kept.count]] == [["CONSTANT", 40]]
     error_message = "As many containers as asked for are kept ready."
   }
 
   assert {
-    condition     = oci_functions_function.this.timeout_in_seconds == 120
+    condition     = oci_functions_function.this[0].timeout_in_seconds == 120
     error_message = "The timeout is that of func.yaml."
   }
 
@@ -305,7 +322,7 @@ run "metrics_of_the_functions_own" {
   }
 
   assert {
-    condition     = oci_functions_function.this.config.METRICS_NAMESPACE == "model_deployment_fn" && !contains(keys(oci_functions_function.this.config), "METRICS_COMPARTMENT")
+    condition     = oci_functions_function.this[0].config.METRICS_NAMESPACE == "model_deployment_fn" && !contains(keys(oci_functions_function.this[0].config), "METRICS_COMPARTMENT")
     error_message = "The function has no METRICS_NAMESPACE, or a METRICS_COMPARTMENT that nobody set."
   }
 
@@ -333,7 +350,7 @@ run "traces_to_a_domain_that_is_made" {
   }
 
   assert {
-    condition     = oci_functions_function.this.trace_config[*].is_enabled == tolist([true])
+    condition     = oci_functions_function.this[0].trace_config[*].is_enabled == tolist([true])
     error_message = "The function traces."
   }
 
@@ -372,5 +389,190 @@ run "charts_without_metrics_of_the_functions_own" {
   assert {
     condition     = jsondecode(oci_management_dashboard_management_dashboards_import.this[0].import_details).dashboards[0].tiles[*].dataConfig[0].parameters.namespace == ["oci_faas", "oci_faas", "oci_faas", "oci_apigateway"]
     error_message = "The charts are those of the services."
+  }
+}
+
+# Without a function, and with one that somebody else made.
+
+run "all_but_what_needs_the_function" {
+  command = plan
+
+  variables {
+    image             = null
+    alarm_email       = "somebody@example.com"
+    dashboard         = true
+    tracing           = true
+    metrics_namespace = "model_deployment_fn"
+    clients           = []
+    client_rate_limit = 5
+  }
+
+  assert {
+    condition     = length(oci_functions_function.this) == 0 && length(oci_apigateway_deployment.this) == 0 && length(oci_apigateway_usage_plan.this) == 0 && length(oci_apigateway_subscriber.this) == 0
+    error_message = "There is no function, and no route to it."
+  }
+
+  assert {
+    condition     = length(oci_identity_dynamic_group.this) == 0 && length(oci_identity_policy.predict) == 0 && length(oci_identity_policy.metrics) == 0
+    error_message = "There is no group of a function that is not there, and no policy for it."
+  }
+
+  assert {
+    condition     = length(oci_monitoring_alarm.this) == 0 && length(oci_management_dashboard_management_dashboards_import.this) == 0 && keys(oci_logging_log.this) == ["invoke"]
+    error_message = "Nothing is watched but the application."
+  }
+
+  assert {
+    condition     = oci_functions_application.this.display_name == "model-deployment-fn" && oci_identity_policy.invoke[0].name == "model-deployment-fn-invoke" && oci_identity_domains_app.client.is_oauth_client
+    error_message = "Application, gateway, client and the gateway's policy are there."
+  }
+
+  assert {
+    condition     = output.deploy_command == "mdfn deploy --archive function.zip --application ocid1.fnapp.oc1.eu-frankfurt-1.aaaaaaaafnapp --name model-deployment-fn --config-file config.json --yes"
+    error_message = "The command names the application and the function."
+  }
+
+  assert {
+    condition = jsondecode(output.function_config) == {
+      ALLOWED_DEPLOYMENTS = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.irisaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+      LOG_FORMAT          = "json"
+      METRICS_NAMESPACE   = "model_deployment_fn"
+    }
+    error_message = "The configuration is the one that the module would have set."
+  }
+
+  assert {
+    condition     = output.function_id == null && output.deployment_id == null && output.dynamic_group_rule == null && length(output.predict_urls) == 0 && length(output.gateway_spec_arguments) == 0
+    error_message = "What is not there has no output."
+  }
+}
+
+run "a_function_that_is_there" {
+  command = plan
+
+  variables {
+    image       = null
+    function_id = "ocid1.fnfunc.oc1.eu-frankfurt-1.aaaaaaaadeployed"
+    alarm_email = "somebody@example.com"
+  }
+
+  assert {
+    condition     = length(oci_functions_function.this) == 0 && alltrue([for route in oci_apigateway_deployment.this[0].specification[0].routes : route.backend[0].function_id == var.function_id])
+    error_message = "Every route leads to the function that is there."
+  }
+
+  assert {
+    condition     = oci_identity_dynamic_group.this[0].matching_rule == "ALL {resource.type = 'fnfunc', resource.id = 'ocid1.fnfunc.oc1.eu-frankfurt-1.aaaaaaaadeployed'}"
+    error_message = "The group is of the function that is there."
+  }
+
+  assert {
+    condition     = strcontains(oci_monitoring_alarm.this["function"].query, "resourceId = \"ocid1.fnfunc.oc1.eu-frankfurt-1.aaaaaaaadeployed\"")
+    error_message = "The alarms are about the function that is there."
+  }
+
+  assert {
+    condition     = output.function_id == var.function_id && startswith(output.deploy_command, "mdfn deploy ")
+    error_message = "A new archive is deployed by the same command."
+  }
+}
+
+# Without the right to make groups and policies.
+
+run "texts_instead_of_policies" {
+  command = plan
+
+  variables {
+    policies          = false
+    metrics_namespace = "model_deployment_fn"
+    tracing           = true
+  }
+
+  assert {
+    condition     = length(oci_identity_dynamic_group.this) + length(oci_identity_policy.predict) + length(oci_identity_policy.invoke) + length(oci_identity_policy.metrics) + length(oci_identity_policy.tracing) == 0
+    error_message = "Neither group nor policy is made."
+  }
+
+  assert {
+    condition     = length(oci_apigateway_deployment.this) == 1
+    error_message = "All else is."
+  }
+}
+
+run "the_texts_are_the_policies" {
+  command = plan
+
+  variables {
+    metrics_namespace = "model_deployment_fn"
+    tracing           = true
+  }
+
+  assert {
+    condition     = output.dynamic_group_rule == oci_identity_dynamic_group.this[0].matching_rule
+    error_message = "The rule that is given out is the group's."
+  }
+
+  assert {
+    condition = {
+      for name, statements in output.policy_statements : name => tolist(statements)
+      } == {
+      predict = oci_identity_policy.predict[0].statements
+      invoke  = oci_identity_policy.invoke[0].statements
+      metrics = oci_identity_policy.metrics[0].statements
+      tracing = oci_identity_policy.tracing[0].statements
+    }
+    error_message = "The statements that are given out are the policies'."
+  }
+}
+
+# Stricter, on request.
+
+run "images_that_a_key_has_signed" {
+  command = plan
+
+  variables {
+    image_policy_keys = ["ocid1.key.oc1.eu-frankfurt-1.vault.aaaaaaaakey"]
+  }
+
+  assert {
+    condition     = oci_functions_application.this.image_policy_config[0].is_policy_enabled && oci_functions_application.this.image_policy_config[0].key_details[*].kms_key_id == tolist(var.image_policy_keys)
+    error_message = "The application runs signed images alone."
+  }
+}
+
+run "oracle_services_and_nothing_else" {
+  command = plan
+
+  variables {
+    oracle_services_only = true
+  }
+
+  assert {
+    condition     = [for rule in oci_core_security_list.functions[0].egress_security_rules : [rule.destination_type, rule.destination]] == [["SERVICE_CIDR_BLOCK", "all-fra-services"]]
+    error_message = "The function's subnet reaches Oracle's services alone."
+  }
+}
+
+run "each_client_by_itself" {
+  command = plan
+
+  variables {
+    clients           = ["another"]
+    client_rate_limit = 5
+  }
+
+  assert {
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].usage_plans[0].token_locations == tolist(["request.auth[client_id]"])
+    error_message = "A client is known by the id in its token."
+  }
+
+  assert {
+    condition     = [for entitlement in oci_apigateway_usage_plan.this[0].entitlements : [entitlement.rate_limit[0].unit, entitlement.rate_limit[0].value, entitlement.targets[0].deployment_id]] == [["SECOND", 5, oci_apigateway_deployment.this[0].id]]
+    error_message = "The plan is of the deployment."
+  }
+
+  assert {
+    condition     = [for subscriber in oci_apigateway_subscriber.this : subscriber.clients[0].token] == ["client", "another"]
+    error_message = "Every client that may call is counted."
   }
 }

@@ -46,6 +46,9 @@ run "bad_values_are_refused" {
     rate_limit              = 0
     image                   = "model-deployment-fn:0.1.0"
     image_digest            = "sha256:abc"
+    image_policy_keys       = ["ocid1.vault.oc1.eu-frankfurt-1.a"]
+    function_id             = "ocid1.fnapp.oc1.eu-frankfurt-1.a"
+    client_rate_limit       = 0
     shape                   = "GENERIC_AMD"
     memory                  = 100
     timeout                 = 30
@@ -68,6 +71,7 @@ run "bad_values_are_refused" {
   expect_failures = [
     var.tenancy_id, var.compartment_id, var.name, var.domain_url, var.audience, var.scope, var.token_lifetime, var.issuers,
     var.static_keys, var.jwks_uri, var.path_prefix, var.endpoint_type, var.rate_limit, var.image, var.image_digest, var.shape,
+    var.image_policy_keys, var.function_id, var.client_rate_limit,
     var.memory, var.timeout, var.provisioned_concurrency, var.function_config, var.vcn_cidr, var.allowed_cidr, var.log_retention,
     var.alarm_email, var.alarm_topic_ids, var.alarm_latency, var.alarm_silence, var.metrics_namespace, var.metrics_compartment_id,
     var.apm_domain, var.models, var.openai_models,
@@ -86,6 +90,7 @@ run "bad_in_a_second_way" {
     path_prefix       = "/models/"
     image             = "fra.ocir.io/namespace/model-deployment-fn"
     timeout           = 301
+    client_rate_limit = 1.5
     function_config   = { LOG-LEVEL = "info" }
     alarm_latency     = 301
     alarm_silence     = 1.5
@@ -96,7 +101,7 @@ run "bad_in_a_second_way" {
   }
 
   expect_failures = [
-    var.domain_url, var.audience, var.token_lifetime, var.issuers, var.static_keys, var.path_prefix, var.image, var.timeout,
+    var.domain_url, var.audience, var.token_lifetime, var.issuers, var.static_keys, var.path_prefix, var.image, var.timeout, var.client_rate_limit,
     var.function_config, var.alarm_latency, var.alarm_silence, var.metrics_namespace, var.apm_domain, var.models, var.openai_models,
   ]
 }
@@ -289,5 +294,53 @@ run "as_many_routes_and_deployments_as_there_may_be" {
       predict_url    = replace(var.models.iris.predict_url, ".irisaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/", format(".%060d/", at % 35))
       compartment_id = var.models.iris.compartment_id
     } }
+  }
+}
+
+run "an_image_and_a_function" {
+  command = plan
+
+  variables {
+    function_id = "ocid1.fnfunc.oc1.eu-frankfurt-1.aaaaaaaadeployed"
+  }
+
+  expect_failures = [oci_functions_function.this]
+}
+
+run "clients_that_are_counted_and_not_known" {
+  command = plan
+
+  variables {
+    client_rate_limit = 5
+  }
+
+  expect_failures = [oci_apigateway_deployment.this]
+}
+
+run "clients_that_are_counted_and_known" {
+  command = plan
+
+  variables {
+    client_rate_limit = 5
+    clients           = []
+  }
+}
+
+run "hosts_that_cannot_be_reached" {
+  command = plan
+
+  variables {
+    oracle_services_only = true
+    function_config      = { ALLOWED_HOSTS = "models.example" }
+  }
+
+  expect_failures = [oci_core_security_list.functions]
+}
+
+run "hosts_that_can_be_reached" {
+  command = plan
+
+  variables {
+    function_config = { ALLOWED_HOSTS = "models.example" }
   }
 }

@@ -76,22 +76,22 @@ run "one_model" {
   command = plan
 
   assert {
-    condition     = length(oci_apigateway_deployment.this.specification[0].routes) == 3
+    condition     = length(oci_apigateway_deployment.this[0].specification[0].routes) == 3
     error_message = "There are a model and two routes for health."
   }
 
   assert {
-    condition     = alltrue([for route in oci_apigateway_deployment.this.specification[0].routes : route.backend[0].function_id == oci_functions_function.this.id])
+    condition     = alltrue([for route in oci_apigateway_deployment.this[0].specification[0].routes : route.backend[0].function_id == oci_functions_function.this[0].id])
     error_message = "Every route leads to the function."
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].routes[0].request_policies[0].header_transformations[0].set_headers[0].items[0].values == tolist([var.models.iris.predict_url])
+    condition     = oci_apigateway_deployment.this[0].specification[0].routes[0].request_policies[0].header_transformations[0].set_headers[0].items[0].values == tolist([var.models.iris.predict_url])
     error_message = "The route names its model deployment."
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].audiences == tolist(["https://gateway.example/"])
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].audiences == tolist(["https://gateway.example/"])
     error_message = "The audience is the gateway's host name."
   }
 }
@@ -112,12 +112,12 @@ run "many_models_openai_clients_and_anonymous_health" {
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].routes[*].path == tolist(["/Iris_2", "/iris", "/wine", "/llm/v1/{path*}", "/qwen/v1/{path*}", "/healthz", "/readyz"])
+    condition     = oci_apigateway_deployment.this[0].specification[0].routes[*].path == tolist(["/Iris_2", "/iris", "/wine", "/llm/v1/{path*}", "/qwen/v1/{path*}", "/healthz", "/readyz"])
     error_message = "Routes are sorted by kind, then by name."
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].verify_claims[0].values == tolist(["client", "another"])
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].verify_claims[0].values == tolist(["client", "another"])
     error_message = "The module's own client may call, too."
   }
 }
@@ -130,7 +130,7 @@ run "no_client_but_the_own" {
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].verify_claims[0].values == tolist(["client"])
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].authentication[0].validation_policy[0].additional_validation_policy[0].verify_claims[0].values == tolist(["client"])
     error_message = "No client but the module's own may call."
   }
 }
@@ -144,7 +144,7 @@ run "keys_fetched_from_the_domain" {
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].request_policies[0].authentication[0].validation_policy[0].uri == "https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com/admin/v1/SigningCert/jwk"
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].authentication[0].validation_policy[0].uri == "https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com/admin/v1/SigningCert/jwk"
     error_message = "The keys are the domain's."
   }
 }
@@ -160,7 +160,7 @@ run "keys_fetched_from_elsewhere" {
   }
 
   assert {
-    condition     = oci_apigateway_deployment.this.specification[0].request_policies[0].authentication[0].validation_policy[0].uri == "https://keys.example/jwks"
+    condition     = oci_apigateway_deployment.this[0].specification[0].request_policies[0].authentication[0].validation_policy[0].uri == "https://keys.example/jwks"
     error_message = "The keys are those of the given address."
   }
 }
@@ -177,12 +177,12 @@ run "every_policy" {
   }
 
   assert {
-    condition     = oci_identity_dynamic_group.this.matching_rule == "ALL {resource.type = 'fnfunc', resource.id = '${oci_functions_function.this.id}'}"
+    condition     = oci_identity_dynamic_group.this[0].matching_rule == "ALL {resource.type = 'fnfunc', resource.id = '${oci_functions_function.this[0].id}'}"
     error_message = "The group is this one function."
   }
 
   assert {
-    condition = oci_identity_policy.predict.statements == tolist([
+    condition = oci_identity_policy.predict[0].statements == tolist([
       "Allow dynamic-group model-callers to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..aaaaaaaamodels",
       "Allow dynamic-group model-callers to {DATA_SCIENCE_MODEL_DEPLOYMENT_PREDICT} in compartment id ocid1.compartment.oc1..aaaaaaaaservers",
     ])
@@ -190,7 +190,7 @@ run "every_policy" {
   }
 
   assert {
-    condition = oci_identity_policy.invoke.statements == tolist([join("", [
+    condition = oci_identity_policy.invoke[0].statements == tolist([join("", [
       "Allow any-user to use functions-family in compartment id ${var.compartment_id} where ALL ",
       "{request.principal.type = 'ApiGateway', request.resource.compartment.id = '${var.compartment_id}'}",
     ])])
@@ -237,12 +237,12 @@ run "everything_watched" {
   assert {
     condition = { for name, alarm in oci_monitoring_alarm.this : name => alarm.query } == {
       errors    = "errors[5m]{function = \"model-deployment-fn\"}.groupBy(code).sum() > 0"
-      function  = "FunctionResponseCount[5m]{resourceId = \"${oci_functions_function.this.id}\", responseType = \"Error\"}.grouping().sum() > 0"
-      gateway   = "HttpResponses[5m]{deploymentId = \"${oci_apigateway_deployment.this.id}\", httpStatusCategory = \"5xx\"}.grouping().sum() > 0"
+      function  = "FunctionResponseCount[5m]{resourceId = \"${oci_functions_function.this[0].id}\", responseType = \"Error\"}.grouping().sum() > 0"
+      gateway   = "HttpResponses[5m]{deploymentId = \"${oci_apigateway_deployment.this[0].id}\", httpStatusCategory = \"5xx\"}.grouping().sum() > 0"
       latency   = "duration_ms[5m]{function = \"model-deployment-fn\"}.groupBy(deployment).percentile(0.99) > 60000"
-      silent    = "FunctionInvocationCount[6h]{resourceId = \"${oci_functions_function.this.id}\"}.grouping().absent(3d)"
-      slow      = "FunctionExecutionDuration[5m]{resourceId = \"${oci_functions_function.this.id}\"}.grouping().mean() > 96000"
-      throttled = "FunctionResponseCount[5m]{resourceId = \"${oci_functions_function.this.id}\", responseType = \"Throttled\"}.grouping().sum() > 0"
+      silent    = "FunctionInvocationCount[6h]{resourceId = \"${oci_functions_function.this[0].id}\"}.grouping().absent(3d)"
+      slow      = "FunctionExecutionDuration[5m]{resourceId = \"${oci_functions_function.this[0].id}\"}.grouping().mean() > 96000"
+      throttled = "FunctionResponseCount[5m]{resourceId = \"${oci_functions_function.this[0].id}\", responseType = \"Throttled\"}.grouping().sum() > 0"
     }
     error_message = "There is an alarm for each of these, with its query."
   }
@@ -278,7 +278,7 @@ run "everything_watched" {
   }
 
   assert {
-    condition     = oci_functions_function.this.config.METRICS_COMPARTMENT == var.metrics_compartment_id
+    condition     = oci_functions_function.this[0].config.METRICS_COMPARTMENT == var.metrics_compartment_id
     error_message = "The function has no METRICS_COMPARTMENT."
   }
 

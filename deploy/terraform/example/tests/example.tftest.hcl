@@ -17,11 +17,12 @@ run "the_variables_of_the_example_are_taken" {
   command = plan
 
   variables {
+    image       = "fra.ocir.io/namespace/model-deployment-fn:0.1.0"
     static_keys = [{ kid = "SIGNING_KEY", n = replace(format("%0342d", 0), "0", "w"), x5c = "dropped" }]
   }
 
   assert {
-    condition = {
+    condition = jsonencode({
       domain_url             = output.domain_url
       client_id              = output.client_id
       scope                  = output.scope
@@ -33,7 +34,9 @@ run "the_variables_of_the_example_are_taken" {
       repository             = output.repository
       gateway_spec_arguments = output.gateway_spec_arguments
       gateway_hostname       = output.gateway_hostname
-      } == {
+      deploy_command         = output.deploy_command
+      function_config        = output.function_config
+      }) == jsonencode({
       domain_url             = module.models.domain_url
       client_id              = module.models.client_id
       scope                  = module.models.scope
@@ -45,7 +48,9 @@ run "the_variables_of_the_example_are_taken" {
       repository             = module.models.repository
       gateway_spec_arguments = module.models.gateway_spec_arguments
       gateway_hostname       = module.models.gateway_hostname
-    }
+      deploy_command         = module.models.deploy_command
+      function_config        = module.models.function_config
+    })
     error_message = "An output of the example is the module's of the same name."
   }
 

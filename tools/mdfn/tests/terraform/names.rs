@@ -25,7 +25,7 @@ fn what_must_be_given_has_no_default() {
     let required = variables.filter(|block| attribute(block.body(), "default").is_none());
     let mut required: Vec<_> = required.map(|block| block.labels()[0].as_str()).collect();
     required.sort_unstable();
-    assert_eq!(required, ["compartment_id", "domain_url", "image", "tenancy_id"]);
+    assert_eq!(required, ["compartment_id", "domain_url", "tenancy_id"]);
 }
 
 /// Replaces a text of the module and looks for what is then found.

@@ -53,12 +53,12 @@ fn clause(name: &str, kind: &str, value: &str) -> Value {
 #[ignore = "it needs the parser that .ci/terraform installs"]
 fn the_grammar_reads_the_policies_as_they_are_meant() {
     let plan = plan(RUN);
-    let rule = read("--dynamic-group", &plan["oci_identity_dynamic_group.this"]);
+    let rule = read("--dynamic-group", &plan["oci_identity_dynamic_group.this[0]"]);
     let function =
         [clause("resource.type", "literal", "fnfunc"), clause("resource.id", "ocid", FUNCTION)];
     assert_eq!(rule["expr"], json!({ "type": "group", "mode": "all", "items": function }));
 
-    let predict = plan["oci_identity_policy.predict"].as_array().unwrap();
+    let predict = plan["oci_identity_policy.predict[0]"].as_array().unwrap();
     let places = predict.iter().map(|statement| {
         let statement = read("--policy", statement);
         assert_eq!(
@@ -73,7 +73,7 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     let place = |name: &str| json!({ "type": "compartment-id", "values": [compartment(name)] });
     assert_eq!(places, [place("models"), place("servers")]);
 
-    let invoke = read("--policy", &plan["oci_identity_policy.invoke"][0]);
+    let invoke = read("--policy", &plan["oci_identity_policy.invoke[0]"][0]);
     assert_eq!(invoke["location"], place("gateway"));
     let gateway = [
         clause("request.principal.type", "literal", "ApiGateway"),
@@ -108,10 +108,10 @@ fn the_grammar_takes_what_mdfn_policy_prints() {
     let gateway = compartment("gateway");
     let all = printed(&["--gateways", &gateway, "--functions", &gateway]);
     let plan = plan(RUN);
-    assert_eq!(all["dynamicGroup"]["matchingRule"], plan["oci_identity_dynamic_group.this"]);
+    assert_eq!(all["dynamicGroup"]["matchingRule"], plan["oci_identity_dynamic_group.this[0]"]);
     let statement =
         |all: &Value, at: usize| read("--policy", &all["policies"][at]["statements"][0]);
-    let invoke = read("--policy", &plan["oci_identity_policy.invoke"][0]);
+    let invoke = read("--policy", &plan["oci_identity_policy.invoke[0]"][0]);
     assert_eq!(statement(&all, 1), invoke);
 
     let permission =

@@ -16,7 +16,7 @@ fn is_canonical(run: &str, keys: usize) {
         "n": "w".repeat(342), "e": "AQAB",
     });
     let plan = plan(run);
-    let rendered = sent(&plan["oci_apigateway_deployment.this"]);
+    let rendered = sent(&plan["oci_apigateway_deployment.this[0]"]);
     let expected =
         canonical(&texts(&plan["gateway_spec_arguments"]), &Value::from(vec![key; keys]));
     assert_eq!(rendered, expected, "{rendered:#}\n{expected:#}");
