@@ -6,6 +6,12 @@ mock_data "oci_core_services" {
   }
 }
 
+mock_data "oci_identity_region_subscriptions" {
+  defaults = {
+    region_subscriptions = [{ region_name = "us-ashburn-1", region_key = "IAD", is_home_region = true, state = "READY", tenancy_id = "ocid1.tenancy.oc1..aaaaaaaatenancy" }]
+  }
+}
+
 mock_resource "oci_apigateway_deployment" {
   defaults = {
     id       = "ocid1.apideployment.oc1.eu-frankfurt-1.amaaaaaadeployment"

@@ -49,7 +49,8 @@ fn resource(types: &Value, block: &Block, findings: &mut Vec<String>) {
         return findings.push(format!("{place}: is of a type that the schema does not have"));
     };
     let provider = attribute(block.body(), "provider").map(|provider| to_string(provider).unwrap());
-    if kind.starts_with("oci_identity_") != (provider.as_deref() == Some("oci.home")) {
+    let made = block.identifier() == "resource";
+    if (made && kind.starts_with("oci_identity_")) != (provider.as_deref() == Some("oci.home")) {
         let found = "identity resources, and no others, have `provider = oci.home`";
         findings.push(format!("{place}: {found}"));
     }

@@ -5,6 +5,7 @@ use crate::check::{attribute, check, text};
 
 const MODULE: &str = "deploy/terraform";
 const EXAMPLE: &str = "deploy/terraform/example";
+const STACK: &str = "deploy/stack";
 
 #[test]
 fn the_module_uses_names_that_the_provider_has() {
@@ -16,6 +17,15 @@ fn the_module_uses_names_that_the_provider_has() {
 fn the_example_uses_names_that_are_declared() {
     let findings = check(&text(EXAMPLE));
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn the_stack_uses_names_that_are_declared() {
+    // What the form offers is filtered by these; what it shows, by the last.
+    let of_the_form = ["network_compartment_id", "vcn_id", "show_advanced"];
+    let mut unused = of_the_form.map(|name| format!("var.{name}: is not used"));
+    unused.sort_unstable();
+    assert_eq!(check(&text(STACK)), unused);
 }
 
 #[test]
