@@ -1,5 +1,5 @@
 # The module as a stack of Resource Manager, whose form knows no maps, no objects and no null: what is not simple is JSON here, and
-# empty is absent. `build` makes the ZIP; in it, as here, the module lies in `module`.
+# empty is absent. `build` makes the ZIP, in which the module lies in `module`.
 
 terraform {
   required_version = ">= 1.5"
@@ -32,7 +32,7 @@ provider "oci" {
 }
 
 module "models" {
-  source = "./module"
+  source = "../terraform"
 
   providers = {
     oci      = oci

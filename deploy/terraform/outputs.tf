@@ -87,7 +87,7 @@ output "deploy_command" {
   description = "The command that makes the function, or changes it, of an archive and function_config. Its OCID then becomes function_id."
   value = var.image != null ? null : join(" ", [
     "mdfn deploy --archive function.zip --application ${oci_functions_application.this.id}",
-    "--name ${var.name} --config-file config.json --yes",
+    "--name ${var.name} --memory ${var.memory} --timeout ${var.timeout} --config-file config.json --yes",
   ])
 }
 

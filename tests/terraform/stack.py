@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the form of the stack, deploy/stack/schema.yaml, against its root module, and that against the module.
 
-    stack.py [ROOT]
+    stack.py
 
 Source: docs/spec/oci-services.md#schema-documents"""
 
@@ -201,8 +201,8 @@ def text(folder):
 
 
 if __name__ == "__main__":
-    here = pathlib.Path(sys.argv[1] if sys.argv[1:] else pathlib.Path(__file__).parents[2] / "deploy/stack")
-    form = yaml.safe_load((here / "schema.yaml").read_text())
-    findings = check(form, text(here), text(here / "module"))
-    print("\n".join(findings) or f"{here.name}: the form asks for {len(form['variables'])} variables of the stack, and for all of the module")
+    deploy = pathlib.Path(__file__).parents[2] / "deploy"
+    form = yaml.safe_load((deploy / "stack/schema.yaml").read_text())
+    findings = check(form, text(deploy / "stack"), text(deploy / "terraform"))
+    print("\n".join(findings) or f"deploy/stack: the form asks for {len(form['variables'])} variables of the stack, and for all of the module")
     sys.exit(1 if findings else 0)

@@ -14,7 +14,8 @@ import yaml
 ROOT = pathlib.Path(__file__).parents[2]
 HERE = ROOT / "deploy/stack"
 FORM = yaml.safe_load((HERE / "schema.yaml").read_text())
-STACK, MODULE = stack.text(HERE), stack.text(HERE / "module")
+TERRAFORM = ROOT / "deploy/terraform"
+STACK, MODULE = stack.text(HERE), stack.text(TERRAFORM)
 
 
 class Form(unittest.TestCase):
@@ -110,7 +111,7 @@ class Zip(unittest.TestCase):
             with zipfile.ZipFile(first) as archive:
                 names = archive.namelist()
         here = {path.name for path in HERE.glob("*.tf")}
-        module = {f"module/{path.name}" for path in (HERE / "module").glob("*.tf")}
+        module = {f"module/{path.name}" for path in TERRAFORM.glob("*.tf")}
         self.assertEqual(set(names), {"LICENSE", "schema.yaml"} | here | module)
         self.assertEqual(names, sorted(names))
         self.assertGreater(len(module), 10)

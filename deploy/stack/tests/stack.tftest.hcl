@@ -1,13 +1,13 @@
 # What the form's values become.
 
 mock_provider "oci" {
-  source          = "./module/tests/services"
+  source          = "../terraform/tests/services"
   override_during = plan
 }
 
 mock_provider "oci" {
   alias           = "home"
-  source          = "./module/tests/services"
+  source          = "../terraform/tests/services"
   override_during = plan
 }
 

@@ -428,7 +428,7 @@ run "all_but_what_needs_the_function" {
   }
 
   assert {
-    condition     = output.deploy_command == "mdfn deploy --archive function.zip --application ocid1.fnapp.oc1.eu-frankfurt-1.aaaaaaaafnapp --name model-deployment-fn --config-file config.json --yes"
+    condition     = output.deploy_command == "mdfn deploy --archive function.zip --application ocid1.fnapp.oc1.eu-frankfurt-1.aaaaaaaafnapp --name model-deployment-fn --memory 128 --timeout 120 --config-file config.json --yes"
     error_message = "The command names the application and the function."
   }
 
