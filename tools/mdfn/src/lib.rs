@@ -4,12 +4,8 @@
 //! knows the services from their documents. `Source:` names the place in `docs/spec` of the
 //! repository.
 
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "`mdfn package` and `mdfn deploy` are made of it next"
-)]
 mod archive;
+mod cargo;
 mod cause;
 mod client;
 pub mod doctor;
@@ -22,6 +18,7 @@ pub mod local;
 pub mod logs;
 mod loopback;
 pub mod new;
+pub mod package;
 pub mod policy;
 pub mod predict;
 mod proxy;

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mdfn::{doctor, gateway_spec, invoke, jwk, local, logs, new, policy, predict, sign, token};
+use mdfn::{
+    doctor, gateway_spec, invoke, jwk, local, logs, new, package, policy, predict, sign, token,
+};
 use tokio::runtime::Runtime;
 
 const CONFORMANCE: &str = "Example:\n  mdfn conformance --only 1-16,41 -- python3 func.py";
@@ -29,6 +31,7 @@ enum Command {
     Local(local::Options),
     Logs(logs::Options),
     New(new::Options),
+    Package(package::Options),
     Policy(policy::Options),
     Predict(predict::Options),
     Sign(sign::Options),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
             Command::Local(options) => local::run(options, variable).await,
             Command::Logs(options) => logs::run(&options),
             Command::New(options) => new::run(&options),
+            Command::Package(options) => package::run(&options, variable),
             Command::Policy(options) => policy::run(&options),
             Command::Predict(options) => predict::run(options, variable).await,
             Command::Sign(options) => sign::run(&options),

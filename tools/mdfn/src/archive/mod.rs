@@ -6,16 +6,18 @@
 mod architecture;
 mod entry;
 mod executable;
+mod file;
 mod layout;
 mod limits;
 mod read;
 mod write;
 
 pub(crate) use architecture::Architecture;
-pub(crate) use executable::{Executable, Kind, NotExecutable};
+pub(crate) use executable::{Executable, NotExecutable};
+pub(crate) use file::{FileError, read_file};
 pub(crate) use layout::Layout;
-pub(crate) use limits::{MAX_ARCHIVE_BYTES, MAX_DIRECT_BYTES, MAX_UNPACKED_BYTES};
-pub(crate) use read::{Archive, Error, Packed, open, read};
+pub(crate) use limits::{MAX_DIRECT_BYTES, MAX_UNPACKED_BYTES};
+pub(crate) use read::{Archive, Error, open, read};
 pub(crate) use write::write;
 
 #[cfg(test)]

@@ -1,21 +1,25 @@
 //! Reads an archive that anybody made, and finds what the service would stumble over.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Cursor, Read, Write, copy, sink};
 use std::path::Path;
 
+use bytes::Bytes;
 use memchr::memmem::find_iter;
+use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::architecture::Architecture;
 use super::entry::{self, BadEntry};
 use super::executable::{Executable, NotExecutable};
+use super::file::{FileError, read_file};
 use super::layout::{EXECUTABLE, Layout, RESOURCES};
 use super::limits::{MAX_ARCHIVE_BYTES, MAX_DIRECT_BYTES, MAX_ENTRIES, MAX_UNPACKED_BYTES};
 use crate::terminal::printable;
 
+/// What an archive with something in it begins with.
+const ZIP: &[u8] = b"PK\x03\x04";
 /// What the description of an entry begins with.
 const ENTRY_SIGNATURE: &[u8] = b"PK\x01\x02";
 
@@ -27,6 +31,8 @@ pub(crate) struct Archive {
     pub(crate) executables: Vec<Packed>,
     /// Its own size.
     pub(crate) bytes: u64,
+    /// The hash of all of it, in hexadecimal.
+    pub(crate) sha256: String,
 }
 
 impl Archive {
@@ -50,14 +56,16 @@ pub(crate) struct Packed {
 /// Why an archive would not become a function.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("it cannot be read: {0}")]
-    Unreadable(io::Error),
+    #[error(transparent)]
+    Unreadable(FileError),
     #[error("it has {0} bytes; the service takes at most {MAX_ARCHIVE_BYTES} (250 MB)")]
     Large(u64),
     #[error("it is empty")]
     Empty,
-    #[error("it is no ZIP that can be trusted: {0}")]
-    NotZip(ZipError),
+    #[error("it is no ZIP archive, the one form that the service takes for an executable")]
+    NotZip,
+    #[error("it is cut off, or its parts do not fit together: {0}")]
+    Inconsistent(ZipError),
     #[error("it has more than {MAX_ENTRIES} files and folders")]
     ManyEntries,
     #[error("it unpacks to more than {0} bytes")]
@@ -90,14 +98,10 @@ pub(crate) enum Error {
 
 /// Reads the archive at a path: its bytes, and what is in it.
 pub(crate) fn open(path: &Path) -> Result<(Vec<u8>, Archive), Error> {
-    let file = File::open(path).map_err(Error::Unreadable)?;
-    let size = file.metadata().map_err(Error::Unreadable)?.len();
-    if size > MAX_ARCHIVE_BYTES {
-        return Err(Error::Large(size));
-    }
-    let mut bytes = Vec::new();
-    // It may grow meanwhile, or be a device without a size.
-    file.take(MAX_ARCHIVE_BYTES + 1).read_to_end(&mut bytes).map_err(Error::Unreadable)?;
+    let bytes = read_file(path, MAX_ARCHIVE_BYTES).map_err(|error| match error {
+        FileError::Large(size, _) => Error::Large(size),
+        FileError::NotRegular | FileError::Unreadable(_) => Error::Unreadable(error),
+    })?;
     let archive = read(&bytes)?;
     Ok((bytes, archive))
 }
@@ -116,17 +120,20 @@ pub(super) fn read_within(bytes: &[u8], unpacked: u64) -> Result<Archive, Error>
     if bytes.is_empty() {
         return Err(Error::Empty);
     }
+    if !bytes.starts_with(ZIP) {
+        return Err(Error::NotZip);
+    }
     // Before memory is taken for each.
     if find_iter(bytes, ENTRY_SIGNATURE).nth(MAX_ENTRIES).is_some() {
         return Err(Error::ManyEntries);
     }
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(Error::NotZip)?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(Error::Inconsistent)?;
     // Tools differ in which of two descriptions of a file they believe.
-    archive.validate_header_consistency().map_err(Error::NotZip)?;
+    archive.validate_header_consistency().map_err(Error::Inconsistent)?;
     let mut contents = Contents { archive, left: unpacked, limit: unpacked };
     let (mut executables, mut folders) = (Vec::new(), BTreeSet::new());
     for index in 0..contents.archive.len() {
-        let entry = contents.archive.by_index_data(index).map_err(Error::NotZip)?;
+        let entry = contents.archive.by_index_data(index).map_err(Error::Inconsistent)?;
         let name = entry::name(&entry)?;
         let place = Place::of(&name).ok_or_else(|| Error::Unexpected(printable(&name)))?;
         folders.extend(place.folder);
@@ -146,7 +153,8 @@ pub(super) fn read_within(bytes: &[u8], unpacked: u64) -> Result<Archive, Error>
     executables.sort_unstable_by_key(|(folder, _)| *folder);
     let layout = layout(&executables, &folders)?;
     let executables = executables.into_iter().map(|(_, packed)| packed).collect();
-    Ok(Archive { layout, executables, bytes: size })
+    let sha256 = format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes)));
+    Ok(Archive { layout, executables, bytes: size, sha256 })
 }
 
 /// Which layout this is; that of an archive which has all that its layout asks for.

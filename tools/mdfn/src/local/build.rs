@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::Value;
 use tokio::process::Command;
 
 use super::error::Error;
+use crate::cargo::executable;
 use crate::terminal::say;
 
 /// The release binary of this workspace, newly built if it is not up to date.
@@ -37,9 +37,5 @@ pub(super) async fn release(cargo: Option<String>) -> Result<PathBuf, Error> {
     if !output.status.success() {
         return Err(Error::Build(format!("cargo build: {}", output.status)));
     }
-    let lines = output.stdout.split(|byte| *byte == b'\n').rev();
-    let mut messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    let executable =
-        messages.find_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
-    executable.ok_or_else(|| Error::Build("cargo names no executable".to_owned()))
+    executable(&output.stdout).ok_or_else(|| Error::Build("cargo names no executable".to_owned()))
 }

@@ -15,6 +15,7 @@ mod jwk;
 mod local;
 mod logs;
 mod new;
+mod package;
 mod policy;
 mod predict;
 mod sign;
@@ -49,6 +50,16 @@ fn mdfn_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Don
 
 fn mdfn(arguments: &[&str], input: &str) -> Done {
     mdfn_with(arguments, &[], input)
+}
+
+/// Runs `mdfn` with what cargo and tar are found by.
+#[expect(clippy::disallowed_methods, reason = "cargo is run, in the environment of this test")]
+fn mdfn_with_cargo(arguments: &[&str]) -> Done {
+    let names = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+    let set = std::env::vars().filter(|(name, _)| names.contains(&name.as_str()));
+    let set: Vec<(String, String)> = set.collect();
+    let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (&**name, &**value)).collect();
+    mdfn_with(arguments, &set, "")
 }
 
 /// Runs `mdfn` with a full disk for its result.

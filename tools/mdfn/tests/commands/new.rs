@@ -2,17 +2,7 @@
 
 use std::fs;
 
-use super::{Done, mdfn_with};
-
-/// With what cargo and tar are found by.
-#[expect(clippy::disallowed_methods, reason = "cargo is run, in the environment of this test")]
-fn mdfn(arguments: &[&str]) -> Done {
-    let names = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
-    let set = std::env::vars().filter(|(name, _)| names.contains(&name.as_str()));
-    let set: Vec<(String, String)> = set.collect();
-    let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (&**name, &**value)).collect();
-    mdfn_with(arguments, &set, "")
-}
+use super::mdfn_with_cargo as mdfn;
 
 #[test]
 fn a_new_function_has_all_files_and_says_what_to_do_next() {

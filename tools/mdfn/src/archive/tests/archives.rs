@@ -4,8 +4,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, System};
 
 use super::samples::{ELSEWHERE, HERE, STATIC, dynamic, elsewhere, linked, replaced, unix, zip};
+use crate::archive::executable::Kind;
 use crate::archive::read::read_within;
-use crate::archive::{Architecture, Error, Kind, Layout, read, write};
+use crate::archive::{Architecture, Error, Layout, read, write};
 
 const MODE: u32 = 0o100_755;
 
@@ -151,7 +152,7 @@ fn a_name_that_differs_in_the_two_places_is_refused() {
     let mut bytes = archive[..directory].to_vec();
     bytes.extend(replaced(&archive[directory..], b"func", b"funk"));
     let text = refused(&bytes);
-    assert!(text.starts_with("it is no ZIP that can be trusted: "), "{text}");
+    assert!(text.starts_with("it is cut off, or its parts do not fit together: "), "{text}");
 }
 
 #[test]
@@ -178,9 +179,12 @@ fn an_encrypted_or_strangely_packed_file_is_refused() {
 fn what_is_no_zip_or_a_piece_of_one_is_refused() {
     assert_eq!(refused(b""), "it is empty");
     let archive = write(Layout::One(HERE), &[(HERE, &STATIC)]).unwrap();
-    for bytes in [&STATIC[..], b"PK\x03\x04", b"\x1f\x8b\x08\0", &archive[..archive.len() - 23]] {
+    for bytes in [&STATIC[..], b"PK", b"PK\x05\x06", b"\x1f\x8b\x08\0"] {
+        assert!(refused(bytes).starts_with("it is no ZIP archive, the one form"));
+    }
+    for bytes in [&b"PK\x03\x04"[..], &archive[..archive.len() - 23]] {
         let text = refused(bytes);
-        assert!(text.starts_with("it is no ZIP that can be trusted: "), "{text}");
+        assert!(text.starts_with("it is cut off, or its parts do not fit together: "), "{text}");
     }
     let mut damaged = archive.clone();
     damaged[200] ^= 0xff;

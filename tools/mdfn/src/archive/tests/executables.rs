@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::samples::{ELSEWHERE, HERE, STATIC, dynamic, elsewhere, linked};
-use crate::archive::{Executable, Kind, NotExecutable};
+use crate::archive::executable::{Executable, Kind, NotExecutable};
 
 fn refused(bytes: &[u8]) -> String {
     Executable::parse(bytes).unwrap_err().to_string()

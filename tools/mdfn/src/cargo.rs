@@ -1,0 +1,12 @@
+//! What cargo says of its work.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// The executable that a build made, by the messages that it wrote with `--message-format json`.
+pub(crate) fn executable(messages: &[u8]) -> Option<PathBuf> {
+    let lines = messages.split(|byte| *byte == b'\n').rev();
+    let mut messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    messages.find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+}
