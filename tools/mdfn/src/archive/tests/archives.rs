@@ -1,5 +1,6 @@
 //! Archives as `mdfn package` makes them, as others make them, and as nobody should.
 
+use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, System};
 
@@ -212,4 +213,32 @@ fn more_files_than_anybody_needs_are_refused() {
     assert!(matches!(error, Error::ManyEntries), "{error}");
     files.pop();
     assert!(read(&zip(&files)).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Wherever an archive is damaged, there is an answer, and what is taken has an executable.
+    #[test]
+    fn no_damage_of_an_archive_makes_it_panic(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        from_the_end in any::<bool>(),
+        end in any::<prop::sample::Index>(),
+        is_cut in any::<bool>(),
+    ) {
+        let file = ("resources/x", unix(MODE), &b"x"[..]);
+        let mut bytes = zip(&[("func", unix(MODE), &STATIC), file]);
+        // Most of it is packed code: what describes it is in the last 200 bytes.
+        let described = bytes.len() - 200;
+        for (at, byte) in edits {
+            let at = if from_the_end { described + at.index(200) } else { at.index(bytes.len()) };
+            bytes[at] = byte;
+        }
+        if is_cut {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        if let Ok(archive) = read(&bytes) {
+            prop_assert_eq!(archive.executables.len(), 1);
+        }
+    }
 }
