@@ -1,8 +1,11 @@
 //! Is every mistake of a configuration found at start, named, and none of the values shown?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use model_deployment_fn::config::Config;
+use oracle_cloud_client::PrincipalSettings;
 
 const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.iad.aaaaaaaaexampleexampleexampleexample";
 
@@ -326,4 +329,32 @@ fn a_deployment_of_a_realm_that_was_added_is_called_at_its_own_domain_only() {
         let vars = [("METRICS_ENDPOINT", telemetry), ("OCI_REGION_METADATA", added)];
         assert_eq!(config(&vars).is_ok(), taken);
     }
+}
+
+/// The names of variables that a text has between two marks.
+fn names<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_name = |text: &&str| {
+        text.contains('_')
+            && text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+    };
+    text.split(mark).skip(1).step_by(2).filter(is_name)
+}
+
+#[test]
+fn a_page_explains_every_setting_and_no_other() {
+    let file = |path| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (page, code) = (file("docs/configuration.md"), file("src/config/names.rs"));
+    let lists = code.split("#[cfg(test)]").next().unwrap();
+    let mut known: BTreeSet<&str> = names(lists, "\"").collect();
+    known.insert("OCI_CLI_AUTH");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let rows: Vec<&str> = rows.map(|(name, _)| name).collect();
+    let explained: BTreeSet<&str> = rows.iter().copied().collect();
+    assert_eq!((&known, rows.len()), (&explained, rows.len().min(known.len())));
+    known.extend(PrincipalSettings::names());
+    let unknown: Vec<&str> = names(&page, "`").filter(|name| !known.contains(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let mentioned: BTreeSet<&str> = names(&page, "`").collect();
+    let missing: Vec<_> = known.difference(&mentioned).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

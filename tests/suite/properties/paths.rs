@@ -1,4 +1,4 @@
-//! Where a gateway call on a base URL goes, held against a second implementation of the README's words.
+//! Where a gateway call on a base URL goes, held against a second implementation of the words of docs/openai.md.
 //!
 //! > An end of a path begins at one of its `/`. It is compared as it is written. [...] A segment has letters, digits and
 //! > `-._~:`, and is not made of dots alone.
@@ -27,7 +27,7 @@ const OPENAI: [&str; 6] = [
     "/v1/embeddings",
 ];
 
-/// What follows `/predict`, or None where the call must be refused: the README's table, word by word.
+/// What follows `/predict`, or None where the call must be refused: the table of docs/openai.md, word by word.
 fn expected(list: &[&str], gateway: bool, path: &str) -> Option<String> {
     if !gateway {
         return Some(String::new());
@@ -160,7 +160,7 @@ proptest! {
     #![proptest_config(cases(100_000))]
 
     #[test]
-    fn a_clients_path_leads_where_the_readme_says(
+    fn a_clients_path_leads_where_the_page_says(
         list in list(), gateway in prop::bool::weighted(0.9), path in path(), query in query()
     ) {
         // A `?` or `#` in the path ends it: that is another kind of input.
