@@ -8,8 +8,8 @@ use crate::terminal::printable;
 /// The bits of a mode that tell a file from a link or a device.
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
-/// Nobody knows as whom the service starts it, so everybody may read and run it.
-const EXECUTABLE: u32 = 0o555;
+/// Nobody knows as whom the service starts it, so everybody must be let.
+const EXECUTABLE: u32 = 0o111;
 
 /// What is wrong with an entry, whatever is in it.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +49,7 @@ pub(super) fn name(entry: &ZipFileEntry<'_>) -> Result<String, BadEntry> {
     Ok(raw)
 }
 
-/// Whether everybody may read and run it, once it is unpacked.
+/// Whether everybody may run it, once it is unpacked.
 pub(super) fn is_executable(entry: &ZipFileEntry<'_>) -> bool {
     mode(entry).is_some_and(|mode| mode & EXECUTABLE == EXECUTABLE)
 }

@@ -51,7 +51,7 @@ pub(super) struct Build {
     #[arg(long, overrides_with = "pie")]
     pub(super) no_pie: bool,
     /// The package, where the workspace has several
-    #[arg(long, short, value_name = "SPEC")]
+    #[arg(long, short, value_name = "NAME")]
     pub(super) package: Option<String>,
     /// The binary, where the package has several
     #[arg(long, value_name = "NAME")]

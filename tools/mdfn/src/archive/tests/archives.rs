@@ -70,7 +70,11 @@ fn resources_may_be_beside_an_executable() {
     let archive = zip(&[
         ("fn-arch-arm/func", unix(MODE), if HERE == Architecture::Arm { &STATIC } else { &other }),
         ("fn-arch-arm/resources/x", unix(0o100_644), b""),
-        ("fn-arch-x86/func", unix(0o555), if HERE == Architecture::X86 { &STATIC } else { &other }),
+        (
+            "fn-arch-x86/func",
+            unix(0o100_711),
+            if HERE == Architecture::X86 { &STATIC } else { &other },
+        ),
     ]);
     assert_eq!(read(&archive).unwrap().layout, Layout::Both);
 }
