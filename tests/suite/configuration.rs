@@ -334,8 +334,8 @@ fn a_deployment_of_a_realm_that_was_added_is_called_at_its_own_domain_only() {
 /// The names of variables that a text has between two marks.
 fn names<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
     let is_name = |text: &&str| {
-        text.contains('_')
-            && text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_')
+        let upper = text.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
+        upper && text.contains('_') && !text.ends_with('_')
     };
     text.split(mark).skip(1).step_by(2).filter(is_name)
 }
