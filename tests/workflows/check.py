@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """What no schema says of the files that build and deploy: the members of OCI DevOps' build specification, and of workflows that
-every action is pinned with its version beside it, every job has its permissions and a bound, and every script is there.
+every action is pinned with its version beside it, every job has its permissions and a bound, every script is there, and
+every part of `.ci/run` has a job; of the scripts that only `.ci/setup` installs anything.
 
 Source: docs/spec/oci-services.md#build-specifications"""
 
 import os
 import pathlib
 import re
+import subprocess
 import sys
 
 from ruamel.yaml import YAML
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD_SPEC = "deploy/devops/build_spec.yaml"
-WORKFLOWS = [".github/workflows/release.yml", "deploy/pipelines/github.yml"]
-PIPELINES = [BUILD_SPEC, *WORKFLOWS, "deploy/pipelines/gitlab-ci.yml"]
+CHECKS = [".github/workflows/ci.yml", ".gitlab-ci.yml"]
+WORKFLOWS = [".github/workflows/release.yml", CHECKS[0], "deploy/pipelines/github.yml"]
+PIPELINES = [BUILD_SPEC, *WORKFLOWS, CHECKS[1], "deploy/pipelines/gitlab-ci.yml"]
 
 DOCUMENT = {"version", "component", "timeoutInSeconds", "shell", "runAs", "failImmediatelyOnError", "env", "inputArtifacts", "steps", "outputArtifacts"}
 ENV = {"variables", "vaultVariables", "exportedVariables"}
@@ -22,6 +25,7 @@ STEP = {"type", "name", "command", "shell", "runAs", "timeoutInSeconds", "failIm
 INPUT = {"name", "type", "location", "artifactId", "registryId", "path", "version", "url"}
 OUTPUT = {"name", "type", "location"}
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
+INSTALLS = re.compile(r"\b(apt-get|cargo install|npm (ci|install)|(rustup|gem|go) \S*\s?(add|install)|-m venv)\b|pip\"? (install|download)")
 SCRIPT = re.compile(r"(?<![\w/$}.-])((?:\.ci|deploy)/[\w/-]+)(?=[\s\"')]|$)", re.M)
 
 
@@ -66,6 +70,19 @@ def workflow(text):
     return found
 
 
+def parts(text):
+    """What of `.ci/run` no job does, or a job does that is none; `.ci/check` has a job of its own."""
+    known = set(subprocess.run([ROOT / ".ci/run", "--parts"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()) - {"check"}
+    lists = re.findall(r"\b(?:part|PART): \[(.*)\]", text)
+    done = {name.strip() for name in ",".join(lists).split(",")} if lists else set()
+    return [f"no job does the part {name}" for name in sorted(known - done)] + [f"`{name}` is no part of .ci/run" for name in sorted(done - known)]
+
+
+def installs(text):
+    """What installs something; of the scripts of .ci only .ci/setup may."""
+    return [f"installs by itself; that is for .ci/setup: {line.strip()}" for line in text.splitlines() if INSTALLS.search(line)]
+
+
 def scripts(text):
     """What of this repository is run and is not there, or cannot be run."""
     named = {name for line in text.splitlines() if not line.lstrip().startswith("#") for name in SCRIPT.findall(line)}
@@ -77,9 +94,12 @@ def main():
     for page in PIPELINES:
         text = (ROOT / page).read_text()
         findings = (build_spec(text) if page == BUILD_SPEC else []) + (workflow(text) if page in WORKFLOWS else [])
+        findings += parts(text) if page in CHECKS else []
         missing, named = scripts(text)
         run |= named
         found += [f"{page}: {finding}" for finding in findings + missing]
+    own = [path for path in sorted((ROOT / ".ci").rglob("*")) if path.is_file() and path.name != "setup"]
+    found += [f"{path.relative_to(ROOT)}: {finding}" for path in own for finding in installs(path.read_text())]
     print("\n".join(found) or f"{len(PIPELINES)} files that build and deploy, {len(run)} scripts that they run")
     return 1 if found else 0
 

@@ -63,6 +63,17 @@ class Files(unittest.TestCase):
             self.found(check.workflow, release, replaced, expected)
         self.found(lambda text: check.scripts(text)[0], release, (".ci/release/notes", ".ci/release/note"), ".ci/release/note: is run")
 
+    def test_only_the_setup_installs(self):
+        setup = (ROOT / ".ci/setup").read_text()
+        found = check.installs(setup)
+        for command in ("apt-get install", "cargo install", "npm ci", "npm install", "rustup toolchain install", "-m venv", "pip", "download"):
+            self.assertTrue(any(command in finding for finding in found), command)
+
+    def test_parts(self):
+        for page in check.CHECKS:
+            self.found(check.parts, page, ("msrv, ", ""), "no job does the part msrv")
+            self.found(check.parts, page, ("browser,", "browsers,"), "`browsers` is no part of .ci/run")
+
 
 class Release(unittest.TestCase):
     def setUp(self):
