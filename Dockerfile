@@ -1,6 +1,6 @@
 # One static binary in an empty image. Works with BuildKit and with the legacy builder, so there is nothing of either in it.
 # It builds for the architecture that it runs on; for both: docker buildx build --platform linux/amd64,linux/arm64 .
-FROM rust:1-bookworm AS build
+FROM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 WORKDIR /function
 # Statically linked by the toolchain's own target: no further target and no other C library to install.
 # The dependencies name their source files in their panics, without the folders of whoever builds.
@@ -31,7 +31,8 @@ RUN touch src/main.rs src/lib.rs crates/*/src/lib.rs \
 FROM scratch
 LABEL org.opencontainers.image.title="model-deployment-fn" \
       org.opencontainers.image.description="Calls OCI Data Science model deployments as the function's own resource principal" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0"
 COPY --from=build /func /func
 USER 1000:1000
 ENTRYPOINT ["/func"]
