@@ -75,6 +75,29 @@ class Files(unittest.TestCase):
             self.found(check.parts, page, ("browser,", "browsers,"), "`browsers` is no part of .ci/run")
 
 
+class Tiers(unittest.TestCase):
+    def run_it(self, *command):
+        done = subprocess.run([ROOT / ".ci" / command[0], *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    def test_a_part_that_is_none_is_refused_before_anything_is_done(self):
+        for script in ("run", "setup"):
+            code, said = self.run_it(script, "check", "chekc")
+            self.assertEqual(code, 2, said)
+            self.assertTrue(said.startswith("there is no part `chekc`; expected one of: check commands "), said)
+            self.assertEqual(said.count("\n"), 1, said)
+
+    def test_what_is_missing_is_named_with_the_part_that_installs_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            same, other, missing = (f"{folder}/{name}" for name in ("same", "other", "missing"))
+            pathlib.Path(same).write_text("1")
+            pathlib.Path(other).write_text("2")
+            self.assertEqual(self.run_it("need", "deploy", "sh", same, f"{same}={same}"), (0, ""))
+            for what, named in [("no-such-program", "no-such-program"), (missing, missing), (f"{same}={other}", same), (f"{missing}={same}", missing)]:
+                said = f"missing or old: {named}; `.ci/setup deploy` installs it\n"
+                self.assertEqual(self.run_it("need", "deploy", "sh", what), (1, said))
+
+
 class Release(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
