@@ -32,7 +32,7 @@ FROM scratch
 LABEL org.opencontainers.image.title="model-deployment-fn" \
       org.opencontainers.image.description="Calls OCI Data Science model deployments as the function's own resource principal" \
       org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="0.1.0"
+      org.opencontainers.image.version="0.2.0"
 COPY --from=build /func /func
 USER 1000:1000
 ENTRYPOINT ["/func"]

@@ -46,7 +46,7 @@ run "the_second_with_an_image" {
   command = plan
 
   variables {
-    image = "fra.ocir.io/namespace/model-deployment-fn:0.1.0"
+    image = "fra.ocir.io/namespace/model-deployment-fn:0.2.0"
   }
 
   assert {

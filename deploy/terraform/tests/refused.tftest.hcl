@@ -16,7 +16,7 @@ variables {
   tenancy_id     = "ocid1.tenancy.oc1..aaaaaaaatenancy"
   compartment_id = "ocid1.compartment.oc1..aaaaaaaagateway"
   domain_url     = "https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com:443"
-  image          = "fra.ocir.io/namespace/model-deployment-fn:0.1.0"
+  image          = "fra.ocir.io/namespace/model-deployment-fn:0.2.0"
   static_keys    = [{ kid = "SIGNING_KEY", n = format("%0342d", 0) }]
 
   models = {
@@ -44,7 +44,7 @@ run "bad_values_are_refused" {
     path_prefix             = "models"
     endpoint_type           = "public"
     rate_limit              = 0
-    image                   = "model-deployment-fn:0.1.0"
+    image                   = "model-deployment-fn:0.2.0"
     image_digest            = "sha256:abc"
     image_policy_keys       = ["ocid1.vault.oc1.eu-frankfurt-1.a"]
     function_id             = "ocid1.fnapp.oc1.eu-frankfurt-1.a"

@@ -17,7 +17,7 @@ variables {
   tenancy_id     = "ocid1.tenancy.oc1..aaaaaaaatenancy"
   compartment_id = "ocid1.compartment.oc1..aaaaaaaagateway"
   domain_url     = "https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com:443"
-  image          = "fra.ocir.io/namespace/model-deployment-fn:0.1.0"
+  image          = "fra.ocir.io/namespace/model-deployment-fn:0.2.0"
   static_keys    = [{ kid = "SIGNING_KEY", n = replace(format("%0342d", 0), "0", "w") }]
 
   models = {

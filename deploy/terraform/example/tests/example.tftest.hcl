@@ -17,7 +17,7 @@ run "the_variables_of_the_example_are_taken" {
   command = plan
 
   variables {
-    image       = "fra.ocir.io/namespace/model-deployment-fn:0.1.0"
+    image       = "fra.ocir.io/namespace/model-deployment-fn:0.2.0"
     static_keys = [{ kid = "SIGNING_KEY", n = replace(format("%0342d", 0), "0", "w"), x5c = "dropped" }]
   }
 
