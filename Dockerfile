@@ -17,7 +17,9 @@ COPY crates/oracle-cloud-signature/Cargo.toml crates/oracle-cloud-signature/
 COPY tools/conformance/Cargo.toml tools/conformance/
 COPY tools/emulator/Cargo.toml tools/emulator/
 COPY tools/mdfn/Cargo.toml tools/mdfn/
+# What the manifests name must be there.
 RUN for package in . crates/*; do mkdir $package/src && touch $package/src/lib.rs; done \
+    && mkdir crates/fn-fdk/examples && touch crates/fn-fdk/examples/traced.rs \
     && echo 'fn main() {}' > src/main.rs \
     && cargo build --release --locked --bin func --target "$(uname -m)-unknown-linux-gnu"
 
