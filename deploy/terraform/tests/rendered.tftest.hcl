@@ -54,7 +54,7 @@ variables {
   alarm_query = "^(%[1]s)\\[(([1-9]|[1-5]\\d|60)m|([1-9]|1\\d|2[0-4])h)\\]\\{(%[2]s)(, (%[2]s))*\\}\\.(grouping\\(\\)|groupBy\\((%[3]s)\\))\\.((sum\\(\\)|mean\\(\\)|percentile\\(0\\.\\d+\\)) > \\d+(\\.\\d+)?|absent\\(\\d+[mhd]\\))$"
   chart_query = "^(%[1]s)\\[auto\\]\\{(%[2]s)(, (%[2]s))*\\}\\.groupBy\\((%[3]s)\\)\\.(sum\\(\\)|mean\\(\\)|percentile\\(0\\.\\d+\\))$"
 
-  # What is documented for each namespace. Source: docs/spec/oci-services.md#metrics-of-services; docs/operations.md for the last.
+  # What is documented for each namespace. Source: docs/spec/oci-services.md#metrics-of-services; docs/metrics.md for the last.
   metrics = {
     oci_faas            = "FunctionExecutionDuration|FunctionInvocationCount|FunctionResponseCount"
     oci_apigateway      = "BackendHttpResponses|HttpRequests|HttpResponses|IntegrationLatency|Latency"

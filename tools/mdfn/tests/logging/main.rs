@@ -44,18 +44,13 @@ fn quoted(text: &str) -> impl Iterator<Item = String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned)
 }
 
-/// The fields of the function's lines, by the page that explains them.
+/// The fields of the function's lines, by the page that explains them: a table for a call, one for a start.
 fn fields() -> BTreeSet<String> {
-    let page = read("docs/operations.md");
-    let (_, table) = page.split_once("| field | what it says |\n").unwrap();
-    let (table, rest) = table.split_once("\n\n").unwrap();
-    let mut fields: BTreeSet<_> =
-        table.lines().flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
+    let page = read("docs/logs.md");
+    let tables = page.split("| field | type | meaning |\n|---|---|---|\n").skip(1);
+    let rows = tables.flat_map(|table| table.split("\n\n").next().unwrap().lines());
+    let fields: BTreeSet<_> = rows.flat_map(|row| quoted(row.split('|').nth(1).unwrap())).collect();
     assert!(fields.contains("wait_ms") && !fields.contains("predicted"), "{fields:?}");
-    let (_, start) = rest.split_once("The line of a start, ").unwrap();
-    let (start, _) = start.split_once("\n\n").unwrap();
-    let of_a_start = quoted(start).filter(|name| !name.contains('='));
-    fields.extend(of_a_start);
     assert!(fields.contains("expires"), "{fields:?}");
     fields
 }

@@ -8,7 +8,7 @@ use crate::plan::{place, plan};
 fn every_alarm_says_what_to_look_at_first() {
     let page = std::fs::read_to_string(place("docs/troubleshooting.md")).unwrap();
     assert!(page.contains("\n## By symptom\n"));
-    let operations = std::fs::read_to_string(place("docs/operations.md")).unwrap();
+    let metrics = std::fs::read_to_string(place("docs/metrics.md")).unwrap();
     let query = Regex::new(r"\b([a-z-]+\.query)").unwrap();
     let status = Regex::new(r"\b([45][0-9]{2})\b").unwrap();
     let plan = plan("everything_watched");
@@ -20,7 +20,7 @@ fn every_alarm_says_what_to_look_at_first() {
     for (name, body) in alarms {
         assert!(body.contains("First ") && body.len() < 1000, "{name}: {body}");
         assert!(body.contains("docs/troubleshooting.md, By symptom"), "{name}: {body}");
-        assert!(operations.contains(&format!("\n| `{name}` | ")), "{name} is not explained");
+        assert!(metrics.contains(&format!("\n| `{name}` | ")), "{name} is not explained");
         for query in query.captures_iter(body) {
             assert!(place("deploy/logging").join(&query[1]).exists(), "{name}: {}", &query[1]);
         }
