@@ -348,9 +348,15 @@ fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     }
     if let Some(content_type) = platform.get(header::CONTENT_TYPE) {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
-    } else if headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
-        let first = headers[header::CONTENT_TYPE].clone();
+    } else if let Some(first) = first_of_several(&headers) {
         headers.insert(header::CONTENT_TYPE, first);
     }
     headers
+}
+
+/// The first `Content-Type`, where there are more.
+fn first_of_several(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let first = values.next()?;
+    values.next().map(|_| first.clone())
 }
