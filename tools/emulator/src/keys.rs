@@ -6,11 +6,12 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rsa::pkcs8::DecodePublicKey;
+use md5::Md5;
+use rsa::pkcs8::{DecodePublicKey, EncodePublicKey};
 use rsa::traits::PublicKeyParts;
 use rsa::{BoxedUint, PublicKey};
 use serde_json::{Value, json};
-use sha2::{Sha256, Sha384, Sha512};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A key pair of 2048 bits. It signs with aws-lc; what it signed is verified with the `rsa` crate.
 #[derive(Debug)]
@@ -53,6 +54,13 @@ impl Key {
             .filter_map(|at| base64.get(at..base64.len().min(at + 64)))
             .collect();
         format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    }
+
+    /// What OCI names the public half by: MD5 of its DER form, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        let der = self.public.to_public_key_der().expect("a public key has a form");
+        let bytes = Md5::digest(der.as_bytes());
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
     }
 
     /// The public half as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.

@@ -1,0 +1,136 @@
+//! One function, its lifecycle, and how it is shown.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::application::Application;
+use super::details::Details;
+use super::refusal::Refusal;
+use super::source::{Source, World};
+
+/// How a change ends, and how many looks at the function it takes until then.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// So many GETs of the function find it still changing.
+    pub looks: u32,
+    /// Whether it then is `ACTIVE`, or else `FAILED`.
+    pub succeeds: bool,
+}
+
+/// A function of an application.
+#[derive(Clone, Debug)]
+pub(super) struct Function {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) application: Application,
+    memory: u64,
+    timeout: u64,
+    config: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+    source: Source,
+    kept: Map<String, Value>,
+    state: &'static str,
+    change: Option<Change>,
+    version: u64,
+}
+
+impl Function {
+    pub(super) fn new(
+        id: String,
+        name: String,
+        application: &Application,
+        details: Details,
+        world: &World<'_>,
+        change: Change,
+    ) -> Result<Self, Refusal> {
+        let source = Source::read(&details.source.unwrap_or_default(), None, world)?;
+        Ok(Self {
+            id,
+            name,
+            application: application.clone(),
+            memory: details.memory.unwrap_or_default(),
+            timeout: details.timeout.unwrap_or(30),
+            config: details.config.unwrap_or_default(),
+            tags: details.tags.unwrap_or_default(),
+            source,
+            kept: details.kept,
+            state: "CREATING",
+            change: Some(change),
+            version: 1,
+        })
+    }
+
+    /// Changes all that `details` has, or nothing.
+    pub(super) fn update(
+        &mut self,
+        details: Details,
+        world: &World<'_>,
+        change: Change,
+    ) -> Result<(), Refusal> {
+        if self.change.is_some() {
+            let message = format!("the function is {}", self.state);
+            return Err(Refusal::new(409, "Conflict", message));
+        }
+        if let Some(source) = &details.source {
+            self.source = Source::read(source, Some(&self.source), world)?;
+        }
+        self.memory = details.memory.unwrap_or(self.memory);
+        self.timeout = details.timeout.unwrap_or(self.timeout);
+        self.config = details.config.unwrap_or_else(|| self.config.clone());
+        self.tags = details.tags.unwrap_or_else(|| self.tags.clone());
+        self.kept.extend(details.kept);
+        self.version += 1;
+        (self.state, self.change) = ("UPDATING", Some(change));
+        Ok(())
+    }
+
+    /// Somebody looks at it: what takes so many looks may now be done.
+    pub(super) fn look(&mut self) {
+        match &mut self.change {
+            Some(Change { looks: 0, succeeds }) => {
+                self.state = if *succeeds { "ACTIVE" } else { "FAILED" };
+                self.change = None;
+                self.version += 1;
+            }
+            Some(change) => change.looks -= 1,
+            None => {}
+        }
+    }
+
+    pub(super) fn etag(&self) -> String {
+        format!("{}-{}", self.version, self.id.len())
+    }
+
+    /// As a GET shows it.
+    pub(super) fn document(&self) -> Value {
+        let mut document = self.summary();
+        if let Some(members) = document.as_object_mut() {
+            members.insert("config".to_owned(), json!(self.config));
+        }
+        document
+    }
+
+    /// As a list shows it: without its configuration.
+    pub(super) fn summary(&self) -> Value {
+        let mut summary = json!({
+            "id": self.id,
+            "displayName": self.name,
+            "lifecycleState": self.state,
+            "applicationId": self.application.id,
+            "compartmentId": self.application.compartment,
+            "sourceDetails": self.source.document(),
+            "shape": self.application.shape,
+            "memoryInMBs": self.memory,
+            "timeoutInSeconds": self.timeout,
+            "freeformTags": self.tags,
+            "invokeEndpoint": "https://emulated.sa-saopaulo-1.functions.oci.oraclecloud.com",
+            "timeCreated": "2026-11-28T00:00:00Z",
+            "timeUpdated": "2026-11-28T00:00:00Z",
+        });
+        if let Some(members) = summary.as_object_mut() {
+            members.extend(self.kept.clone());
+        }
+        summary
+    }
+}

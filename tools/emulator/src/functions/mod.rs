@@ -1,0 +1,197 @@
+//! The API of OCI Functions that makes and changes functions: signatures verified, bodies read
+//! strictly, and a lifecycle that goes on as often as somebody looks.
+//!
+//! The shapes are those of Oracle's SDK for Python, version 2.189; what the service does beyond
+//! them is not known. Source: docs/spec/oci-services.md#functions-api.
+
+mod application;
+mod details;
+mod fault;
+mod function;
+mod members;
+mod query;
+mod refusal;
+mod runtime;
+mod source;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
+
+pub use self::fault::Fault;
+pub use self::function::Change;
+pub use self::runtime::Runtime;
+
+use self::application::Application;
+use self::fault::Faults;
+use self::function::Function;
+use self::refusal::Refusal;
+use self::state::State;
+use crate::clock::now;
+use crate::deployment::{self, Authority, Certificate};
+use crate::http::{self, Reply, Server};
+use crate::object_storage::Objects;
+use crate::user::{Trusted, User};
+
+/// The most that a request may carry, in bytes: the largest archive in base64, and the rest.
+const MAX_BODY_BYTES: usize = 36 * 1024 * 1024;
+
+/// A running service. Dropped, it closes its port and every connection.
+#[derive(Debug)]
+pub struct Functions {
+    server: Server,
+    service: Arc<Service>,
+}
+
+#[derive(Debug)]
+struct Service {
+    trusted: Trusted,
+    state: Mutex<State>,
+    faults: Faults,
+    asked: Mutex<Vec<String>>,
+}
+
+/// The connection is to break instead of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is to break")]
+struct Broken;
+
+impl Functions {
+    /// Starts on a free port of 127.0.0.1, with a certificate of `tls`. It trusts `user`, and
+    /// takes archives of `objects`.
+    pub async fn start(user: Arc<User>, objects: Objects, tls: &Authority) -> io::Result<Self> {
+        let service = Arc::new(Service {
+            trusted: Trusted::User(user),
+            state: Mutex::new(State::new(objects)),
+            faults: Faults::default(),
+            asked: Mutex::default(),
+        });
+        let (listener, acceptor) = (
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
+            TlsAcceptor::from(tls.server_config(Certificate::Valid)),
+        );
+        let shared = service.clone();
+        let server = Server::serve(listener, move |stream| {
+            connection(shared.clone(), acceptor.clone(), stream)
+        })?;
+        Ok(Self { server, service })
+    }
+
+    /// The base URL.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.server.address.port())
+    }
+
+    /// Adds an application, and gives its OCID.
+    pub fn add_application(&self, name: &str, compartment: &str, shape: &str) -> String {
+        let application = Application::new(name, compartment, shape);
+        let id = application.id.clone();
+        self.service.state().applications.push(application);
+        id
+    }
+
+    /// What runtimes there are from now on.
+    pub fn set_runtimes(&self, runtimes: Vec<Runtime>) {
+        self.service.state().runtimes = runtimes;
+    }
+
+    /// How each change from now on ends.
+    pub fn set_change(&self, change: Change) {
+        self.service.state().change = change;
+    }
+
+    /// From now on the user has no right to anything.
+    pub fn take_rights(&self) {
+        self.service.state().has_rights = false;
+    }
+
+    /// The next request with this method meets this; several meet one after the other.
+    pub fn add_fault(&self, method: Method, fault: Fault) {
+        self.service.faults.add(method, fault);
+    }
+
+    /// The functions as they are now.
+    pub fn functions(&self) -> Vec<Value> {
+        self.service.state().functions.iter().map(Function::document).collect()
+    }
+
+    /// The method, target and status of every request, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.service.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Serves one connection until either side has had enough of it.
+async fn connection(service: Arc<Service>, tls: TlsAcceptor, stream: TcpStream) {
+    let Ok(stream) = tls.accept(stream).await else { return };
+    let answering = service_fn(|request| service.clone().answer(request));
+    // It is to break at times, and a client may leave whenever it wants to.
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await);
+}
+
+impl Service {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Broken> {
+        let (head, mut body) = request.into_parts();
+        let target = head.uri.to_string();
+        let fault = self.faults.take(&head.method);
+        if let Some(Fault::BreaksOff(bytes)) = fault {
+            let mut taken = 0;
+            while taken < bytes
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                taken += frame.data_ref().map_or(0, Bytes::len);
+            }
+            self.note(&head.method, &target, "broken off");
+            return Err(Broken);
+        }
+        let Some(body) = http::body(body, MAX_BODY_BYTES).await else {
+            self.note(&head.method, &target, "no body");
+            return Err(Broken);
+        };
+        if let Some(Fault::IsSlow(time)) = fault {
+            sleep(time).await;
+        }
+        let verified = self.trusted.verify(&deployment::Request::from_parts(&head, &body), now());
+        let request = state::Request {
+            method: &head.method,
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            body: &body,
+        };
+        let reply = match (verified, &fault) {
+            (Err(refusal), _) => Err(Refusal::new(401, "NotAuthenticated", refusal.to_string())),
+            (Ok(()), Some(Fault::Answers(status, code, retry_after))) => Err(Refusal {
+                retry_after: *retry_after,
+                ..Refusal::new(*status, code, "the service was told to answer so")
+            }),
+            (Ok(()), _) => self.state().carry_out(&request),
+        };
+        let reply = reply.unwrap_or_else(Reply::from);
+        self.note(&head.method, &target, reply.status().as_str());
+        if matches!(fault, Some(Fault::LosesAnswer)) { Err(Broken) } else { Ok(reply) }
+    }
+
+    fn note(&self, method: &Method, target: &str, outcome: &str) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push(format!("{method} {target} {outcome}"));
+    }
+}

@@ -1,0 +1,57 @@
+//! What the service refuses a request with, and the headers that all of its answers have.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use serde_json::{Value, json};
+
+use crate::http::{self, Reply};
+
+const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
+
+/// Why a request is not carried out.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) retry_after: Option<u32>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
+    /// What is wrong with a part of the request.
+    pub(super) fn parameter(message: impl Into<String>) -> Self {
+        Self::new(400, "InvalidParameter", message)
+    }
+
+    /// Not there, or not to be seen: who has no right is not told which.
+    pub(super) fn hidden(what: &str) -> Self {
+        let message = format!("{what} is not there, or you have no right to it");
+        Self::new(404, "NotAuthorizedOrNotFound", message)
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        let body = json!({ "code": refusal.code, "message": refusal.message });
+        let mut reply = answer(refusal.status, &body);
+        if let Some(seconds) = refusal.retry_after {
+            reply.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        reply
+    }
+}
+
+/// An answer with an `opc-request-id` of its own.
+pub(super) fn answer(status: u16, body: &Value) -> Reply {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let mut reply = http::reply(status, body);
+    let id = HeaderValue::try_from(format!("emulated/functions/{number:06}"));
+    reply.headers_mut().insert(OPC_REQUEST_ID, id.expect("digits are visible ASCII"));
+    reply
+}

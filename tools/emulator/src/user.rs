@@ -1,0 +1,71 @@
+//! A user of the tenancy: an API key, and the configuration file that programs find it by.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::deployment::{Refusal, Request, Signed, refused, verify};
+use crate::keys::Key;
+use crate::principal::{Issuer, TENANCY};
+
+/// The region of the emulated cloud.
+pub const REGION: &str = "sa-saopaulo-1";
+const USER: &str = "ocid1.user.oc1..aaaaaaaaemulatedemulatedemulatedemulatedemulated";
+
+/// Somebody with an API key.
+#[derive(Debug)]
+pub struct User {
+    key: Key,
+    fingerprint: String,
+}
+
+impl User {
+    /// A new user with a key of its own.
+    pub fn new() -> Arc<Self> {
+        let key = Key::generate();
+        let fingerprint = key.fingerprint();
+        Arc::new(Self { key, fingerprint })
+    }
+
+    /// Writes a configuration file and a key into `folder`, and says where the file is.
+    pub fn write(&self, folder: &Path) -> io::Result<PathBuf> {
+        let (config, key) = (folder.join("config"), folder.join("key.pem"));
+        let fingerprint = &self.fingerprint;
+        let profile = format!(
+            "[DEFAULT]\nuser={USER}\ntenancy={TENANCY}\nfingerprint={fingerprint}\nkey_file={}\nregion={REGION}\n",
+            key.display()
+        );
+        fs::write(key, self.key.pem())?;
+        fs::write(&config, profile)?;
+        Ok(config)
+    }
+
+    fn verify(&self, request: &Request, now: SystemTime) -> Result<(), Refusal> {
+        let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
+        if signed.key_id != format!("{TENANCY}/{USER}/{}", self.fingerprint) {
+            return refused("nobody has this key id");
+        }
+        signed.check(self.key.public())
+    }
+}
+
+/// Whose signatures a service takes.
+#[derive(Clone, Debug)]
+pub(crate) enum Trusted {
+    /// Holders of tokens of this issuer.
+    Tokens(Arc<Issuer>),
+    /// This user.
+    User(Arc<User>),
+}
+
+impl Trusted {
+    /// Checks that one of them signed the whole request, not long before or after `now`.
+    pub(crate) fn verify(&self, request: &Request, now: SystemTime) -> Result<(), Refusal> {
+        match self {
+            Self::Tokens(issuer) => verify(request, issuer.public(), now).map(drop),
+            Self::User(user) => user.verify(request, now),
+        }
+    }
+}
