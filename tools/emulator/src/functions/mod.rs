@@ -52,7 +52,7 @@ const MAX_BODY_BYTES: usize = 36 * 1024 * 1024;
 
 /// A running service. Dropped, it closes its port and every connection.
 #[derive(Debug)]
-pub struct Functions {
+pub struct FunctionsService {
     server: Server,
     service: Arc<Service>,
 }
@@ -70,7 +70,7 @@ struct Service {
 #[error("the connection is to break")]
 struct Broken;
 
-impl Functions {
+impl FunctionsService {
     /// Starts on a free port of 127.0.0.1, with a certificate of `tls`. It trusts `user`, and
     /// takes archives of `objects`.
     pub async fn start(user: Arc<User>, objects: Objects, tls: &Authority) -> io::Result<Self> {
