@@ -8,6 +8,7 @@ mod archive;
 mod cargo;
 mod cause;
 mod client;
+pub mod deploy;
 pub mod doctor;
 mod error_chain;
 pub mod gateway_spec;

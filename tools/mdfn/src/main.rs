@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mdfn::{
-    doctor, gateway_spec, invoke, jwk, local, logs, new, package, policy, predict, sign, token,
+    deploy, doctor, gateway_spec, invoke, jwk, local, logs, new, package, policy, predict, sign,
+    token,
 };
 use tokio::runtime::Runtime;
 
@@ -24,6 +25,7 @@ struct Cli {
 enum Command {
     #[command(after_help = format!("{}\n\n{CONFORMANCE}", fn_conformance::AFTER_HELP))]
     Conformance(fn_conformance::Options),
+    Deploy(Box<deploy::Options>),
     Doctor(doctor::Options),
     GatewaySpec(Box<gateway_spec::Options>),
     Invoke(invoke::Options),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         match command {
             Command::Conformance(options) => fn_conformance::run(options, "mdfn", variable).await,
+            Command::Deploy(options) => deploy::run(*options, variable).await,
             Command::Doctor(options) => doctor::run(options, variable).await,
             Command::GatewaySpec(options) => gateway_spec::run(*options),
             Command::Invoke(options) => invoke::run(options, variable).await,

@@ -218,7 +218,8 @@ fn function(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn compartment(text: &str) -> Result<String, &'static str> {
+/// The OCID of a compartment, or of a tenancy, which is one.
+pub(crate) fn compartment(text: &str) -> Result<String, &'static str> {
     if (text.starts_with("ocid1.compartment.") || text.starts_with("ocid1.tenancy."))
         && is_ocid(text)
     {

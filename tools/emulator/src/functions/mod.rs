@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request};
@@ -62,7 +63,28 @@ struct Service {
     trusted: Trusted,
     state: Mutex<State>,
     faults: Faults,
-    asked: Mutex<Vec<String>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// A request that the service had.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// The names of the headers, in the order of the alphabet.
+    pub headers: Vec<String>,
+    /// The status of the answer; none if the connection broke instead.
+    pub status: Option<u16>,
+}
+
+impl Asked {
+    fn new(head: &Parts, status: Option<u16>) -> Self {
+        let mut headers: Vec<String> = head.headers.keys().map(ToString::to_string).collect();
+        headers.sort_unstable();
+        Self { method: head.method.to_string(), target: head.uri.to_string(), headers, status }
+    }
 }
 
 /// The connection is to break instead of an answer.
@@ -129,8 +151,8 @@ impl FunctionsService {
         self.service.state().functions.iter().map(Function::document).collect()
     }
 
-    /// The method, target and status of every request, in order.
-    pub fn asked(&self) -> Vec<String> {
+    /// Every request, in order.
+    pub fn asked(&self) -> Vec<Asked> {
         self.service.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -150,7 +172,6 @@ impl Service {
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Reply, Broken> {
         let (head, mut body) = request.into_parts();
-        let target = head.uri.to_string();
         let fault = self.faults.take(&head.method);
         if let Some(Fault::BreaksOff(bytes)) = fault {
             let mut taken = 0;
@@ -159,11 +180,11 @@ impl Service {
             {
                 taken += frame.data_ref().map_or(0, Bytes::len);
             }
-            self.note(&head.method, &target, "broken off");
+            self.note(&head, None);
             return Err(Broken);
         }
         let Some(body) = http::body(body, MAX_BODY_BYTES).await else {
-            self.note(&head.method, &target, "no body");
+            self.note(&head, None);
             return Err(Broken);
         };
         if let Some(Fault::IsSlow(time)) = fault {
@@ -186,12 +207,13 @@ impl Service {
             (Ok(()), _) => self.state().carry_out(&request),
         };
         let reply = reply.unwrap_or_else(Reply::from);
-        self.note(&head.method, &target, reply.status().as_str());
-        if matches!(fault, Some(Fault::LosesAnswer)) { Err(Broken) } else { Ok(reply) }
+        let is_lost = matches!(fault, Some(Fault::LosesAnswer));
+        self.note(&head, (!is_lost).then(|| reply.status().as_u16()));
+        if is_lost { Err(Broken) } else { Ok(reply) }
     }
 
-    fn note(&self, method: &Method, target: &str, outcome: &str) {
+    fn note(&self, head: &Parts, status: Option<u16>) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.push(format!("{method} {target} {outcome}"));
+        asked.push(Asked::new(head, status));
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod conformance;
+mod deploy;
 mod doctor;
 mod gateway_spec;
 mod invoke;

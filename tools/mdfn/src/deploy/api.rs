@@ -1,0 +1,132 @@
+//! The service, asked step by step.
+
+use std::time::Duration;
+
+use oracle_cloud_client::{Answer, Service};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use super::advice::Doing;
+use super::call::Call;
+use super::code::Packed;
+use super::error::Error;
+use super::model::{Application, Function, Named, Runtime};
+use super::options::Options;
+use super::wanted::is_ocid;
+
+/// The language whose runtime starts an executable.
+const LANGUAGE: &str = "go";
+const ACTIVE: &str = "ACTIVE";
+
+/// The application that the options name.
+pub(super) async fn application(
+    service: &Service,
+    options: &Options,
+) -> Result<Application, Error> {
+    let doing = Doing::FindApplication;
+    let id = match &options.compartment {
+        Some(compartment) if !is_ocid(&options.application) => {
+            let name = options.application.clone();
+            let call = Call::applications(compartment, &name);
+            match list::<Named>(service, &call, doing).await?.as_slice() {
+                [one] => one.id.clone(),
+                other => return Err(Error::Applications { name, count: other.len() }),
+            }
+        }
+        _ => options.application.clone(),
+    };
+    read(&send(service, &Call::application(&id), doing).await?, doing)
+}
+
+/// The function of this name, and its etag.
+pub(super) async fn function(
+    service: &Service,
+    application: &str,
+    name: &str,
+) -> Result<Option<(Function, Option<String>)>, Error> {
+    let doing = Doing::FindFunction;
+    let found = list::<Named>(service, &Call::functions(application, name), doing).await?;
+    let Some(found) = found.first() else { return Ok(None) };
+    let answer = send(service, &Call::function(&found.id), doing).await?;
+    let etag = answer.etag().map(str::to_owned);
+    Ok(Some((read(&answer, doing)?, etag)))
+}
+
+/// The name of the one active runtime for executables.
+pub(super) async fn runtime(service: &Service) -> Result<String, Error> {
+    let all = list::<Runtime>(service, &Call::runtimes(), Doing::FindRuntime).await?;
+    let active: Vec<Runtime> =
+        all.into_iter().filter(|runtime| runtime.lifecycle_state == ACTIVE).collect();
+    let ours = active.iter().filter(|runtime| runtime.language.eq_ignore_ascii_case(LANGUAGE));
+    let ours: Vec<&str> = ours.map(|runtime| runtime.name.as_str()).collect();
+    match ours.as_slice() {
+        [one] => Ok((*one).to_owned()),
+        [] => {
+            let shown = |runtime: &Runtime| format!("{} ({})", runtime.name, runtime.language);
+            let shown: Vec<String> = active.iter().map(shown).collect();
+            let none = || "none".to_owned();
+            Err(Error::NoRuntime(if shown.is_empty() { none() } else { shown.join(", ") }))
+        }
+        several => Err(Error::Runtimes(several.join(", "))),
+    }
+}
+
+/// The namespace that has the tenancy's buckets.
+pub(super) async fn namespace(storage: &Service) -> Result<String, Error> {
+    let doing = Doing::FindNamespace;
+    read(&send(storage, &Call::namespace(), doing).await?, doing)
+}
+
+/// Stores an archive as an object.
+pub(super) async fn upload(
+    storage: &Service,
+    namespace: &str,
+    bucket: &str,
+    packed: &Packed,
+) -> Result<(), Error> {
+    let call = Call::upload(namespace, bucket, packed);
+    send(storage, &call, Doing::Upload).await.map(drop)
+}
+
+/// Makes or changes a function.
+pub(super) async fn carry_out(
+    service: &Service,
+    call: &Call,
+    doing: Doing,
+) -> Result<Function, Error> {
+    read(&send(service, call, doing).await?, doing)
+}
+
+/// Waits until a function neither is made nor changes any more, for so many seconds at most.
+pub(super) async fn wait(service: &Service, made: &Function, seconds: u64) -> Result<(), Error> {
+    let (id, mut state) = (made.id.clone(), made.lifecycle_state.clone());
+    let ready = async |function: Function| {
+        state = function.lifecycle_state;
+        Ok((!matches!(state.as_str(), "CREATING" | "UPDATING")).then_some(()))
+    };
+    let looked = Call::function(&id).request(service).poll_until(ready);
+    let outcome = timeout(Duration::from_secs(seconds), looked).await;
+    match outcome {
+        Err(_elapsed) => Err(Error::NotReady { id, state, seconds }),
+        Ok(Err(source)) => Err(Error::Service { doing: Doing::Wait, source }),
+        Ok(Ok(())) if state == ACTIVE => Ok(()),
+        Ok(Ok(())) => Err(Error::Failed { id, state }),
+    }
+}
+
+async fn send(service: &Service, call: &Call, doing: Doing) -> Result<Answer, Error> {
+    call.request(service).send().await.map_err(|source| Error::Service { doing, source })
+}
+
+async fn list<T: DeserializeOwned>(
+    service: &Service,
+    call: &Call,
+    doing: Doing,
+) -> Result<Vec<T>, Error> {
+    let pages = call.request(service).pages();
+    pages.collect().await.map_err(|source| Error::Service { doing, source })
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer, doing: Doing) -> Result<T, Error> {
+    answer.json().map_err(|source| Error::Service { doing, source })
+}

@@ -1,0 +1,77 @@
+//! What the service says of applications, runtimes and functions. Members that it adds later are
+//! passed over.
+//!
+//! Source: docs/spec/oci-services.md#functions-api.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::settings::Settings;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Application {
+    pub(super) id: String,
+    pub(super) display_name: String,
+    pub(super) shape: Option<String>,
+    pub(super) config: Option<Settings>,
+}
+
+impl fmt::Display for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shape = self.shape.as_deref().unwrap_or("of a shape that the service does not say");
+        write!(f, "application {} ({}), {shape}", self.display_name, self.id)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Runtime {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) language: String,
+    #[serde(default)]
+    pub(super) lifecycle_state: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Function {
+    pub(super) id: String,
+    pub(super) lifecycle_state: String,
+    pub(super) source_details: Source,
+    #[serde(rename = "memoryInMBs")]
+    pub(super) memory: Option<u64>,
+    pub(super) timeout_in_seconds: Option<u64>,
+    pub(super) config: Option<Settings>,
+    pub(super) freeform_tags: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Source {
+    #[serde(rename = "sourceType")]
+    pub(super) kind: String,
+    /// Of an archive, in base64.
+    #[serde(rename = "sourceCodeSha256")]
+    pub(super) sha256: Option<String>,
+    #[serde(rename = "runtimeConfig")]
+    pub(super) runtime: Option<RuntimeConfig>,
+    pub(super) image: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RuntimeConfig {
+    #[serde(rename = "runtimeConfigType")]
+    pub(super) kind: String,
+    #[serde(rename = "functionsRuntimeName")]
+    pub(super) name: Option<String>,
+    #[serde(rename = "functionsRuntimeVersionId")]
+    pub(super) version: Option<String>,
+}
