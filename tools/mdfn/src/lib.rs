@@ -1,7 +1,7 @@
 //! The commands of `mdfn`, a module each, and what several of them need.
 //!
-//! Only [`doctor`], and [`gateway_spec`] of a target, ask the function's own library; all else
-//! knows the services from their documents. `Source:` names the place in `docs/spec` of the
+//! Only [`doctor`], [`deploy`] of settings, and [`gateway_spec`] of a target, ask the function's own
+//! library; all else knows the services from their documents. `Source:` names the place in `docs/spec` of the
 //! repository.
 
 mod archive;

@@ -29,6 +29,10 @@ pub(super) enum Error {
     SettingsFile(usize),
     #[error("`--config-file`: {0} is no text; expected \"...\" around its value")]
     SettingKind(String),
+    #[error(
+        "`--config-file`: `{0}` is no name of a setting; expected letters, digits and `_`, and no digit first"
+    )]
+    SettingName(String),
     #[error("the settings have {0} bytes, names and values together; the service takes 4096")]
     SettingsLarge(usize),
     #[error(
@@ -106,6 +110,7 @@ impl Error {
             | Self::TagTwice(_)
             | Self::SettingsFile(_)
             | Self::SettingKind(_)
+            | Self::SettingName(_)
             | Self::SettingsLarge(_)
             | Self::WouldNotStart(_)
             | Self::NoCompartment

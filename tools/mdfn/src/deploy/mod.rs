@@ -21,6 +21,7 @@ mod notes;
 mod options;
 mod plan;
 mod settings;
+mod settings_file;
 mod wanted;
 
 use std::process::ExitCode;

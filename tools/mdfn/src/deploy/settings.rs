@@ -6,10 +6,10 @@ use std::fmt;
 
 use model_deployment_fn::config::Config;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::error::Error;
 use super::options::Options;
+use super::settings_file;
 use crate::input::read;
 
 /// The most that names and values have together, in bytes of UTF-8.
@@ -31,18 +31,22 @@ impl Settings {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let mut given = match &options.config_file {
-            Some(path) => parsed(&read("`--config-file`", path)?)?,
-            None => Self::default(),
+            Some(path) => settings_file::parse(&read("`--config-file`", path)?)?,
+            None => Vec::new(),
         };
         for (name, value) in &options.config {
             let value = value.clone().or_else(|| variable(name));
             let value = value.ok_or_else(|| Error::NoVariable(name.clone()))?;
-            if given.0.insert(name.clone(), value).is_some() {
-                return Err(Error::SettingTwice(name.clone()));
+            given.push((name.clone(), value));
+        }
+        let mut settings = Self::default();
+        for (name, value) in given {
+            if settings.0.insert(name.clone(), value).is_some() {
+                return Err(Error::SettingTwice(name));
             }
         }
-        given.check_size()?;
-        Ok(given)
+        settings.check_size()?;
+        Ok(settings)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -89,17 +93,4 @@ impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
-}
-
-/// The settings of a file.
-fn parsed(json: &[u8]) -> Result<Settings, Error> {
-    let object: Map<String, Value> =
-        serde_json::from_slice(json).map_err(|error| Error::SettingsFile(error.line()))?;
-    let text = |(name, value): (String, Value)| match value {
-        Value::String(text) => Ok((name, text)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Err(Error::SettingKind(name))
-        }
-    };
-    object.into_iter().map(text).collect::<Result<_, _>>().map(Settings)
 }

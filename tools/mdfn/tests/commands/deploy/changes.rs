@@ -7,7 +7,7 @@ use emulator::functions::Runtime;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{COMPARTMENT, ELSEWHERE, HERE, SECRET, Setup, archive, ended};
+use super::{COMPARTMENT, ELSEWHERE, HERE, SECRET, Setup, archive, archive_of_both, ended};
 
 #[tokio::test]
 async fn a_function_is_made_with_all_that_is_named_and_its_defaults() {
@@ -183,4 +183,19 @@ async fn a_secret_setting_is_taken_from_the_environment_or_a_file_and_never_show
     assert_eq!(setup.function()["config"]["OTHER"], SECRET);
     setup.deploy(&["--config", "TOKEN_OF_MINE=another"]).await;
     assert_eq!(setup.function()["config"]["TOKEN_OF_MINE"], "another");
+}
+
+#[tokio::test]
+async fn an_application_of_both_shapes_takes_an_archive_of_both() {
+    let setup = Setup::new("GENERIC_X86_ARM").await;
+    setup.write("function.zip", &archive_of_both());
+    ended(&setup.deploy(&[]).await, 0, &["archive for GENERIC_X86_ARM", "is ACTIVE"]);
+}
+
+#[tokio::test]
+async fn a_region_of_a_realm_without_archives_is_told_before_the_question() {
+    let setup = Setup::new(HERE).await;
+    let done = setup.deploy(&["--region", "us-langley-1"]).await;
+    let note = "note: functions of archives are for realm oc1, and this region is of oc2";
+    ended(&done, 0, &[note]);
 }

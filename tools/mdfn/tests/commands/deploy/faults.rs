@@ -43,6 +43,19 @@ async fn an_update_that_breaks_off_is_sent_again() {
 }
 
 #[tokio::test]
+async fn an_update_whose_answer_was_lost_is_not_carried_out_twice() {
+    let setup = Setup::new(HERE).await;
+    ended(&setup.deploy(&[]).await, 0, &["is ACTIVE"]);
+    setup.functions.add_fault(Method::PUT, Fault::LosesAnswer);
+    let memory = ["--memory", "256"];
+    let advice = "or by an attempt whose answer was lost: run the same command again";
+    ended(&setup.deploy(&memory).await, 3, &["status 412, code NoEtagMatch", advice]);
+    assert_eq!(setup.function()["memoryInMBs"], 256);
+    ended(&setup.deploy(&memory).await, 0, &["nothing changes"]);
+    assert_eq!(setup.changes(), ["POST", "PUT", "PUT"]);
+}
+
+#[tokio::test]
 async fn what_passes_is_waited_for() {
     let setup = Setup::new(HERE).await;
     setup.functions.add_fault(Method::POST, Fault::Answers(429, "TooManyRequests", Some(1)));

@@ -10,6 +10,8 @@ async fn each_mistake_on_the_command_line_is_named_and_nothing_is_asked() {
     let large: Vec<&str> = large.iter().map(String::as_str).collect();
     let file = |name: &str, text: &str| setup.write(name, text.as_bytes());
     let (list, number) = (file("list.json", "[]"), file("number.json", r#"{"A": 1}"#));
+    let (twice, name) =
+        (file("twice.json", r#"{"A": "", "A": ""}"#), file("name.json", r#"{"A=": ""}"#));
     let text = file("text.zip", "no archive");
     for (arguments, said) in [
         (large, "the settings have 4097 bytes"),
@@ -18,6 +20,9 @@ async fn each_mistake_on_the_command_line_is_named_and_nothing_is_asked() {
         (vec!["--config", "1A=1"], "does not begin with a digit"),
         (vec!["--config-file", &list], "no JSON object in line 1"),
         (vec!["--config-file", &number], "A is no text"),
+        (vec!["--config-file", &twice], "the setting A is given twice"),
+        (vec!["--config-file", &name], "`A=` is no name of a setting"),
+        (vec!["--config-file", &number, "--config", "A=1"], "A is no text"),
         (vec!["--config-file", "/nowhere"], "cannot be read from /nowhere"),
         (vec!["--tag", "a"], "expected `NAME=VALUE`"),
         (vec!["--tag", "a=1", "--tag", "a=2"], "the tag a is given twice"),

@@ -5,6 +5,7 @@ mod changes;
 mod dry_run;
 mod faults;
 mod given;
+mod question;
 mod refusals;
 
 use std::fs;
@@ -41,17 +42,36 @@ static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(made).unwrap()
 });
 
+/// Where an ELF file says which processor it is for, and its numbers of them.
+const MACHINE: usize = 18;
+const X86_64: u8 = 62;
+const AARCH64: u8 = 183;
+
 /// An archive of the executable, and of a resource that is so long.
 fn archive(resource: usize) -> Vec<u8> {
+    zip(&[("func", &EXECUTABLE), ("resources/data", &vec![b'x'; resource])])
+}
+
+/// An archive for both processors, of one program with another number in it.
+fn archive_of_both() -> Vec<u8> {
+    let [x86, arm] = [X86_64, AARCH64].map(|machine| {
+        let mut executable = EXECUTABLE.clone();
+        executable[MACHINE] = machine;
+        executable
+    });
+    zip(&[("fn-arch-x86/func", &x86), ("fn-arch-arm/func", &arm)])
+}
+
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let options = SimpleFileOptions::DEFAULT
         .compression_method(CompressionMethod::Stored)
         .system(System::Unix)
         .external_attributes(0o100_755 << 16);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("func", options).unwrap();
-    archive.write_all(&EXECUTABLE).unwrap();
-    archive.start_file("resources/data", options).unwrap();
-    archive.write_all(&vec![b'x'; resource]).unwrap();
+    for (name, bytes) in files {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
     archive.finish().unwrap().into_inner()
 }
 
