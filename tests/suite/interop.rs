@@ -2,6 +2,7 @@
 //! `.ci/interop` installs them and runs these.
 
 mod clients;
+mod functions;
 mod local;
 mod traces;
 

@@ -32,6 +32,10 @@ pub(super) struct Function {
     kept: Map<String, Value>,
     state: &'static str,
     change: Option<Change>,
+    /// Whether an accepted change has begun: until somebody looked once, nothing shows it.
+    has_begun: bool,
+    /// Whether the last change succeeded, once that is known.
+    outcome: Option<bool>,
     version: u64,
 }
 
@@ -57,6 +61,8 @@ impl Function {
             kept: details.kept,
             state: "CREATING",
             change: Some(change),
+            has_begun: true,
+            outcome: None,
             version: 1,
         })
     }
@@ -69,7 +75,7 @@ impl Function {
         change: Change,
     ) -> Result<(), Refusal> {
         if self.change.is_some() {
-            let message = format!("the function is {}", self.state);
+            let message = format!("the function {} changes already", self.name);
             return Err(Refusal::new(409, "Conflict", message));
         }
         if let Some(source) = &details.source {
@@ -81,21 +87,31 @@ impl Function {
         self.tags = details.tags.unwrap_or_else(|| self.tags.clone());
         self.kept.extend(details.kept);
         self.version += 1;
-        (self.state, self.change) = ("UPDATING", Some(change));
+        (self.change, self.has_begun, self.outcome) = (Some(change), false, None);
         Ok(())
     }
 
     /// Somebody looks at it: what takes so many looks may now be done.
     pub(super) fn look(&mut self) {
         match &mut self.change {
+            Some(_) if !self.has_begun => self.has_begun = true,
             Some(Change { looks: 0, succeeds }) => {
                 self.state = if *succeeds { "ACTIVE" } else { "FAILED" };
+                self.outcome = Some(*succeeds);
                 self.change = None;
                 self.version += 1;
             }
-            Some(change) => change.looks -= 1,
+            Some(change) => {
+                change.looks -= 1;
+                self.state = if self.state == "CREATING" { "CREATING" } else { "UPDATING" };
+            }
             None => {}
         }
+    }
+
+    /// Whether the last change succeeded, once that is known.
+    pub(super) fn outcome(&self) -> Option<bool> {
+        self.outcome
     }
 
     pub(super) fn etag(&self) -> String {

@@ -16,6 +16,7 @@ mod source;
 mod state;
 #[cfg(test)]
 mod tests;
+mod work_request;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -139,6 +140,11 @@ impl FunctionsService {
     /// From now on the user has no right to anything.
     pub fn take_rights(&self) {
         self.service.state().has_rights = false;
+    }
+
+    /// From now on the user has no right to work requests.
+    pub fn hide_work(&self) {
+        self.service.state().shows_work = false;
     }
 
     /// The next request with this method meets this; several meet one after the other.

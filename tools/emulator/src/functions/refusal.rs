@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use serde_json::{Value, json};
 
 use crate::http::{self, Reply};
 
+const OPC_WORK_REQUEST_ID: HeaderName = HeaderName::from_static("opc-work-request-id");
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 
 /// Why a request is not carried out.
@@ -48,9 +50,26 @@ impl From<Refusal> for Reply {
 
 /// An answer with an `opc-request-id` of its own.
 pub(super) fn answer(status: u16, body: &Value) -> Reply {
+    identified(http::reply(status, body))
+}
+
+/// What there is to say of a change that is going to happen: nothing but who tells of it.
+pub(super) fn accepted(work_request: &str) -> Reply {
+    let mut reply = Reply::default();
+    *reply.status_mut() = StatusCode::ACCEPTED;
+    with_work_request(identified(reply), work_request)
+}
+
+/// The same answer, which names a work request.
+pub(super) fn with_work_request(mut reply: Reply, id: &str) -> Reply {
+    let id = HeaderValue::try_from(id).expect("an OCID is visible ASCII");
+    reply.headers_mut().insert(OPC_WORK_REQUEST_ID, id);
+    reply
+}
+
+fn identified(mut reply: Reply) -> Reply {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let mut reply = http::reply(status, body);
     let id = HeaderValue::try_from(format!("emulated/functions/{number:06}"));
     reply.headers_mut().insert(OPC_REQUEST_ID, id.expect("digits are visible ASCII"));
     reply

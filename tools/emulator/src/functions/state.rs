@@ -2,15 +2,16 @@
 
 use hyper::header::{ETAG, HeaderValue};
 use hyper::{HeaderMap, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::application::Application;
 use super::details::Details;
 use super::function::{Change, Function};
 use super::query::Query;
-use super::refusal::{Refusal, answer};
+use super::refusal::{Refusal, accepted, answer, with_work_request};
 use super::runtime::Runtime;
 use super::source::World;
+use super::work_request::WorkRequest;
 use crate::http::Reply;
 use crate::object_storage::Objects;
 
@@ -26,6 +27,8 @@ pub(super) struct State {
     pub(super) objects: Objects,
     pub(super) change: Change,
     pub(super) has_rights: bool,
+    pub(super) shows_work: bool,
+    work_requests: Vec<WorkRequest>,
     made: u32,
 }
 
@@ -50,6 +53,8 @@ impl State {
             objects,
             change: Change { looks: 1, succeeds: true },
             has_rights: true,
+            shows_work: true,
+            work_requests: Vec::new(),
             made: 0,
         }
     }
@@ -73,7 +78,11 @@ impl State {
             ("functions", Some(id)) if method == Method::GET => self.function(id),
             ("functions", Some(id)) if method == Method::PUT => self.update(id, request),
             ("functions", Some(id)) if method == Method::DELETE => self.delete(id, request),
-            ("applications" | "functions" | "functionsRuntimes", _) => {
+            ("workRequests", _) if !self.shows_work => Err(Refusal::hidden("the work request")),
+            ("workRequests", Some(path)) if method == Method::GET => {
+                self.work_request(path, request.query)
+            }
+            ("applications" | "functions" | "functionsRuntimes" | "workRequests", _) => {
                 Err(Refusal::new(405, "MethodNotAllowed", "this method is not for this path"))
             }
             _ => Err(Refusal::new(404, "NotFound", "there is no such operation")),
@@ -129,9 +138,9 @@ impl State {
         let id = format!("ocid1.fnfunc.oc1.sa-saopaulo-1.aaaaaaaaemulated{:04}", self.made);
         let world = World { runtimes: &self.runtimes, objects: &self.objects };
         let made = Function::new(id, name, application, details, &world, self.change)?;
-        let reply = shown(&made);
+        let (reply, id) = (shown(&made), made.id.clone());
         self.functions.push(made);
-        Ok(reply)
+        Ok(with_work_request(reply, &self.work("CREATE_FUNCTION", &id)))
     }
 
     fn function(&mut self, id: &str) -> Result<Reply, Refusal> {
@@ -148,7 +157,7 @@ impl State {
         check_match(found, request.headers)?;
         let world = World { runtimes, objects };
         found.update(Details::updated(request.body)?, &world, *change)?;
-        Ok(shown(found))
+        Ok(accepted(&self.work("UPDATE_FUNCTION", id)))
     }
 
     fn delete(&mut self, id: &str, request: &Request<'_>) -> Result<Reply, Refusal> {
@@ -157,8 +166,39 @@ impl State {
         if let Some(function) = self.functions.get(found) {
             check_match(function, request.headers)?;
         }
+        let work = self.work("DELETE_FUNCTION", id);
         self.functions.remove(found);
-        Ok(answer(204, &json!({})))
+        Ok(accepted(&work))
+    }
+
+    /// Begins a work request, and gives its OCID.
+    fn work(&mut self, operation: &'static str, function: &str) -> String {
+        let found = self.functions.iter().find(|known| known.id == function);
+        let compartment = found.map(|found| found.application.compartment.clone());
+        let number = self.work_requests.len() + 1;
+        let work = WorkRequest::new(number, operation, function, &compartment.unwrap_or_default());
+        let id = work.id.clone();
+        self.work_requests.push(work);
+        id
+    }
+
+    fn work_request(&mut self, path: &str, query: &str) -> Result<Reply, Refusal> {
+        let (id, rest) = path.split_once('/').map_or((path, None), |(id, rest)| (id, Some(rest)));
+        let found = self.work_requests.iter_mut().find(|known| known.id == id);
+        let work = found.ok_or_else(|| Refusal::hidden("the work request"))?;
+        match self.functions.iter_mut().find(|known| known.id == work.function) {
+            Some(function) => {
+                function.look();
+                work.ended(function.outcome());
+            }
+            // It was deleted, as it was to be.
+            None => work.ended(Some(true)),
+        }
+        match rest {
+            None => Ok(answer(200, &work.document())),
+            Some("errors") => Query::read(query, &[])?.page(&work.errors(), true),
+            Some(_) => Err(Refusal::new(404, "NotFound", "there is no such operation")),
+        }
     }
 }
 

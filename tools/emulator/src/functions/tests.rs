@@ -175,7 +175,13 @@ fn an_update_needs_the_newest_etag_and_an_end_of_the_change_before() {
     let (path, etag) = made(&mut state, &create());
     assert_eq!(state.functions[0].document()["lifecycleState"], "FAILED");
     let memory = json!({ "memoryInMBs": 256 });
-    ask(&mut state, &Method::PUT, &path, "", Some(&etag), &memory).unwrap();
+    let reply = ask(&mut state, &Method::PUT, &path, "", Some(&etag), &memory).unwrap();
+    assert_eq!(reply.status(), 202);
+    // Accepted is not begun: the first look still finds it as it was.
+    ask(&mut state, &Method::GET, &path, "", None, &Value::Null).unwrap();
+    assert_eq!(state.functions[0].document()["lifecycleState"], "FAILED");
+    ask(&mut state, &Method::GET, &path, "", None, &Value::Null).unwrap();
+    assert_eq!(state.functions[0].document()["lifecycleState"], "UPDATING");
     assert_eq!(state.functions[0].document()["memoryInMBs"], 256);
     let refusal = ask(&mut state, &Method::PUT, &path, "", Some(&etag), &memory).unwrap_err();
     assert_eq!((refusal.status, refusal.code), (412, "NoEtagMatch"));

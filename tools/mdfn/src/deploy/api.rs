@@ -1,17 +1,15 @@
 //! The service, asked step by step.
 
-use std::time::Duration;
-
 use oracle_cloud_client::{Answer, Service};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
 
 use super::advice::Doing;
 use super::call::Call;
 use super::code::Packed;
 use super::error::Error;
-use super::model::{Application, Function, Named, Runtime};
+use super::model::{Accepted, Application, Function, Named, Runtime};
 use super::options::Options;
+use super::plan::Plan;
 use super::wanted::is_ocid;
 
 /// The language whose runtime starts an executable.
@@ -91,34 +89,24 @@ pub(super) async fn upload(
 /// Makes or changes a function.
 pub(super) async fn carry_out(
     service: &Service,
-    call: &Call,
+    plan: &Plan,
     doing: Doing,
-) -> Result<Function, Error> {
-    read(&send(service, call, doing).await?, doing)
-}
-
-/// Waits until a function neither is made nor changes any more, for so many seconds at most.
-pub(super) async fn wait(service: &Service, made: &Function, seconds: u64) -> Result<(), Error> {
-    let (id, mut state) = (made.id.clone(), made.lifecycle_state.clone());
-    let ready = async |function: Function| {
-        state = function.lifecycle_state;
-        Ok((!matches!(state.as_str(), "CREATING" | "UPDATING")).then_some(()))
+) -> Result<Accepted, Error> {
+    let answer = send(service, &plan.call, doing).await?;
+    let work_request = answer.header("opc-work-request-id").map(str::to_owned);
+    let id = match &plan.id {
+        // An update is answered without a body.
+        Some(id) => id.clone(),
+        None => read::<Named>(&answer, doing)?.id,
     };
-    let looked = Call::function(&id).request(service).poll_until(ready);
-    let outcome = timeout(Duration::from_secs(seconds), looked).await;
-    match outcome {
-        Err(_elapsed) => Err(Error::NotReady { id, state, seconds }),
-        Ok(Err(source)) => Err(Error::Service { doing: Doing::Wait, source }),
-        Ok(Ok(())) if state == ACTIVE => Ok(()),
-        Ok(Ok(())) => Err(Error::Failed { id, state }),
-    }
+    Ok(Accepted { id, work_request })
 }
 
 async fn send(service: &Service, call: &Call, doing: Doing) -> Result<Answer, Error> {
     call.request(service).send().await.map_err(|source| Error::Service { doing, source })
 }
 
-async fn list<T: DeserializeOwned>(
+pub(super) async fn list<T: DeserializeOwned>(
     service: &Service,
     call: &Call,
     doing: Doing,

@@ -65,6 +65,14 @@ impl Call {
         }
     }
 
+    pub(super) fn work_request(id: &str) -> Self {
+        Self::get(&["workRequests", id])
+    }
+
+    pub(super) fn work_errors(id: &str) -> Self {
+        Self::get(&["workRequests", id, "errors"])
+    }
+
     pub(super) fn create(body: Value) -> Self {
         Self { method: Method::POST, payload: Payload::Json(body), ..Self::get(&["functions"]) }
     }

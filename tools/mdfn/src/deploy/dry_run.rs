@@ -56,7 +56,8 @@ pub(super) fn text(wanted: &Wanted<'_>, access: &Access) -> String {
     parts.extend(upload(storage, &place, wanted));
     let update = Call::update(function, Some("<etag of the function>"), changes(wanted, &place));
     parts.push(shown(functions, &update, wanted));
-    parts.push("Then, until it is ACTIVE:".to_owned());
+    parts.push("Then, until it is done and ACTIVE:".to_owned());
+    parts.push(shown(functions, &Call::work_request("<OCID of the work request>"), wanted));
     parts.push(shown(functions, &Call::function(function), wanted));
     parts.join("\n")
 }

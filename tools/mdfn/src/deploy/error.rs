@@ -78,15 +78,15 @@ pub(super) enum Error {
     #[error("{doing}: {why}. {advice}", why = chain(.source), advice = sentence(*.doing, .source))]
     Service { doing: Doing, source: oracle_cloud_client::Error },
     #[error(
-        "the function {id} is still {state} after {seconds} s. It goes on without this command; look at it with `oci fn function get \
+        "the function {id} is not ready after {seconds} s; the service said {state}. It goes on without this command; look at it with `oci fn function get \
          --function-id {id}`, or run the same command again"
     )]
     NotReady { id: String, state: String, seconds: u64 },
     #[error(
-        "the function {id} is {state}. The service does not say why here; its page in the console may. Whether a function that failed \
-         can be changed is not known: delete it with `oci fn function delete --function-id {id}`, and run the same command again"
+        "the function {id}: the service says {state}{why}. Its page in the console has the work requests. Whether a function that failed \
+         can be changed is not known: run the same command again, or delete it with `oci fn function delete --function-id {id}` before"
     )]
-    Failed { id: String, state: String },
+    Failed { id: String, state: String, why: String },
     #[error("standard output cannot be written: {0}")]
     Output(io::Error),
 }

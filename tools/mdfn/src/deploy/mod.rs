@@ -22,6 +22,7 @@ mod options;
 mod plan;
 mod settings;
 mod settings_file;
+mod wait;
 mod wanted;
 
 use std::process::ExitCode;
@@ -88,9 +89,9 @@ async fn deploy(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
         api::upload(&access.storage, namespace, bucket, packed).await?;
         say("the archive is uploaded")?;
     }
-    let made = api::carry_out(functions, &plan.call, doing).await?;
-    say(&format!("{} is {}; waiting for up to {} s", made.id, made.lifecycle_state, options.wait))?;
-    api::wait(functions, &made, options.wait).await?;
+    let made = api::carry_out(functions, &plan, doing).await?;
+    say(&format!("{} is accepted; waiting for up to {} s", made.id, options.wait))?;
+    wait::until_active(functions, &made, options.wait).await?;
     say(&format!("{} is ACTIVE", made.id))?;
     if doing == Doing::Create { say(&notes::next(&made.id)) } else { Ok(()) }
 }

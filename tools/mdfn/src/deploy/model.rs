@@ -10,6 +10,32 @@ use serde::Deserialize;
 
 use super::settings::Settings;
 
+/// A change that the service has taken on.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// The function.
+    pub(super) id: String,
+    /// What tells of it, where the service names it.
+    pub(super) work_request: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkRequest {
+    pub(super) status: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkError {
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Lifecycle {
+    pub(super) lifecycle_state: String,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
     pub(super) id: String,
@@ -45,7 +71,6 @@ pub(super) struct Runtime {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Function {
     pub(super) id: String,
-    pub(super) lifecycle_state: String,
     pub(super) source_details: Source,
     #[serde(rename = "memoryInMBs")]
     pub(super) memory: Option<u64>,

@@ -17,6 +17,8 @@ pub(super) struct Plan {
     /// A line for each member that changes.
     pub(super) lines: Vec<String>,
     pub(super) call: Call,
+    /// The function that is there already.
+    pub(super) id: Option<String>,
     /// Whether the call has the code, so that a large archive has to be an object before.
     pub(super) has_code: bool,
 }
@@ -41,7 +43,7 @@ pub(super) fn create(
     }
     let source = body::source(Some(&wanted.code), place, runtime);
     let body = body::create(wanted, &application.id, &source);
-    Ok(Plan { lines, call: Call::create(body), has_code: true })
+    Ok(Plan { lines, call: Call::create(body), id: None, has_code: true })
 }
 
 /// What makes a function that is there the one that is wanted; None if it is already.
@@ -100,7 +102,7 @@ pub(super) fn update(
         return Ok(None);
     }
     let call = Call::update(&function.id, etag, Value::Object(body));
-    Ok(Some(Plan { lines, call, has_code: code.is_some() }))
+    Ok(Some(Plan { lines, call, id: Some(function.id.clone()), has_code: code.is_some() }))
 }
 
 /// An archive cannot become an image, nor the other way.

@@ -35,7 +35,7 @@ async fn a_function_is_made_with_all_that_is_named_and_its_defaults() {
             "FORWARD_HEADERS, LOG_FORMAT, MODEL_DEPLOYMENT, MODEL_DEPLOYMENTS\n",
             "team=ml",
             "note: whether the service takes an executable that Go did not build is not known",
-            &format!("{id} is CREATING; waiting for up to 600 s\n{id} is ACTIVE\n"),
+            &format!("{id} is accepted; waiting for up to 600 s\n{id} is ACTIVE\n"),
             &format!("mdfn policy --function {id} --models "),
         ],
     );

@@ -78,6 +78,9 @@ async fn what_is_shown_is_what_is_sent() {
     assert!(sent.len() >= 8, "{sent:?}");
     for asked in sent {
         let target = asked.target.replace(&id, "<OCID of the function>");
+        let work = target.find("ocid1.functionsworkrequest.").map(|at| target.split_at(at).0);
+        let target =
+            work.map_or(target.clone(), |start| format!("{start}<OCID of the work request>"));
         let line = format!(
             "  {} {}{target}\n    {}\n",
             asked.method,

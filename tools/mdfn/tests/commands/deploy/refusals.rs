@@ -62,6 +62,16 @@ async fn who_has_no_right_is_told_which_policy_gives_it() {
 }
 
 #[tokio::test]
+async fn who_may_not_see_work_requests_is_told_what_the_function_says() {
+    let setup = Setup::new(HERE).await;
+    setup.functions.hide_work();
+    ended(&setup.deploy(&[]).await, 0, &["is ACTIVE"]);
+    setup.functions.set_change(Change { looks: 0, succeeds: false });
+    let done = setup.deploy(&["--name", "b"]).await;
+    ended(&done, 1, &["the service says FAILED. Its page in the console"]);
+}
+
+#[tokio::test]
 async fn an_image_of_another_region_is_told_as_that() {
     let setup = Setup::new(HERE).await;
     let image = ["--image", "fra.ocir.io/ns/f:1", "--application", &setup.application, "--yes"];
@@ -108,10 +118,26 @@ async fn a_function_that_fails_and_one_that_takes_too_long_are_told_apart() {
     setup.functions.set_change(Change { looks: 0, succeeds: false });
     let done = setup.deploy(&[]).await;
     let id = setup.function()["id"].as_str().unwrap().to_owned();
-    ended(&done, 1, &[&format!("the function {id} is FAILED"), "oci fn function delete"]);
+    ended(
+        &done,
+        1,
+        &[
+            &format!(
+                "the function {id}: the service says FAILED: the change was told to fail (EmulatedFailure)"
+            ),
+            "oci fn function delete",
+        ],
+    );
     setup.functions.set_change(Change { looks: 100, succeeds: true });
     let slow = setup.deploy(&["--name", "slow", "--wait", "1"]).await;
-    ended(&slow, 3, &["is still CREATING after 1 s", "oci fn function get --function-id ocid1."]);
+    ended(
+        &slow,
+        3,
+        &[
+            "is not ready after 1 s; the service said IN_PROGRESS",
+            "oci fn function get --function-id ocid1.",
+        ],
+    );
     setup.write("function.zip", &archive(12));
     let busy = setup.deploy(&["--name", "slow"]).await;
     ended(&busy, 3, &["the function cannot be updated", "status 409"]);
