@@ -114,6 +114,14 @@ impl Function {
         self.outcome
     }
 
+    pub(super) fn delete(&mut self) {
+        (self.state, self.change, self.outcome) = ("DELETED", None, Some(true));
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.state == "DELETED"
+    }
+
     pub(super) fn etag(&self) -> String {
         format!("{}-{}", self.version, self.id.len())
     }

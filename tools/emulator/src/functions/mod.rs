@@ -21,6 +21,7 @@ mod work_request;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
@@ -31,7 +32,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 pub use self::fault::Fault;
@@ -51,6 +52,9 @@ use crate::user::{Trusted, User};
 
 /// The most that a request may carry, in bytes: the largest archive in base64, and the rest.
 const MAX_BODY_BYTES: usize = 36 * 1024 * 1024;
+
+/// The longest that a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A running service. Dropped, it closes its port and every connection.
 #[derive(Debug)]
@@ -154,7 +158,13 @@ impl FunctionsService {
 
     /// The functions as they are now.
     pub fn functions(&self) -> Vec<Value> {
-        self.service.state().functions.iter().map(Function::document).collect()
+        let state = self.service.state();
+        state.functions.iter().filter(|own| !own.is_deleted()).map(Function::document).collect()
+    }
+
+    /// Somebody deletes all functions. Lists go on showing them, as `DELETED`.
+    pub fn delete_functions(&self) {
+        self.service.state().functions.iter_mut().for_each(Function::delete);
     }
 
     /// Every request, in order.
@@ -165,7 +175,7 @@ impl FunctionsService {
 
 /// Serves one connection until either side has had enough of it.
 async fn connection(service: Arc<Service>, tls: TlsAcceptor, stream: TcpStream) {
-    let Ok(stream) = tls.accept(stream).await else { return };
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await else { return };
     let answering = service_fn(|request| service.clone().answer(request));
     // It is to break at times, and a client may leave whenever it wants to.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answering).await);

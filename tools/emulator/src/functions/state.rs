@@ -130,7 +130,7 @@ impl State {
         let known = self.applications.iter().find(|known| known.id == application);
         let application = known.ok_or_else(|| Refusal::hidden("the application"))?;
         let mut own = self.functions.iter().filter(|own| own.application.id == application.id);
-        if own.any(|own| own.name == name) {
+        if own.any(|own| own.name == name && !own.is_deleted()) {
             let message = format!("the application has a function {name} already");
             return Err(Refusal::new(409, "Conflict", message));
         }
@@ -144,7 +144,7 @@ impl State {
     }
 
     fn function(&mut self, id: &str) -> Result<Reply, Refusal> {
-        let found = self.functions.iter_mut().find(|known| known.id == id);
+        let found = self.functions.iter_mut().find(|known| known.id == id && !known.is_deleted());
         let found = found.ok_or_else(|| Refusal::hidden("the function"))?;
         found.look();
         Ok(shown(found))
@@ -152,7 +152,7 @@ impl State {
 
     fn update(&mut self, id: &str, request: &Request<'_>) -> Result<Reply, Refusal> {
         let Self { functions, runtimes, objects, change, .. } = self;
-        let found = functions.iter_mut().find(|known| known.id == id);
+        let found = functions.iter_mut().find(|known| known.id == id && !known.is_deleted());
         let found = found.ok_or_else(|| Refusal::hidden("the function"))?;
         check_match(found, request.headers)?;
         let world = World { runtimes, objects };
@@ -161,14 +161,11 @@ impl State {
     }
 
     fn delete(&mut self, id: &str, request: &Request<'_>) -> Result<Reply, Refusal> {
-        let found = self.functions.iter().position(|known| known.id == id);
+        let found = self.functions.iter_mut().find(|known| known.id == id && !known.is_deleted());
         let found = found.ok_or_else(|| Refusal::hidden("the function"))?;
-        if let Some(function) = self.functions.get(found) {
-            check_match(function, request.headers)?;
-        }
-        let work = self.work("DELETE_FUNCTION", id);
-        self.functions.remove(found);
-        Ok(accepted(&work))
+        check_match(found, request.headers)?;
+        found.delete();
+        Ok(accepted(&self.work("DELETE_FUNCTION", id)))
     }
 
     /// Begins a work request, and gives its OCID.
@@ -186,13 +183,10 @@ impl State {
         let (id, rest) = path.split_once('/').map_or((path, None), |(id, rest)| (id, Some(rest)));
         let found = self.work_requests.iter_mut().find(|known| known.id == id);
         let work = found.ok_or_else(|| Refusal::hidden("the work request"))?;
-        match self.functions.iter_mut().find(|known| known.id == work.function) {
-            Some(function) => {
-                function.look();
-                work.ended(function.outcome());
-            }
-            // It was deleted, as it was to be.
-            None => work.ended(Some(true)),
+        let function = self.functions.iter_mut().find(|known| known.id == work.function);
+        if let Some(function) = function {
+            function.look();
+            work.ended(function.outcome());
         }
         match rest {
             None => Ok(answer(200, &work.document())),

@@ -7,10 +7,11 @@ use super::advice::Doing;
 use super::call::Call;
 use super::code::Packed;
 use super::error::Error;
-use super::model::{Accepted, Application, Function, Named, Runtime};
+use super::model::{Accepted, Application, Function, Listed, Made, Runtime};
 use super::options::Options;
 use super::plan::Plan;
 use super::wanted::is_ocid;
+use crate::terminal::printable;
 
 /// The language whose runtime starts an executable.
 const LANGUAGE: &str = "go";
@@ -26,7 +27,9 @@ pub(super) async fn application(
         Some(compartment) if !is_ocid(&options.application) => {
             let name = options.application.clone();
             let call = Call::applications(compartment, &name);
-            match list::<Named>(service, &call, doing).await?.as_slice() {
+            let mut found = list::<Listed>(service, &call, doing).await?;
+            found.retain(|listed| listed.is(&name));
+            match found.as_slice() {
                 [one] => one.id.clone(),
                 other => return Err(Error::Applications { name, count: other.len() }),
             }
@@ -43,8 +46,8 @@ pub(super) async fn function(
     name: &str,
 ) -> Result<Option<(Function, Option<String>)>, Error> {
     let doing = Doing::FindFunction;
-    let found = list::<Named>(service, &Call::functions(application, name), doing).await?;
-    let Some(found) = found.first() else { return Ok(None) };
+    let found = list::<Listed>(service, &Call::functions(application, name), doing).await?;
+    let Some(found) = found.iter().find(|listed| listed.is(name)) else { return Ok(None) };
     let answer = send(service, &Call::function(&found.id), doing).await?;
     let etag = answer.etag().map(str::to_owned);
     Ok(Some((read(&answer, doing)?, etag)))
@@ -60,7 +63,9 @@ pub(super) async fn runtime(service: &Service) -> Result<String, Error> {
     match ours.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] => {
-            let shown = |runtime: &Runtime| format!("{} ({})", runtime.name, runtime.language);
+            let shown = |runtime: &Runtime| {
+                format!("{} ({})", printable(&runtime.name), printable(&runtime.language))
+            };
             let shown: Vec<String> = active.iter().map(shown).collect();
             let none = || "none".to_owned();
             Err(Error::NoRuntime(if shown.is_empty() { none() } else { shown.join(", ") }))
@@ -97,7 +102,7 @@ pub(super) async fn carry_out(
     let id = match &plan.id {
         // An update is answered without a body.
         Some(id) => id.clone(),
-        None => read::<Named>(&answer, doing)?.id,
+        None => read::<Made>(&answer, doing)?.id,
     };
     Ok(Accepted { id, work_request })
 }

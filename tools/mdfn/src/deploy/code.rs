@@ -11,6 +11,7 @@ use super::error::Error;
 use super::model::Application;
 use super::options::Options;
 use crate::archive::{self, Archive};
+use crate::terminal::printable;
 
 /// An archive or an image.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Code {
             None => Ok(()),
             Some(shape) if shape == needed => Ok(()),
             Some(shape) => Err(Error::Shape {
-                application: application.display_name.clone(),
+                application: printable(&application.display_name),
                 shape: shape.to_owned(),
                 archive: needed,
             }),

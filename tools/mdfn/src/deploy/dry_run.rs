@@ -50,7 +50,7 @@ pub(super) fn text(wanted: &Wanted<'_>, access: &Access) -> String {
     let source = body::source(Some(&wanted.code), &place, runtime.as_ref());
     let create = Call::create(body::create(wanted, &application, &source));
     parts.push(shown(functions, &create, wanted));
-    parts.push("Where it has one, without those members that are as they are:".to_owned());
+    parts.push("Where it has one, without members that are as they are, and with the settings and tags that stay:".to_owned());
     let function = "<OCID of the function>";
     parts.push(shown(functions, &Call::function(function), wanted));
     parts.extend(upload(storage, &place, wanted));

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::settings::Settings;
+use crate::terminal::printable;
 
 /// A change that the service has taken on.
 #[derive(Debug)]
@@ -36,8 +37,24 @@ pub(super) struct Lifecycle {
     pub(super) lifecycle_state: String,
 }
 
+/// What a list says, as far as one item of it is looked for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    pub(super) id: String,
+    pub(super) display_name: String,
+    pub(super) lifecycle_state: String,
+}
+
+impl Listed {
+    /// Whether it is the one of this name, and not the remains of one that was deleted.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.display_name == name && self.lifecycle_state != "DELETED"
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Made {
     pub(super) id: String,
 }
 
@@ -53,7 +70,7 @@ pub(super) struct Application {
 impl fmt::Display for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shape = self.shape.as_deref().unwrap_or("of a shape that the service does not say");
-        write!(f, "application {} ({}), {shape}", self.display_name, self.id)
+        write!(f, "application {} ({}), {shape}", printable(&self.display_name), self.id)
     }
 }
 

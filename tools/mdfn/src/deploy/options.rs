@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, value_parser};
 use emulator::agent::parse_config;
 
@@ -45,7 +45,7 @@ pub struct Options {
     #[arg(long, value_name = "OCID", value_parser = compartment)]
     pub(super) compartment: Option<String>,
     /// The name of the function in its application
-    #[arg(long, default_value = "model-deployment-fn")]
+    #[arg(long, default_value = "model-deployment-fn", value_parser = NonEmptyStringValueParser::new())]
     pub(super) name: String,
     /// The runtime of an archive; else the active one whose language is Go
     #[arg(long, value_name = "NAME", conflicts_with = "image")]

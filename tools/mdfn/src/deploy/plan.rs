@@ -87,6 +87,7 @@ pub(super) fn update(
     if settings != old {
         check(wanted, application, &settings)?;
         lines.push(line("settings", &new_settings(&old, &wanted.settings)));
+        // All of them: whether the service merges them or replaces what was there, it is the same.
         body.insert("config".to_owned(), json!(settings));
     }
     let old = function.freeform_tags.clone().unwrap_or_default();

@@ -199,3 +199,14 @@ async fn a_region_of_a_realm_without_archives_is_told_before_the_question() {
     let note = "note: functions of archives are for realm oc1, and this region is of oc2";
     ended(&done, 0, &[note]);
 }
+
+#[tokio::test]
+async fn the_remains_of_a_deleted_function_are_not_updated() {
+    let setup = Setup::new(HERE).await;
+    ended(&setup.deploy(&[]).await, 0, &["is ACTIVE"]);
+    let deleted = setup.function()["id"].clone();
+    setup.functions.delete_functions();
+    ended(&setup.deploy(&[]).await, 0, &["will be made", "is ACTIVE"]);
+    assert_ne!(setup.function()["id"], deleted);
+    assert_eq!(setup.changes(), ["POST", "POST"]);
+}

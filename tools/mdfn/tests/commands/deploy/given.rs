@@ -26,6 +26,7 @@ async fn each_mistake_on_the_command_line_is_named_and_nothing_is_asked() {
         (vec!["--config-file", "/nowhere"], "cannot be read from /nowhere"),
         (vec!["--tag", "a"], "expected `NAME=VALUE`"),
         (vec!["--tag", "a=1", "--tag", "a=2"], "the tag a is given twice"),
+        (vec!["--name", ""], "a value is required for '--name <NAME>'"),
         (vec!["--memory", "100"], "128, 256, 512, 1024, 2048, 3072"),
         (vec!["--timeout", "301"], "301 is not in 1..=300"),
         (vec!["--wait", "1201"], "1201 is not in 1..=1200"),
