@@ -1,5 +1,5 @@
-//! One call after another through the cloud, shown and checked: a step that gives something else
-//! than it should ends it.
+//! One call after another through the cloud, shown and checked: a step with an unexpected result
+//! ends it.
 
 use std::time::Duration;
 
@@ -211,7 +211,7 @@ pub(super) fn commands(cloud: &Cloud, page: Option<&Page>) {
         "echo \"Authorization: Bearer $TOKEN\" | curl -s -i -w '\\n' -H @- -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
     if let Some(page) = page {
-        say(&format!("\nEvery call, drawn: {}", page.url()));
+        say(&format!("\nAll requests, in a browser: {}", page.url()));
     }
     say("\nCtrl-C stops everything.");
 }
@@ -231,7 +231,7 @@ fn routes(cloud: &Cloud, page: Option<&Page>) {
         printable(&client.qualified_scope())
     ));
     if let Some(page) = page {
-        say(&format!("\nEvery call, drawn: {}", page.url()));
+        say(&format!("\nAll requests, in a browser: {}", page.url()));
     }
     say("\nCtrl-C stops everything.");
 }

@@ -123,7 +123,7 @@ impl Sample {
     pub(super) fn rule(&self) -> String {
         let [errors, first, rest] = [
             (&self.errors, "error", "errors"),
-            (&self.first, "first call of a process", "first calls of a process"),
+            (&self.first, "cold start", "cold starts"),
             (&self.rest, "other call", "other calls"),
         ]
         .map(|(kind, one, many)| match kind.step {
@@ -201,8 +201,7 @@ mod tests {
         // Of every part of the log about the same.
         let early = marks.iter().filter(|mark| mark.order <= 100_000).count();
         assert!(early * 3 > marks.len(), "{early} of {}", marks.len());
-        let rule =
-            "all errors, all first calls of a process, the 500 slowest and every 256th other call";
+        let rule = "all errors, all cold starts, the 500 slowest and every 256th other call";
         assert_eq!(sample.rule(), rule);
     }
 

@@ -103,7 +103,7 @@ impl Summary {
 
     /// The whole calls, then their parts, each with its name and its times in milliseconds, sorted.
     pub(super) fn times(&self) -> [(&'static str, &[f64]); TIMES] {
-        let mut names = ["the whole call"].into_iter().chain(PARTS);
+        let mut names = ["total"].into_iter().chain(PARTS);
         self.times.each_ref().map(|times| (names.next().unwrap_or_default(), times.as_slice()))
     }
 

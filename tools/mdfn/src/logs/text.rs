@@ -9,8 +9,10 @@ use crate::terminal::printable;
 /// The page for a person, of a summary that is sorted.
 pub(super) fn page(summary: &Summary) -> String {
     let mut page = format!(
-        "calls: {}; {} the first of their process, {} tried more than once\n\n",
-        summary.calls, summary.first, summary.again
+        "{}, {}, {} retried\n\n",
+        counted(summary.calls, "call"),
+        counted(summary.first, "cold start"),
+        summary.again
     );
     let mut say = |line: String| {
         // A string takes every write.
@@ -27,7 +29,7 @@ pub(super) fn page(summary: &Summary) -> String {
         });
         say(format!("{label:14}{}", cells.concat()));
     }
-    say("\nthe slowest".to_owned());
+    say("\nslowest calls".to_owned());
     for call in &summary.slowest {
         let words = [&call.id, &call.status, &call.code].map(|word| printable(word));
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
@@ -37,6 +39,11 @@ pub(super) fn page(summary: &Summary) -> String {
         say(format!("{:>11.2}  {}  tries {tries}{parts}", call.total, words.join(" ")));
     }
     page + "\n" + &skipped(summary)
+}
+
+/// `1 call`, `2 calls`.
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What was no call, and why.

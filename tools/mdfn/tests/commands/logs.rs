@@ -20,14 +20,14 @@ thread 'main' said something
 "#;
 
 const PAGE: &str = "\
-calls: 4; 1 the first of their process, 1 tried more than once
+4 calls, 1 cold start, 1 retried
 
         2  200
         1  403 TargetNotAllowed
         1  504 DeploymentTimedOut
 
 ms                    p50        p90        p99        max
-the whole call      10.49   28002.00   28002.00   28002.00
+total               10.49   28002.00   28002.00   28002.00
 check                0.10       0.20       0.20       0.20
 sign                 1.50       4.00       4.00       4.00
 connect              0.00       6.98       6.98       6.98
@@ -35,7 +35,7 @@ wait                 1.68   28000.25   28000.25   28000.25
 report               0.10       0.10       0.10       0.10
 rest                 0.05     150.65     150.65     150.65
 
-the slowest
+slowest calls
    28002.00  01C 504 DeploymentTimedOut  tries 1 check 0.20 sign 1.50 connect 0.00 wait 28000.25 rest 0.05
      455.25  01B 200  tries 3 check 0.10 sign 4.00 connect 0.00 wait 300.50 rest 150.65
 
@@ -78,14 +78,14 @@ fn a_log_of_a_million_bytes_without_a_line_end_and_hostile_names_are_read() {
     let log = format!("{}\n{}\x1b[31m\n", "x".repeat(3 << 20), "status=200 ms=1 code=a\x1b[31m");
     let done = mdfn(&["logs"], &log);
     assert_eq!(done.code, 0, "{done:?}");
-    assert!(done.stdout.contains("calls: 1;") && !done.stdout.contains('\x1b'), "{done:?}");
+    assert!(done.stdout.contains("1 call, ") && !done.stdout.contains('\x1b'), "{done:?}");
 }
 
 /// The ids of the calls that are read of a log, the slowest first, and what was skipped.
 fn read(log: &[u8]) -> (Vec<String>, String) {
     let done = run(&["logs", "--slowest", "1000"], &[], log, Stdio::piped());
     assert_eq!(done.code, 0, "{done:?}");
-    let (_, slowest) = done.stdout.split_once("\nthe slowest\n").unwrap();
+    let (_, slowest) = done.stdout.split_once("\nslowest calls\n").unwrap();
     let (slowest, skipped) = slowest.split_once("\n\n").unwrap();
     let id = |line: &str| line.split_whitespace().nth(1).unwrap().to_owned();
     (slowest.lines().map(id).collect(), skipped.to_owned())
@@ -182,7 +182,7 @@ fn page(log: &str) -> String {
     let file = directory.path().join("calls.html");
     let done = mdfn(&["logs", "--html", file.to_str().unwrap()], log);
     assert_eq!(done.code, 0, "{}", done.stderr);
-    assert!(done.stdout.starts_with("calls: "), "{done:?}");
+    assert!(done.stdout.contains(" retried\n"), "{done:?}");
     fs::read_to_string(file).unwrap()
 }
 
@@ -194,7 +194,8 @@ fn a_page_needs_no_other_file_and_runs_no_script() {
     for other in ["<script", "<link", "<img", "url(", "@import", "http://", "https://", " style="] {
         assert!(!page.contains(other), "{other}");
     }
-    for said in ["4 calls of the function, 2 failed", "All are drawn.", "no answer: in time"] {
+    for said in ["4 calls of the function, 2 failed", "All calls are drawn.", "no answer: in time"]
+    {
         assert!(page.contains(said), "{said}");
     }
     // One line of the four has a time: the calls stand in their order.
@@ -217,7 +218,7 @@ fn a_page_that_cannot_be_written_is_said_and_the_log_is_not_overwritten() {
     ] {
         let done = mdfn(&["logs", log, "--html", page], "");
         assert_eq!(done.code, 1, "{done:?}");
-        assert!(done.stdout.starts_with("calls: 4;") && done.stderr.contains(said), "{done:?}");
+        assert!(done.stdout.starts_with("4 calls, ") && done.stderr.contains(said), "{done:?}");
     }
     assert_eq!(fs::read_to_string(log).unwrap(), LOG);
 }
@@ -250,7 +251,7 @@ fn a_page_of_200_000_calls_is_small_and_says_which_are_drawn() {
         .collect();
     let page = page(&log.concat());
     assert!(page.len() < 500_000, "{}", page.len());
-    let rule = "of 200,000 are drawn: all errors, all first calls of a process, the 500 slowest and every 256th other call.";
+    let rule = "of 200,000 calls are drawn: all errors, all cold starts, the 500 slowest and every 256th other call.";
     assert!(page.contains(rule), "{rule}");
     assert_eq!(page.matches(r##"<use href="#server" x="##).count(), 400 + 3);
 }

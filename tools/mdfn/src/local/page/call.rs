@@ -1,4 +1,4 @@
-//! The page of one call: who spoke to whom, where the time went, and what was signed.
+//! The page of one call: the sequence of its messages, its spans, and what was signed.
 
 use emulator::clock::rfc3339;
 use emulator::cloud::calls::Call;
@@ -17,9 +17,9 @@ pub(super) fn page(earlier: Option<&Call>, call: &Call, later: Option<&Call>) ->
     let body = html! {
         main {
             nav {
-                a href="/" { "All calls" }
-                @if let Some(call) = earlier { (link(call, "Earlier")) }
-                @if let Some(call) = later { (link(call, "Later")) }
+                a href="/" { "All requests" }
+                @if let Some(call) = earlier { (link(call, "Previous")) }
+                @if let Some(call) = later { (link(call, "Next")) }
             }
             h1 { (shown(&title)) " " (status(exchange.status)) }
             (facts(call))

@@ -57,7 +57,7 @@ pub(super) fn definition(name: &str, value: &Markup) -> Markup {
 pub(super) fn message(text: &str) -> Markup {
     let body = html! {
         h1 { (shown(text)) }
-        p { a href="/" { "All calls" } }
+        p { a href="/" { "All requests" } }
     };
     document("mdfn local", &Markup::default(), &body)
 }

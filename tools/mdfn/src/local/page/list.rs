@@ -1,4 +1,4 @@
-//! The list of calls.
+//! The list of requests.
 
 use emulator::clock::rfc3339;
 use emulator::cloud::calls::{Call, KEPT};
@@ -8,28 +8,28 @@ use super::html::{document, shown};
 use crate::local::waterfall::milliseconds;
 
 pub(super) fn page(deployment: &str, calls: &[Call]) -> Markup {
-    // The list looks for new calls by itself.
+    // The list shows new requests by itself.
     let head = html! { meta http-equiv="refresh" content="5"; };
     let body = html! {
         main {
-            h1 { "Calls" }
+            h1 { "Requests" }
             p {
-                "What was asked of " code { (shown(deployment)) } ", the last " (KEPT)
-                " calls, the latest first. The list looks for new ones every 5 s."
+                "The last " (KEPT) " requests to " code { (shown(deployment)) }
+                ", newest first. The list refreshes every 5 s."
             }
             @if calls.is_empty() {
-                p.empty { "No call yet." }
+                p.empty { "No requests yet." }
             } @else {
                 table {
                     thead {
-                        tr { th { "Time, UTC" } th { "Call" } th { "Status" } th.number { "Duration" } }
+                        tr { th { "Time, UTC" } th { "Request" } th { "Status" } th.number { "Duration" } }
                     }
                     tbody { @for call in calls.iter().rev() { (row(call)) } }
                 }
             }
         }
     };
-    document("Calls - mdfn local", &head, &body)
+    document("Requests - mdfn local", &head, &body)
 }
 
 fn row(call: &Call) -> Markup {

@@ -56,13 +56,13 @@ fn guarded<B>(request: &Request<B>) -> Option<Reply> {
     if !is_asked_by_own_name(request.headers()) {
         return Some(reply(
             421,
-            &html::message("This page is asked for by a name of this machine"),
+            &html::message("This page answers only to a name of this machine, such as localhost"),
         ));
     }
     if [Method::GET, Method::HEAD].contains(request.method()) {
         return None;
     }
-    let mut refusal = reply(405, &html::message("This page can be read, and nothing else"));
+    let mut refusal = reply(405, &html::message("This page can only be read: GET or HEAD"));
     refusal.headers_mut().insert("allow", http::header::HeaderValue::from_static("GET, HEAD"));
     Some(refusal)
 }
@@ -92,7 +92,7 @@ fn answer<B>(request: &Request<B>, deployment: &str, calls: &[Call]) -> Reply {
             let earlier = at.checked_sub(1).and_then(|at| calls.get(at));
             reply(200, &call::page(earlier, call, calls.get(at + 1)))
         }
-        None => reply(404, &html::message("There is no such page, or the call is no longer kept")),
+        None => reply(404, &html::message("Page not found, or the request is no longer stored")),
     }
 }
 

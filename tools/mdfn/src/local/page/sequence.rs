@@ -1,4 +1,4 @@
-//! Who spoke to whom, drawn: a line down for each part of the cloud, an arrow for each message.
+//! The sequence of a call: a line down for each part of the cloud, an arrow for each message.
 
 use chrono::DateTime;
 use emulator::cloud::calls::Call;
@@ -63,14 +63,14 @@ pub(super) fn section(call: &Call) -> Markup {
     let height = TOP + STEP * messages.len();
     html! {
         section {
-            h2 { "Who spoke to whom" }
-            svg.sequence width="100%" height=(height) role="img" aria-label="The messages between the parts, from first to last" {
+            h2 { "Sequence of calls" }
+            svg.sequence width="100%" height=(height) role="img" aria-label="Sequence diagram: the messages between the services, in order" {
                 defs { (head("head")) (head("bad-head")) }
                 @for (part, name) in PARTS.into_iter().enumerate() { (lifeline(part, name, height)) }
                 @for (at, message) in messages.iter().enumerate() { (arrow(at, message)) }
             }
             @if call.exchange.dispatch.is_none() {
-                p.empty { "The gateway answered by itself: the function was not called." }
+                p.empty { "The gateway answered itself. The function was not called." }
             }
         }
     }

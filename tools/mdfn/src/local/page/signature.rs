@@ -10,7 +10,7 @@ pub(super) fn section(call: &Call) -> Markup {
     html! {
         @if !call.requests.is_empty() {
             section.signature {
-                h2 { "What the model deployment verified" }
+                h2 { "Signature, as the model deployment verified it" }
                 @for asked in &call.requests { (request(call, asked)) }
             }
         }
@@ -26,22 +26,22 @@ fn request(call: &Call, asked: &Asked) -> Markup {
             @match &asked.verdict {
                 Ok(verified) => {
                     (definition("Signature", &html! {
-                        span.good { "valid" } ", body digest and date as signed"
+                        span.good { "valid" } "; body digest and date match"
                     }))
-                    (definition("Covers", &html! {
+                    (definition("Signed headers", &html! {
                         @for (at, name) in verified.headers.split(' ').enumerate() {
                             @if at > 0 { " " }
                             (code(name))
                         }
                     }))
-                    (definition("Token of", &code(&verified.resource)))
+                    (definition("Signed by", &code(&verified.resource)))
                 }
                 Err(refusal) => (definition("Signature", &html! {
                     span.bad { "refused" } ": " (shown(&refusal.to_string()))
                 })),
             }
             @if let Some(name) = span.and_then(|span| span.name.as_deref()) {
-                (definition("Sent in", &html! { "span " (code(name)) }))
+                (definition("Span", &code(name)))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where the time went: the spans that the function sent, each with its bar.
+//! The spans that the function sent, each with its bar.
 
 use emulator::cloud::calls::Call;
 use emulator::collector::Kind;
@@ -25,7 +25,7 @@ pub(super) fn section(call: &Call) -> Markup {
     };
     html! {
         section {
-            h2 { "Where the time went" }
+            h2 { "Spans" }
             (content)
         }
     }

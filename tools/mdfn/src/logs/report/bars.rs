@@ -9,7 +9,7 @@ pub(super) fn section(slowest: &[Call]) -> Markup {
     let Some(longest) = slowest.first().map(|call| call.total) else { return Markup::default() };
     html! {
         section {
-            h2 { "The slowest calls" }
+            h2 { "Slowest calls" }
             p.legend { @for part in PARTS { span { (swatch(part)) (part) } " " } }
             ol.slowest { @for call in slowest { (item(call, longest)) } }
         }
@@ -31,7 +31,7 @@ fn item(call: &Call, longest: f64) -> Markup {
                 b { (time(call.total)) } " " (mark(call.class()))
                 (visible(&call.status)) " " (visible(&call.code))
                 @if !call.tries.is_empty() { " · tries " (visible(&call.tries)) }
-                @if call.first { " · first of its process" }
+                @if call.first { " · cold start" }
                 @if let Some(time) = call.time { " · " (moment(time)) " UTC" }
             }
             (bar(call, longest, &parts.join(", ")))

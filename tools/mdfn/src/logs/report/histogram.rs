@@ -16,17 +16,17 @@ const MIN_HEIGHT: f64 = 2.0;
 const BINS: u32 = 10;
 
 pub(super) fn section(summary: &Summary) -> Markup {
-    let [whole, parts @ ..] = summary.times();
-    let rows = || parts.into_iter().chain([("whole", whole.1)]).zip(0_u32..);
+    let [total, parts @ ..] = summary.times();
+    let rows = || parts.into_iter().chain([total]).zip(0_u32..);
     let ends = rows().flat_map(|((_, times), _)| times.first().into_iter().chain(times.last()));
     let axis = Logarithmic::covering(ends.copied());
     let bottom = f64::from(rows().map(|_| 1).sum::<u32>()) * ROW;
     html! {
         section {
-            h2 { "How long each part took" }
+            h2 { "Latency by part" }
             p {
-                "The higher a bar, the more calls took so long; the highest of a row is the most frequent. The line is the median. "
-                "What took less than 0.01 ms stands at the left end."
+                "The height of a bar is the number of calls that took this long, on a scale of its own in each row. "
+                "The line is the median. Times below 0.01 ms are at the left end."
             }
             figure {
                 svg.chart height=(bottom + 26.0) role="img" aria-labelledby="histogram" {

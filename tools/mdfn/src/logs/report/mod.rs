@@ -54,7 +54,7 @@ pub(super) fn html(summary: &Summary, log: &str) -> String {
                 }
                 footer {
                     p {
-                        "By " code { "mdfn logs" } ". Other lines of the log, not about a call: "
+                        "Made by " code { "mdfn logs" } ". Lines that are not about a call: "
                         (number(others)) "."
                     }
                 }

@@ -17,8 +17,8 @@ pub(super) fn errors(summary: &Summary) -> String {
 
 /// The numbers that are looked at first.
 pub(super) fn totals(summary: &Summary) -> Markup {
-    let [(_, whole), ..] = summary.times();
-    let within = |part| percentile(whole, part).map_or_else(String::new, time);
+    let [(_, total), ..] = summary.times();
+    let within = |part| percentile(total, part).map_or_else(String::new, time);
     let counted = |label: Markup, count| tile(&label, &number(count), &share(count, summary.calls));
     html! {
         dl.totals {
@@ -28,11 +28,11 @@ pub(super) fn totals(summary: &Summary) -> Markup {
                     (counted(html! { (mark(class)) (label) }, count))
                 }
             }
-            (tile(&html! { "half took at most" }, &within(50), ""))
-            (tile(&html! { "9 of 10 took at most" }, &within(90), ""))
-            (tile(&html! { "99 of 100 took at most" }, &within(99), ""))
-            (counted(html! { "first of their process" }, summary.first))
-            (counted(html! { "tried more than once" }, summary.again))
+            (tile(&html! { "p50" }, &within(50), ""))
+            (tile(&html! { "p90" }, &within(90), ""))
+            (tile(&html! { "p99" }, &within(99), ""))
+            (counted(html! { "cold starts" }, summary.first))
+            (counted(html! { "retried" }, summary.again))
         }
     }
 }
@@ -45,7 +45,7 @@ fn tile(label: &Markup, value: &str, note: &str) -> Markup {
 pub(super) fn outcomes(summary: &Summary) -> Markup {
     html! {
         section {
-            h2 { "How the calls ended" }
+            h2 { "Results" }
             table {
                 thead {
                     tr {
@@ -61,7 +61,7 @@ pub(super) fn outcomes(summary: &Summary) -> Markup {
                             th scope="row" {
                                 (mark(Class::from_status(status))) (visible(status)) " " (visible(code))
                                 @if !why.is_empty() { p { (visible(why)) } }
-                                @if !id.is_empty() { p { "last one: " (visible(id)) } }
+                                @if !id.is_empty() { p { "latest: " (visible(id)) } }
                             }
                             td { (number(outcome.count)) }
                             td { (share(outcome.count, summary.calls)) }
@@ -80,10 +80,10 @@ pub(super) fn median(times: &[f64]) -> Option<f64> {
 
 /// The percentiles of the whole call and of its parts.
 pub(super) fn percentiles(summary: &Summary) -> Markup {
-    let [whole, parts @ ..] = summary.times();
+    let [total, parts @ ..] = summary.times();
     html! {
         section {
-            h2 { "Where the time went" }
+            h2 { "Latency percentiles" }
             div.scroll role="region" aria-label="percentiles" tabindex="0" {
                 table {
                     thead {
@@ -93,11 +93,9 @@ pub(super) fn percentiles(summary: &Summary) -> Markup {
                         }
                     }
                     tbody {
-                        @for (name, times) in parts.into_iter().chain([whole]) {
+                        @for (name, times) in parts.into_iter().chain([total]) {
                             tr {
-                                th scope="row" {
-                                    (swatch(if name == whole.0 { "whole" } else { name })) (name)
-                                }
+                                th scope="row" { (swatch(name)) (name) }
                                 @for (_, part) in PERCENTILES {
                                     td {
                                         @match percentile(times, part) {
@@ -112,8 +110,8 @@ pub(super) fn percentiles(summary: &Summary) -> Markup {
                 }
             }
             p.note {
-                "check: until all that can be refused had been looked at. sign: the signatures. connect: names, TCP and TLS. "
-                "wait: the model deployment. report: spans and metrics. rest: pauses between tries, and the reading of tokens."
+                "check: all checks before anything is signed. sign: the signatures. connect: DNS, TCP and TLS. "
+                "wait: the model deployment. report: spans and metrics. rest: pauses between tries, and reading tokens."
             }
         }
     }

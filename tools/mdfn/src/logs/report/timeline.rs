@@ -21,11 +21,11 @@ pub(super) fn section(sample: &Sample) -> Markup {
     let y = Logarithmic::covering(marks.iter().map(|mark| mark.total));
     let at = |mark: &Mark| times.and(mark.time).unwrap_or(mark.order);
     let (heading, what) = if times.is_some() {
-        ("The calls over time", "Each mark is a call: when it ended, and how long it took.")
+        ("Calls over time", "Each mark is a call: when it ended, and how long it took.")
     } else {
         (
-            "The calls in their order",
-            "Each mark is a call, in the order of the lines, which do not all say when they were written.",
+            "Calls in log order",
+            "Each mark is a call, in the order of the log, since not every line has a time.",
         )
     };
     html! {
@@ -63,9 +63,9 @@ fn shapes() -> Markup {
 fn chosen(sample: &Sample, drawn: usize) -> String {
     let calls = usize::try_from(sample.calls()).unwrap_or(usize::MAX);
     if drawn == calls {
-        return "All are drawn.".to_owned();
+        return "All calls are drawn.".to_owned();
     }
-    format!("{} of {} are drawn: {}.", number(drawn), number(calls), sample.rule())
+    format!("{} of {} calls are drawn: {}.", number(drawn), number(calls), sample.rule())
 }
 
 /// What the shapes mean, of those that are drawn.
@@ -79,7 +79,7 @@ fn legend(marks: &[&Mark]) -> Markup {
         @if marks.iter().any(|mark| mark.first) {
             span {
                 svg.key width="16" height="16" aria-hidden="true" { use href="#first" x="8" y="8" {} }
-                "first call of a process"
+                "cold start"
             }
         }
     }
