@@ -45,36 +45,36 @@ use self::subject::Kind;
 
 /// What every help says after the options; whoever shows it adds an example.
 pub const AFTER_HELP: &str = "\
-The function gets nothing of your environment but what --config passes. One that speaks the conformance protocol
-(docs/conformance.md) is asked for behaviours; any other is checked for what holds for every function.
+The function sees only what --config passes of your environment. A function that speaks the conformance protocol
+(docs/conformance.md) is asked for behaviours. Any other is checked for what holds for every function.
 
-A MUST is what the platform fails calls without; a SHOULD is a convention, or strength against what it does not do itself.
+MUST: the platform fails calls without it. SHOULD: a convention, or robustness beyond what the platform does.
 
 Exit code: 0 if every MUST that could be checked holds, 1 if one does not, 2 for wrong usage, 3 if the function does
 not start.";
 
-/// Checks a program against the container contract's checklist of 100 items
+/// Checks a function against the 100 items of the container contract
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Only these items: numbers and ranges, such as 17,20-25
+    /// Check only these items: numbers and ranges, such as 17,20-25
     #[arg(long, value_name = "ITEMS", default_value = "1-100")]
     only: Selection,
-    /// What the program is: asked by a call, unless this says it
+    /// Kind of function; default: found out by a call
     #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]
     kind: Kind,
-    /// The report as one JSON object
+    /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
-    /// Function configuration; without a value, that of your own environment (repeatable)
+    /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     config: Vec<(String, Option<String>)>,
-    /// How many items are checked at a time
+    /// How many items to check in parallel
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=16))]
     jobs: u8,
-    /// How long the program may take to start; the platform gives it 5
+    /// Timeout of the start; on the platform it is 5
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = value_parser!(u64).range(1..=300))]
     start_timeout: u64,
-    /// How often item 9 starts the program
+    /// How often item 9 starts the function
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=10_000))]
     restarts: u32,
     /// How many requests item 67 sends
@@ -83,7 +83,7 @@ pub struct Options {
     /// Nothing stands here: only what somebody wrote without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
     stray: Option<Infallible>,
-    /// The program and its arguments
+    /// Program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     command: Vec<OsString>,
 }

@@ -14,13 +14,13 @@ use crate::verdict::Problem;
 /// What the user says that the program is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Kind {
-    /// Whatever its answer to the behaviour `context` shows
+    /// Found out by its answer to the behaviour `context`
     Auto,
-    /// Any function: nothing is asked of it
+    /// Any function: no behaviours are asked for
     Plain,
     /// A function that speaks the conformance protocol
     Protocol,
-    /// This project's function: an emulated model deployment behaves for it
+    /// This project's function, with an emulated model deployment
     Predictor,
 }
 

@@ -25,39 +25,38 @@ const MAX_KEYS: usize = 10;
 const MAX_LISTED: usize = 10;
 
 const AFTER_HELP: &str = "\
-Prints a JSON array for `keys` of the deployment specification, or for `--keys` of `mdfn gateway-spec`. What the gateway does not take
-(`x5c`, `x5t`, `key_ops` without `verify`) is left out; what it cannot verify with (not RSA, not 2048 to 4096 bits) is refused.
+Prints a JSON array for `keys` of the deployment specification, or for `--keys` of `mdfn gateway-spec`. Members that
+the gateway does not accept (`x5c`, `x5t`, `key_ops` without `verify`) are left out. A key that it cannot use (not RSA,
+not 2048 to 4096 bits) is refused.
 
-A domain keeps the name of its key when it replaces the key: run this again then. With --token, the key that signed the token is
-taken, whatever else has its name. With --check, nothing is printed but whether a deployment specification has the keys already, so
-that a schedule can watch it.
+When an identity domain replaces its key, the new key has the same name: run this again. --token takes the key that
+signed the token, even if others have the same name. --check only compares: schedule it to notice a new key.
 
-Exit code: 0, 1 if there is no usable key or --check finds one missing, 2 for wrong usage, 3 if the key set cannot be had.
+Exit code: 0, 1 if there is no usable key or --check finds one missing, 2 for wrong usage, 3 if the key set cannot be
+fetched.
 
 Example:
-  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
+  mdfn jwk https://idcs-<id>.identity.oraclecloud.com > keys.json
   oci api-gateway deployment get --deployment-id <OCID> --query data.specification \\
-      | mdfn jwk --check - https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com";
+      | mdfn jwk --check - https://idcs-<id>.identity.oraclecloud.com";
 
-/// Makes an identity domain's key set into a gateway's static keys
+/// Converts an identity domain's key set into static keys for the gateway
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The identity domain's URL, the key set's URL, or a file with the key set; `-` for standard
-    /// input
+    /// URL of the identity domain or the key set, or a file; `-` for standard input
     #[arg(default_value = "-")]
     source: String,
-    /// Take only the key of this name
+    /// Take only the key with this name
     #[arg(long, conflicts_with = "token")]
     kid: Option<String>,
     /// Take only the key that signed the token in this file; `-` for standard input
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
-    /// Give the keys in PEM form
+    /// Print the keys as PEM
     #[arg(long)]
     pem: bool,
-    /// Only compare the keys with those of the deployment specification in this file; `-` for
-    /// standard input
+    /// Only compare with the keys in this deployment specification; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "pem")]
     check: Option<PathBuf>,
 }

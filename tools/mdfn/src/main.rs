@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 const CONFORMANCE: &str = "Example:\n  mdfn conformance --only 1-16,41 -- python3 func.py";
 
-/// Sets the function up, calls it, finds out what is wrong, and runs it as Oracle Cloud would.
+/// Sets up, calls and diagnoses the function, and runs it without Oracle Cloud
 #[derive(Debug, Parser)]
 #[command(name = "mdfn", version)]
 struct Cli {

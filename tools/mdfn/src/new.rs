@@ -10,22 +10,21 @@ use clap::Args;
 use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
-The folder NAME then has `src/main.rs` with its test, `Cargo.toml`, `func.yaml`, a `Dockerfile`, and the crate `fn-fdk`.
+The folder NAME gets `src/main.rs` with its test, `Cargo.toml`, `func.yaml`, a `Dockerfile`, and the crate `fn-fdk`.
 
 Exit code: 0, 1 if it cannot be made, 2 for wrong usage.
 
 Example:
   mdfn new greeter && cd greeter && cargo test";
 
-/// Makes a new function in Rust
+/// Creates a new function in Rust
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The folder to make; its last part is the name of the function
+    /// Folder to create; its last part is the name of the function
     #[arg(value_name = "NAME", value_parser = folder)]
     folder: PathBuf,
-    /// A clone of this repository, which has template and crate; without it, that which `mdfn` was
-    /// built in
+    /// Clone of this repository with template and crate; default: the one `mdfn` was built in
     #[arg(long, value_name = "FOLDER")]
     repository: Option<PathBuf>,
 }

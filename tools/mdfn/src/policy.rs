@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
-The group holds this one function. It may predict with the model deployments of the compartments, and do nothing else; the gateways
-of their compartment may call the functions of theirs. A change takes up to 15 minutes to reach a running function.
+The group holds only this function. It may predict with the model deployments in the compartments, and nothing else. The
+gateways in their compartment may call the functions in theirs. A change takes up to 15 minutes to reach a running
+function.
 
 Exit code: 0, 2 for wrong usage.
 
@@ -21,38 +22,38 @@ Example:
   mdfn policy --function ocid1.fnfunc.oc1..example --models ocid1.compartment.oc1..models \\
       --gateways ocid1.compartment.oc1..gateways --functions ocid1.compartment.oc1..functions";
 
-/// Prints the dynamic group and the policies that let the function predict and the gateway call it
+/// Prints the dynamic group and the policies for the function and the gateway
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The OCID of the function
+    /// OCID of the function
     #[arg(long, value_name = "OCID", value_parser = function)]
     function: String,
-    /// The compartment of the model deployments (repeatable)
+    /// Compartment of the model deployments (repeatable)
     #[arg(long, value_name = "OCID", required = true, value_parser = compartment)]
     models: Vec<String>,
-    /// The compartment of the gateways
+    /// Compartment of the gateways
     #[arg(long, value_name = "OCID", requires = "functions", value_parser = compartment)]
     gateways: Option<String>,
-    /// The compartment of the functions that the gateways may call
+    /// Compartment of the functions that the gateways may call
     #[arg(long, value_name = "OCID", requires = "gateways", value_parser = compartment)]
     functions: Option<String>,
-    /// The compartment that the function posts metrics into, where it has `METRICS_NAMESPACE`
+    /// Compartment for the function's metrics, if `METRICS_NAMESPACE` is set
     #[arg(long, value_name = "OCID", requires = "metrics_namespace", value_parser = compartment)]
     metrics: Option<String>,
-    /// That `METRICS_NAMESPACE`
+    /// Value of `METRICS_NAMESPACE`
     #[arg(long, value_name = "NAME", requires = "metrics", value_parser = name)]
     metrics_namespace: Option<String>,
-    /// The name of the dynamic group and of its policies
+    /// Name of the dynamic group and of its policies
     #[arg(long, default_value = "model-callers", value_parser = name)]
     name: String,
-    /// The identity domain of the dynamic group, if not the default one
+    /// Identity domain of the dynamic group, if not the default one
     #[arg(long, value_name = "NAME", value_parser = name)]
     domain: Option<String>,
-    /// Do without a dynamic group: name the function in a condition
+    /// Use no dynamic group: name the function in a condition
     #[arg(long, conflicts_with = "domain")]
     any_user: bool,
-    /// What to print
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }

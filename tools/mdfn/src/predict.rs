@@ -19,8 +19,8 @@ use crate::token::{self, ClientOptions, Secret};
 const UNAUTHORIZED: u16 = 401;
 
 const AFTER_HELP: &str = "\
-The prediction goes to standard output, byte for byte (a terminal gets a line end after it); with -v, what took how long to standard error. Where the answer is an error,
-its probable cause is said in words.
+The prediction goes to standard output, byte for byte; on a terminal a line end follows. With -v, timings go to standard
+error. After an error it prints the probable cause.
 
 The token is that of `mdfn token` with the same options and variables, or the one in --token-file.
 
@@ -33,27 +33,26 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The URL: the gateway's host, the deployment's prefix, the route's path
+    /// https://HOST + the deployment's path prefix + the route's path
     url: String,
-    /// The file with the body; `-` for standard input
+    /// File with the body of a POST or PUT; `-` for standard input
     #[arg(value_name = "FILE", default_value = "-")]
     body: PathBuf,
-    /// The method; a GET or DELETE has no body
+    /// Method
     #[arg(long, short = 'X', default_value = "POST", value_parser = ["POST", "PUT", "GET", "DELETE"])]
     method: String,
-    /// The content type of the body
+    /// Content type of the body
     #[arg(long, value_name = "TYPE", default_value = "application/json")]
     content_type: String,
-    /// The file with a token, instead of getting one; `-` for standard input
+    /// File with a token, instead of requesting one; `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "client_id", "client_secret_file", "scope"])]
     token_file: Option<PathBuf>,
     #[command(flatten)]
     client: ClientOptions,
-    /// Ask again for up to 20 minutes while the answer is the 404 of a policy that has not spread
-    /// yet
+    /// Retry for up to 20 minutes while a new policy is not active yet (404)
     #[arg(long)]
     wait: bool,
-    /// Show status, request id and what took how long
+    /// Show status, request id and timings
     #[arg(long, short)]
     verbose: bool,
 }

@@ -21,8 +21,8 @@ use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, deliver};
 
 const AFTER_HELP: &str = "\
-First the signing string, then an empty line, then the headers. Compare the first with what your own program signs: the first line
-that differs is the reason for the 401. A session token is shown by its length unless you ask for it.
+Prints the signing string, an empty line, then the headers. Compare the signing string with that of your program: the
+first line that differs is the reason for the 401. Of a session token only the length is shown, unless you use --reveal.
 
 Exit code: 0, or 2 for wrong usage.
 
@@ -30,19 +30,18 @@ Example:
   mdfn sign POST https://modeldeployment.us-ashburn-1.oci.customer-oci.com/ocid1.../predict --body row.json \\
       --header 'date: Tue, 24 Nov 2026 10:00:00 GMT' --key key.pem --token token";
 
-/// Shows the signing string and the headers of a signed request
+/// Prints the signing string and the headers of a signed request
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The method
+    /// Method
     method: String,
-    /// The URL, exactly as it goes on the wire
+    /// URL, exactly as it is sent
     url: String,
-    /// A header of the request (repeatable); `date`, `host`, `content-type` and `x-content-sha256`
-    /// are kept if given
+    /// Header (repeatable), also for `date`, `host`, `content-type` or `x-content-sha256`
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
-    /// The file with the body; `-` for standard input
+    /// File with the body; `-` for standard input
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
     /// Leave the body out of the signature, as Object Storage uploads do
@@ -51,16 +50,16 @@ pub struct Options {
     /// Sign `x-date` instead of `date`, in the order of Oracle's TypeScript SDK
     #[arg(long)]
     x_date: bool,
-    /// A further header to sign, after `host` (repeatable)
+    /// Another header to sign, after `host` (repeatable)
     #[arg(long, value_name = "NAME")]
     also: Vec<String>,
-    /// The private key, PEM, not encrypted; without it no `authorization` is made
+    /// Private key, PEM, not encrypted; without it there is no `authorization`
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The key id, such as `<tenancy>/<user>/<fingerprint>`
+    /// Key id, such as `<tenancy>/<user>/<fingerprint>`
     #[arg(long, value_name = "ID", conflicts_with = "token")]
     key_id: Option<String>,
-    /// The file with the session token, which makes the key id
+    /// File with the session token, for the key id
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
     /// Show the session token in the header `authorization`

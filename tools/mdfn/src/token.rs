@@ -26,11 +26,11 @@ use crate::terminal::{complain, deliver, printable};
 const MARGIN: Duration = Duration::from_secs(60);
 
 const AFTER_HELP: &str = "\
-The token goes to standard output and nowhere else; the secret goes nowhere. The token is kept in ~/.cache/mdfn (or XDG_CACHE_HOME),
-readable for you alone, until a minute before it expires; whoever asks for it needs the secret. What others could have put there
-is not used.
+The token goes only to standard output; the secret is never printed. The token is cached in ~/.cache/mdfn (or
+XDG_CACHE_HOME), readable only by you, until a minute before it expires. The secret is needed even when a token is
+cached. A cache that others could have written is not used.
 
-Options that are not given are taken from MDFN_DOMAIN, MDFN_CLIENT_ID, MDFN_SCOPE; the secret from MDFN_CLIENT_SECRET.
+Defaults are in MDFN_DOMAIN, MDFN_CLIENT_ID and MDFN_SCOPE. The secret is in MDFN_CLIENT_SECRET.
 
 Exit code: 0, 1 if the domain refuses, 2 for wrong usage, 3 if it cannot be reached.
 
@@ -39,17 +39,16 @@ Example:
   mdfn token --header --domain https://idcs-<id>.identity.oraclecloud.com --client-id <id> \\
       --scope https://gateway.example/predict | curl -H @- ...";
 
-/// Gets a token with a client's id and secret
+/// Requests a token with a client's id and secret
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
     #[command(flatten)]
     client: ClientOptions,
-    /// Print what the token says instead of the token
+    /// Print the token's claims instead of the token
     #[arg(long)]
     claims: bool,
-    /// Print the header `authorization`, for `curl -H @-`: on a command line everybody on the
-    /// machine reads a token
+    /// Print the header `authorization` for `curl -H @-`; others can read command lines
     #[arg(long, conflicts_with = "claims")]
     header: bool,
 }
@@ -57,19 +56,19 @@ pub struct Options {
 /// Who asks for a token, and for what.
 #[derive(Debug, Args)]
 pub(crate) struct ClientOptions {
-    /// The identity domain's URL
+    /// URL of the identity domain
     #[arg(long, value_name = "URL")]
     domain: Option<String>,
-    /// The client id
+    /// Client id
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
-    /// The file with the client secret; `-` for standard input
+    /// File with the client secret; `-` for standard input
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
-    /// The scope with its audience before it, nothing between
+    /// Audience and scope, one after the other: `https://gateway.example/predict`
     #[arg(long)]
     scope: Option<String>,
-    /// Neither use a token that was kept nor keep this one
+    /// Do not read or write the token cache
     #[arg(long)]
     no_cache: bool,
 }

@@ -27,36 +27,38 @@ use crate::input::assignment;
 use crate::terminal::{complain, say};
 
 const AFTER_HELP: &str = "\
-Reads configuration and credentials as the function would, from your environment and --config, and asks for the target: its name,
-its TLS certificate, its clock. With --call, one signed prediction, as the function makes it: neither goes through a proxy. With
---explain, nothing but what a status means. With --deployed, what the function itself says at its route `readyz`.
+Reads configuration and credentials as the function does, from your environment and --config. Then it connects to the
+target and checks its name, TLS certificate and clock. --call sends one signed prediction, as the function does.
+Neither goes through a proxy. --explain only explains a status. --deployed asks a deployed function's route `readyz`.
 
-Each line begins with `ok`, `warn` or `FAIL`. Exit code: 0 without a FAIL, 1 with one, 2 for wrong usage.
+Each line begins with `ok`, `warn` or `FAIL`. Fix every FAIL before you continue.
 
-Example:
+Exit code: 0 without a FAIL, 1 with one, 2 for wrong usage.
+
+Examples:
+  mdfn doctor --explain 404
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | OCI_CLI_AUTH=security_token mdfn doctor --call - \\
-      https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample/predict
-  mdfn doctor --explain 404";
+      https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/<model deployment OCID>/predict";
 
-/// Finds out why a prediction does not come
+/// Checks configuration, credentials, clock and connection; explains an error status
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The model deployment's URL or alias; else that of `MODEL_DEPLOYMENT`
+    /// URL or alias of the model deployment; default: `MODEL_DEPLOYMENT`
     target: Option<String>,
-    /// Function configuration, over your own environment (repeatable)
+    /// Function configuration, overrides your environment (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     config: Vec<(String, String)>,
-    /// Sign and send this file as a prediction; `-` for standard input
+    /// Send this file as a signed prediction; `-` for standard input
     #[arg(long, value_name = "FILE")]
     call: Option<PathBuf>,
-    /// Say what an answer with this status probably means
+    /// Print the probable causes of this status
     #[arg(long, value_name = "STATUS", conflicts_with_all = ["target", "config", "call"])]
     explain: Option<u16>,
-    /// Ask a deployed function what it says of itself: the URL of its route `readyz`
+    /// URL of a deployed function's route `readyz`: ask for its state
     #[arg(long, value_name = "URL", conflicts_with_all = ["target", "config", "call", "explain"])]
     deployed: Option<String>,
-    /// The file with a token for --deployed; `-` for standard input
+    /// File with a token for --deployed; `-` for standard input
     #[arg(long, value_name = "FILE", requires = "deployed")]
     token_file: Option<PathBuf>,
 }

@@ -25,26 +25,33 @@ use crate::terminal::{complain, deliver};
 use emulator::gateway::document::{Input, Keys};
 use emulator::identity::ISSUER;
 
+const USAGE: &str = "\
+mdfn gateway-spec [OPTIONS] --function <OCID> --audience <URL>
+           <--keys <FILE>|--jwks-uri <URL>> <--model <NAME=TARGET>|--openai <NAME=TARGET>>
+       mdfn gateway-spec <COMMAND>";
+
 const AFTER_HELP: &str = "\
-Every model gets a route that sets the header `model_deployment`, whatever the client sent; `/healthz` and `/readyz` are answered by
-the function itself. What is printed is what the Terraform module makes, and what `mdfn local` executes.
+Every model gets a route that sets the header `model_deployment`, whatever the client sent. The function itself answers
+`/healthz` and `/readyz`. The Terraform module makes the same specification, and `mdfn local` runs it.
 
-A target is a URL, or an alias that the function knows from MODEL_DEPLOYMENTS. For --openai models the function needs
-ALLOWED_PATHS=openai: it calls what the client's path ends in, and answers 404 where that is not open. The alias of a --model is then that
-of a predict URL, not of a base URL. A --server-path must stand in ALLOWED_PATHS too: `openai,/metrics`. ALLOWED_DEPLOYMENTS should list
-the deployments of all. `mdfn local` has no CORS, and takes no specification with it.
+A target is a URL, or an alias from the function's MODEL_DEPLOYMENTS. ALLOWED_DEPLOYMENTS should list all deployments.
 
-Exit code: 0, 1 if the service would not take it, 2 for wrong usage.
+For --openai models, set ALLOWED_PATHS=openai: the function calls the path that the client's path ends in, or answers
+404 if that path is not allowed. An alias of a --model is then a predict URL, not a base URL. ALLOWED_PATHS must also
+name each --server-path: `openai,/metrics`. `mdfn local` refuses a specification with --cors.
+
+Exit code: 0, 1 if the service would refuse it, 2 for wrong usage.
 
 Example:
-  mdfn jwk https://idcs-0123456789abcdef0123456789abcdef.identity.oraclecloud.com > keys.json
-  mdfn gateway-spec --function ocid1.fnfunc.oc1.eu-frankfurt-1.amaaaaaaexample --audience https://gateway.example/ --keys keys.json \\
-      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexampleexample/predict > spec.json
+  mdfn jwk https://idcs-<id>.identity.oraclecloud.com > keys.json
+  mdfn gateway-spec --function <function OCID> --audience https://gateway.example/ --keys keys.json \\
+      --model iris=https://modeldeployment.eu-frankfurt-1.oci.customer-oci.com/<OCID>/predict > spec.json
   oci api-gateway deployment create --path-prefix /models --specification file://spec.json ...";
 
 const AFTER_VALIDATE: &str = "\
-`refused`: it never works: the service does not take it, or the function refuses its target. `unsafe`: it lets somebody in, or choose, who
-should not. `note`: worth knowing, or not looked at. Names are read as the API, the OCI CLI and Terraform write them.
+`refused`: it cannot work: the service refuses it, or the function refuses its target. `unsafe`: someone can call, or
+choose a target, who should not. `note`: worth knowing, or not checked. Names are read as the API, the OCI CLI and
+Terraform write them.
 
 Exit code: 0 without a refused or unsafe part, 1 with one, 2 for wrong usage.
 
@@ -55,6 +62,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(
     after_help = AFTER_HELP,
+    override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     group = ArgGroup::new("where keys are").args(["keys", "jwks_uri"]).required(true),
@@ -63,54 +71,53 @@ Example:
 pub struct Options {
     #[command(subcommand)]
     command: Option<Command>,
-    /// The OCID of the function
+    /// OCID of the function
     #[arg(long, value_name = "OCID", required = true, value_parser = function)]
     function: Option<String>,
-    /// A model: its name, which becomes the path, and its predict URL or alias (repeatable)
+    /// Model: path, and predict URL or alias (repeatable)
     #[arg(long = "model", value_name = "NAME=TARGET", value_parser = model)]
     models: Vec<(String, String)>,
-    /// A model that speaks as OpenAI's: its name and its base URL, which ends after the OCID, or
-    /// alias (repeatable)
+    /// Model with OpenAI's protocol: path, and base URL (up to the OCID) or alias (repeatable)
     #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
     openai_models: Vec<(String, String)>,
-    /// The audience of the tokens, to the letter as the identity domain has it
+    /// Audience of the tokens, exactly as in the identity domain
     #[arg(long, value_name = "URL", required = true, value_parser = audience)]
     audience: Option<String>,
-    /// An accepted issuer, to the letter as in the tokens' `iss` (repeatable)
+    /// Issuer, exactly as in `iss` (repeatable)
     #[arg(long = "issuer", value_name = "URL", default_value = ISSUER, value_parser = text)]
     issuers: Vec<String>,
-    /// The file with the keys that `mdfn jwk` printed; `-` for standard input
+    /// File with the keys that `mdfn jwk` printed; `-` for standard input
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Fetch the keys from this URL instead; the identity domain must have made them public
+    /// Let the gateway fetch the keys from this URL; the identity domain must publish them
     #[arg(long, value_name = "URL", value_parser = https)]
     jwks_uri: Option<String>,
-    /// The scope that tokens need, without the audience
+    /// Scope that tokens need, without the audience
     #[arg(long, default_value = "predict", value_parser = scope)]
     scope: String,
-    /// The id of a client that may call; without any, every client that has the scope (repeatable)
+    /// Allow only this client id (repeatable); default: every client with the scope
     #[arg(long = "client", value_name = "ID", value_parser = client)]
     clients: Vec<String>,
-    /// Calls in a second, of all clients together
+    /// Calls per second, all clients together
     #[arg(long, value_name = "CALLS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: u32,
-    /// Let `/healthz` be asked without a token
+    /// Allow `/healthz` without a token
     #[arg(long)]
     anonymous_health: bool,
-    /// Let pages of this origin call from a browser, with a token of their own (repeatable)
+    /// Allow this origin's pages to call from a browser, with a token (repeatable)
     #[arg(long = "cors", value_name = "ORIGIN", value_parser = origin)]
     origins: Vec<String>,
-    /// A path of the server of every --openai model beside `/v1`, such as `/metrics` (repeatable)
+    /// Path of every --openai model's server besides `/v1`, such as `/metrics` (repeatable)
     #[arg(long = "server-path", value_name = "PATH", requires = "openai_models", value_parser = server_path)]
     server_paths: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Explains what is refused or unsafe in a specification
+    /// Checks a specification: what is refused, what is unsafe
     #[command(after_help = AFTER_VALIDATE)]
     Validate {
-        /// The file with the specification; `-` for standard input
+        /// File with the specification; `-` for standard input
         #[arg(default_value = "-")]
         file: PathBuf,
     },

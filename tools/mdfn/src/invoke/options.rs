@@ -8,8 +8,8 @@ use clap::{Args, value_parser};
 use emulator::agent::{Engine, parse_config};
 
 const AFTER_HELP: &str = "\
-The body of the call is standard input, byte for byte; on a terminal it is empty. The function gets nothing of your
-environment but what --config passes; an image sees no file of this machine.
+The body of the call is standard input, byte for byte; on a terminal it is empty. The function sees only what --config
+passes of your environment; an image sees no file of this machine.
 
 Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
 
@@ -17,52 +17,50 @@ Example:
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | mdfn invoke --config MODEL_DEPLOYMENT --config OCI_CLI_AUTH=api_key \\
       --config HOME --header 'opc-request-id: mine' -- target/release/func";
 
-/// Starts a program as a function, calls it once and prints the body of its answer
+/// Starts a function, calls it once and prints the body of its reply
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// A header of the client (repeatable)
+    /// Header of the client's request (repeatable)
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
     pub(super) headers: Vec<(String, Vec<u8>)>,
-    /// The content type of the body; empty for none
+    /// Content type of the body; empty for none
     #[arg(long, value_name = "TYPE", default_value = "application/json")]
     pub(super) content_type: String,
     /// Call as API Gateway does
     #[arg(long)]
     pub(super) gateway: bool,
-    /// The method that the client used at the gateway
+    /// Method of the client's request to the gateway
     #[arg(long, requires = "gateway", default_value = "POST")]
     pub(super) method: String,
-    /// The path that the client used at the gateway, with its query
+    /// Path of the client's request to the gateway, with its query
     #[arg(long, requires = "gateway", default_value = "/")]
     pub(super) path: String,
-    /// Function configuration; without a value, that of your own environment (repeatable)
+    /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     pub(super) config: Vec<(String, Option<String>)>,
-    /// How long the call may take
+    /// Timeout of the call
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
     pub(super) timeout: u64,
-    /// How long the function may take to start; without it 5, as on the platform, and 30 for an
-    /// image
+    /// Timeout of the start; default: 5, as on the platform, or 30 for an image
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=300))]
     pub(super) start_timeout: Option<u64>,
-    /// Start it as an Fn server does, without what only OCI Functions says: its name, its
-    /// application's, log frames
+    /// Start it as an Fn server does: no names of function and application, no log frames
     #[arg(long)]
     pub(super) fn_server: bool,
-    /// Show the function's lines, the status and the headers on stderr
+    /// Show the function's log lines, the status and the headers on stderr
     #[arg(long, short)]
     pub(super) verbose: bool,
-    /// Call this image, in a container under the limits of the platform
+    /// Call this image, in a container with the platform's limits
     #[arg(long, value_name = "NAME", conflicts_with = "command")]
     pub(super) image: Option<String>,
-    /// What runs the image
+    /// Container engine for the image
     #[arg(long, conflicts_with = "command", default_value = "docker", value_parser = engine())]
     pub(super) engine: Engine,
     /// Nothing stands here: only what somebody wrote without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
     stray: Option<Infallible>,
-    /// The program and its arguments
+    /// Program and its arguments
     #[arg(last = true, required_unless_present = "image", value_name = "PROGRAM")]
     pub(super) command: Vec<OsString>,
 }

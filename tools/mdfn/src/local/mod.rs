@@ -24,45 +24,49 @@ use page::Page;
 
 pub use error::Error;
 
-/// Runs the whole cloud around the function on this machine, makes a call through it, and stays up.
-///
-/// An identity domain, an API Gateway that executes what `mdfn gateway-spec` prints, the Fn agent
-/// around the function's release binary, a model deployment that verifies signatures and runs a
-/// trained classifier, and a collector that takes the function's spans. A page shows how they spoke
-/// to each other, call by call.
+const AFTER_HELP: &str = "\
+The emulated cloud has an identity domain, an API Gateway that runs what `mdfn gateway-spec` prints, the Fn agent, a
+model deployment that verifies signatures and runs a trained classifier, and a collector of traces. The function is its
+release binary. Without --once the cloud stays up, and a page shows each call.
+
+Exit code: 0, 1 if something does not start or a step has an unexpected result, 2 for wrong usage.
+
+Examples:
+  mdfn local --once
+  mdfn local --config LOG_LEVEL=debug --gateway-port 9090";
+
+/// Runs the function with an emulated cloud on this machine, and makes one call through it
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  mdfn local --once")]
+#[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// End after the call, with exit code 0 if every step gave what it should.
+    /// Exit after the call, with 0 if every step had the expected result
     #[arg(long)]
     once: bool,
-    /// Run this binary as the function, instead of building this workspace's.
+    /// Run this binary as the function, instead of building this workspace's
     #[arg(long, value_name = "FILE")]
     function: Option<PathBuf>,
-    /// Run this image as the function, in a container of docker, under the limits of the platform.
+    /// Run this image as the function, in a Docker container with the platform's limits
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     image: Option<String>,
-    /// Start the function in an empty root directory, as its image gives it (needs root and a
-    /// static binary).
+    /// Start in an empty root directory, as in the image (needs root and a static binary)
     #[arg(long, conflicts_with = "image")]
     empty_root: bool,
-    /// A specification of your own for the gateway, JSON: its function, keys and model deployments
-    /// become those of this cloud.
+    /// Gateway specification, JSON; this cloud replaces its function, keys and deployments
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     specification: Option<PathBuf>,
-    /// Function configuration (repeatable); a model deployment in it becomes that of this cloud.
+    /// Function configuration (repeatable); model deployments in it are replaced by this cloud's
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     config: Vec<(String, String)>,
-    /// The port of the API Gateway.
+    /// Port of the API Gateway
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     gateway_port: u16,
-    /// The port of the identity domain.
+    /// Port of the identity domain
     #[arg(long, value_name = "PORT", default_value_t = 8181)]
     identity_port: u16,
-    /// The port of the page that shows the calls.
+    /// Port of the page that shows the calls
     #[arg(long, value_name = "PORT", default_value_t = 8282)]
     page_port: u16,
-    /// Leave tracing off: the function is not told to send its spans.
+    /// Turn tracing off: the function sends no spans
     #[arg(long)]
     no_tracing: bool,
 }

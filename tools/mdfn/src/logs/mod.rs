@@ -1,4 +1,4 @@
-//! `mdfn logs`: what the function's log says, for a person.
+//! `mdfn logs`: a summary of the function's log.
 
 mod call;
 mod document;
@@ -23,30 +23,29 @@ use crate::terminal::{complain, deliver};
 use summary::Summary;
 
 const AFTER_HELP: &str = "\
-What is read, also compressed with gzip, and in any mixture:
-  the function's lines, `LOG_FORMAT` text or json, also with a time or a name before them (`function: call=...`)
-  entries of OCI Logging with such a line in `data.message`: one in a line, over many lines as the console shows them,
-  or in an array; batches of Connector Hub are of these
-  what `oci logging-search search-logs` prints, with or without a `--query`
-What is no call is counted, with the reason and the number of the first such line.
+Reads, mixed and also compressed with gzip:
+  lines of the function, `LOG_FORMAT` text or json, also with a time or a name before them (`function: call=...`)
+  entries of OCI Logging with such a line in `data.message`: one per line, over many lines as the console shows them,
+  or in an array; batches of Connector Hub
+  output of `oci logging-search search-logs`, with or without a `--query`
+Other lines are counted, with the reason and the number of the first one.
 
 Exit code: 0, 1 if no line is about a call, the log cannot be read or the page not be written, 2 for wrong usage.
 
 Example:
   mdfn logs function.log --html calls.html";
 
-/// Shows calls, errors, where the time went and the slowest calls of a log
+/// Summarises a log: calls, errors, latency percentiles, the slowest calls
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The log; `-` for standard input
+    /// File with the log; `-` for standard input
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// How many of the slowest calls are shown
+    /// How many of the slowest calls to show
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(0..=1000))]
     slowest: u16,
-    /// Writes a page for a browser as well, with every call on a timeline; it is one file that
-    /// needs no other
+    /// Also write a page for a browser, one file, with the calls on a timeline
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }

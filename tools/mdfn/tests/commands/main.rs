@@ -11,6 +11,7 @@ mod conformance;
 mod deploy;
 mod doctor;
 mod gateway_spec;
+mod help;
 mod invoke;
 mod jwk;
 mod local;
