@@ -12,3 +12,4 @@ mod chromium;
 mod local_page;
 mod picture;
 mod report;
+mod site;
