@@ -25,6 +25,7 @@ mod gateway;
 mod interop;
 mod memory;
 mod oci;
+mod pages;
 mod peers;
 mod predict;
 mod process;

@@ -7,6 +7,7 @@ use emulator::deployment::{Behaviour, OCID};
 use emulator::monitoring::{Answering, Monitoring};
 use serde_json::Value;
 
+use crate::pages::{names, table};
 use crate::setup::{ROW, Setup, targeted};
 
 /// For a machine that does other things as well.
@@ -92,6 +93,30 @@ async fn the_first_call_is_posted_at_once_and_those_after_it_together() {
         (&"other".into(), &"other".into())
     );
     assert_eq!(monitoring.refused(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_page_explains_every_metric_with_its_unit_and_every_dimension_and_no_other() {
+    let page = "docs/metrics.md";
+    let setup = Setup::new().await;
+    let (monitoring, program) = measured(&setup).await;
+    let function = Agent::start(program).await.unwrap();
+    assert_eq!(status(&function, setup.call()).await, 200);
+    let taken = monitoring.taken();
+    let posted: Vec<(String, String)> = taken
+        .iter()
+        .map(|metric| {
+            let unit = metric["metadata"]["unit"].as_str().unwrap().to_owned();
+            (format!("`{}`", metric["name"].as_str().unwrap()), unit)
+        })
+        .collect();
+    let rows = table(page, "## Metrics");
+    let explained: Vec<_> = rows.iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    assert_eq!(posted, explained);
+    for metric in &taken {
+        let dimensions = metric["dimensions"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names(page, "these dimensions:"), dimensions);
+    }
 }
 
 #[tokio::test]

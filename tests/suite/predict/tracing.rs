@@ -1,6 +1,6 @@
 //! Are the spans of a call where the platform says, in order and in time, and does no collector harm a call?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use emulator::agent::{Agent, Invocation, Program};
@@ -8,6 +8,7 @@ use emulator::collector::{Behaviour, Collector, Kind, Span};
 use emulator::deployment::{self, Certificate, OCID};
 use serde_json::Value;
 
+use crate::pages::{quoted, table};
 use crate::setup::{ROW, Setup, header, targeted};
 
 const TRACE: &str = "5b8aa5a2d2c872e8";
@@ -171,6 +172,29 @@ async fn every_try_has_its_signature_and_a_failure_its_code() {
     let before = collector.received().len();
     assert_eq!(function.call(marked(setup.call())).await.status, 200);
     assert_eq!(collector.received().len(), before + 1, "{:?}", function.lines());
+}
+
+#[tokio::test]
+async fn a_page_explains_every_tag_with_its_spans_and_no_other() {
+    let setup = Setup::new().await;
+    let (collector, program) = traced(&setup).await;
+    let function = Agent::start(program).await.unwrap();
+    // An error of the model has all tags.
+    setup.deployment.behave(deployment::Behaviour::Reply(501, Vec::new(), b"{}".to_vec()));
+    assert_eq!(function.call(marked(setup.call())).await.status, 501);
+    let spans = spans(&collector);
+    let tags = spans.iter().flat_map(|span| {
+        let name = span.name.clone().unwrap();
+        span.tags.keys().map(move |tag| (tag.clone(), name.clone()))
+    });
+    let sent: BTreeSet<(String, String)> = tags.collect();
+    let rows = table("docs/metrics.md", "## Traces");
+    let explained = rows.iter().flat_map(|row| {
+        let spans: Vec<String> = quoted(&row[1]).collect();
+        quoted(&row[0])
+            .flat_map(move |tag| spans.clone().into_iter().map(move |span| (tag.clone(), span)))
+    });
+    assert_eq!(sent, explained.collect());
 }
 
 #[tokio::test]
