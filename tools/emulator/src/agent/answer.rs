@@ -8,6 +8,8 @@ use super::failure::Failure;
 use super::headers::{HTTP_HEADER, canonical, is_hop_by_hop};
 use super::request::Intent;
 
+/// What the caller of a detached call gets at once.
+const ACCEPTED: u16 = 202;
 /// The only statuses that the platform knows on the socket.
 pub(super) const SUCCESS: u16 = 200;
 const FAILURE: u16 = 502;
@@ -63,6 +65,11 @@ impl Answer {
     /// The first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         first(&self.headers, name)
+    }
+
+    /// The answer to a caller who does not wait: the id of the call, and no body.
+    pub(super) fn accepted(call_id: &str) -> Self {
+        Self::success(ACCEPTED, vec![fn_call_id(call_id)], Bytes::new())
     }
 
     /// The answer to a caller whose call was replied to.

@@ -29,9 +29,16 @@ pub(super) enum Failure {
     RequestTooLarge {
         length: usize,
     },
+    /// More detached calls than are accepted have not ended.
+    TooManyRequests,
 }
 
 impl Failure {
+    /// What becomes of a call whose body has this length, if that alone decides.
+    pub(super) fn of_length(length: usize) -> Option<Self> {
+        (length > BODY_LIMIT).then_some(Self::RequestTooLarge { length })
+    }
+
     pub(super) fn from_error(error: &hyper::Error) -> Self {
         if error.is_parse_too_large() { Self::HeadTooLarge } else { Self::NoReply }
     }
@@ -50,6 +57,7 @@ impl Failure {
             }
             Self::BodyCut => StatusCode::INTERNAL_SERVER_ERROR,
             Self::RequestTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -68,6 +76,7 @@ impl Failure {
             Self::StartTimedOut => {
                 "Container initialization timed out, please ensure you are using the latest fdk and check the logs"
             }
+            Self::TooManyRequests => "Too many requests",
             Self::RequestTooLarge { length } => {
                 return format!(
                     "Content-Length too large for this server, {length} > max {BODY_LIMIT}"
@@ -84,7 +93,8 @@ impl Failure {
             | Self::FunctionTimedOut
             | Self::BodyTooLarge
             | Self::BodyCut
-            | Self::RequestTooLarge { .. } => true,
+            | Self::RequestTooLarge { .. }
+            | Self::TooManyRequests => true,
             Self::InvalidStatus
             | Self::NoReply
             | Self::HeadTooLarge

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Command;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{Sender, UnboundedSender};
 
 use super::ids;
 use super::image::{Image, MEETING_PLACE};
+use super::outcome::Outcome;
 use super::start::LISTENER;
 
 /// What a base image gives its processes; configuration wins over it.
@@ -41,6 +42,12 @@ pub struct Program {
     pub memory: u32,
     /// How long a call may take.
     pub timeout: Duration,
+    /// How long a detached call may take; `None`: as long as any other.
+    pub detached_timeout: Option<Duration>,
+    /// Where a detached call that succeeded is told of; `None`: nowhere.
+    pub on_success: Option<Sender<Outcome>>,
+    /// Where a detached call that failed is told of; `None`: nowhere.
+    pub on_failure: Option<Sender<Outcome>>,
     /// How long the socket may take to appear.
     pub start_timeout: Duration,
     /// After how long without a call the process is stopped until the next one; `None`: never.
@@ -67,6 +74,9 @@ impl Program {
             config: BTreeMap::new(),
             memory: 128,
             timeout: Duration::from_secs(30),
+            detached_timeout: None,
+            on_success: None,
+            on_failure: None,
             start_timeout: Duration::from_secs(5),
             freeze_after: Some(Duration::from_millis(50)),
             on_oci: true,
@@ -107,6 +117,28 @@ impl Program {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The same program with another limit for a detached call: `detachedModeTimeoutInSeconds`,
+    /// which OCI Functions takes from 5 to 3600. Its default there is not known.
+    #[must_use]
+    pub fn detached_timeout(mut self, timeout: Duration) -> Self {
+        self.detached_timeout = Some(timeout);
+        self
+    }
+
+    /// The same program with a destination for detached calls that succeed.
+    #[must_use]
+    pub fn on_success(mut self, destination: Sender<Outcome>) -> Self {
+        self.on_success = Some(destination);
+        self
+    }
+
+    /// The same program with a destination for detached calls that fail.
+    #[must_use]
+    pub fn on_failure(mut self, destination: Sender<Outcome>) -> Self {
+        self.on_failure = Some(destination);
         self
     }
 
@@ -200,6 +232,7 @@ impl Program {
         let platform = [
             ("FN_LISTENER", address),
             ("FN_FORMAT", "http-stream".into()),
+            // For detached calls too. OCI's documentation has `async` beside it; when, is not said.
             ("FN_TYPE", "sync".into()),
             ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated".into()),
             ("FN_APP_ID", "ocid1.fnapp.oc1..emulated".into()),

@@ -1,6 +1,7 @@
 //! The agent against functions that break the contract, each in one way.
 
 mod calls;
+mod detached;
 mod lives;
 mod replies;
 mod starts;
