@@ -1,5 +1,6 @@
 //! `mdfn invoke`: one call of a program, as the platform would make it.
 
+mod detached;
 mod options;
 mod outcome;
 mod wait;
@@ -31,6 +32,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 enum Error {
     #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
     NoVariable(String),
+    #[error(transparent)]
+    Kind(#[from] detached::Error),
     #[error("{cause}{said}{advice}")]
     Start { cause: StartError, said: String, advice: &'static str },
     #[error(transparent)]
@@ -44,7 +47,7 @@ enum Error {
 impl Error {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::NoVariable(_) | Self::Input(_) => 2,
+            Self::NoVariable(_) | Self::Kind(_) | Self::Input(_) => 2,
             Self::Start { .. } => 3,
             Self::Interrupted => 130,
             Self::Io(_) => 1,
@@ -74,11 +77,12 @@ async fn call(
     options: &Options,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Answer, Error> {
+    detached::check(options)?;
     let (sender, receiver) = unbounded_channel();
     let program = program(options, variable)?.log_to(sender);
     let invocation = invocation(options, body().await?);
     let lines = follow(receiver, options.verbose);
-    let called = call_once(program, invocation).await;
+    let called = call_once(program, invocation, options.detached).await;
     let lines = timeout(LAST_LINES, lines).await.ok().and_then(Result::ok);
     let said = lines.as_ref().and_then(|lines| lines.iter().rfind(|line| says_something(line)));
     let said = said.map(|line| format!("; its last line: {line}")).unwrap_or_default();
@@ -90,10 +94,19 @@ async fn call(
     Ok(answer)
 }
 
-async fn call_once(program: Program, invocation: Invocation) -> Result<Answer, StartError> {
+async fn call_once(
+    program: Program,
+    invocation: Invocation,
+    detached: bool,
+) -> Result<Answer, StartError> {
     let what = format!("the function's socket, for up to {:?}", program.start_timeout);
+    let (program, outcomes) = detached::observed(program);
     let agent = announced(&what, Agent::start(program)).await?;
-    let answer = agent.call(invocation).await;
+    let answer = if detached {
+        detached::call(&agent, invocation, outcomes).await
+    } else {
+        agent.call(invocation).await
+    };
     agent.stop().await;
     Ok(answer)
 }

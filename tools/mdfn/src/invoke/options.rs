@@ -11,7 +11,12 @@ const AFTER_HELP: &str = "\
 The body of the call is standard input, byte for byte; on a terminal it is empty. The function sees only what --config
 passes of your environment; an image sees no file of this machine.
 
-Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start.
+A detached call is what a caller of OCI Functions makes with `fn-invoke-type: detached`: it gets 202 at once. Here the
+call's id is said at once, then its end is waited for and printed as that of any other call; what OCI Functions writes to
+a destination is not published. API Gateway and an Fn server call nothing so.
+
+Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start. That of a
+detached call is decided by its end.
 
 Example:
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | mdfn invoke --config MODEL_DEPLOYMENT --config OCI_CLI_AUTH=api_key \\
@@ -20,6 +25,7 @@ Example:
 /// Starts a function, calls it once and prints the body of its reply
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Header of the client's request (repeatable)
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE", value_parser = header)]
@@ -36,11 +42,14 @@ pub struct Options {
     /// Path of the client's request to the gateway, with its query
     #[arg(long, requires = "gateway", default_value = "/")]
     pub(super) path: String,
+    /// Call without waiting, as `fn-invoke-type: detached`, then show how the call ended
+    #[arg(long)]
+    pub(super) detached: bool,
     /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     pub(super) config: Vec<(String, Option<String>)>,
-    /// Timeout of the call
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=300))]
+    /// How long the call may take, up to 300; with --detached 5 to 3600
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=3600))]
     pub(super) timeout: u64,
     /// Timeout of the start; default: 5, as on the platform, or 30 for an image
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u64).range(1..=300))]

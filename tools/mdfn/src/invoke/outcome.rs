@@ -21,20 +21,27 @@ pub(super) fn print(options: &Options, answer: &Answer, said: &str) -> io::Resul
         }
     }
     if answer.status >= FIRST_ERROR {
-        writeln!(stderr, "mdfn: {}{said}", explanation(answer))?;
+        writeln!(stderr, "mdfn: {}{said}", explanation(answer, options.detached))?;
     }
     terminal::print(&answer.body)
 }
 
 /// Who said that the call failed, the function or the platform.
-fn explanation(answer: &Answer) -> String {
+fn explanation(answer: &Answer, detached: bool) -> String {
     let status = answer.status;
     let fate = if answer.container_kept { "goes on" } else { "was killed" };
     match &answer.wire {
         Some(wire) if wire.status == 200 => format!("the function answered {status}"),
+        Some(wire) if detached => format!(
+            "the function replied {} on its socket, the detached call failed with {status}, and the container {fate}",
+            wire.status
+        ),
         Some(wire) => format!(
             "the function replied {} on its socket, callers get {status} without its body, and the container {fate}",
             wire.status
+        ),
+        None if detached => format!(
+            "the function gave no whole reply, the detached call failed with {status}, and the container {fate}"
         ),
         None => format!(
             "the function gave no whole reply, callers get {status}, and the container {fate}"

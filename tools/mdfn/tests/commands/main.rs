@@ -13,6 +13,7 @@ mod doctor;
 mod gateway_spec;
 mod help;
 mod invoke;
+mod invoke_detached;
 mod jwk;
 mod local;
 mod logs;
