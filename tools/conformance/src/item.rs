@@ -31,7 +31,7 @@ impl Level {
 /// One item of the checklist.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Item {
-    /// Its number in the checklist, 1 to 100.
+    /// Its number in the checklist, 1 to 104.
     pub(crate) number: u8,
     /// What becomes of a function that does not hold it.
     pub(crate) level: Level,

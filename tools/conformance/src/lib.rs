@@ -53,11 +53,11 @@ MUST: the platform fails calls without it. SHOULD: a convention, or robustness b
 Exit code: 0 if every MUST that could be checked holds, 1 if one does not, 2 for wrong usage, 3 if the function does
 not start.";
 
-/// Checks a function against the 100 items of the container contract
+/// Checks a function against the 104 items of the container contract
 #[derive(Debug, Args)]
 pub struct Options {
     /// Check only these items: numbers and ranges, such as 17,20-25
-    #[arg(long, value_name = "ITEMS", default_value = "1-100")]
+    #[arg(long, value_name = "ITEMS", default_value = "1-104")]
     only: Selection,
     /// Kind of function; default: found out by a call
     #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]

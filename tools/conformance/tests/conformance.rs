@@ -96,6 +96,22 @@ fn statuses_and_replies_that_the_platform_does_not_know_fail() {
 }
 
 #[test]
+fn a_detached_call_that_is_answered_as_a_gateways_or_not_at_all_fails() {
+    let prefixed = "HTTP/1.1 200 OK\r\nFn-Http-Status: 502\r\nContent-Length: 0\r\n\r\n";
+    let accepted = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+    for reply in [prefixed, accepted] {
+        let (seen, code) = outcomes("102", &["link", "reply", reply]);
+        assert_eq!((seen, code), (all("failed", &[102]), Some(1)), "{reply}");
+    }
+    // Of a function that nobody can ask, no more is seen than that it serves.
+    let (seen, code) = outcomes("101-104", &["link", "reply", OK]);
+    let expected =
+        [(101, "passed"), (102, "not checked"), (103, "not checked"), (104, "not checked")];
+    assert_eq!(seen, expected.map(|(number, outcome)| (number, outcome.to_owned())));
+    assert_eq!(code, Some(0));
+}
+
+#[test]
 fn a_connection_that_the_function_closes_fails() {
     let (seen, _) = outcomes("37,39", &["link", "reply-then-close", OK]);
     assert_eq!(seen, all("failed", &[37, 39]));

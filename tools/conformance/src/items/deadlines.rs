@@ -38,7 +38,7 @@ fn written(time: SystemTime, offset: i32, format: SecondsFormat) -> String {
 }
 
 /// The time that a handler saw, in seconds since 1970.
-fn instant(context: &Context) -> Result<f64, Problem> {
+pub(super) fn instant(context: &Context) -> Result<f64, Problem> {
     let seen = context.value("deadline")?;
     let text = seen.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     let micros = text.and_then(|time| i32::try_from(time.timestamp_subsec_micros()).ok());
