@@ -3,6 +3,7 @@
 mod base_urls;
 mod bodies;
 mod costs;
+mod detached;
 mod envelope;
 mod health;
 mod llm;
