@@ -79,6 +79,9 @@ module "models" {
   timeout                 = var.timeout
   provisioned_concurrency = var.provisioned_concurrency
   function_config         = jsondecode(var.function_config)
+  detached_timeout        = var.detached_timeout == 0 ? null : var.detached_timeout
+  success_destination     = var.success_destination == "" ? null : jsondecode(var.success_destination)
+  failure_destination     = var.failure_destination == "" ? null : jsondecode(var.failure_destination)
 
   subnets              = var.own_subnets ? { gateway = var.gateway_subnet_id, functions = [var.function_subnet_id] } : null
   vcn_cidr             = var.vcn_cidr

@@ -245,6 +245,34 @@ variable "function_config" {
   }
 }
 
+variable "detached_timeout" {
+  description = "Seconds that a detached call may take, from 5 to 3600; 0 leaves it to the service. It counts for a function that is made of image."
+  type        = number
+  default     = 0
+}
+
+variable "success_destination" {
+  description = "Where a detached call that succeeded is told of, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.success_destination == "" || can(jsondecode(var.success_destination))
+    error_message = "It is not JSON."
+  }
+}
+
+variable "failure_destination" {
+  description = "Where a detached call that failed is told of, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.failure_destination == "" || can(jsondecode(var.failure_destination))
+    error_message = "It is not JSON."
+  }
+}
+
 variable "own_subnets" {
   description = "Otherwise a network is made."
   type        = bool

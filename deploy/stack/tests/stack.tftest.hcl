@@ -86,6 +86,9 @@ run "everything_that_can_be_set" {
     clients                = "[\"another\"]"
     client_rate_limit      = 5
     function_config        = "{\"LOG_LEVEL\": \"debug\"}"
+    detached_timeout       = 3600
+    success_destination    = "{\"kind\": \"STREAM\", \"id\": \"ocid1.stream.oc1.eu-frankfurt-1.a\", \"compartment_id\": \"ocid1.compartment.oc1..a\"}"
+    failure_destination    = "{\"kind\": \"NONE\"}"
     own_subnets            = true
     gateway_subnet_id      = "ocid1.subnet.a"
     function_subnet_id     = "ocid1.subnet.b"
@@ -118,7 +121,7 @@ run "everything_that_can_be_set" {
   }
 
   assert {
-    condition     = keys(output.policy_statements) == ["invoke", "metrics", "predict", "tracing"] && endswith(output.policy_statements.tracing[0], "ocid1.compartment.oc1..aaaaaaaaapm")
+    condition     = keys(output.policy_statements) == ["detached", "invoke", "metrics", "predict", "tracing"] && endswith(output.policy_statements.tracing[0], "ocid1.compartment.oc1..aaaaaaaaapm")
     error_message = "The texts for an administrator are there."
   }
 }
@@ -137,10 +140,13 @@ run "what_is_no_json_is_refused" {
     alarm_topic_ids   = "ocid1.onstopic"
     freeform_tags     = "team=models"
     model_kind        = "classifier"
+
+    success_destination = "STREAM"
+    failure_destination = "ocid1.stream"
   }
 
   expect_failures = [
     var.models, var.openai_models, var.static_keys, var.clients, var.issuers, var.function_config, var.image_policy_keys,
-    var.alarm_topic_ids, var.freeform_tags, var.model_kind,
+    var.alarm_topic_ids, var.freeform_tags, var.model_kind, var.success_destination, var.failure_destination,
   ]
 }

@@ -119,6 +119,13 @@ run "the_least" {
     error_message = "The function may predict, and nothing else."
   }
 
+  # Nobody is told of detached calls.
+
+  assert {
+    condition     = length(oci_identity_policy.detached) == 0 && length(oci_functions_function.this[0].success_destination) == 0 && length(oci_functions_function.this[0].failure_destination) == 0 && !contains(keys(output.policy_statements), "detached")
+    error_message = "There is no destination, and no right to write to one."
+  }
+
   # Nothing watches unless it is asked to.
 
   assert {
@@ -574,5 +581,49 @@ run "each_client_by_itself" {
   assert {
     condition     = [for subscriber in oci_apigateway_subscriber.this : subscriber.clients[0].token] == ["client", "another"]
     error_message = "Every client that may call is counted."
+  }
+}
+
+run "a_queue_for_both_ends_of_a_detached_call" {
+  command = plan
+
+  variables {
+    detached_timeout    = 3600
+    success_destination = { kind = "QUEUE", id = "ocid1.queue.oc1.eu-frankfurt-1.amaaaaaaqueue", compartment_id = "ocid1.compartment.oc1..aaaaaaaaresults", channel_id = "done" }
+    failure_destination = { kind = "QUEUE", id = "ocid1.queue.oc1.eu-frankfurt-1.amaaaaaaqueue", compartment_id = "ocid1.compartment.oc1..aaaaaaaaresults" }
+  }
+
+  assert {
+    condition     = oci_functions_function.this[0].detached_mode_timeout_in_seconds == 3600
+    error_message = "A detached call has an hour."
+  }
+
+  assert {
+    condition     = [for one in concat(oci_functions_function.this[0].success_destination, oci_functions_function.this[0].failure_destination) : join(" ", [one.kind, one.queue_id, one.channel_id == null ? "" : one.channel_id])] == ["QUEUE ocid1.queue.oc1.eu-frankfurt-1.amaaaaaaqueue done", "QUEUE ocid1.queue.oc1.eu-frankfurt-1.amaaaaaaqueue "]
+    error_message = "Both ends go to the queue, one of them to a channel."
+  }
+
+  assert {
+    condition     = oci_identity_policy.detached[0].statements == tolist(["Allow dynamic-group model-deployment-fn to use queue-push in compartment id ocid1.compartment.oc1..aaaaaaaaresults where target.queue.id = 'ocid1.queue.oc1.eu-frankfurt-1.amaaaaaaqueue'"]) && output.policy_statements["detached"] == oci_identity_policy.detached[0].statements
+    error_message = "One statement is enough for one queue."
+  }
+}
+
+run "a_destination_that_is_taken_away" {
+  command = plan
+
+  variables {
+    success_destination = { kind = "NONE" }
+    failure_destination = { kind = "STREAM", id = "ocid1.stream.oc1.eu-frankfurt-1.amaaaaaastream", compartment_id = "ocid1.tenancy.oc1..aaaaaaaatenancy" }
+  }
+
+  assert {
+    condition     = oci_functions_function.this[0].success_destination[0].kind == "NONE" && oci_functions_function.this[0].failure_destination[0].stream_id == "ocid1.stream.oc1.eu-frankfurt-1.amaaaaaastream"
+    error_message = "NONE is written, and the other kind is a stream."
+  }
+
+  assert {
+    condition     = length(oci_identity_policy.detached[0].statements) == 1
+    error_message = "Nothing needs a right for NONE."
   }
 }

@@ -52,6 +52,9 @@ run "bad_values_are_refused" {
     shape                   = "GENERIC_AMD"
     memory                  = 100
     timeout                 = 30
+    detached_timeout        = 3601
+    success_destination     = { kind = "BUCKET" }
+    failure_destination     = { kind = "QUEUE", id = "ocid1.stream.oc1.eu-frankfurt-1.a", compartment_id = "ocid1.compartment.oc1..a" }
     provisioned_concurrency = -1
     function_config         = { ALLOWED_DEPLOYMENTS = "any" }
     vcn_cidr                = "10.0.0.0/28"
@@ -72,6 +75,7 @@ run "bad_values_are_refused" {
     var.tenancy_id, var.compartment_id, var.name, var.domain_url, var.audience, var.scope, var.token_lifetime, var.issuers,
     var.static_keys, var.jwks_uri, var.path_prefix, var.endpoint_type, var.rate_limit, var.image, var.image_digest, var.shape,
     var.image_policy_keys, var.function_id, var.client_rate_limit,
+    var.detached_timeout, var.success_destination, var.failure_destination,
     var.memory, var.timeout, var.provisioned_concurrency, var.function_config, var.vcn_cidr, var.allowed_cidr, var.log_retention,
     var.alarm_email, var.alarm_topic_ids, var.alarm_latency, var.alarm_silence, var.metrics_namespace, var.metrics_compartment_id,
     var.apm_domain, var.models, var.openai_models,
@@ -343,4 +347,27 @@ run "hosts_that_can_be_reached" {
   variables {
     function_config = { ALLOWED_HOSTS = "models.example" }
   }
+}
+
+run "a_destination_of_none_has_nothing_and_a_stream_no_channel" {
+  command = plan
+
+  variables {
+    detached_timeout    = 4
+    success_destination = { kind = "NONE", id = "ocid1.stream.oc1.eu-frankfurt-1.a" }
+    failure_destination = { kind = "STREAM", id = "ocid1.stream.oc1.eu-frankfurt-1.a", compartment_id = "ocid1.compartment.oc1..a", channel_id = "a" }
+  }
+
+  expect_failures = [var.detached_timeout, var.success_destination, var.failure_destination]
+}
+
+run "a_destination_has_a_compartment" {
+  command = plan
+
+  variables {
+    success_destination = { kind = "NOTIFICATION", id = "ocid1.onstopic.oc1.eu-frankfurt-1.a" }
+    failure_destination = { kind = "STREAM", compartment_id = "ocid1.compartment.oc1..a" }
+  }
+
+  expect_failures = [var.success_destination, var.failure_destination]
 }

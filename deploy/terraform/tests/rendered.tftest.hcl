@@ -174,6 +174,9 @@ run "every_policy" {
     openai_models     = { llm = var.servers.llm }
     metrics_namespace = "model_deployment_fn"
     tracing           = true
+
+    success_destination = { kind = "STREAM", id = "ocid1.stream.oc1.eu-frankfurt-1.amaaaaaastream", compartment_id = "ocid1.compartment.oc1..aaaaaaaaresults" }
+    failure_destination = { kind = "NOTIFICATION", id = "ocid1.onstopic.oc1.eu-frankfurt-1.amaaaaaatopic", compartment_id = "ocid1.compartment.oc1..aaaaaaaafailures" }
   }
 
   assert {
@@ -208,6 +211,14 @@ run "every_policy" {
   assert {
     condition     = oci_identity_policy.tracing[0].statements == tolist(["Allow service faas to use apm-domains in compartment id ${var.compartment_id}"])
     error_message = "OCI Functions may use the APM domain."
+  }
+
+  assert {
+    condition = oci_identity_policy.detached[0].statements == tolist([
+      "Allow dynamic-group model-callers to use stream-push in compartment id ocid1.compartment.oc1..aaaaaaaaresults where target.stream.id = 'ocid1.stream.oc1.eu-frankfurt-1.amaaaaaastream'",
+      "Allow dynamic-group model-callers to {ONS_TOPIC_PUBLISH} in compartment id ocid1.compartment.oc1..aaaaaaaafailures",
+    ])
+    error_message = "The function may write to the destinations of its detached calls."
   }
 }
 

@@ -90,6 +90,16 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     let tracing = read("--policy", &plan["oci_identity_policy.tracing[0]"][0]);
     assert_eq!(tracing["subject"]["type"], "service", "{tracing}");
     assert_eq!(tracing["location"], place("gateway"));
+
+    let detached = plan["oci_identity_policy.detached[0]"].as_array().unwrap();
+    let [stream, topic] = &detached[..] else { panic!("{detached:?}") };
+    let (stream, topic) = (read("--policy", stream), read("--policy", topic));
+    assert_eq!((&stream["location"], &topic["location"]), (&place("results"), &place("failures")));
+    let id = [clause("target.stream.id", "ocid", "ocid1.stream.oc1.eu-frankfurt-1.amaaaaaastream")];
+    assert_eq!(stream["conditions"], json!({ "type": "group", "mode": "all", "items": id }));
+    assert_eq!(stream["resources"]["values"], json!(["stream-push"]), "{stream}");
+    let permission = ["ons_topic_publish"];
+    assert_eq!(topic["actions"], json!({ "type": "permissions", "values": permission }));
 }
 
 /// What `mdfn policy` prints for these options.
