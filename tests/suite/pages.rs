@@ -64,10 +64,10 @@ fn a_page_explains_every_field_of_a_call_s_line_and_no_other() {
     assert!(fields.contains("wait_ms") && fields.contains("code"), "{fields:?}");
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/fn-fdk/src");
     for entry in fs::read_dir(kit).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".rs") {
-            fields.extend(written(&format!("crates/fn-fdk/src/{name}")));
-        }
+        let path = entry.unwrap().path();
+        assert_eq!(path.extension().unwrap(), "rs", "{}", path.display());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        fields.extend(written(&format!("crates/fn-fdk/src/{name}")));
     }
     // What every line has.
     let lines = file("crates/fn-fdk/src/log_line.rs");

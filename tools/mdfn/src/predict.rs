@@ -33,7 +33,7 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// https://HOST + the deployment's path prefix + the route's path
+    /// URL: `https://` + gateway host + the deployment's path prefix + the route's path
     url: String,
     /// File with the body of a POST or PUT; `-` for standard input
     #[arg(value_name = "FILE", default_value = "-")]

@@ -11,12 +11,12 @@ const AFTER_HELP: &str = "\
 The body of the call is standard input, byte for byte; on a terminal it is empty. The function sees only what --config
 passes of your environment; an image sees no file of this machine.
 
-A detached call is what a caller of OCI Functions makes with `fn-invoke-type: detached`: it gets 202 at once. Here the
-call's id is said at once, then its end is waited for and printed as that of any other call; what OCI Functions writes to
-a destination is not published. API Gateway and an Fn server call nothing so.
+With --detached the caller gets 202 at once, as from OCI Functions with `fn-invoke-type: detached`. The id of the call
+is printed at once; its end is waited for and printed like a reply. What OCI Functions writes to a destination is not
+published. API Gateway and Fn servers make no detached calls.
 
-Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start. That of a
-detached call is decided by its end.
+Exit code: 0 for a status below 400, 1 for any other, 2 for wrong usage, 3 if the function did not start. For a detached
+call its end counts.
 
 Example:
   echo '{\"data\": [[5.1, 3.5, 1.4, 0.2]]}' | mdfn invoke --config MODEL_DEPLOYMENT --config OCI_CLI_AUTH=api_key \\
@@ -42,13 +42,13 @@ pub struct Options {
     /// Path of the client's request to the gateway, with its query
     #[arg(long, requires = "gateway", default_value = "/")]
     pub(super) path: String,
-    /// Call without waiting, as `fn-invoke-type: detached`, then show how the call ended
+    /// Make a detached call, and show how it ended
     #[arg(long)]
     pub(super) detached: bool,
     /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
     pub(super) config: Vec<(String, Option<String>)>,
-    /// How long the call may take, up to 300; with --detached 5 to 3600
+    /// Timeout of the call, up to 300; with --detached 5 to 3600
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=3600))]
     pub(super) timeout: u64,
     /// Timeout of the start; default: 5, as on the platform, or 30 for an image
