@@ -4,7 +4,10 @@
 //! library; all else knows the services from their documents. `Source:` names the place in `docs/spec` of the
 //! repository.
 
+mod access;
+mod application;
 mod archive;
+mod ask;
 mod cargo;
 mod cause;
 mod client;

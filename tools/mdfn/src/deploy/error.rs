@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::advice::{Doing, sentence};
+use crate::access;
 use crate::archive;
 use crate::error_chain::chain;
 use crate::input;
@@ -45,16 +46,8 @@ pub(super) enum Error {
     NoCompartment,
     #[error("nobody is here to be asked; `--yes` does without, `--dry-run` shows the requests")]
     NoTerminal,
-    #[error("there is nothing to sign with: {0}")]
-    Credentials(String),
-    #[error("no region is known: {0}")]
-    Region(String),
-    #[error("no address of the service: {0}")]
-    Address(String),
-    #[error("the PEM bundle {0}, named by SSL_CERT_FILE, cannot be used: {1}")]
-    Roots(String, io::Error),
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
+    #[error(transparent)]
+    Access(#[from] access::Error),
     #[error(
         "the compartment has {count} applications named {name}; expected one: name it by its OCID"
     )]
@@ -115,11 +108,7 @@ impl Error {
             | Self::WouldNotStart(_)
             | Self::NoCompartment
             | Self::NoTerminal
-            | Self::Credentials(_)
-            | Self::Region(_)
-            | Self::Address(_)
-            | Self::Roots(..)
-            | Self::Tls(_) => 2,
+            | Self::Access(_) => 2,
             Self::Service { .. } | Self::NotReady { .. } => 3,
         }
     }

@@ -10,7 +10,6 @@
 mod access;
 mod advice;
 mod api;
-mod ask;
 mod body;
 mod call;
 mod code;
@@ -35,6 +34,7 @@ use self::body::Runtime;
 use self::code::{Code, Place};
 use self::error::Error;
 use self::wanted::Wanted;
+use crate::ask;
 use crate::terminal::{complain, print};
 
 /// Carries the command out; `variable` reads the environment.

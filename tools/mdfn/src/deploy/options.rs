@@ -6,6 +6,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{ArgGroup, Args, value_parser};
 use emulator::agent::parse_config;
 
+use crate::access::AccessOptions;
+use crate::application;
 use crate::input::assignment;
 use crate::policy::compartment;
 
@@ -40,7 +42,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", group = "code")]
     pub(super) image: Option<String>,
     /// Application: its OCID, or its name in --compartment
-    #[arg(long, value_name = "NAME|OCID", value_parser = application)]
+    #[arg(long, value_name = "NAME|OCID", value_parser = application::parse)]
     pub(super) application: String,
     /// Compartment of the application, if that is a name
     #[arg(long, value_name = "OCID", value_parser = compartment)]
@@ -75,15 +77,8 @@ pub struct Options {
     /// Bucket for an archive over 25 MB, which does not fit into the request
     #[arg(long, value_name = "NAME", conflicts_with = "image")]
     pub(super) bucket: Option<String>,
-    /// Region; default: the profile's
-    #[arg(long)]
-    pub(super) region: Option<String>,
-    /// Profile of the configuration file; default: DEFAULT
-    #[arg(long)]
-    pub(super) profile: Option<String>,
-    /// OCI configuration file; default: ~/.oci/config
-    #[arg(long, value_name = "FILE")]
-    pub(super) config_location: Option<String>,
+    #[command(flatten)]
+    pub(super) access: AccessOptions,
     /// Another address of the Functions service
     #[arg(long, value_name = "URL")]
     pub(super) endpoint: Option<String>,
@@ -104,12 +99,4 @@ pub struct Options {
 fn memory() -> impl TypedValueParser<Value = u64> {
     PossibleValuesParser::new(MEMORY)
         .map(|number| number.parse().expect("each of these is a number"))
-}
-
-fn application(text: &str) -> Result<String, &'static str> {
-    if text.is_empty() || text.starts_with("ocid1.") && !text.starts_with("ocid1.fnapp.") {
-        Err("expected the name or the OCID of an application, `ocid1.fnapp...`")
-    } else {
-        Ok(text.to_owned())
-    }
 }

@@ -6,6 +6,7 @@ use super::code::Code;
 use super::error::Error;
 use super::options::Options;
 use super::settings::Settings;
+pub(super) use crate::application::is_ocid;
 
 /// A function as it is to be.
 pub(super) struct Wanted<'a> {
@@ -32,9 +33,4 @@ impl<'a> Wanted<'a> {
         let settings = Settings::given(options, variable)?;
         Ok(Self { options, code: Code::read(options)?, settings, tags })
     }
-}
-
-/// Whether an application is named by its OCID.
-pub(super) fn is_ocid(application: &str) -> bool {
-    application.starts_with("ocid1.")
 }

@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 
 /// Whether somebody is there.
-pub(super) fn is_anybody_there() -> bool {
+pub(crate) fn is_anybody_there() -> bool {
     io::stdin().is_terminal()
 }
 
 /// Whether the answer is yes; anything else, and the end of input, is no.
-pub(super) fn agrees(question: &str) -> bool {
+pub(crate) fn agrees(question: &str) -> bool {
     // Who cannot read the question cannot agree to it.
     let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stderr().flush());
     let mut answer = String::new();

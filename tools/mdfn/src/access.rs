@@ -1,0 +1,92 @@
+//! Who signs for a command that asks OCI's own services, and where these are.
+
+use std::io;
+
+use clap::Args;
+use emulator::clock::now;
+use fn_fdk::error_chain;
+use oracle_cloud_client::{Client, Principal, Service};
+
+use crate::client::ROOTS;
+
+/// What says whose credentials sign, and in which region.
+#[derive(Debug, Args)]
+pub(crate) struct AccessOptions {
+    /// The region; else that of the profile
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The profile of the configuration file; else DEFAULT
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The OCI configuration file; else ~/.oci/config
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config_location: Option<String>,
+}
+
+/// Why no service can be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("there is nothing to sign with: {0}")]
+    Credentials(String),
+    #[error("no region is known: {0}")]
+    Region(String),
+    #[error("no address of the service: {0}")]
+    Address(String),
+    #[error("the PEM bundle {0}, named by SSL_CERT_FILE, cannot be used: {1}")]
+    Roots(String, io::Error),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
+
+/// A client of the user's.
+pub(crate) struct Access {
+    client: Client,
+    pub(crate) region: Option<String>,
+}
+
+impl Access {
+    /// Finds credentials and region, and asks no service for it but an instance's own.
+    pub(crate) async fn new(
+        options: &AccessOptions,
+        variable: fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let var = |name: &str| {
+            let over = match name {
+                "OCI_CLI_CONFIG_FILE" => options.config_location.clone(),
+                "OCI_CLI_PROFILE" => options.profile.clone(),
+                "OCI_CLI_REGION" => options.region.clone(),
+                _ => None,
+            };
+            over.or_else(|| variable(name))
+        };
+        let principal = Principal::from_vars(&var, now())
+            .map_err(|error| Error::Credentials(error_chain(&*error.into_source())))?;
+        let region =
+            principal.locate().await.map_err(|error| Error::Region(error_chain(&error)))?;
+        let region = options.region.clone().or_else(|| region.map(str::to_owned));
+        let mut builder = Client::builder().user_agent(concat!("mdfn/", env!("CARGO_PKG_VERSION")));
+        if let Some(region) = &region {
+            builder = builder.region(region);
+        }
+        if let Some(bundle) = variable(ROOTS).filter(|path| !path.is_empty()) {
+            let pem = std::fs::read(&bundle);
+            builder = builder.roots_pem(pem.map_err(|cause| Error::Roots(bundle, cause))?);
+        }
+        let client =
+            builder.build_as(principal).map_err(|error| Error::Tls(error_chain(&error)))?;
+        Ok(Self { client, region })
+    }
+
+    /// A service of the region, or the one at another address.
+    pub(crate) async fn service(
+        &self,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<Service, Error> {
+        let found = match endpoint {
+            Some(url) => self.client.endpoint(url),
+            None => self.client.service(name).await,
+        };
+        found.map_err(|error| Error::Address(error_chain(&error)))
+    }
+}
