@@ -12,6 +12,8 @@ use crate::principal::{Issuer, TENANCY};
 
 /// The region of the emulated cloud.
 pub const REGION: &str = "sa-saopaulo-1";
+/// The header that says for whom a request acts.
+const DELEGATION: &str = "opc-obo-token";
 const USER: &str = "ocid1.user.oc1..aaaaaaaaemulatedemulatedemulatedemulatedemulated";
 
 /// Somebody with an API key.
@@ -58,6 +60,8 @@ pub(crate) enum Trusted {
     Tokens(Arc<Issuer>),
     /// This user.
     User(Arc<User>),
+    /// Holders of tokens of this issuer, for the user who gave them this delegation token.
+    Delegated(Arc<Issuer>, String),
 }
 
 impl Trusted {
@@ -66,6 +70,16 @@ impl Trusted {
         match self {
             Self::Tokens(issuer) => verify(request, issuer.public(), now).map(drop),
             Self::User(user) => user.verify(request, now),
+            Self::Delegated(issuer, token) => {
+                let verified = verify(request, issuer.public(), now)?;
+                let is_covered = verified.headers.split(' ').any(|name| name == DELEGATION);
+                let sent: Vec<&[u8]> = request.values(DELEGATION).collect();
+                if is_covered && sent == [token.as_bytes()] {
+                    Ok(())
+                } else {
+                    refused("the delegation token is not there, not signed, or not this one")
+                }
+            }
         }
     }
 }

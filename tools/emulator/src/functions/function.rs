@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::application::Application;
 use super::details::Details;
+use super::fate::Fate;
 use super::refusal::Refusal;
 use super::source::{Source, World};
 
@@ -37,6 +38,8 @@ pub(super) struct Function {
     /// Whether the last change succeeded, once that is known.
     outcome: Option<bool>,
     version: u64,
+    pub(super) fate: Fate,
+    pub(super) was_called: bool,
 }
 
 impl Function {
@@ -64,6 +67,8 @@ impl Function {
             has_begun: true,
             outcome: None,
             version: 1,
+            fate: Fate::default(),
+            was_called: false,
         })
     }
 
@@ -120,6 +125,25 @@ impl Function {
 
     pub(super) fn is_deleted(&self) -> bool {
         self.state == "DELETED"
+    }
+
+    /// What becomes of it, from its beginning.
+    pub(super) fn meets(&mut self, fate: Fate) {
+        if let Some(change) = self.change.as_mut().filter(|_| fate.fails) {
+            change.succeeds = false;
+        }
+        self.fate = fate;
+    }
+
+    pub(super) fn is_active(&self) -> bool {
+        self.state == "ACTIVE"
+    }
+
+    /// What names its code: the hash of an archive, or an image.
+    pub(super) fn code(&self) -> Option<String> {
+        let source = self.source.document();
+        let named = source.get("sourceCodeSha256").or_else(|| source.get("image"));
+        Some(named?.as_str()?.to_owned())
     }
 
     pub(super) fn etag(&self) -> String {

@@ -1,4 +1,4 @@
-//! The API of OCI Functions that makes and changes functions: signatures verified, bodies read
+//! The API of OCI Functions that makes, changes and calls functions: signatures verified, bodies read
 //! strictly, and a lifecycle that goes on as often as somebody looks.
 //!
 //! The shapes are those of Oracle's SDK for Python, version 2.189; what the service does beyond
@@ -6,8 +6,10 @@
 
 mod application;
 mod details;
+mod fate;
 mod fault;
 mod function;
+mod invocation;
 mod members;
 mod query;
 mod refusal;
@@ -35,6 +37,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+pub use self::fate::Fate;
 pub use self::fault::Fault;
 pub use self::function::Change;
 pub use self::runtime::Runtime;
@@ -42,12 +45,14 @@ pub use self::runtime::Runtime;
 use self::application::Application;
 use self::fault::Faults;
 use self::function::Function;
+use self::invocation::Delay;
 use self::refusal::Refusal;
 use self::state::State;
 use crate::clock::now;
 use crate::deployment::{self, Authority, Certificate};
 use crate::http::{self, Reply, Server};
 use crate::object_storage::Objects;
+use crate::principal::Issuer;
 use crate::user::{Trusted, User};
 
 /// The most that a request may carry, in bytes: the largest archive in base64, and the rest.
@@ -101,8 +106,22 @@ impl FunctionsService {
     /// Starts on a free port of 127.0.0.1, with a certificate of `tls`. It trusts `user`, and
     /// takes archives of `objects`.
     pub async fn start(user: Arc<User>, objects: Objects, tls: &Authority) -> io::Result<Self> {
+        Self::trusting(Trusted::User(user), objects, tls).await
+    }
+
+    /// The same, trusting who has a token of `issuer` and acts for whoever gave it `delegation`.
+    pub async fn start_delegated(
+        issuer: Arc<Issuer>,
+        delegation: &str,
+        tls: &Authority,
+    ) -> io::Result<Self> {
+        let trusted = Trusted::Delegated(issuer, delegation.to_owned());
+        Self::trusting(trusted, Objects::default(), tls).await
+    }
+
+    async fn trusting(trusted: Trusted, objects: Objects, tls: &Authority) -> io::Result<Self> {
         let service = Arc::new(Service {
-            trusted: Trusted::User(user),
+            trusted,
             state: Mutex::new(State::new(objects)),
             faults: Faults::default(),
             asked: Mutex::default(),
@@ -141,6 +160,11 @@ impl FunctionsService {
         self.service.state().change = change;
     }
 
+    /// What becomes of functions of an archive, named by its SHA-256 in base64, or of an image.
+    pub fn set_fate(&self, code: &str, fate: Fate) {
+        self.service.state().fates.insert(code.to_owned(), fate);
+    }
+
     /// From now on the user has no right to anything.
     pub fn take_rights(&self) {
         self.service.state().has_rights = false;
@@ -165,6 +189,11 @@ impl FunctionsService {
     /// Somebody deletes all functions. Lists go on showing them, as `DELETED`.
     pub fn delete_functions(&self) {
         self.service.state().functions.iter_mut().for_each(Function::delete);
+    }
+
+    /// How many functions were called.
+    pub fn calls(&self) -> usize {
+        self.service.state().functions.iter().filter(|function| function.was_called).count()
     }
 
     /// Every request, in order.
@@ -223,6 +252,9 @@ impl Service {
             (Ok(()), _) => self.state().carry_out(&request),
         };
         let reply = reply.unwrap_or_else(Reply::from);
+        if let Some(Delay(time)) = reply.extensions().get() {
+            sleep(*time).await;
+        }
         let is_lost = matches!(fault, Some(Fault::LosesAnswer));
         self.note(&head, (!is_lost).then(|| reply.status().as_u16()));
         if is_lost { Err(Broken) } else { Ok(reply) }

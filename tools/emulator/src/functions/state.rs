@@ -1,12 +1,16 @@
 //! Applications, functions and runtimes, and what requests do with them.
 
+use std::collections::BTreeMap;
+
 use hyper::header::{ETAG, HeaderValue};
 use hyper::{HeaderMap, Method};
 use serde_json::Value;
 
 use super::application::Application;
 use super::details::Details;
+use super::fate::Fate;
 use super::function::{Change, Function};
+use super::invocation::{call, called};
 use super::query::Query;
 use super::refusal::{Refusal, accepted, answer, with_work_request};
 use super::runtime::Runtime;
@@ -29,6 +33,8 @@ pub(super) struct State {
     pub(super) has_rights: bool,
     pub(super) shows_work: bool,
     work_requests: Vec<WorkRequest>,
+    /// What becomes of functions, by the hash of their archive or their image.
+    pub(super) fates: BTreeMap<String, Fate>,
     made: u32,
 }
 
@@ -55,6 +61,7 @@ impl State {
             has_rights: true,
             shows_work: true,
             work_requests: Vec::new(),
+            fates: BTreeMap::new(),
             made: 0,
         }
     }
@@ -63,6 +70,10 @@ impl State {
     pub(super) fn carry_out(&mut self, request: &Request<'_>) -> Result<Reply, Refusal> {
         if !self.has_rights {
             return Err(Refusal::hidden("this"));
+        }
+        if let (Some(id), &Method::POST) = (called(request.path), request.method) {
+            let found = self.functions.iter_mut().find(|known| known.id == id);
+            return call(found.ok_or_else(|| Refusal::hidden("the function"))?, request.body);
         }
         let path = request.path.strip_prefix(BASE);
         let path = path.ok_or_else(|| Refusal::new(404, "NotFound", "no such version"))?;
@@ -137,7 +148,13 @@ impl State {
         self.made += 1;
         let id = format!("ocid1.fnfunc.oc1.sa-saopaulo-1.aaaaaaaaemulated{:04}", self.made);
         let world = World { runtimes: &self.runtimes, objects: &self.objects };
-        let made = Function::new(id, name, application, details, &world, self.change)?;
+        let mut made = Function::new(id, name, application, details, &world, self.change)?;
+        if let Some(fate) = made.code().and_then(|code| self.fates.get(&code)) {
+            if let Some((status, code)) = fate.refused {
+                return Err(Refusal::new(status, code, "the service was told not to take it"));
+            }
+            made.meets(fate.clone());
+        }
         let (reply, id) = (shown(&made), made.id.clone());
         self.functions.push(made);
         Ok(with_work_request(reply, &self.work("CREATE_FUNCTION", &id)))

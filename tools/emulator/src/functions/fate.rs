@@ -1,0 +1,22 @@
+//! What becomes of a function of some code, where a test says so.
+
+use std::time::Duration;
+
+/// How the service and the platform deal with it.
+#[derive(Clone, Debug)]
+pub struct Fate {
+    /// The status and code that its create is refused with.
+    pub refused: Option<(u16, &'static str)>,
+    /// It is accepted, and then `FAILED`.
+    pub fails: bool,
+    /// What each call gets: 200, or the status and code of an error.
+    pub calls: Result<(), (u16, &'static str)>,
+    /// How much longer the first call takes.
+    pub cold_start: Duration,
+}
+
+impl Default for Fate {
+    fn default() -> Self {
+        Self { refused: None, fails: false, calls: Ok(()), cold_start: Duration::ZERO }
+    }
+}
