@@ -3,7 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use oracle_cloud_signature::{ProvideCredentials, SharedCredentials};
+use http::HeaderValue;
+use oracle_cloud_signature::{ProvideCredentials, SharedCredentials, sensitive_header};
 
 use super::chain::{DefaultChain, environment};
 use super::client::Client;
@@ -81,6 +82,7 @@ pub struct ClientBuilder {
     options: RequestOptions,
     retry: Retry,
     now: Option<fn() -> SystemTime>,
+    delegation: Option<HeaderValue>,
 }
 
 impl ClientBuilder {
@@ -174,6 +176,23 @@ impl ClientBuilder {
         Self { now: Some(now), ..self }
     }
 
+    /// Acts for a user who delegated it, in every request of the client's services; see
+    /// [`RequestBuilder::delegation_token`](super::RequestBuilder::delegation_token).
+    ///
+    /// ```
+    /// let builder = oracle_cloud_client::Client::builder().delegation_token("eyJ...")?;
+    /// # Ok::<_, oracle_cloud_client::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a token that no header can have.
+    pub fn delegation_token(self, token: &str) -> Result<Self, Error> {
+        let value = sensitive_header([token]);
+        let value = value
+            .ok_or_else(|| Error::request("the delegation token cannot be sent in a header"))?;
+        Ok(Self { delegation: Some(value), ..self })
+    }
+
     /// The client. What was not given is as the environment says.
     ///
     /// ```no_run
@@ -248,8 +267,18 @@ impl ClientBuilder {
     fn inner(self, source: Source, regions: Regions, http: HttpClient) -> Inner {
         let clock = ServiceClock::new(self.now.unwrap_or(SystemTime::now));
         let sender = Sender { source, clock, transport: Transport::default(), retry: self.retry };
-        let Self { region, user_agent, options, .. } = self;
+        let Self { region, user_agent, options, delegation, .. } = self;
         let loopback = OnceLock::new();
-        Inner { sender, http, options, region, otherwise: None, regions, user_agent, loopback }
+        Inner {
+            sender,
+            http,
+            options,
+            region,
+            otherwise: None,
+            regions,
+            user_agent,
+            delegation,
+            loopback,
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use http::HeaderValue;
+
 use super::http_client::HttpClient;
 use super::options::RequestOptions;
 use super::region::Regions;
@@ -19,6 +21,8 @@ pub(super) struct Inner {
     pub(super) otherwise: Option<String>,
     pub(super) regions: Regions,
     pub(super) user_agent: Option<String>,
+    /// For whom every request acts, where that is not who signs.
+    pub(super) delegation: Option<HeaderValue>,
     /// Connections to services of this machine, which need no TLS; made when they are needed.
     pub(super) loopback: OnceLock<HttpClient>,
 }

@@ -19,7 +19,7 @@ use super::names::LookUps;
 use super::retry::RetrySafety;
 use super::transport::{TransportError, request_id};
 
-const OPC_OBO_TOKEN: HeaderName = HeaderName::from_static("opc-obo-token");
+pub(super) const OPC_OBO_TOKEN: HeaderName = HeaderName::from_static("opc-obo-token");
 const OPC_REQUEST_ID: HeaderName = HeaderName::from_static("opc-request-id");
 const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
 const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");

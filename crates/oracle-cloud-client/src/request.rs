@@ -16,6 +16,7 @@ use super::encode::encode;
 use super::error::Error;
 use super::http_client::HttpClient;
 use super::inner::Inner;
+use super::message::OPC_OBO_TOKEN;
 use super::options::RequestOptions;
 use super::path::IntoPath;
 use super::service_error::ServiceError;
@@ -63,13 +64,15 @@ impl RequestBuilder {
             Ok(path) => (format!("{base}{path}"), None),
             Err(error) => (base.to_owned(), Some(reason(&error).into())),
         };
+        let delegation = inner.delegation.clone();
+        let headers = delegation.map(|token| (OPC_OBO_TOKEN, token)).into_iter().collect();
         Self {
             inner,
             http,
             method,
             url,
             query: String::new(),
-            headers: HeaderMap::new(),
+            headers,
             body: Body::default(),
             options: None,
             mistake,
@@ -145,7 +148,7 @@ impl RequestBuilder {
     /// Source: docs/spec/oci-request-signing.md#signed-headers.
     pub fn delegation_token(mut self, token: &str) -> Self {
         match sensitive_header([token]) {
-            Some(value) => drop(self.headers.insert("opc-obo-token", value)),
+            Some(value) => drop(self.headers.insert(OPC_OBO_TOKEN, value)),
             None => self.note("the delegation token cannot be sent in a header"),
         }
         self
