@@ -1,6 +1,7 @@
 //! Who signs for a command that asks OCI's own services, and where these are.
 
 use std::io;
+use std::path::Path;
 
 use clap::Args;
 use emulator::clock::now;
@@ -8,17 +9,25 @@ use fn_fdk::error_chain;
 use oracle_cloud_client::{Client, Principal, Service};
 
 use crate::client::ROOTS;
+use crate::input::{self, read_word};
+
+/// The variable that says who signs, and its word for an instance that acts for a user.
+const AUTH: &str = "OCI_CLI_AUTH";
+const FOR_A_USER: &str = "instance_obo_user";
+/// The file with what the user gave it, and where Cloud Shell has it.
+const DELEGATION: &str = "OCI_CLI_DELEGATION_TOKEN_FILE";
+const OF_CLOUD_SHELL: &str = "/etc/oci/delegation_token";
 
 /// What says whose credentials sign, and in which region.
 #[derive(Debug, Args)]
 pub(crate) struct AccessOptions {
-    /// The region; else that of the profile
+    /// Region; default: the profile's
     #[arg(long)]
     pub(crate) region: Option<String>,
-    /// The profile of the configuration file; else DEFAULT
+    /// Profile of the configuration file; default: DEFAULT
     #[arg(long)]
     pub(crate) profile: Option<String>,
-    /// The OCI configuration file; else ~/.oci/config
+    /// OCI configuration file; default: ~/.oci/config
     #[arg(long, value_name = "FILE")]
     pub(crate) config_location: Option<String>,
 }
@@ -26,6 +35,8 @@ pub(crate) struct AccessOptions {
 /// Why no service can be asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
+    #[error(transparent)]
+    Token(#[from] input::Error),
     #[error("there is nothing to sign with: {0}")]
     Credentials(String),
     #[error("no region is known: {0}")]
@@ -50,8 +61,10 @@ impl Access {
         options: &AccessOptions,
         variable: fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
+        let for_somebody = variable(AUTH).as_deref() == Some(FOR_A_USER);
         let var = |name: &str| {
             let over = match name {
+                AUTH if for_somebody => Some("instance_principal".to_owned()),
                 "OCI_CLI_CONFIG_FILE" => options.config_location.clone(),
                 "OCI_CLI_PROFILE" => options.profile.clone(),
                 "OCI_CLI_REGION" => options.region.clone(),
@@ -71,6 +84,14 @@ impl Access {
         if let Some(bundle) = variable(ROOTS).filter(|path| !path.is_empty()) {
             let pem = std::fs::read(&bundle);
             builder = builder.roots_pem(pem.map_err(|cause| Error::Roots(bundle, cause))?);
+        }
+        if for_somebody {
+            let path = variable(DELEGATION).filter(|path| !path.is_empty());
+            let path = path.unwrap_or_else(|| OF_CLOUD_SHELL.to_owned());
+            let token = read_word("the delegation token", Path::new(&path))?;
+            builder = builder
+                .delegation_token(&token)
+                .map_err(|error| Error::Credentials(error_chain(&error)))?;
         }
         let client =
             builder.build_as(principal).map_err(|error| Error::Tls(error_chain(&error)))?;

@@ -21,8 +21,8 @@ not name stays as it is, also other settings and tags. A new function has 128 MB
 Values of settings are never shown. Do not write secrets on the command line: name a variable of your environment
 (`--config NAME`), or a file.
 
-It signs as you do: with a profile of the OCI configuration file, overridden by the OCI CLI's variables. It uses no
-proxy.
+It signs as you do: with a profile of the OCI configuration file, overridden by the OCI CLI's variables, or in Cloud
+Shell as the signed-in user. It uses no proxy.
 
 Exit code: 0 done, or nothing to change; 1 not done because of what is there, because you said no, or the function
 failed; 2 not done because of what was given; 3 the service refused, did not answer, or was not ready in time.

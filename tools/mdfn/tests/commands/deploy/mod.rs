@@ -2,6 +2,7 @@
 //! where neither is possible.
 
 mod changes;
+mod cloud_shell;
 mod dry_run;
 mod faults;
 mod given;
@@ -28,8 +29,10 @@ use crate::{Done, mdfn_with};
 const COMPARTMENT: &str = "ocid1.compartment.oc1..functions";
 const SECRET: &str = "hunter2-secret";
 /// The shape that an application needs for executables of this machine, and the other one.
-const HERE: &str = if cfg!(target_arch = "x86_64") { "GENERIC_X86" } else { "GENERIC_ARM" };
-const ELSEWHERE: &str = if cfg!(target_arch = "x86_64") { "GENERIC_ARM" } else { "GENERIC_X86" };
+pub(super) const HERE: &str =
+    if cfg!(target_arch = "x86_64") { "GENERIC_X86" } else { "GENERIC_ARM" };
+pub(super) const ELSEWHERE: &str =
+    if cfg!(target_arch = "x86_64") { "GENERIC_ARM" } else { "GENERIC_X86" };
 
 /// A statically linked executable.
 static EXECUTABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -62,7 +65,7 @@ fn archive_of_both() -> Vec<u8> {
     zip(&[("fn-arch-x86/func", &x86), ("fn-arch-arm/func", &arm)])
 }
 
-fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let options = SimpleFileOptions::DEFAULT
         .compression_method(CompressionMethod::Stored)
         .system(System::Unix)
@@ -149,7 +152,7 @@ impl Setup {
 }
 
 /// It ended so, and said all of this.
-fn ended(done: &Done, code: i32, said: &[&str]) {
+pub(super) fn ended(done: &Done, code: i32, said: &[&str]) {
     assert_eq!(done.code, code, "{done:?}");
     for said in said {
         assert!(done.stdout.contains(said) || done.stderr.contains(said), "{said}\n{done:?}");
