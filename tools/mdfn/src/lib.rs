@@ -25,6 +25,7 @@ pub mod new;
 pub mod package;
 pub mod policy;
 pub mod predict;
+pub mod probe;
 mod proxy;
 mod resolver;
 pub mod sign;

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mdfn::{
-    deploy, doctor, gateway_spec, invoke, jwk, local, logs, new, package, policy, predict, sign,
-    token,
+    deploy, doctor, gateway_spec, invoke, jwk, local, logs, new, package, policy, predict, probe,
+    sign, token,
 };
 use tokio::runtime::Runtime;
 
@@ -36,6 +36,7 @@ enum Command {
     Package(package::Options),
     Policy(policy::Options),
     Predict(predict::Options),
+    Probe(Box<probe::Options>),
     Sign(sign::Options),
     Token(token::Options),
 }
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             Command::Package(options) => package::run(&options, variable),
             Command::Policy(options) => policy::run(&options),
             Command::Predict(options) => predict::run(options, variable).await,
+            Command::Probe(options) => probe::run(*options, variable).await,
             Command::Sign(options) => sign::run(&options),
             Command::Token(options) => token::run(options, variable).await,
         }

@@ -13,7 +13,7 @@ mod read;
 mod write;
 
 pub(crate) use architecture::Architecture;
-pub(crate) use executable::{Executable, NotExecutable};
+pub(crate) use executable::{Executable, Kind, NotExecutable};
 pub(crate) use file::{FileError, read_file};
 pub(crate) use layout::Layout;
 pub(crate) use limits::{MAX_DIRECT_BYTES, MAX_UNPACKED_BYTES};

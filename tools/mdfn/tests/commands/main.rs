@@ -21,6 +21,7 @@ mod new;
 mod package;
 mod policy;
 mod predict;
+mod probe;
 mod sign;
 mod token;
 mod validate;

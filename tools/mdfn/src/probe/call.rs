@@ -1,0 +1,106 @@
+//! The requests of a probe, each in one place: what is shown is what is sent.
+//!
+//! Source: docs/spec/oci-services.md#functions-api.
+
+use std::time::Duration;
+
+use http::Method;
+use oracle_cloud_client::{RequestBuilder, RequestOptions, Service};
+use serde_json::Value;
+
+/// The version of the API, which is the first part of every path.
+const VERSION: &str = "20260325";
+/// How often a question is sent at most. What makes or calls something is sent once: a second
+/// sending would be another answer.
+const ATTEMPTS: u32 = 4;
+/// How long a request may take, with its archive.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// The largest page that the service gives.
+const PAGE: &str = "50";
+
+/// One request.
+pub(super) struct Call {
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+impl Call {
+    pub(super) fn applications(compartment: &str, name: &str) -> Self {
+        let query = vec![("compartmentId", compartment), ("displayName", name)];
+        Self::get(&["applications"]).with(&query)
+    }
+
+    pub(super) fn application(id: &str) -> Self {
+        Self::get(&["applications", id])
+    }
+
+    /// A page of the runtimes; the first one, unless another is named.
+    pub(super) fn runtimes(page: Option<&str>) -> Self {
+        let mut query = vec![("lifecycleState", "ACTIVE"), ("limit", PAGE)];
+        query.extend(page.map(|page| ("page", page)));
+        Self::get(&["functionsRuntimes"]).with(&query)
+    }
+
+    pub(super) fn functions(application: &str, name: &str) -> Self {
+        Self::get(&["functions"]).with(&[("applicationId", application), ("displayName", name)])
+    }
+
+    pub(super) fn function(id: &str) -> Self {
+        Self::get(&["functions", id])
+    }
+
+    pub(super) fn work_errors(id: &str) -> Self {
+        Self::get(&["workRequests", id, "errors"])
+    }
+
+    pub(super) fn create(body: Value) -> Self {
+        Self { method: Method::POST, body: Some(body), ..Self::get(&["functions"]) }
+    }
+
+    pub(super) fn delete(id: &str) -> Self {
+        Self { method: Method::DELETE, ..Self::function(id) }
+    }
+
+    /// Of the address that calls functions.
+    pub(super) fn invoke(id: &str, body: Value) -> Self {
+        let path = ["functions", id, "actions", "invoke"];
+        Self { method: Method::POST, body: Some(body), ..Self::get(&path) }
+    }
+
+    fn get(path: &[&str]) -> Self {
+        let path = [VERSION].iter().chain(path).map(|part| (*part).to_owned()).collect();
+        Self { method: Method::GET, path, query: Vec::new(), body: None }
+    }
+
+    fn with(self, query: &[(&'static str, &str)]) -> Self {
+        let query = query.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self { query, ..self }
+    }
+
+    pub(super) fn request(&self, service: &Service) -> RequestBuilder {
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let mut request = service.request(self.method.clone(), path.as_slice());
+        for (name, value) in &self.query {
+            request = request.query(name, value);
+        }
+        let is_once = self.method == Method::POST;
+        let attempts = if is_once { 1 } else { ATTEMPTS };
+        let options = RequestOptions::default().attempts(attempts);
+        let options = options.timeout(TIMEOUT).attempt_timeout(TIMEOUT);
+        let request = match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        request.options(options)
+    }
+
+    /// Method and path, for a person.
+    pub(super) fn line(&self) -> String {
+        let query: Vec<String> =
+            self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+        format!("{} /{}{query}", self.method, self.path.join("/"))
+    }
+}

@@ -1,0 +1,52 @@
+//! The requests of a probe, shown and not sent.
+
+use oracle_cloud_client::Service;
+
+use super::call::Call;
+use super::options::Options;
+use super::subject::Subject;
+use super::wanted::Wanted;
+use crate::application::is_ocid;
+
+/// All requests in their order. What only an answer can tell stands in `<...>`.
+pub(super) fn text(wanted: &Wanted, options: &Options, functions: &Service) -> String {
+    let mut lines = vec![
+        "Nothing is sent. It would be, in this order:".to_owned(),
+        format!("  to {}", functions.url()),
+    ];
+    let mut say = |call: &Call| lines.push(format!("    {}", call.line()));
+    let mut application = options.application.clone().unwrap_or_default();
+    if !wanted.subjects.is_empty() {
+        if let Some(compartment) = options.compartment.as_ref().filter(|_| !is_ocid(&application)) {
+            say(&Call::applications(compartment, &application));
+            "<OCID of the application>".clone_into(&mut application);
+        }
+        say(&Call::application(&application));
+    }
+    if wanted.needs_runtimes(options) {
+        say(&Call::runtimes(None));
+    }
+    for subject in &wanted.subjects {
+        lines.extend(of_subject(subject, options));
+    }
+    if !wanted.subjects.is_empty() && !options.keep {
+        lines.push("  Then, for each of them:".to_owned());
+        let (delete, look) = (Call::delete("<OCID>"), Call::function("<OCID>"));
+        lines.extend([&delete, &look].map(|call| format!("    {}", call.line())));
+    }
+    lines.join("\n")
+}
+
+fn of_subject(subject: &Subject, options: &Options) -> Vec<String> {
+    let place = options.invoke_endpoint.as_deref();
+    let place = place.unwrap_or("<the address for calls that the function names>");
+    let look = Call::function("<OCID>");
+    let invoke = Call::invoke("<OCID>", serde_json::json!({ "data": [] }));
+    vec![
+        format!("  A function of the {}, until it is active:", subject.kind.word()),
+        format!("    {}", Call::create(serde_json::Value::Null).line()),
+        format!("    {}", look.line()),
+        format!("  Twice, to {place}:"),
+        format!("    {}", invoke.line()),
+    ]
+}

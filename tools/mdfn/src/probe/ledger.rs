@@ -1,0 +1,180 @@
+//! What was begun, so that nothing of it stays.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use oracle_cloud_client::{Error, Service};
+use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
+
+use super::call::Call;
+use crate::error_chain::chain;
+
+/// Between two tries to delete, and two looks whether it is gone.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The functions that were begun, in one application.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    application: String,
+    /// What all names of this run begin with; nobody else's do.
+    prefix: String,
+    begun: RefCell<Vec<Begun>>,
+}
+
+/// A function that is there, unless its create was refused.
+#[derive(Clone, Debug)]
+struct Begun {
+    name: String,
+    id: Option<String>,
+}
+
+/// What is there still.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Left {
+    pub(super) name: String,
+    /// Where it is not known whether it is there at all, there is none.
+    pub(super) id: Option<String>,
+    pub(super) why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    id: String,
+    #[serde(default)]
+    lifecycle_state: String,
+}
+
+impl Ledger {
+    pub(super) fn new(application: &str, prefix: String) -> Self {
+        Self { application: application.to_owned(), prefix, begun: RefCell::default() }
+    }
+
+    pub(super) fn application(&self) -> &str {
+        &self.application
+    }
+
+    /// Notes a function that is about to be made: its number here, and its name.
+    pub(super) fn begin(&self, word: &str) -> (usize, String) {
+        let name = format!("{}-{word}", self.prefix);
+        let mut begun = self.begun.borrow_mut();
+        begun.push(Begun { name: name.clone(), id: None });
+        (begun.len() - 1, name)
+    }
+
+    /// It was made.
+    pub(super) fn made(&self, number: usize, id: &str) {
+        if let Some(begun) = self.begun.borrow_mut().get_mut(number) {
+            begun.id = Some(id.to_owned());
+        }
+    }
+
+    fn begun(&self) -> Vec<Begun> {
+        self.begun.borrow().clone()
+    }
+
+    /// All that is there, which nobody deletes for this reason.
+    pub(super) async fn found(&self, service: &Service, why: &str) -> Vec<Left> {
+        let mut left = Vec::new();
+        for begun in self.begun() {
+            match look_up(service, &self.application, &begun).await {
+                Ok(None) => {}
+                Ok(id) => left.push(Left { name: begun.name, id, why: why.to_owned() }),
+                Err(error) => left.push(Left { name: begun.name, id: begun.id, why: error }),
+            }
+        }
+        left
+    }
+
+    /// Deletes all of it, each for so many seconds at most; what is deleted is struck off.
+    pub(super) async fn clean(&self, service: &Service, seconds: u64) -> Vec<Left> {
+        let mut left = Vec::new();
+        for begun in self.begun() {
+            let end = Instant::now() + Duration::from_secs(seconds);
+            match remove(service, &self.application, &begun, end).await {
+                Ok(()) => self.begun.borrow_mut().retain(|known| known.name != begun.name),
+                Err((id, why)) => left.push(Left { name: begun.name, id, why }),
+            }
+        }
+        left
+    }
+
+    /// What there may be still, where nobody can look.
+    pub(super) fn rest(&self, why: &str) -> Vec<Left> {
+        let left = |begun: Begun| Left { name: begun.name, id: begun.id, why: why.to_owned() };
+        self.begun().into_iter().map(left).collect()
+    }
+}
+
+/// The OCID of a function that was begun, if it is there.
+async fn look_up(
+    service: &Service,
+    application: &str,
+    begun: &Begun,
+) -> Result<Option<String>, String> {
+    let call = Call::functions(application, &begun.name);
+    let answer = call.request(service).send().await;
+    let found: Vec<Found> = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
+    let mut found = found.into_iter().filter(|found| found.lifecycle_state != "DELETED");
+    Ok(found.next().map(|found| found.id))
+}
+
+/// Deletes a function, and waits until it is gone; else its OCID, if that is known, and why.
+async fn remove(
+    service: &Service,
+    application: &str,
+    begun: &Begun,
+    end: Instant,
+) -> Result<(), (Option<String>, String)> {
+    let id = match &begun.id {
+        Some(id) => id.clone(),
+        None => match look_up(service, application, begun).await {
+            Ok(Some(id)) => id,
+            Ok(None) => return Ok(()),
+            Err(why) => return Err((None, why)),
+        },
+    };
+    deleted(service, &id, end).await.map_err(|why| (Some(id), why))
+}
+
+async fn deleted(service: &Service, id: &str, end: Instant) -> Result<(), String> {
+    let mut is_accepted = false;
+    loop {
+        if !is_accepted {
+            match Call::delete(id).request(service).send().await {
+                Ok(_) => is_accepted = true,
+                Err(error) if error.is_not_found() => return Ok(()),
+                // It is still being made.
+                Err(error) if error.status().is_some_and(|status| status == 409) => {
+                    if Instant::now() >= end {
+                        return Err(why(&error));
+                    }
+                }
+                Err(error) => return Err(why(&error)),
+            }
+        }
+        if is_accepted {
+            match Call::function(id).request(service).send().await {
+                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) => return Err(why(&error)),
+                Ok(answer) => {
+                    let found: Found = answer.json().map_err(|error| why(&error))?;
+                    match found.lifecycle_state.as_str() {
+                        "DELETED" => return Ok(()),
+                        "FAILED" => return Err("its deletion was accepted and failed".to_owned()),
+                        _ if Instant::now() >= end => {
+                            return Err("its deletion was accepted, and is not done".to_owned());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn why(error: &Error) -> String {
+    format!("it cannot be deleted: {}", chain(error))
+}

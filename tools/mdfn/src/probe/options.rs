@@ -1,0 +1,79 @@
+//! The command line of `mdfn probe`.
+
+use std::path::PathBuf;
+
+use clap::{Args, value_parser};
+
+use super::question::Question;
+use crate::access::AccessOptions;
+use crate::application;
+use crate::policy::compartment;
+
+const AFTER_HELP: &str = "\
+What cannot be known without a tenancy, asked in yours:
+  1  does the service take an archive of an executable that Go did not build?  --application, --archive or --archive-pie
+  2  does it take one at fixed addresses, and a static PIE?  --application, --archive and --archive-pie
+  3  what are the runtimes for Go called?
+  7  how long do the first call and the next one take, of an archive and of an image?  --application, an archive, --image
+
+It makes functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, and after Ctrl-C. What it
+could not delete it names. A question whose options are missing is not asked. The report has an outcome for each question, with the
+requests that it rests on: status, code, opc-request-id, seconds. It has no token, no key and no body.
+
+It signs as you do, like `mdfn deploy`. It heeds no proxy.
+
+Exit code: 0 each question that was asked has an answer, yes or no; 1 something was left behind, or you said no or stopped it; 2
+nothing was asked because of what was given; 3 a question was asked and has no answer.
+
+Example:
+  mdfn probe --application ocid1.fnapp.oc1.sa-saopaulo-1.example --archive function.zip --output report.json";
+
+/// Asks your tenancy what is unknown about it, and leaves nothing behind
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Options {
+    /// The application for the functions, by its OCID, or by its name in --compartment
+    #[arg(long, value_name = "NAME|OCID", value_parser = application::parse)]
+    pub(super) application: Option<String>,
+    /// The compartment of the application; needed where that is a name
+    #[arg(long, value_name = "OCID", value_parser = compartment)]
+    pub(super) compartment: Option<String>,
+    /// An archive whose executables are linked for fixed addresses
+    #[arg(long, value_name = "FILE")]
+    pub(super) archive: Option<PathBuf>,
+    /// An archive whose executables are static PIEs
+    #[arg(long, value_name = "FILE")]
+    pub(super) archive_pie: Option<PathBuf>,
+    /// An image of the same function, in the registry of the region
+    #[arg(long, value_name = "NAME")]
+    pub(super) image: Option<String>,
+    /// The runtime of the archives; else the active one whose language is Go
+    #[arg(long, value_name = "NAME")]
+    pub(super) runtime: Option<String>,
+    /// Ask these questions only, by their numbers
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = Question::parse)]
+    pub(super) only: Vec<Question>,
+    /// Write the report to this file, as JSON
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Leave what was made, and name it
+    #[arg(long)]
+    pub(super) keep: bool,
+    #[command(flatten)]
+    pub(super) access: AccessOptions,
+    /// Another address of the Functions service
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+    /// Another address for the calls of functions; else the one that the service names
+    #[arg(long, value_name = "URL")]
+    pub(super) invoke_endpoint: Option<String>,
+    /// How long to wait until a function is active, and until it is gone
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=1200))]
+    pub(super) wait: u64,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+    /// Show the requests, and send none
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) dry_run: bool,
+}

@@ -1,0 +1,73 @@
+//! All questions, one after the other; what is known survives an end in the middle.
+
+use std::cell::RefCell;
+
+use super::finding::Finding;
+use super::question::Question;
+use super::runtimes::Runtimes;
+use super::trial::{Bench, Trial};
+use super::wanted::Wanted;
+
+/// What was found out so far.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    answers: RefCell<Vec<(Question, Finding)>>,
+}
+
+impl Round {
+    /// Asks all that is asked.
+    pub(super) async fn ask(&self, wanted: &Wanted, bench: &Bench<'_>) {
+        let mut runtime = bench.options.runtime.clone().map(Ok);
+        if wanted.needs_runtimes(bench.options) {
+            let runtimes = Runtimes::list(bench.functions).await;
+            runtime = runtime.or_else(|| Some(runtimes.for_archives()));
+            self.note(wanted, Question::Runtimes, Finding::of_runtimes(&runtimes));
+        }
+        let mut trials = Vec::new();
+        for subject in &wanted.subjects {
+            let needs = subject.kind.is_archive().then(|| runtime.clone()).flatten();
+            match needs.transpose() {
+                Ok(runtime) => {
+                    let runtime = runtime.unwrap_or_default();
+                    trials.push(Trial::run(subject, &runtime, bench).await);
+                }
+                // All questions that make functions have an archive among them.
+                Err(why) => {
+                    let of_archives = [Question::NotGo, Question::Pie, Question::ColdStart];
+                    for question in of_archives {
+                        self.note(wanted, question, Finding::not_asked(question, why.clone()));
+                    }
+                    return;
+                }
+            }
+        }
+        for question in &wanted.asked {
+            if let Some(answer) = Finding::of_trials(*question, &trials) {
+                self.note(wanted, *question, answer);
+            }
+        }
+    }
+
+    /// The outcomes of all questions in their order.
+    pub(super) fn answers(&self, wanted: &Wanted) -> Vec<Finding> {
+        let found = self.answers.borrow();
+        let outcome = |question: Question| {
+            let known = found.iter().find(|(known, _)| *known == question);
+            let left_out = wanted.not_asked.iter().find(|(known, _)| *known == question);
+            match (known, left_out) {
+                (Some((_, answer)), _) => answer.clone(),
+                (None, Some((_, why))) => Finding::not_asked(question, why.clone()),
+                (None, None) => {
+                    Finding::not_asked(question, "it was stopped before its end".to_owned())
+                }
+            }
+        };
+        Question::ALL.map(outcome).to_vec()
+    }
+
+    fn note(&self, wanted: &Wanted, question: Question, answer: Finding) {
+        if wanted.asked.contains(&question) {
+            self.answers.borrow_mut().push((question, answer));
+        }
+    }
+}

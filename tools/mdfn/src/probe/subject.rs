@@ -1,0 +1,138 @@
+//! What functions are made of, to see what becomes of them.
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::error::Error;
+use super::options::Options;
+use super::question::Question;
+use crate::archive::{self, Kind};
+
+/// The smallest memory that a function may have, in MB, and the longest that a call may take.
+const MEMORY: u64 = 128;
+const TIMEOUT: u64 = 60;
+
+/// One function that is to be.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub(super) kind: SubjectKind,
+    code: Code,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum SubjectKind {
+    /// An archive whose executables are linked for fixed addresses.
+    Fixed,
+    /// An archive of static PIEs.
+    Pie,
+    Image,
+}
+
+enum Code {
+    Archive { bytes: Bytes, shape: &'static str },
+    Image(String),
+}
+
+impl Subject {
+    /// Those that the questions need, read and checked.
+    pub(super) fn read(options: &Options, asked: &[Question]) -> Result<Vec<Self>, Error> {
+        let mut subjects = Vec::new();
+        let needs = |any: &[Question]| any.iter().any(|question| asked.contains(question));
+        let of_archives = [Question::NotGo, Question::Pie, Question::ColdStart];
+        if let Some(path) = options.archive.as_ref().filter(|_| needs(&of_archives)) {
+            subjects.push(Self::archive(path, SubjectKind::Fixed)?);
+        }
+        // Where the other archive is there, the start of this one says nothing more.
+        let of_pie = if options.archive.is_some() { &of_archives[..2] } else { &of_archives };
+        if let Some(path) = options.archive_pie.as_ref().filter(|_| needs(of_pie)) {
+            subjects.push(Self::archive(path, SubjectKind::Pie)?);
+        }
+        if let Some(image) = options.image.as_ref().filter(|_| needs(&[Question::ColdStart])) {
+            let code = Code::Image(image.clone());
+            subjects.push(Self { kind: SubjectKind::Image, code });
+        }
+        Ok(subjects)
+    }
+
+    fn archive(path: &Path, kind: SubjectKind) -> Result<Self, Error> {
+        let opened = archive::open(path);
+        let (bytes, archive) = opened.map_err(|why| Error::Archive(path.to_owned(), why))?;
+        if !archive.is_direct() {
+            return Err(Error::Large(path.to_owned(), bytes.len()));
+        }
+        let (wanted, option) = match kind {
+            SubjectKind::Pie => (Kind::Pie, "--archive-pie"),
+            SubjectKind::Fixed | SubjectKind::Image => (Kind::Fixed, "--archive"),
+        };
+        let is = archive.executables.iter().map(|packed| packed.executable.kind);
+        if let Some(other) = is.into_iter().find(|kind| *kind != wanted) {
+            let (is, expected) = (other.name(), wanted.name());
+            return Err(Error::Kind { path: path.to_owned(), is, option, expected });
+        }
+        let shape = archive.layout.shape();
+        Ok(Self { kind, code: Code::Archive { bytes: bytes.into(), shape } })
+    }
+
+    /// The shape that an application needs for it, where that is known.
+    pub(super) fn shape(&self) -> Option<&'static str> {
+        match &self.code {
+            Code::Archive { shape, .. } => Some(shape),
+            Code::Image(_) => None,
+        }
+    }
+
+    /// The body that makes it. An archive has a runtime.
+    pub(super) fn body(&self, application: &str, name: &str, runtime: &str) -> Value {
+        let source = match &self.code {
+            Code::Archive { bytes, .. } => json!({
+                "sourceType": "ARCHIVE",
+                "archiveSourceDetails": {
+                    "archiveSourceType": "DIRECT_ARCHIVE",
+                    "archiveFile": STANDARD.encode(bytes),
+                },
+                "runtimeConfig": {
+                    "runtimeConfigType": "FUNCTION_UPDATE",
+                    "functionsRuntimeName": runtime,
+                },
+            }),
+            Code::Image(image) => json!({ "sourceType": "CONTAINER_IMAGE", "image": image }),
+        };
+        json!({
+            "displayName": name,
+            "applicationId": application,
+            "memoryInMBs": MEMORY,
+            "timeoutInSeconds": TIMEOUT,
+            "freeformTags": { "made-by": "mdfn probe" },
+            "sourceDetails": source,
+        })
+    }
+}
+
+impl SubjectKind {
+    /// A word for names and reports.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Fixed => "archive",
+            Self::Pie => "archive-pie",
+            Self::Image => "image",
+        }
+    }
+
+    pub(super) fn is_archive(self) -> bool {
+        self != Self::Image
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archive { bytes, shape } => write!(f, "Archive({} bytes, {shape})", bytes.len()),
+            Self::Image(image) => write!(f, "Image({image})"),
+        }
+    }
+}

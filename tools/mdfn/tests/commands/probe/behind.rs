@@ -1,0 +1,95 @@
+//! Nothing is left behind, or it is named.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use emulator::functions::{Change, Fate, Fault};
+use http::Method;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use super::{FIXED, Setup, ended, hash};
+
+/// The longest that a command may take.
+const BOUND: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn what_is_kept_is_named() {
+    let setup = Setup::new().await;
+    let archive = setup.path("fixed.zip");
+    let done = setup.probe(&["--archive", &archive, "--only", "1", "--keep"]).await;
+    let kept = setup.functions.functions();
+    assert_eq!(kept.len(), 1);
+    let (name, id) = (kept[0]["displayName"].as_str().unwrap(), kept[0]["id"].as_str().unwrap());
+    assert!(name.starts_with("mdfn-probe-") && name.ends_with("-archive"), "{name}");
+    ended(&done, 0, &[&format!("Left behind: {name} ({id}): `--keep` was given")]);
+    assert_eq!(setup.report()["left"][0]["id"], id);
+}
+
+#[tokio::test]
+async fn what_cannot_be_deleted_is_named_with_its_ocid() {
+    let setup = Setup::new().await;
+    setup.functions.add_fault(Method::DELETE, Fault::Answers(404, "NotFound", None));
+    setup.functions.add_fault(Method::DELETE, Fault::Answers(400, "NoWay", None));
+    let archive = setup.path("fixed.zip");
+    // A 404 is as good as gone.
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    ended(&done, 0, &["Nothing is left behind."]);
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    let left = setup.report()["left"][0].clone();
+    let id = left["id"].as_str().unwrap();
+    ended(&done, 1, &[id, "it cannot be deleted", "code NoWay"]);
+}
+
+#[tokio::test]
+async fn a_function_whose_create_was_answered_by_nobody_is_found_by_its_name_and_deleted() {
+    let setup = Setup::new().await;
+    setup.functions.add_fault(Method::POST, Fault::LosesAnswer);
+    let archive = setup.path("fixed.zip");
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    ended(&done, 3, &["no answer: archive: there was no answer", "Nothing is left behind."]);
+    assert_eq!(setup.made(), 1);
+    let deleted = setup.functions.asked().iter().filter(|asked| asked.method == "DELETE").count();
+    assert_eq!(deleted, 1);
+}
+
+#[tokio::test]
+async fn a_function_that_never_becomes_active_is_waited_for_no_longer_than_said() {
+    let setup = Setup::new().await;
+    setup.functions.set_change(Change { looks: 1000, succeeds: true });
+    let archive = setup.path("fixed.zip");
+    let done = setup.probe(&["--archive", &archive, "--only", "1", "--wait", "1"]).await;
+    ended(&done, 3, &["no answer: archive: it is CREATING still, after 1 s"]);
+    assert_eq!(setup.made(), 1);
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_and_what_was_made_is_deleted() {
+    let setup = Setup::new().await;
+    let long = Fate { cold_start: BOUND * 2, ..Fate::default() };
+    setup.functions.set_fate(&hash(&FIXED), long);
+    let archive = setup.path("fixed.zip");
+    let known = ["--application", &setup.application, "--yes", "--archive", &archive];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.args(setup.arguments(&known)).env_clear();
+    let out = File::create(setup.path("out")).unwrap();
+    command.env("SSL_CERT_FILE", setup.path("ca.pem")).stdin(Stdio::null()).stdout(out);
+    let mut child = command.spawn().unwrap();
+    // It is in its first call, which takes too long.
+    let begin = Instant::now();
+    while setup.functions.calls() == 0 {
+        assert!(begin.elapsed() < BOUND);
+        sleep(Duration::from_millis(10)).await;
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let status = spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(setup.functions.functions().is_empty());
+    let report = setup.report();
+    assert_eq!((&report["stopped"], &report["left"]), (&json!(true), &json!([])));
+    assert_eq!(setup.question(3)["answer"]["go"], json!(["emulated-go-ol9"]));
+    assert_eq!(setup.question(1)["not_asked"], "it was stopped before its end");
+}
