@@ -21,5 +21,6 @@ pub mod monitoring;
 pub mod object_storage;
 pub mod principal;
 pub mod signals;
+pub mod streaming;
 pub mod trouble;
 pub mod user;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// How the service and the platform deal with it.
 #[derive(Clone, Debug)]
 pub struct Fate {
@@ -11,12 +13,20 @@ pub struct Fate {
     pub fails: bool,
     /// What each call gets: 200, or the status and code of an error.
     pub calls: Result<(), (u16, &'static str)>,
+    /// What the destination of a detached call gets; nothing, if there is none.
+    pub record: Option<Value>,
     /// How much longer the first call takes.
     pub cold_start: Duration,
 }
 
 impl Default for Fate {
     fn default() -> Self {
-        Self { refused: None, fails: false, calls: Ok(()), cold_start: Duration::ZERO }
+        Self {
+            refused: None,
+            fails: false,
+            calls: Ok(()),
+            record: None,
+            cold_start: Duration::ZERO,
+        }
     }
 }

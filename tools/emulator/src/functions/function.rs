@@ -135,6 +135,14 @@ impl Function {
         self.fate = fate;
     }
 
+    /// The stream for the result of a detached call that ends so.
+    pub(super) fn destination(&self, fate: &Fate) -> Option<&str> {
+        let name = if fate.calls.is_ok() { "successDestination" } else { "failureDestination" };
+        let destination = self.kept.get(name)?;
+        let is_stream = destination.get("kind")?.as_str() == Some("STREAM");
+        destination.get("streamId")?.as_str().filter(|_| is_stream)
+    }
+
     pub(super) fn is_active(&self) -> bool {
         self.state == "ACTIVE"
     }

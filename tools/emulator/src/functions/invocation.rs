@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::function::Function;
 use super::refusal::{Refusal, answer};
 use crate::http::Reply;
+use crate::streaming::Streams;
 
 const BASE: &str = "/20260325/functions/";
 const ACTION: &str = "/actions/invoke";
@@ -22,14 +23,25 @@ pub(super) fn called(path: &str) -> Option<&str> {
     path.strip_prefix(BASE)?.strip_suffix(ACTION)
 }
 
-/// Calls a function, with a body of JSON.
-pub(super) fn call(function: &mut Function, body: &[u8]) -> Result<Reply, Refusal> {
+/// Calls a function, with a body of JSON; detached where there are streams for its result.
+pub(super) fn call(
+    function: &mut Function,
+    body: &[u8],
+    detached: Option<&Streams>,
+) -> Result<Reply, Refusal> {
     serde_json::from_slice::<Value>(body)
         .map_err(|error| Refusal::parameter(format!("the body is no JSON: {error}")))?;
     if !function.is_active() {
         return Err(Refusal::hidden("an active function"));
     }
     let fate = &function.fate;
+    if let Some(streams) = detached {
+        function.was_called = true;
+        if let (Some(record), Some(stream)) = (&fate.record, function.destination(fate)) {
+            streams.put(stream, record.to_string().as_bytes());
+        }
+        return Ok(answer(202, &json!({})));
+    }
     let mut reply = match fate.calls {
         Ok(()) => answer(200, &json!({ "emulated": true })),
         Err((status, code)) => Refusal::new(status, code, "the call was told to fail").into(),

@@ -53,6 +53,7 @@ use crate::deployment::{self, Authority, Certificate};
 use crate::http::{self, Reply, Server};
 use crate::object_storage::Objects;
 use crate::principal::Issuer;
+use crate::streaming::Streams;
 use crate::user::{Trusted, User};
 
 /// The most that a request may carry, in bytes: the largest archive in base64, and the rest.
@@ -163,6 +164,11 @@ impl FunctionsService {
     /// What becomes of functions of an archive, named by its SHA-256 in base64, or of an image.
     pub fn set_fate(&self, code: &str, fate: Fate) {
         self.service.state().fates.insert(code.to_owned(), fate);
+    }
+
+    /// Where results of detached calls go from now on.
+    pub fn set_streams(&self, streams: Streams) {
+        self.service.state().streams = streams;
     }
 
     /// From now on the user has no right to anything.

@@ -18,6 +18,7 @@ use super::source::World;
 use super::work_request::WorkRequest;
 use crate::http::Reply;
 use crate::object_storage::Objects;
+use crate::streaming::Streams;
 
 /// The service's base path.
 const BASE: &str = "/20260325/";
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub(super) functions: Vec<Function>,
     pub(super) runtimes: Vec<Runtime>,
     pub(super) objects: Objects,
+    pub(super) streams: Streams,
     pub(super) change: Change,
     pub(super) has_rights: bool,
     pub(super) shows_work: bool,
@@ -57,6 +59,7 @@ impl State {
                 Runtime::new("emulated-java-ol9", "Java"),
             ],
             objects,
+            streams: Streams::default(),
             change: Change { looks: 1, succeeds: true },
             has_rights: true,
             shows_work: true,
@@ -73,7 +76,10 @@ impl State {
         }
         if let (Some(id), &Method::POST) = (called(request.path), request.method) {
             let found = self.functions.iter_mut().find(|known| known.id == id);
-            return call(found.ok_or_else(|| Refusal::hidden("the function"))?, request.body);
+            let function = found.ok_or_else(|| Refusal::hidden("the function"))?;
+            let kind = request.headers.get("fn-invoke-type").map(HeaderValue::as_bytes);
+            let detached = (kind == Some(b"detached")).then_some(&self.streams);
+            return call(function, request.body, detached);
         }
         let path = request.path.strip_prefix(BASE);
         let path = path.ok_or_else(|| Refusal::new(404, "NotFound", "no such version"))?;

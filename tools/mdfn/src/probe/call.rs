@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use http::Method;
 use oracle_cloud_client::{RequestBuilder, RequestOptions, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The version of the API, which is the first part of every path.
 const VERSION: &str = "20260325";
+const STREAMING_VERSION: &str = "20180418";
+/// How many messages are read at a time.
+const MESSAGES: &str = "10";
 /// How often a question is sent at most. What makes or calls something is sent once: a second
 /// sending would be another answer.
 const ATTEMPTS: u32 = 4;
@@ -24,6 +27,7 @@ pub(super) struct Call {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    is_detached: bool,
 }
 
 impl Call {
@@ -69,9 +73,36 @@ impl Call {
         Self { method: Method::POST, body: Some(body), ..Self::get(&path) }
     }
 
+    /// The same, whose result is not waited for.
+    pub(super) fn invoke_detached(id: &str, body: Value) -> Self {
+        Self { is_detached: true, ..Self::invoke(id, body) }
+    }
+
+    /// Of Streaming: a stream.
+    pub(super) fn stream(id: &str) -> Self {
+        Self::of(STREAMING_VERSION, &["streams", id])
+    }
+
+    /// Of Streaming: where a partition ends now.
+    pub(super) fn cursor(stream: &str, partition: u32) -> Self {
+        let body = json!({ "partition": partition.to_string(), "type": "LATEST" });
+        let path = Self::of(STREAMING_VERSION, &["streams", stream, "cursors"]);
+        Self { method: Method::POST, body: Some(body), ..path }
+    }
+
+    /// Of Streaming: what came behind a cursor.
+    pub(super) fn messages(stream: &str, cursor: &str) -> Self {
+        let path = Self::of(STREAMING_VERSION, &["streams", stream, "messages"]);
+        path.with(&[("cursor", cursor), ("limit", MESSAGES)])
+    }
+
     fn get(path: &[&str]) -> Self {
-        let path = [VERSION].iter().chain(path).map(|part| (*part).to_owned()).collect();
-        Self { method: Method::GET, path, query: Vec::new(), body: None }
+        Self::of(VERSION, path)
+    }
+
+    fn of(version: &str, path: &[&str]) -> Self {
+        let path = [version].iter().chain(path).map(|part| (*part).to_owned()).collect();
+        Self { method: Method::GET, path, query: Vec::new(), body: None, is_detached: false }
     }
 
     fn with(self, query: &[(&'static str, &str)]) -> Self {
@@ -89,6 +120,8 @@ impl Call {
         let attempts = if is_once { 1 } else { ATTEMPTS };
         let options = RequestOptions::default().attempts(attempts);
         let options = options.timeout(TIMEOUT).attempt_timeout(TIMEOUT);
+        let request =
+            if self.is_detached { request.header("fn-invoke-type", "detached") } else { request };
         let request = match &self.body {
             Some(body) => request.json(body),
             None => request,

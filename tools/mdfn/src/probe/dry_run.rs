@@ -4,7 +4,7 @@ use oracle_cloud_client::Service;
 
 use super::call::Call;
 use super::options::Options;
-use super::subject::Subject;
+use super::subject::{Subject, SubjectKind};
 use super::wanted::Wanted;
 use crate::application::is_ocid;
 
@@ -42,6 +42,20 @@ fn of_subject(subject: &Subject, options: &Options) -> Vec<String> {
     let place = place.unwrap_or("<the address for calls that the function names>");
     let look = Call::function("<OCID>");
     let invoke = Call::invoke("<OCID>", serde_json::json!({ "data": [] }));
+    let stream = options.stream.as_ref().filter(|_| subject.kind == SubjectKind::Detached);
+    if let Some(stream) = stream {
+        let calls = [
+            Call::stream(stream),
+            Call::cursor(stream, 0),
+            Call::create(serde_json::Value::Null),
+            look,
+            invoke,
+            Call::messages(stream, "<cursor>"),
+        ];
+        let head = "  A function with that stream for its results, called detached:".to_owned();
+        let lines = calls.iter().map(|call| format!("    {}", call.line()));
+        return [head].into_iter().chain(lines).collect();
+    }
     vec![
         format!("  A function of the {}, until it is active:", subject.kind.word()),
         format!("    {}", Call::create(serde_json::Value::Null).line()),

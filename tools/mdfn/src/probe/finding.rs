@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::detached::Detached;
 use super::evidence::Evidence;
 use super::question::Question;
 use super::runtimes::Runtimes;
@@ -57,6 +58,11 @@ impl Finding {
         Self::of(Question::Runtimes, found, runtimes.evidence.clone())
     }
 
+    /// What the destination of a detached call got.
+    pub(super) fn of_detached(detached: Detached) -> Self {
+        Self::of(Question::Detached, detached.found, detached.evidence)
+    }
+
     /// What all trials say to one question; None for one that no trial answers.
     pub(super) fn of_trials(question: Question, trials: &[Trial]) -> Option<Self> {
         let of_archives = || trials.iter().filter(|trial| trial.kind.is_archive());
@@ -69,7 +75,7 @@ impl Finding {
                 let both = archive.into_iter().chain(image);
                 (times(archive, image), evidence(both))
             }
-            Question::Runtimes => return None,
+            Question::Runtimes | Question::Detached => return None,
         };
         Some(Self::of(question, found, evidence))
     }

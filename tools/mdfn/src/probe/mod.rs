@@ -9,6 +9,7 @@
 
 mod address;
 mod call;
+mod detached;
 mod dry_run;
 mod error;
 mod evidence;
@@ -38,6 +39,7 @@ use self::finding::Finding;
 use self::ledger::{Ledger, Left};
 use self::report::{Output, Report};
 use self::round::Round;
+use self::subject::SubjectKind;
 use self::target::Target;
 use self::trial::Bench;
 use self::wanted::Wanted;
@@ -112,8 +114,10 @@ fn intention(wanted: &Wanted, target: &Target, prefix: &str, options: &Options) 
     for subject in &wanted.subjects {
         let word = subject.kind.word();
         let application = &target.application;
+        let called =
+            if subject.kind == SubjectKind::Detached { "called detached" } else { "called twice" };
         lines.push(format!(
-            "  a function {prefix}-{word} is made in {application}, called twice, and {then}"
+            "  a function {prefix}-{word} is made in {application}, {called}, and {then}"
         ));
     }
     lines.join("\n")

@@ -14,6 +14,7 @@ What cannot be known without a tenancy, asked in yours:
   1  does the service take an archive of an executable that Go did not build?  --application, --archive or --archive-pie
   2  does it take one at fixed addresses, and a static PIE?  --application, --archive and --archive-pie
   3  what are the runtimes for Go called?
+  6  what does the destination of a detached call get?  --application, an archive, --stream
   7  how long do the first call and the next one take, of an archive and of an image?  --application, an archive, --image
 
 It makes functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, and after Ctrl-C. What it
@@ -47,6 +48,9 @@ pub struct Options {
     /// An image of the same function, in the registry of the region
     #[arg(long, value_name = "NAME")]
     pub(super) image: Option<String>,
+    /// A stream for the results of a detached call, which the function may write and you may read
+    #[arg(long, value_name = "OCID", value_parser = stream)]
+    pub(super) stream: Option<String>,
     /// The runtime of the archives; else the active one whose language is Go
     #[arg(long, value_name = "NAME")]
     pub(super) runtime: Option<String>,
@@ -67,7 +71,10 @@ pub struct Options {
     /// Another address for the calls of functions; else the one that the service names
     #[arg(long, value_name = "URL")]
     pub(super) invoke_endpoint: Option<String>,
-    /// How long to wait until a function is active, and until it is gone
+    /// Another address of Streaming, for the stream and its messages
+    #[arg(long, value_name = "URL")]
+    pub(super) stream_endpoint: Option<String>,
+    /// How long to wait until a function is active, until a result comes, and until it is gone
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=1200))]
     pub(super) wait: u64,
     /// Do not ask
@@ -76,4 +83,13 @@ pub struct Options {
     /// Show the requests, and send none
     #[arg(long, conflicts_with = "yes")]
     pub(super) dry_run: bool,
+}
+
+fn stream(text: &str) -> Result<String, &'static str> {
+    let is_ocid = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+    if text.starts_with("ocid1.stream.") && is_ocid {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the OCID of a stream, `ocid1.stream...`")
+    }
 }

@@ -6,11 +6,13 @@ pub(super) enum Question {
     NotGo,
     Pie,
     Runtimes,
+    Detached,
     ColdStart,
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 4] = [Self::NotGo, Self::Pie, Self::Runtimes, Self::ColdStart];
+    pub(super) const ALL: [Self; 5] =
+        [Self::NotGo, Self::Pie, Self::Runtimes, Self::Detached, Self::ColdStart];
 
     /// The question of a number on the command line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -24,6 +26,7 @@ impl Question {
             Self::NotGo => 1,
             Self::Pie => 2,
             Self::Runtimes => 3,
+            Self::Detached => 6,
             Self::ColdStart => 7,
         }
     }
@@ -35,6 +38,7 @@ impl Question {
             }
             Self::Pie => "does it take an executable at fixed addresses, and a static PIE?",
             Self::Runtimes => "what are the runtimes for Go called?",
+            Self::Detached => "what does the destination of a detached call get?",
             Self::ColdStart => {
                 "how long do the first call and the next one take, of an archive and of an image?"
             }

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 
+use super::detached::Detached;
 use super::finding::Finding;
 use super::question::Question;
 use super::runtimes::Runtimes;
+use super::subject::SubjectKind;
 use super::trial::{Bench, Trial};
 use super::wanted::Wanted;
 
@@ -25,15 +27,23 @@ impl Round {
         }
         let mut trials = Vec::new();
         for subject in &wanted.subjects {
-            let needs = subject.kind.is_archive().then(|| runtime.clone()).flatten();
+            let needs = subject.kind.needs_runtime().then(|| runtime.clone()).flatten();
             match needs.transpose() {
                 Ok(runtime) => {
                     let runtime = runtime.unwrap_or_default();
-                    trials.push(Trial::run(subject, &runtime, bench).await);
+                    match &bench.options.stream {
+                        Some(stream) if subject.kind == SubjectKind::Detached => {
+                            let detached = Detached::run(subject, &runtime, stream, bench).await;
+                            let finding = Finding::of_detached(detached);
+                            self.note(wanted, Question::Detached, finding);
+                        }
+                        _ => trials.push(Trial::run(subject, &runtime, bench).await),
+                    }
                 }
                 // All questions that make functions have an archive among them.
                 Err(why) => {
-                    let of_archives = [Question::NotGo, Question::Pie, Question::ColdStart];
+                    let of_archives =
+                        [Question::NotGo, Question::Pie, Question::Detached, Question::ColdStart];
                     for question in of_archives {
                         self.note(wanted, question, Finding::not_asked(question, why.clone()));
                     }

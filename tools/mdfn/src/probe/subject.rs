@@ -22,6 +22,8 @@ const TIMEOUT: u64 = 60;
 pub(super) struct Subject {
     pub(super) kind: SubjectKind,
     code: Code,
+    /// The stream for results of detached calls.
+    stream: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,8 @@ pub(super) enum SubjectKind {
     /// An archive of static PIEs.
     Pie,
     Image,
+    /// An archive whose function is called detached.
+    Detached,
 }
 
 enum Code {
@@ -54,7 +58,17 @@ impl Subject {
         }
         if let Some(image) = options.image.as_ref().filter(|_| needs(&[Question::ColdStart])) {
             let code = Code::Image(image.clone());
-            subjects.push(Self { kind: SubjectKind::Image, code });
+            subjects.push(Self { kind: SubjectKind::Image, code, stream: None });
+        }
+        let stream = options.stream.as_ref().filter(|_| needs(&[Question::Detached]));
+        let archive = match (&options.archive, &options.archive_pie) {
+            (Some(path), _) => Some((path, SubjectKind::Fixed)),
+            (None, Some(path)) => Some((path, SubjectKind::Pie)),
+            (None, None) => None,
+        };
+        if let (Some(stream), Some((path, kind))) = (stream, archive) {
+            let (code, kind) = (Self::archive(path, kind)?.code, SubjectKind::Detached);
+            subjects.push(Self { kind, code, stream: Some(stream.clone()) });
         }
         Ok(subjects)
     }
@@ -67,7 +81,9 @@ impl Subject {
         }
         let (wanted, option) = match kind {
             SubjectKind::Pie => (Kind::Pie, "--archive-pie"),
-            SubjectKind::Fixed | SubjectKind::Image => (Kind::Fixed, "--archive"),
+            SubjectKind::Fixed | SubjectKind::Image | SubjectKind::Detached => {
+                (Kind::Fixed, "--archive")
+            }
         };
         let is = archive.executables.iter().map(|packed| packed.executable.kind);
         if let Some(other) = is.into_iter().find(|kind| *kind != wanted) {
@@ -75,7 +91,7 @@ impl Subject {
             return Err(Error::Kind { path: path.to_owned(), is, option, expected });
         }
         let shape = archive.layout.shape();
-        Ok(Self { kind, code: Code::Archive { bytes: bytes.into(), shape } })
+        Ok(Self { kind, code: Code::Archive { bytes: bytes.into(), shape }, stream: None })
     }
 
     /// The shape that an application needs for it, where that is known.
@@ -102,14 +118,21 @@ impl Subject {
             }),
             Code::Image(image) => json!({ "sourceType": "CONTAINER_IMAGE", "image": image }),
         };
-        json!({
+        let mut body = json!({
             "displayName": name,
             "applicationId": application,
             "memoryInMBs": MEMORY,
             "timeoutInSeconds": TIMEOUT,
             "freeformTags": { "made-by": "mdfn probe" },
             "sourceDetails": source,
-        })
+        });
+        if let (Some(stream), Some(members)) = (&self.stream, body.as_object_mut()) {
+            let destination = json!({ "kind": "STREAM", "streamId": stream });
+            members.insert("detachedModeTimeoutInSeconds".to_owned(), json!(TIMEOUT));
+            members.insert("successDestination".to_owned(), destination.clone());
+            members.insert("failureDestination".to_owned(), destination);
+        }
+        body
     }
 }
 
@@ -120,10 +143,16 @@ impl SubjectKind {
             Self::Fixed => "archive",
             Self::Pie => "archive-pie",
             Self::Image => "image",
+            Self::Detached => "detached",
         }
     }
 
+    /// Whether it is for a question about archives.
     pub(super) fn is_archive(self) -> bool {
+        matches!(self, Self::Fixed | Self::Pie)
+    }
+
+    pub(super) fn needs_runtime(self) -> bool {
         self != Self::Image
     }
 }

@@ -63,8 +63,8 @@ pub(super) struct Called {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Function {
-    id: String,
+pub(super) struct Function {
+    pub(super) id: String,
     lifecycle_state: String,
     invoke_endpoint: Option<String>,
 }
@@ -88,6 +88,22 @@ async fn tried(
     bench: &Bench<'_>,
     evidence: &mut Vec<Evidence>,
 ) -> Result<Outcome, Outcome> {
+    let (function, service) = make(subject, runtime, bench, evidence).await?;
+    let first = call("call it for the first time", &function, &service, evidence).await;
+    let next = match first.ran {
+        Ok(()) => Some(call("call it again", &function, &service, evidence).await),
+        Err(_) => None,
+    };
+    Ok(Outcome::Active { first, next })
+}
+
+/// Makes a function that is active, and finds where it is called.
+pub(super) async fn make(
+    subject: &Subject,
+    runtime: &str,
+    bench: &Bench<'_>,
+    evidence: &mut Vec<Evidence>,
+) -> Result<(Function, Service), Outcome> {
     // Noted first: an answer may be lost, and the function be there.
     let (number, name) = bench.ledger.begin(subject.kind.word());
     let body = subject.body(bench.ledger.application(), &name, runtime);
@@ -106,15 +122,13 @@ async fn tried(
         why.said = why.said.or_else(|| reasons(&answer.ok()?.json().ok()?));
         evidence.push(why);
     }
-    called(&active?, bench, evidence).await
+    let function = active?;
+    let service = place(&function, bench).await?;
+    Ok((function, service))
 }
 
-/// Calls the function once, and again if it ran.
-async fn called(
-    function: &Function,
-    bench: &Bench<'_>,
-    evidence: &mut Vec<Evidence>,
-) -> Result<Outcome, Outcome> {
+/// Where a function is called.
+async fn place(function: &Function, bench: &Bench<'_>) -> Result<Service, Outcome> {
     let place = match (&bench.options.invoke_endpoint, &function.invoke_endpoint) {
         (Some(given), _) => given,
         (None, Some(named)) if address::is_of_functions(named, bench.regions) => named,
@@ -130,13 +144,7 @@ async fn called(
         }
     };
     let service = bench.access.service("functions", Some(place)).await;
-    let service = service.map_err(|error| Outcome::Unknown(error.to_string()))?;
-    let first = call("call it for the first time", function, &service, evidence).await;
-    let next = match first.ran {
-        Ok(()) => Some(call("call it again", function, &service, evidence).await),
-        Err(_) => None,
-    };
-    Ok(Outcome::Active { first, next })
+    service.map_err(|error| Outcome::Unknown(error.to_string()))
 }
 
 async fn call(
@@ -198,7 +206,7 @@ fn unknown(error: &Error) -> Outcome {
 }
 
 /// A refusal in a word; the evidence has the rest.
-fn refusal(error: &Error) -> String {
+pub(super) fn refusal(error: &Error) -> String {
     match (error.status(), error.code()) {
         (Some(status), Some(code)) => format!("{} {code}", status.as_u16()),
         (Some(status), None) => status.as_u16().to_string(),

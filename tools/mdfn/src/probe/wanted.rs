@@ -46,7 +46,7 @@ impl Wanted {
 
     /// Whether the runtimes have to be listed.
     pub(super) fn needs_runtimes(&self, options: &Options) -> bool {
-        let has_archive = self.subjects.iter().any(|subject| subject.kind.is_archive());
+        let has_archive = self.subjects.iter().any(|subject| subject.kind.needs_runtime());
         self.asked.contains(&Question::Runtimes) || has_archive && options.runtime.is_none()
     }
 }
@@ -65,6 +65,9 @@ fn missing(question: Question, options: &Options) -> Option<String> {
             unless(options.archive_pie.is_some(), "--archive-pie"),
         ],
         Question::Runtimes => Vec::new(),
+        Question::Detached => {
+            vec![application, any_archive, unless(options.stream.is_some(), "--stream")]
+        }
         Question::ColdStart => {
             vec![application, any_archive, unless(options.image.is_some(), "--image")]
         }

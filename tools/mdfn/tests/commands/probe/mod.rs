@@ -2,18 +2,20 @@
 //! left behind.
 
 mod behind;
+mod detached;
 mod given;
 mod outcomes;
 
 use std::fs;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use emulator::deployment::Authority;
 use emulator::functions::FunctionsService;
 use emulator::object_storage::Objects;
+use emulator::streaming::Streaming;
 use emulator::user::User;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -50,6 +52,8 @@ struct Setup {
     functions: FunctionsService,
     application: String,
     files: TempDir,
+    user: Arc<User>,
+    tls: Authority,
 }
 
 impl Setup {
@@ -67,7 +71,14 @@ impl Setup {
         ] {
             fs::write(files.path().join(name), bytes).unwrap();
         }
-        Self { functions, application, files }
+        Self { functions, application, files, user, tls }
+    }
+
+    /// Streams that the user may read and functions may write.
+    async fn streaming(&self) -> Streaming {
+        let streaming = Streaming::start(self.user.clone(), &self.tls).await.unwrap();
+        self.functions.set_streams(streaming.streams());
+        streaming
     }
 
     fn path(&self, name: &str) -> String {
