@@ -42,6 +42,7 @@ pub(super) struct Left {
 #[serde(rename_all = "camelCase")]
 struct Found {
     id: String,
+    display_name: String,
     #[serde(default)]
     lifecycle_state: String,
 }
@@ -116,8 +117,9 @@ async fn look_up(
     let call = Call::functions(application, &begun.name);
     let answer = call.request(service).send().await;
     let found: Vec<Found> = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
-    let mut found = found.into_iter().filter(|found| found.lifecycle_state != "DELETED");
-    Ok(found.next().map(|found| found.id))
+    let is_there =
+        |found: &Found| found.display_name == begun.name && found.lifecycle_state != "DELETED";
+    Ok(found.into_iter().find(is_there).map(|found| found.id))
 }
 
 /// Deletes a function, and waits until it is gone; else its OCID, if that is known, and why.

@@ -42,6 +42,8 @@ impl Target {
                 let answer = call.request(service).send().await;
                 let all: Vec<Application> =
                     answer.and_then(|answer| answer.json()).map_err(Error::Application)?;
+                let all = all.into_iter().filter(|found| found.display_name == *named);
+                let all: Vec<Application> = all.collect();
                 let count = all.len();
                 match <[Application; 1]>::try_from(all) {
                     Ok([one]) => one,
