@@ -6,6 +6,7 @@
 //! `docs/spec` of the repository; `Source:` names the place.
 
 pub mod agent;
+pub mod api_gateway;
 pub mod clock;
 pub mod cloud;
 pub mod cluster;

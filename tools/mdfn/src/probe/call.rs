@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 /// The version of the API, which is the first part of every path.
 const VERSION: &str = "20260325";
+const GATEWAY_VERSION: &str = "20190501";
 const STREAMING_VERSION: &str = "20180418";
 /// How many messages are read at a time.
 const MESSAGES: &str = "10";
@@ -94,6 +95,31 @@ impl Call {
     pub(super) fn messages(stream: &str, cursor: &str) -> Self {
         let path = Self::of(STREAMING_VERSION, &["streams", stream, "messages"]);
         path.with(&[("cursor", cursor), ("limit", MESSAGES)])
+    }
+
+    /// Of API Gateway: a gateway.
+    pub(super) fn gateway(id: &str) -> Self {
+        Self::of(GATEWAY_VERSION, &["gateways", id])
+    }
+
+    /// Of API Gateway: the deployments of this name.
+    pub(super) fn deployments(compartment: &str, name: &str) -> Self {
+        let path = Self::of(GATEWAY_VERSION, &["deployments"]);
+        path.with(&[("compartmentId", compartment), ("displayName", name)])
+    }
+
+    /// Of API Gateway: a deployment.
+    pub(super) fn deployment(id: &str) -> Self {
+        Self::of(GATEWAY_VERSION, &["deployments", id])
+    }
+
+    pub(super) fn deploy(body: Value) -> Self {
+        let path = Self::of(GATEWAY_VERSION, &["deployments"]);
+        Self { method: Method::POST, body: Some(body), ..path }
+    }
+
+    pub(super) fn undeploy(id: &str) -> Self {
+        Self { method: Method::DELETE, ..Self::deployment(id) }
     }
 
     fn get(path: &[&str]) -> Self {

@@ -4,6 +4,7 @@ use oracle_cloud_client::Service;
 
 use super::call::Call;
 use super::options::Options;
+use super::question::Question;
 use super::subject::{Subject, SubjectKind};
 use super::wanted::Wanted;
 use crate::application::is_ocid;
@@ -25,6 +26,18 @@ pub(super) fn text(wanted: &Wanted, options: &Options, functions: &Service) -> S
     }
     if wanted.needs_runtimes(options) {
         say(&Call::runtimes(None));
+    }
+    if let Some(gateway) =
+        options.gateway.as_ref().filter(|_| wanted.asked.contains(&Question::KeySet))
+    {
+        let (deploy, look) = (Call::deploy(serde_json::Value::Null), Call::deployment("<OCID>"));
+        let delete = (!options.keep).then(|| Call::undeploy("<OCID>"));
+        let calls = [Call::gateway(gateway), deploy, look].into_iter().chain(delete);
+        lines.push("  A deployment, to API Gateway:".to_owned());
+        lines.extend(calls.map(|call| format!("    {}", call.line())));
+        if options.token_file.is_some() {
+            lines.push("    GET its own address, without the token and with it".to_owned());
+        }
     }
     for subject in &wanted.subjects {
         lines.extend(of_subject(subject, options));

@@ -5,12 +5,18 @@ use std::path::PathBuf;
 
 use crate::access;
 use crate::archive;
+use crate::client;
 use crate::error_chain::chain;
+use crate::input;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
     Access(#[from] access::Error),
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    #[error(transparent)]
+    Input(#[from] input::Error),
     #[error("the archive {path} would not become a function: {1}", path = .0.display())]
     Archive(PathBuf, archive::Error),
     #[error("the archive {path} has {1} bytes; a call takes 25 MB, and no more is asked here", path = .0.display())]
@@ -56,6 +62,8 @@ impl Error {
             | Self::Shape { .. }
             | Self::Declined => 1,
             Self::Access(_)
+            | Self::Client(_)
+            | Self::Input(_)
             | Self::Archive(..)
             | Self::Large(..)
             | Self::Kind { .. }

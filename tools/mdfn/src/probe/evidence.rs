@@ -1,11 +1,12 @@
 //! One request and what came of it: what an outcome rests on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use oracle_cloud_client::{Answer, Error, Service};
 use serde::Serialize;
 
 use super::call::Call;
+use crate::client::{self, Answered};
 use crate::error_chain::chain;
 
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +25,32 @@ pub(super) struct Evidence {
     pub(super) said: Option<String>,
 }
 
+/// A call that nobody signed, and what came of it.
+pub(super) fn answered(
+    step: &'static str,
+    answer: &Result<Answered, client::Error>,
+    time: Duration,
+) -> Evidence {
+    let (seen, why) = match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Evidence {
+        subject: None,
+        step,
+        request: "GET the deployment's own address".to_owned(),
+        status: seen.map(|answer| answer.status),
+        code: None,
+        opc_request_id: seen.and_then(|answer| answer.header("opc-request-id")).map(str::to_owned),
+        seconds: in_milliseconds(time),
+        said: why,
+    }
+}
+
+fn in_milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
 /// Sends a request.
 pub(super) async fn asked(
     step: &'static str,
@@ -32,7 +59,7 @@ pub(super) async fn asked(
 ) -> (Evidence, Result<Answer, Error>) {
     let begin = Instant::now();
     let answer = call.request(service).send().await;
-    let seconds = (begin.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+    let seconds = in_milliseconds(begin.elapsed());
     let mut evidence = Evidence {
         subject: None,
         step,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::detached::Detached;
 use super::evidence::Evidence;
+use super::key_set::KeySet;
 use super::question::Question;
 use super::runtimes::Runtimes;
 use super::subject::SubjectKind;
@@ -58,6 +59,11 @@ impl Finding {
         Self::of(Question::Runtimes, found, runtimes.evidence.clone())
     }
 
+    /// What the gateway made of a key set.
+    pub(super) fn of_key_set(key_set: KeySet) -> Self {
+        Self::of(Question::KeySet, key_set.found, key_set.evidence)
+    }
+
     /// What the destination of a detached call got.
     pub(super) fn of_detached(detached: Detached) -> Self {
         Self::of(Question::Detached, detached.found, detached.evidence)
@@ -75,7 +81,7 @@ impl Finding {
                 let both = archive.into_iter().chain(image);
                 (times(archive, image), evidence(both))
             }
-            Question::Runtimes | Question::Detached => return None,
+            Question::Runtimes | Question::KeySet | Question::Detached => return None,
         };
         Some(Self::of(question, found, evidence))
     }

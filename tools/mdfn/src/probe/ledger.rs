@@ -13,18 +13,25 @@ use crate::error_chain::chain;
 /// Between two tries to delete, and two looks whether it is gone.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The functions that were begun, in one application.
+/// All that was begun.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    application: String,
     /// What all names of this run begin with; nobody else's do.
     prefix: String,
     begun: RefCell<Vec<Begun>>,
 }
 
-/// A function that is there, unless its create was refused.
+/// What may be begun, with the service that has it.
+#[derive(Clone, Debug)]
+pub(super) enum Thing {
+    Function { service: Service, application: String },
+    Deployment { service: Service, compartment: String },
+}
+
+/// Something that is there, unless its create was refused.
 #[derive(Clone, Debug)]
 struct Begun {
+    thing: Thing,
     name: String,
     id: Option<String>,
 }
@@ -38,6 +45,14 @@ pub(super) struct Left {
     pub(super) why: String,
 }
 
+/// A list, or one in a collection.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum List {
+    Bare(Vec<Found>),
+    Collection { items: Vec<Found> },
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Found {
@@ -47,20 +62,49 @@ struct Found {
     lifecycle_state: String,
 }
 
+impl Thing {
+    fn service(&self) -> &Service {
+        match self {
+            Self::Function { service, .. } | Self::Deployment { service, .. } => service,
+        }
+    }
+
+    fn list(&self, name: &str) -> (Call, &Service) {
+        match self {
+            Self::Function { service, application } => {
+                (Call::functions(application, name), service)
+            }
+            Self::Deployment { service, compartment } => {
+                (Call::deployments(compartment, name), service)
+            }
+        }
+    }
+
+    fn look(&self, id: &str) -> Call {
+        match self {
+            Self::Function { .. } => Call::function(id),
+            Self::Deployment { .. } => Call::deployment(id),
+        }
+    }
+
+    fn delete(&self, id: &str) -> Call {
+        match self {
+            Self::Function { .. } => Call::delete(id),
+            Self::Deployment { .. } => Call::undeploy(id),
+        }
+    }
+}
+
 impl Ledger {
-    pub(super) fn new(application: &str, prefix: String) -> Self {
-        Self { application: application.to_owned(), prefix, begun: RefCell::default() }
+    pub(super) fn new(prefix: String) -> Self {
+        Self { prefix, begun: RefCell::default() }
     }
 
-    pub(super) fn application(&self) -> &str {
-        &self.application
-    }
-
-    /// Notes a function that is about to be made: its number here, and its name.
-    pub(super) fn begin(&self, word: &str) -> (usize, String) {
+    /// Notes what is about to be made: its number here, and its name.
+    pub(super) fn begin(&self, word: &str, thing: Thing) -> (usize, String) {
         let name = format!("{}-{word}", self.prefix);
         let mut begun = self.begun.borrow_mut();
-        begun.push(Begun { name: name.clone(), id: None });
+        begun.push(Begun { thing, name: name.clone(), id: None });
         (begun.len() - 1, name)
     }
 
@@ -76,10 +120,10 @@ impl Ledger {
     }
 
     /// All that is there, which nobody deletes for this reason.
-    pub(super) async fn found(&self, service: &Service, why: &str) -> Vec<Left> {
+    pub(super) async fn found(&self, why: &str) -> Vec<Left> {
         let mut left = Vec::new();
         for begun in self.begun() {
-            match look_up(service, &self.application, &begun).await {
+            match look_up(&begun).await {
                 Ok(None) => {}
                 Ok(id) => left.push(Left { name: begun.name, id, why: why.to_owned() }),
                 Err(error) => left.push(Left { name: begun.name, id: begun.id, why: error }),
@@ -89,11 +133,11 @@ impl Ledger {
     }
 
     /// Deletes all of it, each for so many seconds at most; what is deleted is struck off.
-    pub(super) async fn clean(&self, service: &Service, seconds: u64) -> Vec<Left> {
+    pub(super) async fn clean(&self, seconds: u64) -> Vec<Left> {
         let mut left = Vec::new();
         for begun in self.begun() {
             let end = Instant::now() + Duration::from_secs(seconds);
-            match remove(service, &self.application, &begun, end).await {
+            match remove(&begun, end).await {
                 Ok(()) => self.begun.borrow_mut().retain(|known| known.name != begun.name),
                 Err((id, why)) => left.push(Left { name: begun.name, id, why }),
             }
@@ -108,43 +152,36 @@ impl Ledger {
     }
 }
 
-/// The OCID of a function that was begun, if it is there.
-async fn look_up(
-    service: &Service,
-    application: &str,
-    begun: &Begun,
-) -> Result<Option<String>, String> {
-    let call = Call::functions(application, &begun.name);
+/// The OCID of what was begun, if it is there.
+async fn look_up(begun: &Begun) -> Result<Option<String>, String> {
+    let (call, service) = begun.thing.list(&begun.name);
     let answer = call.request(service).send().await;
-    let found: Vec<Found> = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
+    let found: List = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
+    let (List::Bare(found) | List::Collection { items: found }) = found;
     let is_there =
         |found: &Found| found.display_name == begun.name && found.lifecycle_state != "DELETED";
     Ok(found.into_iter().find(is_there).map(|found| found.id))
 }
 
-/// Deletes a function, and waits until it is gone; else its OCID, if that is known, and why.
-async fn remove(
-    service: &Service,
-    application: &str,
-    begun: &Begun,
-    end: Instant,
-) -> Result<(), (Option<String>, String)> {
+/// Deletes it, and waits until it is gone; else its OCID, if that is known, and why.
+async fn remove(begun: &Begun, end: Instant) -> Result<(), (Option<String>, String)> {
     let id = match &begun.id {
         Some(id) => id.clone(),
-        None => match look_up(service, application, begun).await {
+        None => match look_up(begun).await {
             Ok(Some(id)) => id,
             Ok(None) => return Ok(()),
             Err(why) => return Err((None, why)),
         },
     };
-    deleted(service, &id, end).await.map_err(|why| (Some(id), why))
+    deleted(&begun.thing, &id, end).await.map_err(|why| (Some(id), why))
 }
 
-async fn deleted(service: &Service, id: &str, end: Instant) -> Result<(), String> {
+async fn deleted(thing: &Thing, id: &str, end: Instant) -> Result<(), String> {
+    let service = thing.service();
     let mut is_accepted = false;
     loop {
         if !is_accepted {
-            match Call::delete(id).request(service).send().await {
+            match thing.delete(id).request(service).send().await {
                 Ok(_) => is_accepted = true,
                 Err(error) if error.is_not_found() => return Ok(()),
                 // It is still being made.
@@ -157,7 +194,7 @@ async fn deleted(service: &Service, id: &str, end: Instant) -> Result<(), String
             }
         }
         if is_accepted {
-            match Call::function(id).request(service).send().await {
+            match thing.look(id).request(service).send().await {
                 Err(error) if error.is_not_found() => return Ok(()),
                 Err(error) => return Err(why(&error)),
                 Ok(answer) => {

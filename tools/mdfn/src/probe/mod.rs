@@ -14,6 +14,7 @@ mod dry_run;
 mod error;
 mod evidence;
 mod finding;
+mod key_set;
 mod ledger;
 mod options;
 mod question;
@@ -37,6 +38,7 @@ pub use self::options::Options;
 use self::error::Error;
 use self::finding::Finding;
 use self::ledger::{Ledger, Left};
+use self::question::Question;
 use self::report::{Output, Report};
 use self::round::Round;
 use self::subject::SubjectKind;
@@ -45,6 +47,7 @@ use self::trial::Bench;
 use self::wanted::Wanted;
 use crate::access::Access;
 use crate::ask;
+use crate::client::Client;
 use crate::terminal::{complain, print};
 
 /// Carries the command out; `variable` reads the environment.
@@ -71,6 +74,7 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     }
     let regions =
         Regions::from_vars(&variable).map_err(|error| Error::Regions(error.to_string()))?;
+    let client = Client::from_vars(variable)?;
     let output = options.output.as_deref().map(Output::new).transpose()?;
     let target = Target::find(&wanted, options, &functions).await?;
     let prefix = format!("mdfn-probe-{}-{}", since_epoch(now()).as_secs(), process::id());
@@ -78,12 +82,13 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     if !options.yes && !ask::agrees("Is that right?") {
         return Err(Error::Declined);
     }
-    let ledger = Ledger::new(&target.application, prefix);
-    let (functions, ledger) = (&functions, &ledger);
-    let bench = Bench { options, access: &access, functions, regions: &regions, ledger };
+    let (functions, ledger) = (&functions, &Ledger::new(prefix));
+    let application = &target.application;
+    let bench =
+        Bench { options, access: &access, functions, application, regions: &regions, ledger };
     let round = Round::default();
     let stopped = select! {
-        () = round.ask(&wanted, &bench) => false,
+        () = round.ask(&wanted, &bench, &client) => false,
         interrupted = interruption() => interrupted.map(|()| true).map_err(Error::Signals)?,
     };
     let left = end(&bench).await;
@@ -91,7 +96,7 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
         program: concat!("mdfn ", env!("CARGO_PKG_VERSION")),
         time: rfc3339(now()),
         region: access.region.clone(),
-        application: (!target.application.is_empty()).then_some(target.application),
+        application: (!target.application.is_empty()).then(|| target.application.clone()),
         shape: target.shape,
         questions: round.answers(&wanted),
         stopped,
@@ -111,6 +116,12 @@ fn intention(wanted: &Wanted, target: &Target, prefix: &str, options: &Options) 
         wanted.asked.iter().map(|question| question.number().to_string()).collect();
     let mut lines = vec![format!("asked are the questions {}", numbers.join(", "))];
     let then = if options.keep { "left there" } else { "deleted again" };
+    if wanted.asked.contains(&Question::KeySet) {
+        let gateway = options.gateway.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "  a deployment {prefix}-key-set is made on {gateway}, which answers itself, and {then}"
+        ));
+    }
     for subject in &wanted.subjects {
         let word = subject.kind.word();
         let application = &target.application;
@@ -125,12 +136,12 @@ fn intention(wanted: &Wanted, target: &Target, prefix: &str, options: &Options) 
 
 /// Deletes what was made. A further Ctrl-C ends that too.
 async fn end(bench: &Bench<'_>) -> Vec<Left> {
-    let (ledger, functions) = (bench.ledger, bench.functions);
+    let ledger = bench.ledger;
     if bench.options.keep {
-        return ledger.found(functions, "`--keep` was given").await;
+        return ledger.found("`--keep` was given").await;
     }
     select! {
-        left = ledger.clean(functions, bench.options.wait) => left,
+        left = ledger.clean(bench.options.wait) => left,
         _ = interruption() => ledger.rest("the deletion was stopped"),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, value_parser};
+use http::Uri;
 
 use super::question::Question;
 use crate::access::AccessOptions;
@@ -14,6 +15,7 @@ What cannot be known without a tenancy, asked in yours:
   1  does the service take an archive of an executable that Go did not build?  --application, --archive or --archive-pie
   2  does it take one at fixed addresses, and a static PIE?  --application, --archive and --archive-pie
   3  what are the runtimes for Go called?
+  4  does the gateway take the identity domain's key set by its address?  --gateway, --domain; --token-file to call it
   6  what does the destination of a detached call get?  --application, an archive, --stream
   7  how long do the first call and the next one take, of an archive and of an image?  --application, an archive, --image
 
@@ -48,6 +50,15 @@ pub struct Options {
     /// An image of the same function, in the registry of the region
     #[arg(long, value_name = "NAME")]
     pub(super) image: Option<String>,
+    /// A gateway that a deployment is made on
+    #[arg(long, value_name = "OCID", value_parser = gateway)]
+    pub(super) gateway: Option<String>,
+    /// The identity domain whose key set it is to take, `https://idcs-...`
+    #[arg(long, value_name = "URL", value_parser = domain)]
+    pub(super) domain: Option<String>,
+    /// The file with a token of that domain, to call the deployment with; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     /// A stream for the results of a detached call, which the function may write and you may read
     #[arg(long, value_name = "OCID", value_parser = stream)]
     pub(super) stream: Option<String>,
@@ -71,6 +82,9 @@ pub struct Options {
     /// Another address for the calls of functions; else the one that the service names
     #[arg(long, value_name = "URL")]
     pub(super) invoke_endpoint: Option<String>,
+    /// Another address of the API of API Gateway
+    #[arg(long, value_name = "URL")]
+    pub(super) gateway_endpoint: Option<String>,
     /// Another address of Streaming, for the stream and its messages
     #[arg(long, value_name = "URL")]
     pub(super) stream_endpoint: Option<String>,
@@ -86,10 +100,29 @@ pub struct Options {
 }
 
 fn stream(text: &str) -> Result<String, &'static str> {
+    ocid("ocid1.stream.", text).ok_or("expected the OCID of a stream, `ocid1.stream...`")
+}
+
+fn gateway(text: &str) -> Result<String, &'static str> {
+    ocid("ocid1.apigateway.", text).ok_or("expected the OCID of a gateway, `ocid1.apigateway...`")
+}
+
+fn ocid(start: &str, text: &str) -> Option<String> {
     let is_ocid = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-    if text.starts_with("ocid1.stream.") && is_ocid {
+    (text.starts_with(start) && is_ocid).then(|| text.to_owned())
+}
+
+fn domain(text: &str) -> Result<String, &'static str> {
+    let uri: Option<Uri> = text.parse().ok();
+    let is_bare = uri.is_some_and(|uri| {
+        uri.scheme_str() == Some("https")
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+            && matches!(uri.path(), "" | "/")
+            && uri.query().is_none()
+    });
+    if is_bare {
         Ok(text.to_owned())
     } else {
-        Err("expected the OCID of a stream, `ocid1.stream...`")
+        Err("expected the https address of an identity domain, without a path")
     }
 }

@@ -6,13 +6,14 @@ pub(super) enum Question {
     NotGo,
     Pie,
     Runtimes,
+    KeySet,
     Detached,
     ColdStart,
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 5] =
-        [Self::NotGo, Self::Pie, Self::Runtimes, Self::Detached, Self::ColdStart];
+    pub(super) const ALL: [Self; 6] =
+        [Self::NotGo, Self::Pie, Self::Runtimes, Self::KeySet, Self::Detached, Self::ColdStart];
 
     /// The question of a number on the command line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
@@ -26,6 +27,7 @@ impl Question {
             Self::NotGo => 1,
             Self::Pie => 2,
             Self::Runtimes => 3,
+            Self::KeySet => 4,
             Self::Detached => 6,
             Self::ColdStart => 7,
         }
@@ -38,6 +40,7 @@ impl Question {
             }
             Self::Pie => "does it take an executable at fixed addresses, and a static PIE?",
             Self::Runtimes => "what are the runtimes for Go called?",
+            Self::KeySet => "does the gateway take the identity domain's key set by its address?",
             Self::Detached => "what does the destination of a detached call get?",
             Self::ColdStart => {
                 "how long do the first call and the next one take, of an archive and of an image?"

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 
 use super::detached::Detached;
 use super::finding::Finding;
+use super::key_set::{KeySet, Keys};
 use super::question::Question;
 use super::runtimes::Runtimes;
 use super::subject::SubjectKind;
 use super::trial::{Bench, Trial};
-use super::wanted::Wanted;
+use super::wanted::{Secret, Wanted};
+use crate::client::Client;
 
 /// What was found out so far.
 #[derive(Debug, Default)]
@@ -18,7 +20,8 @@ pub(super) struct Round {
 
 impl Round {
     /// Asks all that is asked.
-    pub(super) async fn ask(&self, wanted: &Wanted, bench: &Bench<'_>) {
+    pub(super) async fn ask(&self, wanted: &Wanted, bench: &Bench<'_>, client: &Client) {
+        self.ask_gateway(wanted, bench, client).await;
         let mut runtime = bench.options.runtime.clone().map(Ok);
         if wanted.needs_runtimes(bench.options) {
             let runtimes = Runtimes::list(bench.functions).await;
@@ -55,6 +58,19 @@ impl Round {
             if let Some(answer) = Finding::of_trials(*question, &trials) {
                 self.note(wanted, *question, answer);
             }
+        }
+    }
+
+    /// Asks what the gateway takes.
+    async fn ask_gateway(&self, wanted: &Wanted, bench: &Bench<'_>, client: &Client) {
+        let Bench { options, .. } = bench;
+        if let (Some(gateway), Some(domain)) = (&options.gateway, &options.domain)
+            && wanted.asked.contains(&Question::KeySet)
+        {
+            let token = wanted.token.as_ref().map(|Secret(token)| token.as_str());
+            let keys = Keys { gateway, domain, token, client };
+            let key_set = KeySet::ask(&keys, bench).await;
+            self.note(wanted, Question::KeySet, Finding::of_key_set(key_set));
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::address;
 use super::call::Call;
 use super::evidence::{Evidence, asked};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Thing};
 use super::options::Options;
 use super::subject::{Subject, SubjectKind};
 use crate::access::Access;
@@ -29,6 +29,7 @@ pub(super) struct Bench<'a> {
     pub(super) options: &'a Options,
     pub(super) access: &'a Access,
     pub(super) functions: &'a Service,
+    pub(super) application: &'a str,
     pub(super) regions: &'a Regions,
     pub(super) ledger: &'a Ledger,
 }
@@ -105,8 +106,12 @@ pub(super) async fn make(
     evidence: &mut Vec<Evidence>,
 ) -> Result<(Function, Service), Outcome> {
     // Noted first: an answer may be lost, and the function be there.
-    let (number, name) = bench.ledger.begin(subject.kind.word());
-    let body = subject.body(bench.ledger.application(), &name, runtime);
+    let thing = Thing::Function {
+        service: bench.functions.clone(),
+        application: bench.application.to_owned(),
+    };
+    let (number, name) = bench.ledger.begin(subject.kind.word(), thing);
+    let body = subject.body(bench.application, &name, runtime);
     let (made, answer) = asked("make a function", &Call::create(body), bench.functions).await;
     evidence.push(made);
     let answer = answer.map_err(|error| not_made(&error))?;
@@ -193,7 +198,7 @@ async fn until_active(
 }
 
 /// What a create without a function means.
-fn not_made(error: &Error) -> Outcome {
+pub(super) fn not_made(error: &Error) -> Outcome {
     let is_of_the_tenancy = error.code().is_some_and(|code| OF_THE_TENANCY.contains(&code));
     match error.status().map(|status| status.as_u16()) {
         Some(400 | 413 | 415 | 422) if !is_of_the_tenancy => Outcome::Refused,

@@ -1,10 +1,22 @@
 //! What is asked, and what that needs, checked as far as it can be without the service.
 
+use std::fmt;
+
 use super::error::Error;
 use super::options::Options;
 use super::question::Question;
 use super::subject::Subject;
 use crate::application::is_ocid;
+use crate::input::read_word;
+
+/// What is never shown.
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -12,6 +24,8 @@ pub(super) struct Wanted {
     /// Those that cannot be asked, with the reason.
     pub(super) not_asked: Vec<(Question, String)>,
     pub(super) subjects: Vec<Subject>,
+    /// A token of the identity domain.
+    pub(super) token: Option<Secret>,
 }
 
 impl Wanted {
@@ -41,7 +55,9 @@ impl Wanted {
             return Err(Error::NothingToAsk(why.join("; ")));
         }
         let subjects = Subject::read(options, &asked)?;
-        Ok(Self { asked, not_asked, subjects })
+        let file = options.token_file.as_ref().filter(|_| asked.contains(&Question::KeySet));
+        let token = file.map(|file| read_word("the token", file)).transpose()?;
+        Ok(Self { asked, not_asked, subjects, token: token.map(Secret) })
     }
 
     /// Whether the runtimes have to be listed.
@@ -65,6 +81,10 @@ fn missing(question: Question, options: &Options) -> Option<String> {
             unless(options.archive_pie.is_some(), "--archive-pie"),
         ],
         Question::Runtimes => Vec::new(),
+        Question::KeySet => vec![
+            unless(options.gateway.is_some(), "--gateway"),
+            unless(options.domain.is_some(), "--domain"),
+        ],
         Question::Detached => {
             vec![application, any_archive, unless(options.stream.is_some(), "--stream")]
         }

@@ -4,6 +4,7 @@
 mod behind;
 mod detached;
 mod given;
+mod key_set;
 mod outcomes;
 
 use std::fs;
