@@ -17,16 +17,16 @@ What cannot be known without a tenancy, asked in yours:
   3  what are the runtimes for Go called?
   4  does the gateway take the identity domain's key set by its address?  --gateway, --domain; --token-file to call it
   6  what does the destination of a detached call get?  --application, an archive, --stream
-  7  how long do the first call and the next one take, of an archive and of an image?  --application, an archive, --image
+  7  how long do the first and the next call take, of an archive and an image?  --application, an archive, --image
 
-It makes functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, and after Ctrl-C. What it
-could not delete it names. A question whose options are missing is not asked. The report has an outcome for each question, with the
-requests that it rests on: status, code, opc-request-id, seconds. It has no token, no key and no body.
+It creates functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, and after
+Ctrl-C. It names what it could not delete. A question whose options are missing is not asked. The report has an outcome
+for each question, with the requests behind it: status, code, opc-request-id, seconds. It has no token, key or body.
 
-It signs as you do, like `mdfn deploy`. It heeds no proxy.
+It signs as you do, like `mdfn deploy`. It uses no proxy.
 
-Exit code: 0 each question that was asked has an answer, yes or no; 1 something was left behind, or you said no or stopped it; 2
-nothing was asked because of what was given; 3 a question was asked and has no answer.
+Exit code: 0 each question that was asked has an answer, yes or no; 1 something was left behind, or you said no or
+stopped it; 2 nothing was asked because of what was given; 3 a question was asked and has no answer.
 
 Example:
   mdfn probe --application ocid1.fnapp.oc1.sa-saopaulo-1.example --archive function.zip --output report.json";
@@ -35,43 +35,43 @@ Example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
-    /// The application for the functions, by its OCID, or by its name in --compartment
+    /// Application for the functions: its OCID, or its name in --compartment
     #[arg(long, value_name = "NAME|OCID", value_parser = application::parse)]
     pub(super) application: Option<String>,
-    /// The compartment of the application; needed where that is a name
+    /// Compartment of the application, if that is a name
     #[arg(long, value_name = "OCID", value_parser = compartment)]
     pub(super) compartment: Option<String>,
-    /// An archive whose executables are linked for fixed addresses
+    /// Archive whose executables are linked for fixed addresses
     #[arg(long, value_name = "FILE")]
     pub(super) archive: Option<PathBuf>,
-    /// An archive whose executables are static PIEs
+    /// Archive whose executables are static PIEs
     #[arg(long, value_name = "FILE")]
     pub(super) archive_pie: Option<PathBuf>,
-    /// An image of the same function, in the registry of the region
+    /// Image of the same function, in the region's registry
     #[arg(long, value_name = "NAME")]
     pub(super) image: Option<String>,
-    /// A gateway that a deployment is made on
+    /// Gateway to create a deployment on
     #[arg(long, value_name = "OCID", value_parser = gateway)]
     pub(super) gateway: Option<String>,
-    /// The identity domain whose key set it is to take, `https://idcs-...`
+    /// Identity domain whose key set the gateway shall fetch, `https://idcs-...`
     #[arg(long, value_name = "URL", value_parser = domain)]
     pub(super) domain: Option<String>,
-    /// The file with a token of that domain, to call the deployment with; `-` for standard input
+    /// File with a token of that domain, to call the deployment; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-    /// A stream for the results of a detached call, which the function may write and you may read
+    /// Stream for the results of a detached call; the function must write, you must read it
     #[arg(long, value_name = "OCID", value_parser = stream)]
     pub(super) stream: Option<String>,
-    /// The runtime of the archives; else the active one whose language is Go
+    /// Runtime of the archives; default: the active one for Go
     #[arg(long, value_name = "NAME")]
     pub(super) runtime: Option<String>,
-    /// Ask these questions only, by their numbers
+    /// Ask only these questions, by their numbers
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = Question::parse)]
     pub(super) only: Vec<Question>,
     /// Write the report to this file, as JSON
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Leave what was made, and name it
+    /// Leave what was created, and name it
     #[arg(long)]
     pub(super) keep: bool,
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub struct Options {
     /// Another address of the Functions service
     #[arg(long, value_name = "URL")]
     pub(super) endpoint: Option<String>,
-    /// Another address for the calls of functions; else the one that the service names
+    /// Another address for calls of functions; default: what the service names
     #[arg(long, value_name = "URL")]
     pub(super) invoke_endpoint: Option<String>,
     /// Another address of the API of API Gateway
@@ -88,13 +88,13 @@ pub struct Options {
     /// Another address of Streaming, for the stream and its messages
     #[arg(long, value_name = "URL")]
     pub(super) stream_endpoint: Option<String>,
-    /// How long to wait until a function is active, until a result comes, and until it is gone
+    /// Timeout of each wait: for a function, for a result, for a deletion
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = value_parser!(u64).range(1..=1200))]
     pub(super) wait: u64,
     /// Do not ask
     #[arg(long, short)]
     pub(super) yes: bool,
-    /// Show the requests, and send none
+    /// Show the requests, send none
     #[arg(long, conflicts_with = "yes")]
     pub(super) dry_run: bool,
 }
