@@ -83,6 +83,7 @@ async fn found(
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
+            bench.ledger.failed(number, &error);
             return match not_made(&error) {
                 Outcome::Refused => Ok(json!("no: the service refuses the deployment")),
                 Outcome::Unknown(why) => Err(why),

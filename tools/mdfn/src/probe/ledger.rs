@@ -13,6 +13,9 @@ use crate::error_chain::chain;
 /// Between two tries to delete, and two looks whether it is gone.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How often something is looked for by its name.
+const LOOKS: u32 = 6;
+
 /// All that was begun.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -34,6 +37,7 @@ struct Begun {
     thing: Thing,
     name: String,
     id: Option<String>,
+    is_refused: bool,
 }
 
 /// What is there still.
@@ -104,7 +108,7 @@ impl Ledger {
     pub(super) fn begin(&self, word: &str, thing: Thing) -> (usize, String) {
         let name = format!("{}-{word}", self.prefix);
         let mut begun = self.begun.borrow_mut();
-        begun.push(Begun { thing, name: name.clone(), id: None });
+        begun.push(Begun { thing, name: name.clone(), id: None, is_refused: false });
         (begun.len() - 1, name)
     }
 
@@ -115,8 +119,16 @@ impl Ledger {
         }
     }
 
+    /// Its create has this error. Only of a refusal it is known that nothing is there.
+    pub(super) fn failed(&self, number: usize, error: &Error) {
+        let is_refused = error.status().is_some_and(|status| status.is_client_error());
+        if let Some(begun) = self.begun.borrow_mut().get_mut(number) {
+            begun.is_refused = is_refused;
+        }
+    }
+
     fn begun(&self) -> Vec<Begun> {
-        self.begun.borrow().clone()
+        self.begun.borrow().iter().filter(|begun| !begun.is_refused).cloned().collect()
     }
 
     /// All that is there, which nobody deletes for this reason.
@@ -163,11 +175,22 @@ async fn look_up(begun: &Begun) -> Result<Option<String>, String> {
     Ok(found.into_iter().find(is_there).map(|found| found.id))
 }
 
+/// The same, looked for again: a create without an answer may still be under way.
+async fn looked_up(begun: &Begun) -> Result<Option<String>, String> {
+    for _ in 1..LOOKS {
+        if let Some(id) = look_up(begun).await? {
+            return Ok(Some(id));
+        }
+        sleep(PAUSE).await;
+    }
+    look_up(begun).await
+}
+
 /// Deletes it, and waits until it is gone; else its OCID, if that is known, and why.
 async fn remove(begun: &Begun, end: Instant) -> Result<(), (Option<String>, String)> {
     let id = match &begun.id {
         Some(id) => id.clone(),
-        None => match look_up(begun).await {
+        None => match looked_up(begun).await {
             Ok(Some(id)) => id,
             Ok(None) => return Ok(()),
             Err(why) => return Err((None, why)),

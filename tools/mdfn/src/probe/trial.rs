@@ -114,7 +114,10 @@ pub(super) async fn make(
     let body = subject.body(bench.application, &name, runtime);
     let (made, answer) = asked("make a function", &Call::create(body), bench.functions).await;
     evidence.push(made);
-    let answer = answer.map_err(|error| not_made(&error))?;
+    let answer = answer.map_err(|error| {
+        bench.ledger.failed(number, &error);
+        not_made(&error)
+    })?;
     let work = answer.header("opc-work-request-id").map(str::to_owned);
     let made: Function = answer.json().map_err(|error| unknown(&error))?;
     bench.ledger.made(number, &made.id);

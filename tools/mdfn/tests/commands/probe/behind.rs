@@ -57,6 +57,23 @@ async fn a_function_whose_create_was_answered_by_nobody_is_found_by_its_name_and
 }
 
 #[tokio::test]
+async fn a_create_that_may_be_under_way_is_looked_for_again_and_a_refused_one_is_not() {
+    let setup = Setup::new().await;
+    let archive = setup.path("fixed.zip");
+    let looks = || {
+        let asked = setup.functions.asked();
+        asked.iter().filter(|asked| asked.target.contains("displayName=mdfn-probe-")).count()
+    };
+    setup.functions.add_fault(Method::POST, Fault::BreaksOff(100));
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    ended(&done, 3, &["no answer: archive: there was no answer", "Nothing is left behind."]);
+    assert_eq!(looks(), 6);
+    setup.functions.add_fault(Method::POST, Fault::Answers(400, "InvalidParameter", None));
+    ended(&setup.probe(&["--archive", &archive, "--only", "1"]).await, 0, &["\n   no\n"]);
+    assert_eq!(looks(), 6);
+}
+
+#[tokio::test]
 async fn a_function_that_never_becomes_active_is_waited_for_no_longer_than_said() {
     let setup = Setup::new().await;
     setup.functions.set_change(Change { looks: 1000, succeeds: true });
