@@ -50,6 +50,11 @@ def main():
     source = active.data.source_details
     assert isinstance(source, models.ArchiveFunctionSourceDetails), source
     assert isinstance(source.runtime_config, models.FunctionUpdateRuntimeConfig), source
+    caller = oci.functions.FunctionsInvokeClient(
+        oci.config.from_file(config), service_endpoint=endpoint, retry_strategy=oci.retry.NoneRetryStrategy()
+    )
+    assert caller.invoke_function(made.id, invoke_function_body="{}").status == 200
+    assert caller.invoke_function(made.id, invoke_function_body="{}", fn_invoke_type="detached").status == 202
     listed = client.list_functions(application.id, display_name="sdk").data
     assert [function.id for function in listed] == [made.id]
 

@@ -4,6 +4,7 @@
 mod clients;
 mod functions;
 mod local;
+mod probe;
 mod traces;
 
 use std::io::Write;
