@@ -47,7 +47,7 @@ class Versions(unittest.TestCase):
             ("deploy/stack/schema.yaml", f'version: "{VERSION}"'),
             ("deploy/terraform/example/terraform.tfvars.example", f"model-deployment-fn:{VERSION}"),
             ("deploy/terraform/README.md", f"repository):{VERSION}"),
-            ("docs/tutorial.md", f"model-deployment-fn:{VERSION}"),
+            ("docs/by-hand.md", f"model-deployment-fn:{VERSION}"),
             ("docs/signers.md", f"`oracle-cloud-signature` {VERSION}"),
             ("tests/signers/expected.txt", f"`oracle-cloud-signature` {VERSION}"),
             ("Dockerfile", f"rust:{RUST}-bookworm"),
