@@ -157,7 +157,7 @@ fn misspelt(vars: &mut Variables<'_>, names: &[String]) {
             && vars.text(name).is_some()
         {
             vars.mistake(format_args!(
-                "{name} is no variable of this function; did you mean {meant}?"
+                "{name} is not a variable of this function; did you mean {meant}?"
             ));
         }
     }

@@ -41,8 +41,8 @@ pub enum Error {
     /// The target must not be called.
     #[error("the target is refused")]
     TargetRefused(#[from] Refusal),
-    /// A body that names a target, and is no envelope.
-    #[error("the body has a member `ENDPOINT` and is no envelope")]
+    /// A body that names a target, and is not an envelope.
+    #[error("the body has a member `ENDPOINT` and is not an envelope")]
     Envelope,
     /// A client's path on a base URL that is not open.
     #[error("the client's path ends in none of ALLOWED_PATHS")]
@@ -196,7 +196,7 @@ impl Error {
             Self::TargetRepeated => {
                 "header `model_deployment` is given several times; expected one value".into()
             }
-            Self::Envelope => "the body has a member `ENDPOINT` and is no envelope; expected \
+            Self::Envelope => "the body has a member `ENDPOINT` and is not an envelope; expected \
                                `ENDPOINT`, a URL or an alias, and `PAYLOAD`, JSON"
                 .into(),
             Self::PathNotAllowed => "the path is not open at this function".into(),

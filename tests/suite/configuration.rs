@@ -242,7 +242,7 @@ fn a_name_that_looks_like_one_of_ours_is_a_mistake() {
         ("LOG_LEVELS", "LOG_LEVEL"),
         ("log_level", "LOG_LEVEL"),
     ] {
-        let expected = format!("{name} is no variable of this function; did you mean {meant}?");
+        let expected = format!("{name} is not a variable of this function; did you mean {meant}?");
         assert_eq!(error(name, "x"), Some(expected));
         assert_eq!(error(name, " "), None, "{name} is set to nothing");
     }

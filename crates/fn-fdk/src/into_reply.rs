@@ -29,7 +29,7 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no reply",
+    message = "`{Self}` is not a reply",
     note = "return a text, bytes, `Json(value)`, `(StatusCode, reply)`, a `Reply`, an \
             `http::Response`, or a `Result` of one of them, whose error converts into \
             `Box<dyn std::error::Error + Send + Sync>`"

@@ -22,7 +22,7 @@ pub enum Rejection {
     /// `Fn-Http-Method` is there, and is no method or several.
     #[error("the gateway's header `Fn-Http-Method` is not one method")]
     Method,
-    /// `Fn-Http-Request-Url` is there, and is no URL or several.
+    /// `Fn-Http-Request-Url` is there, and is not a URL or several.
     #[error("the gateway's header `Fn-Http-Request-Url` is not one URL")]
     Url,
     /// A URL that no gateway lets pass; how many bytes are allowed.

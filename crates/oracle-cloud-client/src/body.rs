@@ -121,7 +121,7 @@ impl Body {
     /// ```
     ///
     /// # Errors
-    /// Where it cannot be read, and where it is no regular file: only that has a length that is
+    /// Where it cannot be read, and where it is not a regular file: only that has a length that is
     /// known.
     pub async fn from_file(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
@@ -129,7 +129,7 @@ impl Body {
             let metadata = fs::metadata(&path)?;
             // To open a pipe would wait for whoever writes to it.
             if !metadata.is_file() {
-                let what = "it is no regular file, whose length is known";
+                let what = "it is not a regular file, whose length is known";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
             }
             fs::File::open(&path).map(|_readable| (path, metadata))

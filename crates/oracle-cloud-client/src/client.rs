@@ -92,7 +92,7 @@ impl Client {
     /// # Errors
     /// [`Error::Request`] for what is no such URL, or has a user, a query or a fragment.
     pub fn endpoint(&self, url: &str) -> Result<Service, Error> {
-        let expected = "the endpoint is no `https` URL without user, query and fragment, or `http` on this machine";
+        let expected = "the endpoint is not an `https` URL without user, query and fragment, or `http` on this machine";
         let parsed = Url::parse(url).map_err(|_not_a_url| Error::request(expected))?;
         let bare = parsed.username().is_empty()
             && parsed.password().is_none()
@@ -168,7 +168,7 @@ impl Client {
     }
 
     /// Connects `http` to where the first request is expected to go, and sends nothing; None if
-    /// that is no `https` URL in its plain form. Run the future beside the calls: the next request
+    /// that is not an `https` URL in its plain form. Run the future beside the calls: the next request
     /// takes the connection if it goes there, and cancels it if it goes elsewhere.
     ///
     /// ```no_run

@@ -41,7 +41,7 @@ pub enum SendError {
     /// The request cannot be signed.
     #[error("not signed")]
     Signing(#[from] SignError),
-    /// The request's address is no `https` URL.
+    /// The request's address is not an `https` URL.
     #[error("the address is not an https URL")]
     Address,
     /// A host or a path that a reader of URLs would take for another one: `..`, `\`, a letter

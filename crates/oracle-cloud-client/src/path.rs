@@ -32,7 +32,7 @@ impl IntoPath for &str {
             return Ok(self.to_owned());
         }
         Err(Error::request(format!(
-            "`{}` is no path; expected one that begins with `/`, without `?`, `#`, `\\` and blanks; segments, such as [\"n\", namespace], are encoded",
+            "`{}` is not a path; expected one that begins with `/`, without `?`, `#`, `\\` and blanks; segments, such as [\"n\", namespace], are encoded",
             self.escape_debug()
         )))
     }

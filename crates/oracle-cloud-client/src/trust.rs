@@ -40,7 +40,7 @@ pub enum TrustError {
     #[error("{0} names a file whose certificate number {1} cannot be read")]
     Certificate(&'static str, usize),
     /// What should name a host that the operator's roots count for.
-    #[error("a host that SSL_CERT_FILE counts for is no `host` or `host:port`")]
+    #[error("a host that SSL_CERT_FILE counts for is not a `host` or `host:port`")]
     Host,
     /// The TLS library refused its own defaults.
     #[error("TLS could not be set up")]
@@ -140,7 +140,7 @@ impl Trust {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Host`] where there are roots and one of `named` is no `host` or `host:port`.
+    /// [`TrustError::Host`] where there are roots and one of `named` is not a `host` or `host:port`.
     pub fn new(
         roots: Option<&Roots>,
         named: impl IntoIterator<Item = impl AsRef<str>>,

@@ -17,7 +17,7 @@ pub enum SignError {
         "the key id is empty or has a character that cannot stand in a header; expected visible ASCII without `\"`"
     )]
     KeyId,
-    /// A text that is no URL.
+    /// A text that is not a URL.
     #[error("the URL cannot be parsed; expected `https://host/path`")]
     Url,
     /// The URL has no host, or a user and password before it.

@@ -56,7 +56,7 @@ pub enum TokenError {
     #[error("it begins with `ST$`; expected the token alone")]
     Prefixed,
     /// Not three parts of base64url, the first two of them JSON objects.
-    #[error("it is no JSON Web Token")]
+    #[error("it is not a JSON Web Token")]
     Malformed,
     /// No `exp`, or one that is not a number of seconds.
     #[error("its claim `exp` is not a number of seconds")]
@@ -65,7 +65,7 @@ pub enum TokenError {
     #[error("its claim `iat` is not a number of seconds")]
     Issued,
     /// A `jwk` that is neither a JSON object nor the text of one.
-    #[error("its claim `jwk` is no JSON Web Key")]
+    #[error("its claim `jwk` is not a JSON Web Key")]
     Jwk,
     /// A token that was issued before the one in use, or ends before it.
     #[error("it is older than the one in use")]

@@ -102,7 +102,7 @@ const GATEWAY_STATUSES: [(u16, &str); 13] = [
     ),
     (
         401,
-        "the gateway does not take the token: expired, issuer or audience not to the letter (`mdfn token --claims` shows them), or the \
+        "the gateway does not take the token: expired, issuer or audience not exactly the same (`mdfn token --claims` shows them), or the \
          domain replaced its key (after `mdfn token --no-cache`, `mdfn jwk --token FILE URL` takes the one that signs now)",
     ),
     (
@@ -111,7 +111,7 @@ const GATEWAY_STATUSES: [(u16, &str); 13] = [
     ),
     (
         404,
-        "no route fits: the deployment's path prefix and the route's path make the URL, without a slash at the end",
+        "no route matches. URL = https://HOST + deployment prefix + route path, without a trailing slash",
     ),
     (405, "the route does not take this method; a prediction is a POST"),
     (413, "the body is larger than 6 MiB"),

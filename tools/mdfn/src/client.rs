@@ -38,7 +38,7 @@ pub(crate) const ROOTS: &str = "SSL_CERT_FILE";
 /// Why there is no answer, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("`{0}` is no URL; expected `https://host/path`")]
+    #[error("`{0}` is not a URL; expected `https://host/path`")]
     Url(String),
     #[error("the URL has a user or password in it; leave it out")]
     UserInfo,

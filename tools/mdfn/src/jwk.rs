@@ -68,7 +68,7 @@ enum Error {
     Input(#[from] input::Error),
     #[error("{0}; a URL begins with `https://`")]
     NoSource(input::Error),
-    #[error("the key set cannot be had: {0}")]
+    #[error("cannot fetch the key set: {0}")]
     Unreachable(#[from] client::Error),
     #[error(
         "{0} answers with status {1}: its keys are not public; in the domain's settings, allow client access to the signing \
@@ -78,10 +78,10 @@ enum Error {
     #[error("{0} answers with status {1}; expected 200 and a key set")]
     Status(String, u16),
     #[error(
-        "this is no key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
+        "this is not a key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
     )]
     NoSet,
-    #[error("this is no token; expected three parts of base64url with dots between")]
+    #[error("this is not a token; expected three parts of base64url with dots between")]
     NoToken,
     #[error("the key set has no usable key: {0}")]
     NoKey(String),

@@ -46,7 +46,9 @@ fn make(folder: &Path, repository: &Path) -> Result<(), String> {
     let assemble = repository.join("init-image/assemble");
     if !assemble.is_file() {
         let shown = repository.display();
-        return Err(format!("{shown} is no clone of this repository; name one with --repository"));
+        return Err(format!(
+            "{shown} is not a clone of this repository; name one with --repository"
+        ));
     }
     let failed = |error: io::Error| format!("{}: {error}", folder.display());
     fs::create_dir(folder).map_err(failed)?;

@@ -14,7 +14,7 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// A proxy that is named and cannot be used. It never shows its URL, which may hold a password.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{0} is no proxy that can be used; expected `http://host:port`")]
+    #[error("{0} is not a proxy that can be used; expected `http://host:port`")]
     Unusable(&'static str),
     #[error("the proxy does not answer in time")]
     Silent,

@@ -70,15 +70,19 @@ pub struct Options {
 /// A request that cannot be signed.
 #[derive(Debug, Error)]
 enum Error {
-    #[error("the first argument is no method; expected the method, such as POST, and then the URL")]
+    #[error(
+        "the first argument is not a method; expected the method, such as POST, and then the URL"
+    )]
     Method,
-    #[error("`{0}` is no URL; expected `https://host/path`, after the method")]
+    #[error("`{0}` is not a URL; expected `https://host/path`, after the method")]
     Url(String),
     #[error("the URL has a user or password in it; leave it out")]
     UserInfo,
     #[error(transparent)]
     Input(#[from] input::Error),
-    #[error("`--key` is no plain RSA private key; `openssl rsa -in FILE -out PLAIN` decrypts one")]
+    #[error(
+        "`--key` is not a plain RSA private key; `openssl rsa -in FILE -out PLAIN` decrypts one"
+    )]
     Key,
     #[error("`--key` also needs `--key-id` or `--token`")]
     KeyId,

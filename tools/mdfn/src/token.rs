@@ -80,7 +80,7 @@ pub(crate) enum Error {
     Missing(&'static str, &'static str, &'static str),
     #[error(transparent)]
     Input(#[from] input::Error),
-    #[error("the identity domain cannot be asked: {0}")]
+    #[error("cannot reach the identity domain: {0}")]
     Unreachable(#[from] client::Error),
     #[error("the identity domain refuses with {0}: {1}")]
     Refused(String, &'static str),
@@ -92,7 +92,7 @@ pub(crate) enum Error {
         "the identity domain answers with a token that is empty or not visible ASCII; is it an identity domain?"
     )]
     Unusable,
-    #[error("the token is no JSON Web Token, so it has no claims to show")]
+    #[error("the token is not a JSON Web Token, so it has no claims to show")]
     Opaque,
 }
 
@@ -190,7 +190,7 @@ impl ClientOptions {
         }
         let secret = variable("MDFN_CLIENT_SECRET").filter(|secret| !secret.is_empty());
         let missing = Error::Missing(
-            "the client secret, without which a kept token is not given out either,",
+            "the client secret, which a cached token needs too,",
             "--client-secret-file",
             "MDFN_CLIENT_SECRET",
         );
@@ -217,7 +217,7 @@ impl TokenRequest {
             Ok(Some(kept)) if kept.is_usable() => Ok((Secret(kept.access_token), true)),
             Ok(_) => Ok((self.new_token().await?, false)),
             Err(why) => {
-                complain(&format!("mdfn: the kept token is not used, and none is kept: {why}"));
+                complain(&format!("mdfn: the cached token is not used, and none is cached: {why}"));
                 Ok((Secret(self.ask().await?.access_token), false))
             }
         }
@@ -232,7 +232,7 @@ impl TokenRequest {
             let expires = asked.saturating_add(lifetime);
             let kept = Kept { access_token: granted.access_token.clone(), expires };
             if let Err(why) = cache.write(&kept) {
-                complain(&format!("mdfn: the token is not kept: {why}"));
+                complain(&format!("mdfn: the token is not cached: {why}"));
             }
         }
         Ok(Secret(granted.access_token))

@@ -53,7 +53,7 @@ pub struct Collector {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CollectorError {
-    /// The address is no `https` URL.
+    /// The address is not an `https` URL.
     #[error("the address of the trace collector is not an https URL")]
     Address,
     /// The client for it could not be made.
@@ -79,7 +79,7 @@ impl Collector {
     /// ```
     ///
     /// # Errors
-    /// [`CollectorError::Address`] where it is no `https` URL.
+    /// [`CollectorError::Address`] where it is not an `https` URL.
     pub fn new(url: &str, trust: &Trust) -> Result<Self, CollectorError> {
         let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
         let url = url.ok_or(CollectorError::Address)?;

@@ -83,7 +83,7 @@ pub(crate) enum PrincipalError {
     #[error("{0} gave an answer that is not the documented one")]
     Unusable(&'static str),
     /// There is no token to be exchanged.
-    #[error("the token that is to be exchanged cannot be had")]
+    #[error("the token to exchange cannot be fetched")]
     Subject(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The request to the token service cannot be signed.
     #[error("the request to the token service was not signed: {0}")]

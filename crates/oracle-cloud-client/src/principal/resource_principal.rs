@@ -79,7 +79,7 @@ fn version(version: &str) -> Result<(), String> {
         "1.1" | "2.1" | "2.1.1" | "2.1.2" | "3.0" => Err(format!(
             "{VERSION} names a version that is not supported; expected `2.2`, the version of OCI Functions"
         )),
-        _ => Err(format!("{VERSION} is no version of resource principals; expected `2.2`")),
+        _ => Err(format!("{VERSION} is not a version of resource principals; expected `2.2`")),
     }
 }
 

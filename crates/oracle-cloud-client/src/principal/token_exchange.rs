@@ -76,7 +76,7 @@ impl TokenExchange {
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where the domain is no `https` URL without a query, or the id and
+    /// Of the kind `Invalid`, where the domain is not an `https` URL without a query, or the id and
     /// secret are no header.
     pub fn new<F, S>(
         domain: &str,
@@ -91,7 +91,7 @@ impl TokenExchange {
     {
         let invalid = |what| CredentialsError::new(CredentialsErrorKind::Invalid, what);
         let no_url =
-            "the identity domain is no `https` URL without a query, or `http` on this machine";
+            "the identity domain is not an `https` URL without a query, or `http` on this machine";
         let url = Url::parse(&format!("{}/oauth2/v1/token", domain.trim_end_matches('/')));
         let url = url.map_err(|_not_a_url| invalid(no_url))?;
         let is_bare =

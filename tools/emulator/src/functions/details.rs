@@ -104,7 +104,7 @@ impl Details {
 
 fn json(body: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
-        Refusal::new(400, "CannotParseRequest", format!("the body is no JSON: {error}"))
+        Refusal::new(400, "CannotParseRequest", format!("the body is not JSON: {error}"))
     })
 }
 

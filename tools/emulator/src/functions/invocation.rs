@@ -30,7 +30,7 @@ pub(super) fn call(
     detached: Option<&Streams>,
 ) -> Result<Reply, Refusal> {
     serde_json::from_slice::<Value>(body)
-        .map_err(|error| Refusal::parameter(format!("the body is no JSON: {error}")))?;
+        .map_err(|error| Refusal::parameter(format!("the body is not JSON: {error}")))?;
     if !function.is_active() {
         return Err(Refusal::hidden("an active function"));
     }

@@ -15,7 +15,7 @@ use crate::keys;
 pub enum NoKeys {
     /// It is none.
     #[error(
-        "this is no key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
+        "this is not a key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
     )]
     NoSet,
     /// None of its keys can be used.

@@ -39,7 +39,7 @@ pub(super) async fn authenticate(
         return Err(Denied::Unauthenticated("there is no token"));
     };
     let Some(token) = Token::parse(token.trim()) else {
-        return Err(Denied::Unauthenticated("the token is no JSON Web Token"));
+        return Err(Denied::Unauthenticated("the token is not a JSON Web Token"));
     };
     let kid = token.header.get("kid").and_then(Value::as_str).unwrap_or_default();
     let key = match &policy.validation_policy {

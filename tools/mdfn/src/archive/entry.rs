@@ -14,7 +14,7 @@ const EXECUTABLE: u32 = 0o111;
 /// What is wrong with an entry, whatever is in it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadEntry {
-    #[error("`{0}` leads out of the archive or is no plain path")]
+    #[error("`{0}` leads out of the archive or is not a plain path")]
     Path(String),
     #[error("`{0}` is encrypted")]
     Encrypted(String),

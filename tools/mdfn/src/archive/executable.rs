@@ -100,7 +100,7 @@ fn header(bytes: &[u8]) -> Result<&Header, NotExecutable> {
         }
         [b'M', b'Z', ..] => return Err(NotExecutable::Foreign("a program for Windows")),
         [0x7f, b'E', b'L', b'F', ..] => {}
-        _ => return Err(NotExecutable::Foreign("no program")),
+        _ => return Err(NotExecutable::Foreign("not a program")),
     }
     let header = size_of::<Header>();
     let Some([_, _, _, _, class, data, _, system, ..]) = bytes.get(..header) else {

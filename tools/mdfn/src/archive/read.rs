@@ -62,7 +62,7 @@ pub(crate) enum Error {
     Large(u64),
     #[error("it is empty")]
     Empty,
-    #[error("it is no ZIP archive, the one form that the service takes for an executable")]
+    #[error("it is not a ZIP archive, the one form that the service takes for an executable")]
     NotZip,
     #[error("it is cut off, or its parts do not fit together: {0}")]
     Inconsistent(ZipError),

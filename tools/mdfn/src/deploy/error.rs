@@ -26,12 +26,14 @@ pub(super) enum Error {
     SettingTwice(String),
     #[error("the tag {0} is given twice")]
     TagTwice(String),
-    #[error("`--config-file` is no JSON object in line {0}; expected {{\"NAME\": \"text\", ...}}")]
+    #[error(
+        "`--config-file` is not a JSON object in line {0}; expected {{\"NAME\": \"text\", ...}}"
+    )]
     SettingsFile(usize),
-    #[error("`--config-file`: {0} is no text; expected \"...\" around its value")]
+    #[error("`--config-file`: {0} is not a text; expected \"...\" around its value")]
     SettingKind(String),
     #[error(
-        "`--config-file`: `{0}` is no name of a setting; expected letters, digits and `_`, and no digit first"
+        "`--config-file`: `{0}` is not the name of a setting; expected letters, digits and `_`, and no digit first"
     )]
     SettingName(String),
     #[error("the settings have {0} bytes, names and values together; the service takes 4096")]

@@ -145,7 +145,7 @@ fn target(report: &mut Report, config: &Config, named: Option<String>) -> Option
         Err(_) if !target.contains("://") => {
             report.fail(
                 "target",
-                &format!("`{target}` is no alias of MODEL_DEPLOYMENTS, and no URL"),
+                &format!("`{target}` is not an alias of MODEL_DEPLOYMENTS, and no URL"),
             );
             None
         }

@@ -130,10 +130,12 @@ enum Error {
     Input(#[from] input::Error),
     #[error("{0} is not JSON: {1}")]
     Json(&'static str, serde_json::Error),
-    #[error("`--keys` is no array of keys; `mdfn jwk` makes one of an identity domain's key set")]
+    #[error(
+        "`--keys` is not an array of keys; `mdfn jwk` makes one of an identity domain's key set"
+    )]
     Keys,
     #[error(
-        "this is no deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
+        "this is not a deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
     )]
     NoSpecification,
     #[error("the model `{0}` is named twice")]

@@ -17,7 +17,7 @@ pub(super) enum Error {
     #[error("`--check` is not JSON: {0}")]
     Json(#[from] serde_json::Error),
     #[error(
-        "`--check` is no deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
+        "`--check` is not a deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
     )]
     NoSpecification,
     #[error("the specification has no keys to check tokens with")]

@@ -171,7 +171,7 @@ async fn show(
 fn specification(path: &Path) -> Result<Value, Error> {
     let bytes =
         read("`--specification`", path).map_err(|error| Error::Specification(error.to_string()))?;
-    let wrong = |error| Error::Specification(format!("`--specification` is no JSON: {error}"));
+    let wrong = |error| Error::Specification(format!("`--specification` is not JSON: {error}"));
     serde_json::from_slice(&bytes).map_err(wrong)
 }
 

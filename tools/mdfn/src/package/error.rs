@@ -23,7 +23,7 @@ pub(super) enum Error {
     Refused(archive::Error),
     #[error("{path}: {0}", path = .1.display())]
     Found(archive::Error, PathBuf),
-    #[error("`--output {path}` is no ZIP archive, and is not replaced; name another file, or remove it", path = .0.display())]
+    #[error("`--output {path}` is not a ZIP archive, and is not replaced; name another file, or remove it", path = .0.display())]
     Occupied(PathBuf),
     #[error("`--output {path}` cannot be written: {0}", path = .1.display())]
     Unwritable(io::Error, PathBuf),

@@ -301,7 +301,7 @@ async fn a_configuration_is_judged_by_the_functions_own_reader() {
         ("SSL_CERT_FILE=/nope", "SSL_CERT_FILE names a file that cannot be read"),
         (
             "ALLOWED_DEPLOYMENT=x",
-            "ALLOWED_DEPLOYMENT is no variable of this function; did you mean ALLOWED_DEPLOYMENTS?",
+            "ALLOWED_DEPLOYMENT is not a variable of this function; did you mean ALLOWED_DEPLOYMENTS?",
         ),
     ] {
         let done = setup.doctor(&["--config", given], &[]).await;

@@ -149,7 +149,7 @@ fn more_keys_than_a_gateway_takes_are_refused() {
 fn what_is_no_key_set_is_wrong_usage() {
     for input in ["", "<html>", "{}", "[]x", "7"] {
         let done = mdfn(&["jwk"], input);
-        assert!(done.code == 2 && done.stderr.contains("no key set"), "{input:?} {done:?}");
+        assert!(done.code == 2 && done.stderr.contains("not a key set"), "{input:?} {done:?}");
     }
     let done = mdfn(&["jwk", "/nowhere/keys.json"], "");
     assert!(done.code == 2 && done.stderr.contains("/nowhere/keys.json"), "{done:?}");
@@ -259,7 +259,7 @@ fn a_byte_order_mark_before_a_token_and_a_key_set_is_skipped() {
     let token = files.path().join("token");
     let input = format!("\u{feff}{}", set(&[Key::generate().jwk("k")]));
     assert_eq!(keys(&mdfn(&["jwk"], &input)).len(), 1);
-    for (bytes, said) in [("\u{feff}words", "no token"), ("\u{feff}\u{feff}", "no token")] {
+    for (bytes, said) in [("\u{feff}words", "not a token"), ("\u{feff}\u{feff}", "not a token")] {
         fs::write(&token, bytes).unwrap();
         let done = mdfn(&["jwk", "--token", token.to_str().unwrap()], &input);
         assert!(done.code == 2 && done.stderr.contains(said), "{done:?}");
@@ -323,7 +323,7 @@ fn check_says_where_there_is_nothing_to_compare() {
     let done = check(&json!({ "routes": [] }));
     assert!(done.code == 1 && done.stderr.contains("has no keys"), "{done:?}");
     let done = check(&json!({ "no": "specification" }));
-    assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
+    assert!(done.code == 2 && done.stderr.contains("not a deployment specification"), "{done:?}");
     for arguments in [vec!["jwk", "--check", "-"], vec!["jwk", "--check", "-", "--pem", file]] {
         let done = mdfn(&arguments, "{}");
         assert!(done.code == 2 && done.stdout.is_empty(), "{done:?}");

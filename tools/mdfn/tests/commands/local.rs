@@ -42,7 +42,7 @@ fn a_specification_that_is_none_is_named() {
     let file = directory.path().join("spec.json");
     fs::write(&file, "{").unwrap();
     let done = local(&["--gateway-port=0", "--specification", file.to_str().unwrap()]);
-    assert!(done.code == 1 && done.stderr.contains("`--specification` is no JSON"), "{done:?}");
+    assert!(done.code == 1 && done.stderr.contains("`--specification` is not JSON"), "{done:?}");
     let done = local(&["--gateway-port=0", "--config", "LOG_LEVEL"]);
     assert!(done.code == 2 && done.stderr.contains("expected `NAME=VALUE`"), "{done:?}");
 }

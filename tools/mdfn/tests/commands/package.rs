@@ -188,7 +188,7 @@ fn executables_that_do_not_fit_together_or_the_architecture_are_refused() {
 fn nothing_but_an_archive_is_replaced() {
     let folder = folder();
     let output = folder.path().join("function.zip");
-    let occupied = "is no ZIP archive, and is not replaced";
+    let occupied = "is not a ZIP archive, and is not replaced";
     fs::write(&output, "important").unwrap();
     let done = pack(folder.path(), &["here"], &[]);
     assert!(done.code == 2 && done.stderr.contains(occupied), "{done:?}");

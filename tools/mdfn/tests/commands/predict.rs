@@ -125,7 +125,7 @@ async fn an_error_is_explained_and_ends_with_1() {
         ("refused", valid, "status 403: the function does not sign for this address"),
         ("missing", valid, "status 404: OCI says this for a missing policy too"),
         ("broken", valid, "status 502: the function failed or did not start"),
-        ("nothing", valid, "status 404: no route fits"),
+        ("nothing", valid, "status 404: no route matches"),
         ("failed", valid, "status 500: the model failed, or took longer than 60 s"),
         ("gateways", valid, "status 500: the gateway could not call the function"),
         ("streams", valid, "status 409: the URL for streams was used"),
@@ -208,7 +208,7 @@ async fn wrong_usage_ends_with_2() {
     let [good, split, wide] = [&good, &split, &wide].map(|file| file.path().to_str().unwrap());
     let url = answering("200 OK", "[]");
     for (arguments, said) in [
-        (&["gateway.example/iris", "--token-file", good][..], "is no URL"),
+        (&["gateway.example/iris", "--token-file", good][..], "is not a URL"),
         (&["https://u:hunter2@gateway.example/", "--token-file", good], "leave it out"),
         (&[&url, "--token-file", good, "--content-type", "a\nb"], "`content-type`"),
         (&[&url, "--token-file", split], "`authorization`"),
@@ -278,7 +278,7 @@ async fn a_proxy_is_heeded_but_for_hosts_that_need_none_and_its_password_is_not_
     for unusable in ["socks5://user:hunter2@h:1", "https://h:1", "http://", "not a url"] {
         let vars = [("HTTPS_PROXY", unusable)];
         let done = predict(&[url, "--token-file", token], &vars, "{}").await;
-        assert!(done.code == 2 && done.stderr.contains("HTTPS_PROXY is no proxy"), "{done:?}");
+        assert!(done.code == 2 && done.stderr.contains("HTTPS_PROXY is not a proxy"), "{done:?}");
         assert!(!done.stderr.contains("hunter2"), "{done:?}");
     }
     assert!(notes.try_recv().is_err());

@@ -130,12 +130,12 @@ fn a_mistake_is_named_and_ends_with_2() {
     let plain = format!("--key={}", vectors().join("keys/test-rsa2048-a.pkcs1.pem").display());
     for (arguments, named) in [
         (vec!["GET", "/path"], "expected `https://host/path`"),
-        (vec!["POST", "foo"], "`foo` is no url"),
+        (vec!["POST", "foo"], "`foo` is not a url"),
         (vec!["POST", "ftp://example.com/"], "expected `https://host/path`"),
-        (vec!["https://example.com/", "POST"], "the first argument is no method"),
+        (vec!["https://example.com/", "POST"], "the first argument is not a method"),
         (vec!["GET", "https://user:hunter2@example.com/"], "leave it out"),
         (vec!["GET", "https://user:hun ter2@example.com/"], "leave it out"),
-        (vec!["https://user:hunter2@example.com/", "GET"], "the first argument is no method"),
+        (vec!["https://user:hunter2@example.com/", "GET"], "the first argument is not a method"),
         (vec!["GET", "https://example.com", &key, "--key-id=a"], "openssl"),
         (vec!["GET", "https://example.com", &plain], "--key-id"),
         (vec!["GET", "https://example.com", "--also=opc-obo-token"], "opc-obo-token"),

@@ -280,7 +280,7 @@ async fn this_machine_has_a_name_in_capitals_too_and_a_port_is_a_number() {
     assert_eq!(done.code, 0, "{done:?}");
     for port in ["0", "65536", "99999999999", "", "x", "-1"] {
         let done = token_at(&format!("https://127.0.0.1:{port}/"), &home, &[]).await;
-        assert!(done.code == 2 && done.stderr.contains("is no URL"), "{port} {done:?}");
+        assert!(done.code == 2 && done.stderr.contains("is not a URL"), "{port} {done:?}");
     }
 }
 

@@ -267,7 +267,10 @@ fn the_form_of_the_oci_cli_is_read_and_what_is_no_specification_is_refused() {
     }
     for other in [json!({}), json!([]), json!([safe]), json!({ "data": { "id": "x" } })] {
         let done = mdfn(&["gateway-spec", "validate"], &other.to_string());
-        assert!(done.code == 2 && done.stderr.contains("no deployment specification"), "{done:?}");
+        assert!(
+            done.code == 2 && done.stderr.contains("not a deployment specification"),
+            "{done:?}"
+        );
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) const MODEL: &str = "odsc-llm";
 /// The body of a call, which is a JSON object.
 pub(super) fn body(call: &Call<'_>) -> Result<Value, &'static str> {
     let body = serde_json::from_slice(&call.request.body).ok().filter(Value::is_object);
-    body.ok_or("the body is no JSON object")
+    body.ok_or("the body is not a JSON object")
 }
 
 pub(super) fn model(body: &Value) -> &str {

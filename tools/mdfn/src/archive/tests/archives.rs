@@ -139,7 +139,10 @@ fn no_path_leads_out_of_the_archive() {
         let plain = "x".repeat(name.len());
         let archive = zip(&[("func", unix(MODE), &STATIC), (&plain, unix(MODE), b"")]);
         let text = refused(&replaced(&archive, plain.as_bytes(), name.as_bytes()));
-        assert!(text.ends_with("leads out of the archive or is no plain path"), "{name}: {text}");
+        assert!(
+            text.ends_with("leads out of the archive or is not a plain path"),
+            "{name}: {text}"
+        );
     }
 }
 
@@ -185,7 +188,7 @@ fn what_is_no_zip_or_a_piece_of_one_is_refused() {
     assert_eq!(refused(b""), "it is empty");
     let archive = write(Layout::One(HERE), &[(HERE, &STATIC)]).unwrap();
     for bytes in [&STATIC[..], b"PK", b"PK\x05\x06", b"\x1f\x8b\x08\0"] {
-        assert!(refused(bytes).starts_with("it is no ZIP archive, the one form"));
+        assert!(refused(bytes).starts_with("it is not a ZIP archive, the one form"));
     }
     for bytes in [&b"PK\x03\x04"[..], &archive[..archive.len() - 23]] {
         let text = refused(bytes);

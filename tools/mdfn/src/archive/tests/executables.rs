@@ -59,7 +59,7 @@ fn what_linux_of_these_processors_does_not_run_is_named() {
         ),
         (b"\xca\xfe\xba\xbe\0\0\0\x02".to_vec(), "it is a program for macOS, or of Java; expected"),
         (b"MZ\x90\0".to_vec(), "it is a program for Windows; expected a Linux executable (ELF)"),
-        (b"{\"data\": []}".to_vec(), "it is no program; expected a Linux executable (ELF)"),
+        (b"{\"data\": []}".to_vec(), "it is not a program; expected a Linux executable (ELF)"),
         (with(4, 1), "it is a 32-bit executable; expected one of 64 bits"),
         (with(5, 2), "it is for a big-endian processor; expected x86_64 or aarch64"),
         (with(7, 9), "it is for FreeBSD; expected Linux"),

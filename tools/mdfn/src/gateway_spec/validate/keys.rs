@@ -86,7 +86,7 @@ fn mistake(key: &Value) -> Option<String> {
 fn public(key: &Value) -> Result<PublicKey, String> {
     let public = match text(key, "key") {
         Some(pem) => PublicKey::from_public_key_pem(pem)
-            .map_err(|error| format!("`key` is no public key in PEM: {error}"))?,
+            .map_err(|error| format!("`key` is not a public key in PEM: {error}"))?,
         None => keys::from_jwk(key).ok_or("its `n` and `e` are no RSA key")?,
     };
     let bits = public.n().bit_width();

@@ -65,8 +65,7 @@ pub(crate) fn keys(document: &Value) -> Option<keys::Known> {
 fn rate(policies: &Value, callers: &Callers, findings: &mut Findings) {
     let place = &Place::Specification;
     let Some(limit) = policies.get("rateLimiting") else {
-        findings
-            .note(place, "there is no `rateLimiting`; a loop in one client can cost what it likes");
+        findings.note(place, "there is no `rateLimiting`; a runaway client has no cost limit");
         return;
     };
     let rate = limit.get("rateInRequestsPerSecond").and_then(Value::as_f64);

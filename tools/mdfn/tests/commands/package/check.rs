@@ -99,7 +99,7 @@ fn a_file_over_the_limit_and_one_that_is_no_archive_are_named() {
     for (bytes, said, code) in [
         (None, "it has 250000001 bytes; the service takes at most 250000000 (250 MB)", 1),
         (Some(&b""[..]), "it is empty", 1),
-        (Some(&here()), "it is no ZIP archive, the one form that the service takes", 1),
+        (Some(&here()), "it is not a ZIP archive, the one form that the service takes", 1),
         (Some(b"PK\x03\x04\x14"), "it is cut off, or its parts do not fit together", 1),
     ] {
         if let Some(bytes) = bytes {

@@ -16,7 +16,7 @@ async fn what_cannot_be_used_is_refused_before_anything_is_sent() {
     for (arguments, code, said) in [
         (vec!["--archive", pie.as_str()], 2, "is DYN (static PIE); `--archive` takes EXEC"),
         (vec!["--archive-pie", &fixed], 2, "is EXEC (fixed addresses); `--archive-pie` takes DYN"),
-        (vec!["--archive", &no_zip], 2, "it is no ZIP archive"),
+        (vec!["--archive", &no_zip], 2, "it is not a ZIP archive"),
         (vec!["--only", "7"], 2, "question 7: it needs --archive or --archive-pie and --image"),
         (vec!["--only", "8"], 2, "expected one of 1, 2, 3, 4, 6, 7"),
         (vec!["--image", IMAGE, "--wait", "0"], 2, "0 is not in 1..=1200"),
