@@ -353,7 +353,7 @@ async fn every_mistake_of_every_variable_is_in_one_line_and_the_exit_code_is_64(
         "SEND_EXPIRED_TOKENS is not",
         "OCI_REGION_METADATA is not",
         "ALLOWED_HOSTS: entry 1 is not",
-        "ALLOWED_DEPLOYMENT is no variable",
+        "ALLOWED_DEPLOYMENT is not a variable",
         "SSL_CERT_FILE",
     ] {
         assert_eq!(message.matches(part).count(), 1, "{part}: {message}");
