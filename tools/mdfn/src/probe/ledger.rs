@@ -66,6 +66,12 @@ struct Found {
     lifecycle_state: String,
 }
 
+impl Found {
+    fn is_deleted(&self) -> bool {
+        self.lifecycle_state == "DELETED"
+    }
+}
+
 impl Thing {
     fn service(&self) -> &Service {
         match self {
@@ -170,8 +176,7 @@ async fn look_up(begun: &Begun) -> Result<Option<String>, String> {
     let answer = call.request(service).send().await;
     let found: List = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
     let (List::Bare(found) | List::Collection { items: found }) = found;
-    let is_there =
-        |found: &Found| found.display_name == begun.name && found.lifecycle_state != "DELETED";
+    let is_there = |found: &Found| found.display_name == begun.name && !found.is_deleted();
     Ok(found.into_iter().find(is_there).map(|found| found.id))
 }
 
@@ -206,7 +211,7 @@ async fn deleted(thing: &Thing, id: &str, end: Instant) -> Result<(), String> {
         if !is_accepted {
             match thing.delete(id).request(service).send().await {
                 Ok(_) => is_accepted = true,
-                Err(error) if error.is_not_found() => return Ok(()),
+                Err(error) if error.is_not_found() => return gone(thing, id, &error).await,
                 // It is still being made.
                 Err(error) if error.status().is_some_and(|status| status == 409) => {
                     if Instant::now() >= end {
@@ -234,6 +239,15 @@ async fn deleted(thing: &Thing, id: &str, end: Instant) -> Result<(), String> {
             }
         }
         sleep(PAUSE).await;
+    }
+}
+
+/// Whether it is gone, after a deletion that was answered so: a right that is missing is a 404, too.
+async fn gone(thing: &Thing, id: &str, refusal: &Error) -> Result<(), String> {
+    match thing.look(id).request(thing.service()).send().await {
+        Err(error) if error.is_not_found() => Ok(()),
+        Ok(answer) if answer.json().is_ok_and(|found: Found| found.is_deleted()) => Ok(()),
+        Ok(_) | Err(_) => Err(why(refusal)),
     }
 }
 

@@ -8,6 +8,7 @@ use emulator::functions::{Change, Fate, Fault};
 use http::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use tokio::join;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -15,6 +16,15 @@ use super::{FIXED, Setup, ended, hash};
 
 /// The longest that a command may take.
 const BOUND: Duration = Duration::from_secs(60);
+
+/// Waits until a function is called.
+async fn first_call(setup: &Setup) {
+    let begin = Instant::now();
+    while setup.functions.calls() == 0 {
+        assert!(begin.elapsed() < BOUND);
+        sleep(Duration::from_millis(10)).await;
+    }
+}
 
 #[tokio::test]
 async fn what_is_kept_is_named() {
@@ -32,16 +42,33 @@ async fn what_is_kept_is_named() {
 #[tokio::test]
 async fn what_cannot_be_deleted_is_named_with_its_ocid() {
     let setup = Setup::new().await;
-    setup.functions.add_fault(Method::DELETE, Fault::Answers(404, "NotFound", None));
-    setup.functions.add_fault(Method::DELETE, Fault::Answers(400, "NoWay", None));
     let archive = setup.path("fixed.zip");
-    // A 404 is as good as gone.
-    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    // A right that is missing is a 404, too, and the function is there.
+    for (status, code) in [(404, "NotAuthorizedOrNotFound"), (400, "NoWay")] {
+        setup.functions.add_fault(Method::DELETE, Fault::Answers(status, code, None));
+        let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+        let left = setup.report()["left"][0].clone();
+        let id = left["id"].as_str().unwrap();
+        ended(&done, 1, &[id, "it cannot be deleted", &format!("code {code}")]);
+        setup.functions.delete_functions();
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_else_deleted_meanwhile_is_gone() {
+    let setup = Setup::new().await;
+    let slow = Fate { cold_start: Duration::from_secs(2), ..Fate::default() };
+    setup.functions.set_fate(&hash(&FIXED), slow);
+    let archive = setup.path("fixed.zip");
+    let options = ["--archive", &archive, "--only", "1"];
+    let (done, ()) = join!(setup.probe(&options), async {
+        first_call(&setup).await;
+        setup.functions.delete_functions();
+    });
     ended(&done, 0, &["Nothing is left behind."]);
-    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
-    let left = setup.report()["left"][0].clone();
-    let id = left["id"].as_str().unwrap();
-    ended(&done, 1, &[id, "it cannot be deleted", "code NoWay"]);
+    let asked = setup.functions.asked();
+    let last: Vec<_> = asked.iter().rev().take(2).map(|a| (a.method.as_str(), a.status)).collect();
+    assert_eq!(last, [("GET", Some(404)), ("DELETE", Some(404))]);
 }
 
 #[tokio::test]
@@ -96,11 +123,7 @@ async fn ctrl_c_ends_it_and_what_was_made_is_deleted() {
     command.env("SSL_CERT_FILE", setup.path("ca.pem")).stdin(Stdio::null()).stdout(out);
     let mut child = command.spawn().unwrap();
     // It is in its first call, which takes too long.
-    let begin = Instant::now();
-    while setup.functions.calls() == 0 {
-        assert!(begin.elapsed() < BOUND);
-        sleep(Duration::from_millis(10)).await;
-    }
+    first_call(&setup).await;
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let status = spawn_blocking(move || child.wait()).await.unwrap().unwrap();
     assert_eq!(status.code(), Some(1));
