@@ -59,6 +59,21 @@ impl Finding {
         Self::of(Question::Runtimes, found, runtimes.evidence.clone())
     }
 
+    /// A question whose archives have no runtime. Where the list was given, nothing was asked:
+    /// somebody has to choose.
+    pub(super) fn without_runtime(
+        question: Question,
+        why: &str,
+        runtimes: Option<&Runtimes>,
+    ) -> Self {
+        match runtimes {
+            Some(Runtimes { found: Err(_), evidence }) => {
+                Self::of(question, Err(why.to_owned()), evidence.clone())
+            }
+            _ => Self::not_asked(question, why.to_owned()),
+        }
+    }
+
     /// What the gateway made of a key set.
     pub(super) fn of_key_set(key_set: KeySet) -> Self {
         Self::of(Question::KeySet, key_set.found, key_set.evidence)

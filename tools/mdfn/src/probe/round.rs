@@ -22,12 +22,14 @@ impl Round {
     /// Asks all that is asked.
     pub(super) async fn ask(&self, wanted: &Wanted, bench: &Bench<'_>, client: &Client) {
         self.ask_gateway(wanted, bench, client).await;
-        let mut runtime = bench.options.runtime.clone().map(Ok);
+        let mut runtimes = None;
         if wanted.needs_runtimes(bench.options) {
-            let runtimes = Runtimes::list(bench.functions).await;
-            runtime = runtime.or_else(|| Some(runtimes.for_archives()));
-            self.note(wanted, Question::Runtimes, Finding::of_runtimes(&runtimes));
+            let listed = Runtimes::list(bench.functions).await;
+            self.note(wanted, Question::Runtimes, Finding::of_runtimes(&listed));
+            runtimes = Some(listed);
         }
+        let named = bench.options.runtime.clone().map(Ok);
+        let runtime = named.or_else(|| runtimes.as_ref().map(Runtimes::for_archives));
         let mut trials = Vec::new();
         for subject in &wanted.subjects {
             let needs = subject.kind.needs_runtime().then(|| runtime.clone()).flatten();
@@ -48,7 +50,8 @@ impl Round {
                     let of_archives =
                         [Question::NotGo, Question::Pie, Question::Detached, Question::ColdStart];
                     for question in of_archives {
-                        self.note(wanted, question, Finding::not_asked(question, why.clone()));
+                        let finding = Finding::without_runtime(question, &why, runtimes.as_ref());
+                        self.note(wanted, question, finding);
                     }
                     return;
                 }

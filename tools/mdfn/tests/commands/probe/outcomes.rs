@@ -149,6 +149,31 @@ async fn a_runtime_that_cannot_be_chosen_leaves_the_archives_unasked_and_can_be_
 }
 
 #[tokio::test]
+async fn runtimes_that_cannot_be_listed_leave_every_question_of_an_archive_without_an_answer() {
+    for (status, code) in
+        [(401, "NotAuthenticated"), (404, "NotAuthorizedOrNotFound"), (500, "InternalServerError")]
+    {
+        let setup = Setup::new().await;
+        // The first GET is for the application; the others are attempts at the list.
+        setup.functions.add_fault(Method::GET, Fault::IsSlow(Duration::ZERO));
+        for _ in 0..4 {
+            setup.functions.add_fault(Method::GET, Fault::Answers(status, code, None));
+        }
+        let done = setup.probe_all(&["--only", "1,2,7"]).await;
+        ended(&done, 3, &["no answer: the runtimes cannot be listed"]);
+        for number in [1, 2, 7] {
+            let question = setup.question(number);
+            let why = question["no_answer"].as_str().unwrap();
+            assert!(why.contains("`--runtime` names one"), "{question}");
+            assert_eq!(question["not_asked"], json!(null));
+            let evidence = question["evidence"].as_array().unwrap();
+            assert_eq!(evidence[0]["status"], status, "{question}");
+        }
+        assert_eq!(setup.made(), 0);
+    }
+}
+
+#[tokio::test]
 async fn the_runtimes_are_listed_without_an_application() {
     let setup = Setup::new().await;
     let done = setup.run(&["--yes"]).await;
