@@ -33,6 +33,8 @@ pub(super) struct Function {
     kept: Map<String, Value>,
     state: &'static str,
     change: Option<Change>,
+    /// How many looks its deletion still takes, once that is accepted.
+    deletion: Option<u32>,
     /// Whether an accepted change has begun: until somebody looked once, nothing shows it.
     has_begun: bool,
     /// Whether the last change succeeded, once that is known.
@@ -64,6 +66,7 @@ impl Function {
             kept: details.kept,
             state: "CREATING",
             change: Some(change),
+            deletion: None,
             has_begun: true,
             outcome: None,
             version: 1,
@@ -98,6 +101,9 @@ impl Function {
 
     /// Somebody looks at it: what takes so many looks may now be done.
     pub(super) fn look(&mut self) {
+        if let Some(looks) = self.deletion {
+            self.begin_deletion(looks.saturating_sub(1));
+        }
         match &mut self.change {
             Some(_) if !self.has_begun => self.has_begun = true,
             Some(Change { looks: 0, succeeds }) => {
@@ -117,6 +123,14 @@ impl Function {
     /// Whether the last change succeeded, once that is known.
     pub(super) fn outcome(&self) -> Option<bool> {
         self.outcome
+    }
+
+    /// Its deletion is accepted, and done after so many looks. Until then it shows its old state.
+    pub(super) fn begin_deletion(&mut self, looks: u32) {
+        (self.deletion, self.change) = (Some(looks), None);
+        if looks == 0 {
+            self.delete();
+        }
     }
 
     pub(super) fn delete(&mut self) {

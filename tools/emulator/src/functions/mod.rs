@@ -161,6 +161,11 @@ impl FunctionsService {
         self.service.state().change = change;
     }
 
+    /// So many GETs of a function find it as it was, after its deletion was accepted.
+    pub fn set_deletion(&self, looks: u32) {
+        self.service.state().deletion = looks;
+    }
+
     /// What becomes of functions of an archive, named by its SHA-256 in base64, or of an image.
     pub fn set_fate(&self, code: &str, fate: Fate) {
         self.service.state().fates.insert(code.to_owned(), fate);

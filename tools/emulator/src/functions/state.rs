@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) objects: Objects,
     pub(super) streams: Streams,
     pub(super) change: Change,
+    /// How many looks a deletion takes.
+    pub(super) deletion: u32,
     pub(super) has_rights: bool,
     pub(super) shows_work: bool,
     work_requests: Vec<WorkRequest>,
@@ -61,6 +63,7 @@ impl State {
             objects,
             streams: Streams::default(),
             change: Change { looks: 1, succeeds: true },
+            deletion: 0,
             has_rights: true,
             shows_work: true,
             work_requests: Vec::new(),
@@ -170,7 +173,7 @@ impl State {
         let found = self.functions.iter_mut().find(|known| known.id == id && !known.is_deleted());
         let found = found.ok_or_else(|| Refusal::hidden("the function"))?;
         found.look();
-        Ok(shown(found))
+        if found.is_deleted() { Err(Refusal::hidden("the function")) } else { Ok(shown(found)) }
     }
 
     fn update(&mut self, id: &str, request: &Request<'_>) -> Result<Reply, Refusal> {
@@ -187,7 +190,7 @@ impl State {
         let found = self.functions.iter_mut().find(|known| known.id == id && !known.is_deleted());
         let found = found.ok_or_else(|| Refusal::hidden("the function"))?;
         check_match(found, request.headers)?;
-        found.delete();
+        found.begin_deletion(self.deletion);
         Ok(accepted(&self.work("DELETE_FUNCTION", id)))
     }
 

@@ -76,14 +76,14 @@ async fn found(
     let gateway: Gateway = answer.json().map_err(|error| error.to_string())?;
     let thing =
         Thing::Deployment { service: service.clone(), compartment: gateway.compartment_id.clone() };
-    let (number, name) = bench.ledger.begin("key-set", thing);
+    let name = bench.ledger.begin("key-set", thing);
     let call = Call::deploy(details(keys, &gateway, &name));
     let (seen, answer) = asked("make a deployment", &call, &service).await;
     evidence.push(seen);
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
-            bench.ledger.failed(number, &error);
+            bench.ledger.failed(&name, &error);
             return match not_made(&error) {
                 Outcome::Refused => Ok(json!("no: the service refuses the deployment")),
                 Outcome::Unknown(why) => Err(why),
@@ -92,7 +92,7 @@ async fn found(
         }
     };
     let made: Deployment = answer.json().map_err(|error| error.to_string())?;
-    bench.ledger.made(number, &made.id);
+    bench.ledger.made(&name, &made.id);
     let Some(deployment) = until_active(&made.id, &service, bench, evidence).await? else {
         return Ok(json!("no: the deployment failed"));
     };

@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use oracle_cloud_client::{Error, Service};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::call::Call;
 use crate::error_chain::chain;
+use crate::terminal::printable;
 
 /// Between two tries to delete, and two looks whether it is gone.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,13 +33,12 @@ pub(super) enum Thing {
     Deployment { service: Service, compartment: String },
 }
 
-/// Something that is there, unless its create was refused.
+/// Something that may be there.
 #[derive(Clone, Debug)]
 struct Begun {
     thing: Thing,
     name: String,
     id: Option<String>,
-    is_refused: bool,
 }
 
 /// What is there still.
@@ -110,42 +111,48 @@ impl Ledger {
         Self { prefix, begun: RefCell::default() }
     }
 
-    /// Notes what is about to be made: its number here, and its name.
-    pub(super) fn begin(&self, word: &str, thing: Thing) -> (usize, String) {
+    /// Notes what is about to be made, and names it.
+    pub(super) fn begin(&self, word: &str, thing: Thing) -> String {
         let name = format!("{}-{word}", self.prefix);
-        let mut begun = self.begun.borrow_mut();
-        begun.push(Begun { thing, name: name.clone(), id: None, is_refused: false });
-        (begun.len() - 1, name)
+        self.begun.borrow_mut().push(Begun { thing, name: name.clone(), id: None });
+        name
     }
 
     /// It was made.
-    pub(super) fn made(&self, number: usize, id: &str) {
-        if let Some(begun) = self.begun.borrow_mut().get_mut(number) {
+    pub(super) fn made(&self, name: &str, id: &str) {
+        let mut begun = self.begun.borrow_mut();
+        if let Some(begun) = begun.iter_mut().find(|known| known.name == name) {
             begun.id = Some(id.to_owned());
         }
     }
 
-    /// Its create has this error. Only of a refusal it is known that nothing is there.
-    pub(super) fn failed(&self, number: usize, error: &Error) {
-        let is_refused = error.status().is_some_and(|status| status.is_client_error());
-        if let Some(begun) = self.begun.borrow_mut().get_mut(number) {
-            begun.is_refused = is_refused;
+    /// The create of this one has this error; it is struck off where that says that nothing is there.
+    pub(super) fn failed(&self, name: &str, error: &Error) {
+        if was_not_made(error) {
+            self.strike(name);
         }
     }
 
+    fn strike(&self, name: &str) {
+        self.begun.borrow_mut().retain(|known| known.name != name);
+    }
+
     fn begun(&self) -> Vec<Begun> {
-        self.begun.borrow().iter().filter(|begun| !begun.is_refused).cloned().collect()
+        self.begun.borrow().clone()
     }
 
     /// All that is there, which nobody deletes for this reason.
     pub(super) async fn found(&self, why: &str) -> Vec<Left> {
         let mut left = Vec::new();
-        for begun in self.begun() {
-            match look_up(&begun).await {
-                Ok(None) => {}
-                Ok(id) => left.push(Left { name: begun.name, id, why: why.to_owned() }),
-                Err(error) => left.push(Left { name: begun.name, id: begun.id, why: error }),
-            }
+        for Begun { thing, name, id } in self.begun() {
+            let found = match id {
+                Some(id) => Ok(id),
+                None => looked_up(&thing, &name).await,
+            };
+            left.push(match found {
+                Ok(id) => Left { name, id: Some(id), why: why.to_owned() },
+                Err(why) => Left { name, id: None, why },
+            });
         }
         left
     }
@@ -156,7 +163,7 @@ impl Ledger {
         for begun in self.begun() {
             let end = Instant::now() + Duration::from_secs(seconds);
             match remove(&begun, end).await {
-                Ok(()) => self.begun.borrow_mut().retain(|known| known.name != begun.name),
+                Ok(()) => self.strike(&begun.name),
                 Err((id, why)) => left.push(Left { name: begun.name, id, why }),
             }
         }
@@ -170,36 +177,50 @@ impl Ledger {
     }
 }
 
-/// The OCID of what was begun, if it is there.
-async fn look_up(begun: &Begun) -> Result<Option<String>, String> {
-    let (call, service) = begun.thing.list(&begun.name);
+/// The OCID of what has this name, if it is there.
+async fn look_up(thing: &Thing, name: &str) -> Result<Option<String>, String> {
+    let (call, service) = thing.list(name);
     let answer = call.request(service).send().await;
     let found: List = answer.and_then(|answer| answer.json()).map_err(|error| why(&error))?;
     let (List::Bare(found) | List::Collection { items: found }) = found;
-    let is_there = |found: &Found| found.display_name == begun.name && !found.is_deleted();
+    let is_there = |found: &Found| found.display_name == name && !found.is_deleted();
     Ok(found.into_iter().find(is_there).map(|found| found.id))
 }
 
 /// The same, looked for again: a create without an answer may still be under way.
-async fn looked_up(begun: &Begun) -> Result<Option<String>, String> {
-    for _ in 1..LOOKS {
-        if let Some(id) = look_up(begun).await? {
-            return Ok(Some(id));
+async fn looked_up(thing: &Thing, name: &str) -> Result<String, String> {
+    for look in 1..=LOOKS {
+        if let Some(id) = look_up(thing, name).await? {
+            return Ok(id);
         }
-        sleep(PAUSE).await;
+        if look < LOOKS {
+            sleep(PAUSE).await;
+        }
     }
-    look_up(begun).await
+    Err("nobody knows whether it was made: its create had no answer, and it is not listed"
+        .to_owned())
+}
+
+/// Whether it is known, of a create with this error, that nothing is there: it was refused, or never
+/// sent. After a 408 it may be under way.
+fn was_not_made(error: &Error) -> bool {
+    match error.status() {
+        Some(status) => status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
+        None => matches!(
+            error,
+            Error::Credentials(_)
+                | Error::Signing(_)
+                | Error::Request(_)
+                | Error::Transport { was_sent: false, .. }
+        ),
+    }
 }
 
 /// Deletes it, and waits until it is gone; else its OCID, if that is known, and why.
 async fn remove(begun: &Begun, end: Instant) -> Result<(), (Option<String>, String)> {
     let id = match &begun.id {
         Some(id) => id.clone(),
-        None => match looked_up(begun).await {
-            Ok(Some(id)) => id,
-            Ok(None) => return Ok(()),
-            Err(why) => return Err((None, why)),
-        },
+        None => looked_up(&begun.thing, &begun.name).await.map_err(|why| (None, why))?,
     };
     deleted(&begun.thing, &id, end).await.map_err(|why| (Some(id), why))
 }
@@ -229,9 +250,12 @@ async fn deleted(thing: &Thing, id: &str, end: Instant) -> Result<(), String> {
                     let found: Found = answer.json().map_err(|error| why(&error))?;
                     match found.lifecycle_state.as_str() {
                         "DELETED" => return Ok(()),
-                        "FAILED" => return Err("its deletion was accepted and failed".to_owned()),
-                        _ if Instant::now() >= end => {
-                            return Err("its deletion was accepted, and is not done".to_owned());
+                        // Also FAILED, which it may have been before.
+                        state if Instant::now() >= end => {
+                            let state = printable(state);
+                            return Err(format!(
+                                "its deletion was accepted, and is not done: it is {state}"
+                            ));
                         }
                         _ => {}
                     }
@@ -253,4 +277,18 @@ async fn gone(thing: &Thing, id: &str, refusal: &Error) -> Result<(), String> {
 
 fn why(error: &Error) -> String {
     format!("it cannot be deleted: {}", chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_create_that_was_never_sent_made_nothing() {
+        let error = |was_sent| Error::Transport { was_sent, source: "no way".into() };
+        assert!(was_not_made(&error(false)));
+        assert!(was_not_made(&Error::Request("no request".into())));
+        assert!(!was_not_made(&error(true)));
+        assert!(!was_not_made(&Error::Decode("no JSON".into())));
+    }
 }

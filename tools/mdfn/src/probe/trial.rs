@@ -110,17 +110,17 @@ pub(super) async fn make(
         service: bench.functions.clone(),
         application: bench.application.to_owned(),
     };
-    let (number, name) = bench.ledger.begin(subject.kind.word(), thing);
+    let name = bench.ledger.begin(subject.kind.word(), thing);
     let body = subject.body(bench.application, &name, runtime);
     let (made, answer) = asked("make a function", &Call::create(body), bench.functions).await;
     evidence.push(made);
     let answer = answer.map_err(|error| {
-        bench.ledger.failed(number, &error);
+        bench.ledger.failed(&name, &error);
         not_made(&error)
     })?;
     let work = answer.header("opc-work-request-id").map(str::to_owned);
     let made: Function = answer.json().map_err(|error| unknown(&error))?;
-    bench.ledger.made(number, &made.id);
+    bench.ledger.made(&name, &made.id);
     let active = until_active(&made.id, bench, evidence).await;
     if matches!(active, Err(Outcome::Failed))
         && let Some(work) = work

@@ -84,20 +84,60 @@ async fn a_function_whose_create_was_answered_by_nobody_is_found_by_its_name_and
 }
 
 #[tokio::test]
-async fn a_create_that_may_be_under_way_is_looked_for_again_and_a_refused_one_is_not() {
+async fn a_create_that_may_be_under_way_is_looked_for_again_and_named_where_it_is_not_found() {
     let setup = Setup::new().await;
     let archive = setup.path("fixed.zip");
-    let looks = || {
-        let asked = setup.functions.asked();
-        asked.iter().filter(|asked| asked.target.contains("displayName=mdfn-probe-")).count()
-    };
-    setup.functions.add_fault(Method::POST, Fault::BreaksOff(100));
-    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
-    ended(&done, 3, &["no answer: archive: there was no answer", "Nothing is left behind."]);
-    assert_eq!(looks(), 6);
+    let unknown = "(no OCID is known): nobody knows whether it was made";
+    let broken = Fault::BreaksOff(100);
+    let answers = |status, code| Fault::Answers(status, code, None);
+    for (fault, more, code) in [
+        (broken.clone(), None, 1),
+        (answers(408, "RequestTimeout"), None, 1),
+        (answers(500, "InternalServerError"), None, 1),
+        (broken, Some("--keep"), 3),
+    ] {
+        let before = looks(&setup);
+        setup.functions.add_fault(Method::POST, fault);
+        let mut options = vec!["--archive", &archive, "--only", "1"];
+        options.extend(more);
+        let done = setup.probe(&options).await;
+        ended(&done, code, &["no answer: archive: ", unknown]);
+        assert!(!done.stdout.contains("Nothing is left behind."), "{done:?}");
+        let left = setup.report()["left"][0].clone();
+        assert!(left["name"].as_str().unwrap().ends_with("-archive"), "{left}");
+        assert_eq!(left["id"], json!(null));
+        assert_eq!(looks(&setup) - before, 6);
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_was_refused_is_not_looked_for() {
+    let setup = Setup::new().await;
+    let archive = setup.path("fixed.zip");
     setup.functions.add_fault(Method::POST, Fault::Answers(400, "InvalidParameter", None));
-    ended(&setup.probe(&["--archive", &archive, "--only", "1"]).await, 0, &["\n   no\n"]);
-    assert_eq!(looks(), 6);
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    ended(&done, 0, &["\n   no\n", "Nothing is left behind."]);
+    assert_eq!(looks(&setup), 0);
+}
+
+/// How often something was looked for by its name.
+fn looks(setup: &Setup) -> usize {
+    let asked = setup.functions.asked();
+    asked.iter().filter(|asked| asked.target.contains("displayName=mdfn-probe-")).count()
+}
+
+#[tokio::test]
+async fn a_function_that_failed_is_waited_for_until_its_deletion_is_done() {
+    let setup = Setup::new().await;
+    setup.functions.set_deletion(2);
+    setup.functions.set_fate(&hash(&FIXED), Fate { fails: true, ..Fate::default() });
+    let archive = setup.path("fixed.zip");
+    let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
+    ended(&done, 0, &["\n   no\n", "Nothing is left behind."]);
+    assert_eq!(setup.made(), 1);
+    setup.functions.set_deletion(1000);
+    let done = setup.probe(&["--archive", &archive, "--only", "1", "--wait", "2"]).await;
+    ended(&done, 1, &["its deletion was accepted, and is not done"]);
 }
 
 #[tokio::test]

@@ -118,7 +118,6 @@ async fn what_a_tenancy_forbids_or_has_used_up_is_no_answer() {
         (404, "NotAuthorizedOrNotFound"),
         (409, "Conflict"),
         (429, "TooManyRequests"),
-        (500, "InternalServerError"),
     ] {
         let setup = Setup::new().await;
         setup.functions.add_fault(Method::POST, Fault::Answers(status, code, None));
