@@ -14,6 +14,10 @@ use crate::input::{self, read_word};
 /// The variable that says who signs, and its word for an instance that acts for a user.
 const AUTH: &str = "OCI_CLI_AUTH";
 const FOR_A_USER: &str = "instance_obo_user";
+/// Its word for an instance that acts for itself.
+const INSTANCE: &str = "instance_principal";
+/// The variable that names the region.
+const REGION: &str = "OCI_CLI_REGION";
 /// The file with what the user gave it, and where Cloud Shell has it.
 const DELEGATION: &str = "OCI_CLI_DELEGATION_TOKEN_FILE";
 const OF_CLOUD_SHELL: &str = "/etc/oci/delegation_token";
@@ -32,11 +36,23 @@ pub(crate) struct AccessOptions {
     pub(crate) config_location: Option<String>,
 }
 
+impl AccessOptions {
+    /// An option that only a profile's credentials heed.
+    fn of_a_profile(&self) -> Option<&'static str> {
+        let profile = self.profile.as_ref().map(|_| "--profile");
+        profile.or_else(|| self.config_location.as_ref().map(|_| "--config-location"))
+    }
+}
+
 /// Why no service can be asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
     Token(#[from] input::Error),
+    #[error(
+        "{AUTH}={auth} has the instance sign, so `{option}` has no effect; leave it out, or set {AUTH}=api_key"
+    )]
+    NoProfile { auth: String, option: &'static str },
     #[error("there is nothing to sign with: {0}")]
     Credentials(String),
     #[error("no region is known: {0}")]
@@ -61,13 +77,18 @@ impl Access {
         options: &AccessOptions,
         variable: fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        let for_somebody = variable(AUTH).as_deref() == Some(FOR_A_USER);
+        let auth = variable(AUTH).unwrap_or_default();
+        let for_somebody = auth == FOR_A_USER;
+        let is_instance = for_somebody || auth == INSTANCE;
+        if let Some(option) = options.of_a_profile().filter(|_| is_instance) {
+            return Err(Error::NoProfile { auth, option });
+        }
         let var = |name: &str| {
             let over = match name {
-                AUTH if for_somebody => Some("instance_principal".to_owned()),
+                AUTH if for_somebody => Some(INSTANCE.to_owned()),
                 "OCI_CLI_CONFIG_FILE" => options.config_location.clone(),
                 "OCI_CLI_PROFILE" => options.profile.clone(),
-                "OCI_CLI_REGION" => options.region.clone(),
+                REGION => options.region.clone(),
                 _ => None,
             };
             over.or_else(|| variable(name))
@@ -76,7 +97,9 @@ impl Access {
             .map_err(|error| Error::Credentials(error_chain(&*error.into_source())))?;
         let region =
             principal.locate().await.map_err(|error| Error::Region(error_chain(&error)))?;
-        let region = options.region.clone().or_else(|| region.map(str::to_owned));
+        // What the user says comes before where the instance is.
+        let named = var(REGION).filter(|name| is_instance && !name.is_empty());
+        let region = options.region.clone().or(named).or_else(|| region.map(str::to_owned));
         let mut builder = Client::builder().user_agent(concat!("mdfn/", env!("CARGO_PKG_VERSION")));
         if let Some(region) = &region {
             builder = builder.region(region);
