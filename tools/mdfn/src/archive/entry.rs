@@ -8,6 +8,7 @@ use crate::terminal::printable;
 /// The bits of a mode that tell a file from a link or a device.
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
 /// Nobody knows as whom the service starts it, so everybody must be let.
 const EXECUTABLE: u32 = 0o111;
 
@@ -42,11 +43,12 @@ pub(super) fn name(entry: &ZipFileEntry<'_>) -> Result<String, BadEntry> {
     if ![CompressionMethod::Stored, CompressionMethod::Deflated].contains(&compression) {
         return Err(BadEntry::Compression(shown, compression));
     }
-    let kind = mode(entry).unwrap_or_default() & TYPE;
-    if !raw.ends_with('/') && kind != 0 && kind != REGULAR {
-        return Err(BadEntry::Type(shown));
+    // Many tools make a link of these bits, whatever system the entry is said to be from.
+    match entry.external_attributes() >> 16 & TYPE {
+        0 | REGULAR => Ok(raw),
+        DIRECTORY if raw.ends_with('/') => Ok(raw),
+        _ => Err(BadEntry::Type(shown)),
     }
-    Ok(raw)
 }
 
 /// Whether everybody may run it, once it is unpacked.

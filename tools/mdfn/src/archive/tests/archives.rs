@@ -100,6 +100,34 @@ fn a_func_that_the_service_could_not_start_is_refused() {
 }
 
 #[test]
+fn a_link_is_refused_whatever_the_system_that_packed_it_and_a_folder_only_as_a_folder() {
+    let of = |system, mode: u32| {
+        SimpleFileOptions::DEFAULT.system(system).external_attributes(mode << 16)
+    };
+    for system in [System::Unix, System::Dos, System::WindowsNTFS, System::OsDarwin] {
+        for (name, mode) in [
+            ("resources/a", 0o120_777),
+            ("resources/a", 0o040_755),
+            ("resources/a", 0o060_644),
+            ("resources/a/", 0o120_777),
+        ] {
+            let text = beside(name, of(system, mode), b"");
+            let said = format!("`{name}` is a link or a device; expected a regular file");
+            assert_eq!(text, said, "{system:?} {mode:o}");
+        }
+        for (name, mode) in [
+            ("resources/a", 0),
+            ("resources/a", 0o100_644),
+            ("resources/a/", 0),
+            ("resources/a/", 0o040_755),
+        ] {
+            let with = zip(&[("func", unix(MODE), &STATIC), (name, of(system, mode), b"")]);
+            assert!(read(&with).is_ok(), "{system:?} {name} {mode:o}");
+        }
+    }
+}
+
+#[test]
 fn an_executable_must_be_where_its_architecture_says() {
     let (mine, others) = (HERE.folder(), ELSEWHERE.folder());
     let (here, there) = (format!("{mine}/func"), format!("{others}/func"));
