@@ -15,6 +15,8 @@ pub enum Fault {
     BreaksOff(usize),
     /// It does its work, and closes the connection instead of an answer.
     LosesAnswer,
+    /// It does its work, and its answer has no etag.
+    HidesEtag,
     /// It waits so long, and does its work.
     IsSlow(Duration),
 }

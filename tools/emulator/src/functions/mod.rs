@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::ETAG;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -262,7 +263,10 @@ impl Service {
             }),
             (Ok(()), _) => self.state().carry_out(&request),
         };
-        let reply = reply.unwrap_or_else(Reply::from);
+        let mut reply = reply.unwrap_or_else(Reply::from);
+        if matches!(fault, Some(Fault::HidesEtag)) {
+            reply.headers_mut().remove(ETAG);
+        }
         if let Some(Delay(time)) = reply.extensions().get() {
             sleep(*time).await;
         }

@@ -20,7 +20,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 const UPLOADS_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// What a request carries.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Payload {
     None,
     Json(Value),
@@ -78,8 +78,8 @@ impl Call {
     }
 
     /// Changes the function, unless somebody else changed it since it was `etag`.
-    pub(super) fn update(id: &str, etag: Option<&str>, body: Value) -> Self {
-        let if_match = etag.map(str::to_owned);
+    pub(super) fn update(id: &str, etag: &str, body: Value) -> Self {
+        let if_match = Some(etag.to_owned());
         let payload = Payload::Json(body);
         Self { method: Method::PUT, if_match, payload, ..Self::function(id) }
     }

@@ -54,7 +54,7 @@ pub(super) fn text(wanted: &Wanted<'_>, access: &Access) -> String {
     let function = "<OCID of the function>";
     parts.push(shown(functions, &Call::function(function), wanted));
     parts.extend(upload(storage, &place, wanted));
-    let update = Call::update(function, Some("<etag of the function>"), changes(wanted, &place));
+    let update = Call::update(function, "<etag of the function>", changes(wanted, &place));
     parts.push(shown(functions, &update, wanted));
     parts.push("Then, until it is done and ACTIVE:".to_owned());
     parts.push(shown(functions, &Call::work_request("<OCID of the work request>"), wanted));

@@ -73,6 +73,10 @@ pub(super) enum Error {
     #[error("{doing}: {why}. {advice}", why = chain(.source), advice = sentence(*.doing, .source))]
     Service { doing: Doing, source: oracle_cloud_client::Error },
     #[error(
+        "the function {0}: the service names no etag, so somebody else's change could be lost; nothing was changed"
+    )]
+    NoEtag(String),
+    #[error(
         "the function {id} is not ready after {seconds} s; the service said {state}. It goes on without this command; look at it with `oci fn function get \
          --function-id {id}`, or run the same command again"
     )]
@@ -111,7 +115,7 @@ impl Error {
             | Self::NoCompartment
             | Self::NoTerminal
             | Self::Access(_) => 2,
-            Self::Service { .. } | Self::NotReady { .. } => 3,
+            Self::Service { .. } | Self::NotReady { .. } | Self::NoEtag(_) => 3,
         }
     }
 }

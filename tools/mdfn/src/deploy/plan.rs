@@ -102,6 +102,7 @@ pub(super) fn update(
     if body.is_empty() {
         return Ok(None);
     }
+    let etag = etag.ok_or_else(|| Error::NoEtag(function.id.clone()))?;
     let call = Call::update(&function.id, etag, Value::Object(body));
     Ok(Some(Plan { lines, call, id: Some(function.id.clone()), has_code: code.is_some() }))
 }

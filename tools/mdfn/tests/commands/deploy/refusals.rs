@@ -1,5 +1,7 @@
 //! What there is does not fit, or the service refuses.
 
+use std::time::Duration;
+
 use emulator::functions::{Change, Fault, Runtime};
 use http::Method;
 
@@ -32,6 +34,20 @@ async fn an_archive_does_not_become_an_image_nor_the_other_way() {
     let done = setup.deploy(&["--name", "image"]).await;
     ended(&done, 1, &["the function is made of an image, and cannot be made of an archive"]);
     assert_eq!(setup.changes(), ["POST", "POST"]);
+}
+
+#[tokio::test]
+async fn a_function_without_an_etag_is_not_changed() {
+    let setup = Setup::new(HERE).await;
+    ended(&setup.deploy(&[]).await, 0, &["is ACTIVE"]);
+    // The application, the list of functions, and the function.
+    let in_time = Fault::IsSlow(Duration::ZERO);
+    for fault in [in_time.clone(), in_time, Fault::HidesEtag] {
+        setup.functions.add_fault(Method::GET, fault);
+    }
+    let done = setup.deploy(&["--memory", "256"]).await;
+    ended(&done, 3, &["the service names no etag", "nothing was changed"]);
+    assert_eq!(setup.changes(), ["POST"]);
 }
 
 #[tokio::test]
