@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
-use emulator::agent::parse_config;
+use emulator::agent::{Setting, parse_config};
 use emulator::signals::interruption;
 use tokio::select;
 
@@ -67,7 +67,7 @@ pub struct Options {
     json: bool,
     /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
-    config: Vec<(String, Option<String>)>,
+    config: Vec<Setting>,
     /// How many items to check in parallel
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=16))]
     jobs: u8,
@@ -141,7 +141,7 @@ async fn check(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Report, Error> {
     let mut config = BTreeMap::new();
-    for (name, value) in options.config {
+    for Setting { name, value } in options.config {
         let value = value.or_else(|| variable(&name)).ok_or(Error::NoVariable(name.clone()))?;
         config.insert(name, value);
     }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 pub use self::answer::{Answer, Dispatch, WireReply};
 pub use self::body::BODY_LIMIT;
-pub use self::config::parse_config;
+pub use self::config::{Setting, parse_config};
 pub use self::detached::WAITING;
 pub use self::image::{Engine, Image};
 pub use self::outcome::Outcome;

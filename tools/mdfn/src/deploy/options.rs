@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, value_parser};
-use emulator::agent::parse_config;
+use emulator::agent::{Setting, parse_config};
 
 use crate::access::AccessOptions;
 use crate::application;
@@ -64,7 +64,7 @@ pub struct Options {
     pub(super) timeout: Option<u64>,
     /// Setting; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
-    pub(super) config: Vec<(String, Option<String>)>,
+    pub(super) config: Vec<Setting>,
     /// File with settings, a JSON object of texts; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) config_file: Option<PathBuf>,
@@ -99,4 +99,25 @@ pub struct Options {
 fn memory() -> impl TypedValueParser<Value = u64> {
     PossibleValuesParser::new(MEMORY)
         .map(|number| number.parse().expect("each of these is a number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn what_debug_shows_has_the_name_of_a_setting_and_not_its_value() {
+        let line = ["mdfn", "--image", "i", "--application", "ocid1.fnapp.oc1..a"];
+        let cli = Cli::try_parse_from(line.iter().chain(&["--config", "TOKEN=s3cret"])).unwrap();
+        let shown = format!("{cli:?}");
+        assert!(shown.contains("TOKEN") && !shown.contains("s3cret"), "{shown}");
+    }
 }

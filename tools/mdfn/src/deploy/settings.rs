@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use emulator::agent::Setting;
 use model_deployment_fn::config::Config;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,7 @@ impl Settings {
             Some(path) => settings_file::parse(&read("`--config-file`", path)?)?,
             None => Vec::new(),
         };
-        for (name, value) in &options.config {
+        for Setting { name, value } in &options.config {
             let value = value.clone().or_else(|| variable(name));
             let value = value.ok_or_else(|| Error::NoVariable(name.clone()))?;
             given.push((name.clone(), value));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use emulator::agent::parse_config;
+use emulator::agent::{Setting, parse_config};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ pub(super) fn parse(json: &[u8]) -> Result<Vec<(String, String)>, Error> {
     let Members(members) =
         serde_json::from_slice(json).map_err(|error| Error::SettingsFile(error.line()))?;
     let text = |(name, value): (String, Value)| match (parse_config(&name), value) {
-        (Ok((_, None)), Value::String(text)) => Ok((name, text)),
-        (Ok((_, None)), _) => Err(Error::SettingKind(name)),
-        (Ok((_, Some(_))) | Err(_), _) => Err(Error::SettingName(name)),
+        (Ok(Setting { value: None, .. }), Value::String(text)) => Ok((name, text)),
+        (Ok(Setting { value: None, .. }), _) => Err(Error::SettingKind(name)),
+        (Ok(_) | Err(_), _) => Err(Error::SettingName(name)),
     };
     members.into_iter().map(text).collect()
 }

@@ -21,7 +21,7 @@ use self::outcome::{FIRST_ERROR, advice, print, says_something};
 use self::wait::{announced, body};
 use crate::input;
 use crate::terminal::complain;
-use emulator::agent::{Agent, Answer, Image, Invocation, Program, StartError};
+use emulator::agent::{Agent, Answer, Image, Invocation, Program, Setting, StartError};
 use emulator::signals::interruption;
 
 /// How long the last lines of an ended function are waited for.
@@ -124,7 +124,7 @@ fn program(options: &Options, variable: impl Fn(&str) -> Option<String>) -> Resu
     if let Some(seconds) = options.start_timeout {
         program = program.start_timeout(Duration::from_secs(seconds));
     }
-    for (name, value) in &options.config {
+    for Setting { name, value } in &options.config {
         let value = value.clone().or_else(|| variable(name));
         program = program.config(name, value.ok_or_else(|| Error::NoVariable(name.clone()))?);
     }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, value_parser};
-use emulator::agent::{Engine, parse_config};
+use emulator::agent::{Engine, Setting, parse_config};
 
 const AFTER_HELP: &str = "\
 The body of the call is standard input, byte for byte; on a terminal it is empty. The function sees only what --config
@@ -47,7 +47,7 @@ pub struct Options {
     pub(super) detached: bool,
     /// Function configuration; without a value, the value in your environment (repeatable)
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_config)]
-    pub(super) config: Vec<(String, Option<String>)>,
+    pub(super) config: Vec<Setting>,
     /// Timeout of the call, up to 300; with --detached 5 to 3600
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = value_parser!(u64).range(1..=3600))]
     pub(super) timeout: u64,
