@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use super::error::Error;
 
 /// What a ZIP with something in it begins with.
@@ -22,27 +24,21 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
             File::open(path)
                 .and_then(|file| file.take(4).read_to_end(&mut head))
                 .map_err(unwritable)?;
-            if head.is_empty() || head == ZIP {
-                Ok(())
-            } else {
-                Err(Error::Occupied(path.to_owned()))
+            if !head.is_empty() && head != ZIP {
+                return Err(Error::Occupied(path.to_owned()));
             }
         }
-        Ok(_) => Err(Error::Occupied(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::metadata(folder(path)).map(drop).map_err(unwritable)
-        }
-        Err(error) => Err(unwritable(error)),
+        Ok(_) => return Err(Error::Occupied(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unwritable(error)),
     }
+    beside(path).map(drop).map_err(unwritable)
 }
 
 /// Writes the archive beside the path, and then puts it there.
 pub(super) fn write(path: &Path, archive: &[u8]) -> Result<(), Error> {
     let written = || {
-        let mut file = tempfile::Builder::new()
-            .prefix(".mdfn-")
-            .permissions(Permissions::from_mode(MODE))
-            .tempfile_in(folder(path))?;
+        let mut file = beside(path)?;
         file.write_all(archive)?;
         file.as_file().sync_all()?;
         file.persist(path).map(drop).map_err(|error| error.error)
@@ -50,6 +46,11 @@ pub(super) fn write(path: &Path, archive: &[u8]) -> Result<(), Error> {
     written().map_err(|error| Error::Unwritable(error, path.to_owned()))
 }
 
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// A new file in the path's folder, which is removed unless it is kept.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::Builder::new()
+        .prefix(".mdfn-")
+        .permissions(Permissions::from_mode(MODE))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
 }

@@ -223,6 +223,17 @@ fn a_folder_that_is_not_there_ends_with_1() {
 }
 
 #[test]
+fn a_folder_where_nothing_can_be_written_is_noticed_before_anything_is_built() {
+    let folder = folder();
+    // Nobody makes a file there, not even root.
+    let output = "/proc/function.zip";
+    let none = folder.path().join("none");
+    let done = mdfn(&["package", "--binary", none.to_str().unwrap(), "--output", output], "");
+    let said = format!("`--output {output}` cannot be written: ");
+    assert!(done.code == 1 && done.stderr.contains(&said), "{done:?}");
+}
+
+#[test]
 fn an_archive_over_25_mb_must_go_through_object_storage() {
     let folder = folder();
     let mut large = here();
