@@ -91,8 +91,8 @@ async fn found(
         let records = read(stream, &messages, &mut cursors, evidence).await?;
         let seconds = begin.elapsed().as_secs();
         if !records.is_empty() {
-            let forms: Vec<Value> =
-                records.iter().map(|record| form(record, &function.id)).collect();
+            let forms = records.iter().map(|record| form(record, &function.id));
+            let forms: Vec<Value> = forms.collect::<Result<_, _>>()?;
             return Ok(json!({ "status": status, "records": forms, "after_s": seconds }));
         }
         if Instant::now() >= end {
@@ -169,16 +169,17 @@ async fn read(
 }
 
 /// The form of a record: its size, whether it names the function, and the kinds of its members.
-fn form(record: &Message, function: &str) -> Value {
-    let bytes = STANDARD.decode(&record.value).unwrap_or_default();
+fn form(record: &Message, function: &str) -> Result<Value, String> {
+    let bytes = STANDARD.decode(&record.value);
+    let bytes = bytes.map_err(|_invalid| "a message of the stream is not base64".to_owned())?;
     let text = String::from_utf8_lossy(&bytes);
     let json = serde_json::from_slice::<Value>(&bytes).ok();
-    json!({
+    Ok(json!({
         "bytes": bytes.len(),
         "has_key": record.key.is_some(),
         "names_the_function": text.contains(function),
         "kinds": json.as_ref().map(kinds),
-    })
+    }))
 }
 
 /// The kinds of values, with the names of members, three levels deep at most.
@@ -199,4 +200,18 @@ fn kinds(value: &Value) -> Value {
         }
     }
     down(value, 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_base64_is_no_record() {
+        let message = |value: &str| Message { key: None, value: value.to_owned() };
+        let told = form(&message("eyJhIjogMX0="), "ocid1.fnfunc.oc1..a").unwrap();
+        assert_eq!((&told["bytes"], &told["kinds"]), (&json!(8), &json!({ "a": "number" })));
+        let error = form(&message("{\"secret\": 1}"), "ocid1.fnfunc.oc1..a").unwrap_err();
+        assert_eq!(error, "a message of the stream is not base64");
+    }
 }
