@@ -11,6 +11,8 @@ pub struct Fate {
     pub refused: Option<(u16, &'static str)>,
     /// It is accepted, and then `FAILED`.
     pub fails: bool,
+    /// The code of that failure.
+    pub code: &'static str,
     /// What each call gets: 200, or the status and code of an error.
     pub calls: Result<(), (u16, &'static str)>,
     /// What the destination of a detached call gets; nothing, if there is none.
@@ -24,6 +26,7 @@ impl Default for Fate {
         Self {
             refused: None,
             fails: false,
+            code: "EmulatedFailure",
             calls: Ok(()),
             record: None,
             cold_start: Duration::ZERO,

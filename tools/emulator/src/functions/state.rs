@@ -212,7 +212,7 @@ impl State {
         let function = self.functions.iter_mut().find(|known| known.id == work.function);
         if let Some(function) = function {
             function.look();
-            work.ended(function.outcome());
+            work.ended(function.outcome(), function.fate.code);
         }
         match rest {
             None => Ok(answer(200, &work.document())),

@@ -11,6 +11,8 @@ pub(super) struct WorkRequest {
     operation: &'static str,
     /// How it ended, once somebody looked after its end.
     outcome: Option<bool>,
+    /// The code of a failure.
+    code: &'static str,
 }
 
 impl WorkRequest {
@@ -26,12 +28,14 @@ impl WorkRequest {
             compartment: compartment.to_owned(),
             operation,
             outcome: None,
+            code: "EmulatedFailure",
         }
     }
 
     /// The function has come to this.
-    pub(super) fn ended(&mut self, outcome: Option<bool>) {
+    pub(super) fn ended(&mut self, outcome: Option<bool>, code: &'static str) {
         self.outcome = self.outcome.or(outcome);
+        self.code = code;
     }
 
     pub(super) fn document(&self) -> Value {
@@ -58,7 +62,7 @@ impl WorkRequest {
     /// What went wrong.
     pub(super) fn errors(&self) -> Vec<Value> {
         let error = json!({
-            "code": "EmulatedFailure",
+            "code": self.code,
             "message": "the change was told to fail",
             "timestamp": "2026-11-28T00:00:00Z",
         });

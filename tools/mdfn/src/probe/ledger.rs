@@ -201,11 +201,12 @@ async fn looked_up(thing: &Thing, name: &str) -> Result<String, String> {
         .to_owned())
 }
 
-/// Whether it is known, of a create with this error, that nothing is there: it was refused, or never
-/// sent. After a 408 it may be under way.
+/// Whether it is known, of a create with this error, that nothing is there: the service refused it, or
+/// it was never sent. After a 408, or an answer of something between, it may be under way.
 fn was_not_made(error: &Error) -> bool {
     match error.status() {
-        Some(status) => status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
+        Some(StatusCode::REQUEST_TIMEOUT) => false,
+        Some(status) => status.is_client_error() && error.code().is_some(),
         None => matches!(
             error,
             Error::Credentials(_)

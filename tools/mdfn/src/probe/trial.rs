@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What the platform says of a function that ran, and ended its call with an error of its own: the
 /// one of this repository does, without a model deployment.
 const RAN: &str = "FunctionInvokeExecutionFailed";
-/// Refusals with 400 that say nothing of what was sent.
+/// Codes of refusals and failures that say nothing of what was sent.
 const OF_THE_TENANCY: [&str; 2] = ["LimitExceeded", "QuotaExceeded"];
 
 /// What a trial needs beside its subject.
@@ -68,6 +68,18 @@ pub(super) struct Function {
     pub(super) id: String,
     lifecycle_state: String,
     invoke_endpoint: Option<String>,
+}
+
+/// The errors of a work request.
+#[derive(Deserialize)]
+struct Failures {
+    items: Vec<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: String,
+    message: String,
 }
 
 impl Trial {
@@ -122,13 +134,19 @@ pub(super) async fn make(
     let made: Function = answer.json().map_err(|error| unknown(&error))?;
     bench.ledger.made(&name, &made.id);
     let active = until_active(&made.id, bench, evidence).await;
-    if matches!(active, Err(Outcome::Failed))
-        && let Some(work) = work
-    {
+    if let (Err(Outcome::Failed), Some(work)) = (&active, work) {
         let call = Call::work_errors(&work);
         let (mut why, answer) = asked("why it failed", &call, bench.functions).await;
-        why.said = why.said.or_else(|| reasons(&answer.ok()?.json().ok()?));
+        let failures = answer.and_then(|answer| answer.json::<Failures>());
+        let failures = failures.map(|failures| failures.items).unwrap_or_default();
+        why.said = why.said.or_else(|| reasons(&failures));
         evidence.push(why);
+        let of_the_tenancy = OF_THE_TENANCY
+            .into_iter()
+            .find(|code| failures.iter().any(|failure| failure.code == *code));
+        if let Some(code) = of_the_tenancy {
+            return Err(Outcome::Unknown(format!("it failed with {code}")));
+        }
     }
     let function = active?;
     let service = place(&function, bench).await?;
@@ -202,9 +220,10 @@ async fn until_active(
 
 /// What a create without a function means.
 pub(super) fn not_made(error: &Error) -> Outcome {
-    let is_of_the_tenancy = error.code().is_some_and(|code| OF_THE_TENANCY.contains(&code));
+    // Without a code it is of something between, which knows nothing of functions.
+    let is_of_the_request = error.code().is_some_and(|code| !OF_THE_TENANCY.contains(&code));
     match error.status().map(|status| status.as_u16()) {
-        Some(400 | 413 | 415 | 422) if !is_of_the_tenancy => Outcome::Refused,
+        Some(400 | 413 | 415 | 422) if is_of_the_request => Outcome::Refused,
         _ => unknown(error),
     }
 }
@@ -222,13 +241,9 @@ pub(super) fn refusal(error: &Error) -> String {
     }
 }
 
-/// What went wrong, of an answer with errors of a work request.
-fn reasons(answer: &serde_json::Value) -> Option<String> {
-    let text = |item: &serde_json::Value| {
-        let (code, message) = (item.get("code")?.as_str()?, item.get("message")?.as_str()?);
-        Some(format!("{code}: {message}"))
-    };
-    let items = answer.get("items")?.as_array()?;
-    let said: Vec<String> = items.iter().filter_map(text).collect();
+/// What went wrong, for the evidence.
+fn reasons(failures: &[Failure]) -> Option<String> {
+    let said = failures.iter().map(|Failure { code, message }| format!("{code}: {message}"));
+    let said: Vec<String> = said.collect();
     (!said.is_empty()).then(|| said.join("; ").chars().take(500).collect())
 }

@@ -129,6 +129,34 @@ async fn what_a_tenancy_forbids_or_has_used_up_is_no_answer() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_no_service_wrote_is_no_answer() {
+    for status in [400, 413] {
+        let setup = Setup::new().await;
+        // What has no code comes from something between, which may have passed the request on.
+        setup.functions.add_fault(Method::POST, Fault::Answers(status, "", None));
+        let done = setup.probe(&["--archive", &setup.path("fixed.zip"), "--only", "1"]).await;
+        ended(&done, 1, &[&format!("no answer: archive: {status}\n"), "nobody knows whether"]);
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_failed_for_a_limit_of_the_tenancy_is_no_answer() {
+    for (code, said, exit) in [
+        ("LimitExceeded", "no answer: archive: it failed with LimitExceeded", 3),
+        ("QuotaExceeded", "no answer: archive: it failed with QuotaExceeded", 3),
+        ("InvalidArchive", "\n   no\n", 0),
+    ] {
+        let setup = Setup::new().await;
+        setup.functions.set_fate(&hash(&FIXED), Fate { fails: true, code, ..Fate::default() });
+        let done = setup.probe(&["--archive", &setup.path("fixed.zip"), "--only", "1"]).await;
+        ended(&done, exit, &[said, "Nothing is left behind."]);
+        let evidence = setup.question(1)["evidence"].clone();
+        let why = evidence.as_array().unwrap().last().unwrap().clone();
+        assert_eq!(why["said"], format!("{code}: the change was told to fail"));
+    }
+}
+
+#[tokio::test]
 async fn a_runtime_that_cannot_be_chosen_leaves_the_archives_unasked_and_can_be_named() {
     let setup = Setup::new().await;
     let many = (0..60).map(|number| Runtime::new(&format!("java{number}"), "Java"));
