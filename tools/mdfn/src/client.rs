@@ -147,8 +147,13 @@ impl Client {
     /// Trusts Mozilla's roots and those of the PEM bundle that `SSL_CERT_FILE` names, unless it is
     /// empty, and goes through the proxy that `HTTPS_PROXY` names.
     pub(crate) fn from_vars(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        Ok(Self { proxy: Proxy::from_vars(&variable)?, ..Self::without_proxy(variable)? })
+    }
+
+    /// The same, which goes through no proxy, whatever is set.
+    pub(crate) fn without_proxy(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let bundle = variable(ROOTS).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Ok(Self { proxy: Proxy::from_vars(variable)?, ..Self::new(bundle.as_deref())? })
+        Self::new(bundle.as_deref())
     }
 
     /// Trusts Mozilla's roots and those of the PEM bundle, if one is named, and heeds no proxy, as

@@ -31,6 +31,10 @@ pub(super) enum Error {
     NothingToAsk(String),
     #[error("nobody is here to be asked; `--yes` does without, `--dry-run` shows the requests")]
     NoTerminal,
+    #[error("`--output {path}` is neither empty nor a report, and is not replaced; name another file, or remove it", path = .0.display())]
+    Occupied(PathBuf),
+    #[error("the report cannot be written to {path}, and nothing was asked: {1}", path = .0.display())]
+    Unwritable(PathBuf, io::Error),
     #[error("the report cannot be written to {path}: {1}", path = .0.display())]
     Output(PathBuf, io::Error),
     #[error("standard output cannot be written: {0}")]
@@ -71,6 +75,8 @@ impl Error {
             | Self::NothingToAsk(_)
             | Self::Regions(_)
             | Self::NoTerminal
+            | Self::Occupied(_)
+            | Self::Unwritable(..)
             | Self::Signals(_) => 2,
             Self::Application(_) => 3,
         }

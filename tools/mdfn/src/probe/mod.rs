@@ -17,10 +17,12 @@ mod finding;
 mod key_set;
 mod ledger;
 mod options;
+mod output;
 mod question;
 mod report;
 mod round;
 mod runtimes;
+mod signals;
 mod subject;
 mod target;
 mod trial;
@@ -29,7 +31,6 @@ mod wanted;
 use std::process::{self, ExitCode};
 
 use emulator::clock::{now, rfc3339, since_epoch};
-use emulator::signals::interruption;
 use oracle_cloud_client::region::Regions;
 use tokio::select;
 
@@ -38,9 +39,11 @@ pub use self::options::Options;
 use self::error::Error;
 use self::finding::Finding;
 use self::ledger::{Ledger, Left};
+use self::output::Output;
 use self::question::Question;
-use self::report::{Output, Report};
+use self::report::Report;
 use self::round::Round;
+use self::signals::Signals;
 use self::subject::SubjectKind;
 use self::target::Target;
 use self::trial::Bench;
@@ -66,6 +69,9 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     if !options.dry_run && !options.yes && !ask::is_anybody_there() {
         return Err(Error::NoTerminal);
     }
+    if let Some(path) = options.output.as_ref().filter(|_| !options.dry_run) {
+        Output::check(path)?;
+    }
     let access = Access::new(&options.access, variable).await?;
     let functions = access.service("functions", options.endpoint.as_deref()).await?;
     if options.dry_run {
@@ -74,14 +80,15 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     }
     let regions =
         Regions::from_vars(&variable).map_err(|error| Error::Regions(error.to_string()))?;
-    let client = Client::from_vars(variable)?;
-    let output = options.output.as_deref().map(Output::new).transpose()?;
+    let client = Client::without_proxy(variable)?;
     let target = Target::find(&wanted, options, &functions).await?;
     let prefix = format!("mdfn-probe-{}-{}", since_epoch(now()).as_secs(), process::id());
     say(&intention(&wanted, &target, &prefix, options))?;
     if !options.yes && !ask::agrees("Is that right?") {
         return Err(Error::Declined);
     }
+    let mut signals = Signals::new().map_err(Error::Signals)?;
+    let output = options.output.as_deref().map(Output::new).transpose()?;
     let (functions, ledger) = (&functions, &Ledger::new(prefix));
     let application = &target.application;
     let bench =
@@ -89,9 +96,9 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     let round = Round::default();
     let stopped = select! {
         () = round.ask(&wanted, &bench, &client) => false,
-        interrupted = interruption() => interrupted.map(|()| true).map_err(Error::Signals)?,
+        () = signals.any() => true,
     };
-    let left = end(&bench).await;
+    let left = end(&bench, &mut signals).await;
     let report = Report {
         program: concat!("mdfn ", env!("CARGO_PKG_VERSION")),
         time: rfc3339(now()),
@@ -134,15 +141,18 @@ fn intention(wanted: &Wanted, target: &Target, prefix: &str, options: &Options) 
     lines.join("\n")
 }
 
-/// Deletes what was made. A further Ctrl-C ends that too.
-async fn end(bench: &Bench<'_>) -> Vec<Left> {
-    let ledger = bench.ledger;
-    if bench.options.keep {
-        return ledger.found("`--keep` was given").await;
+/// Deletes what was made, or looks what is kept. A further Ctrl-C ends that too.
+async fn end(bench: &Bench<'_>, signals: &mut Signals) -> Vec<Left> {
+    let Bench { ledger, options, .. } = bench;
+    if options.keep {
+        return select! {
+            left = ledger.found("`--keep` was given") => left,
+            () = signals.sent() => ledger.rest("the look for it was stopped"),
+        };
     }
     select! {
-        left = ledger.clean(bench.options.wait) => left,
-        _ = interruption() => ledger.rest("the deletion was stopped"),
+        left = ledger.clean(options.wait) => left,
+        () = signals.sent() => ledger.rest("the deletion was stopped"),
     }
 }
 

@@ -1,30 +1,13 @@
 //! Nothing is left behind, or it is named.
 
-use std::fs::File;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use emulator::functions::{Change, Fate, Fault};
 use http::Method;
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tokio::join;
-use tokio::task::spawn_blocking;
-use tokio::time::sleep;
 
-use super::{FIXED, Setup, ended, hash};
-
-/// The longest that a command may take.
-const BOUND: Duration = Duration::from_secs(60);
-
-/// Waits until a function is called.
-async fn first_call(setup: &Setup) {
-    let begin = Instant::now();
-    while setup.functions.calls() == 0 {
-        assert!(begin.elapsed() < BOUND);
-        sleep(Duration::from_millis(10)).await;
-    }
-}
+use super::{FIXED, Setup, ended, hash, until};
 
 #[tokio::test]
 async fn what_is_kept_is_named() {
@@ -62,7 +45,7 @@ async fn what_somebody_else_deleted_meanwhile_is_gone() {
     let archive = setup.path("fixed.zip");
     let options = ["--archive", &archive, "--only", "1"];
     let (done, ()) = join!(setup.probe(&options), async {
-        first_call(&setup).await;
+        until(|| setup.functions.calls() > 0).await;
         setup.functions.delete_functions();
     });
     ended(&done, 0, &["Nothing is left behind."]);
@@ -96,7 +79,7 @@ async fn a_create_that_may_be_under_way_is_looked_for_again_and_named_where_it_i
         (answers(500, "InternalServerError"), None, 1),
         (broken, Some("--keep"), 3),
     ] {
-        let before = looks(&setup);
+        let before = setup.looks();
         setup.functions.add_fault(Method::POST, fault);
         let mut options = vec!["--archive", &archive, "--only", "1"];
         options.extend(more);
@@ -106,7 +89,7 @@ async fn a_create_that_may_be_under_way_is_looked_for_again_and_named_where_it_i
         let left = setup.report()["left"][0].clone();
         assert!(left["name"].as_str().unwrap().ends_with("-archive"), "{left}");
         assert_eq!(left["id"], json!(null));
-        assert_eq!(looks(&setup) - before, 6);
+        assert_eq!(setup.looks() - before, 6);
     }
 }
 
@@ -117,13 +100,7 @@ async fn a_create_that_was_refused_is_not_looked_for() {
     setup.functions.add_fault(Method::POST, Fault::Answers(400, "InvalidParameter", None));
     let done = setup.probe(&["--archive", &archive, "--only", "1"]).await;
     ended(&done, 0, &["\n   no\n", "Nothing is left behind."]);
-    assert_eq!(looks(&setup), 0);
-}
-
-/// How often something was looked for by its name.
-fn looks(setup: &Setup) -> usize {
-    let asked = setup.functions.asked();
-    asked.iter().filter(|asked| asked.target.contains("displayName=mdfn-probe-")).count()
+    assert_eq!(setup.looks(), 0);
 }
 
 #[tokio::test]
@@ -148,28 +125,4 @@ async fn a_function_that_never_becomes_active_is_waited_for_no_longer_than_said(
     let done = setup.probe(&["--archive", &archive, "--only", "1", "--wait", "1"]).await;
     ended(&done, 3, &["no answer: archive: it is CREATING still, after 1 s"]);
     assert_eq!(setup.made(), 1);
-}
-
-#[tokio::test]
-async fn ctrl_c_ends_it_and_what_was_made_is_deleted() {
-    let setup = Setup::new().await;
-    let long = Fate { cold_start: BOUND * 2, ..Fate::default() };
-    setup.functions.set_fate(&hash(&FIXED), long);
-    let archive = setup.path("fixed.zip");
-    let known = ["--application", &setup.application, "--yes", "--archive", &archive];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
-    command.args(setup.arguments(&known)).env_clear();
-    let out = File::create(setup.path("out")).unwrap();
-    command.env("SSL_CERT_FILE", setup.path("ca.pem")).stdin(Stdio::null()).stdout(out);
-    let mut child = command.spawn().unwrap();
-    // It is in its first call, which takes too long.
-    first_call(&setup).await;
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    let status = spawn_blocking(move || child.wait()).await.unwrap().unwrap();
-    assert_eq!(status.code(), Some(1));
-    assert!(setup.functions.functions().is_empty());
-    let report = setup.report();
-    assert_eq!((&report["stopped"], &report["left"]), (&json!(true), &json!([])));
-    assert_eq!(setup.question(3)["answer"]["go"], json!(["emulated-go-ol9"]));
-    assert_eq!(setup.question(1)["not_asked"], "it was stopped before its end");
 }

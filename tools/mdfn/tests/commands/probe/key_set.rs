@@ -50,6 +50,16 @@ async fn a_gateway_that_takes_the_key_set_takes_or_refuses_a_token_by_it() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_not_heeded_not_even_one_that_cannot_be_used() {
+    let setup = Setup::new().await;
+    let arguments = setup.arguments(&["--yes", "--only", "3"]);
+    for proxy in ["no proxy at all", "http://127.0.0.1:1"] {
+        let done = setup.run_all(arguments.clone(), &[("HTTPS_PROXY", proxy)]).await;
+        ended(&done, 0, &["emulated-go-ol9"]);
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_that_refuses_the_key_set_or_fails_with_it_is_a_no() {
     for (key_set, said) in [
         (KeySet::Refuses, "no: the service refuses the deployment"),

@@ -6,10 +6,13 @@ mod detached;
 mod given;
 mod key_set;
 mod outcomes;
+mod output;
+mod stopped;
 
 use std::fs;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,9 +25,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 
 use crate::deploy::{HERE, ended, zip};
-use crate::{Done, mdfn_with};
+use crate::{BOUND, Done, mdfn_with};
 
 const COMPARTMENT: &str = "ocid1.compartment.oc1..functions";
 const IMAGE: &str = "gru.ocir.io/ns/f:1";
@@ -96,10 +100,20 @@ impl Setup {
     }
 
     async fn run(&self, more: &[&str]) -> Done {
-        let (arguments, roots) = (self.arguments(more), self.path("ca.pem"));
+        self.run_all(self.arguments(more), &[]).await
+    }
+
+    /// With these arguments, and these variables beside the roots.
+    async fn run_all(
+        &self,
+        arguments: Vec<String>,
+        variables: &[(&'static str, &'static str)],
+    ) -> Done {
+        let (variables, roots) = (variables.to_vec(), self.path("ca.pem"));
         let done = spawn_blocking(move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            mdfn_with(&arguments, &[("SSL_CERT_FILE", roots.as_str())], "")
+            let roots = [("SSL_CERT_FILE", roots.as_str())];
+            mdfn_with(&arguments, &[&roots[..], &variables].concat(), "")
         });
         done.await.unwrap()
     }
@@ -132,10 +146,25 @@ impl Setup {
         all.iter().find(|question| question["number"] == number).unwrap().clone()
     }
 
+    /// How often something was looked for by its name.
+    fn looks(&self) -> usize {
+        let asked = self.functions.asked();
+        asked.iter().filter(|asked| asked.target.contains("displayName=mdfn-probe-")).count()
+    }
+
     /// How many functions were made in all; none of them is there.
     fn made(&self) -> usize {
         assert!(self.functions.functions().is_empty(), "{:?}", self.functions.functions());
         assert_eq!(self.report()["left"], serde_json::json!([]));
         self.functions.asked().iter().filter(|asked| asked.target == "/20260325/functions").count()
+    }
+}
+
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < BOUND);
+        sleep(Duration::from_millis(10)).await;
     }
 }
