@@ -19,9 +19,10 @@ What cannot be known without a tenancy, asked in yours:
   6  what does the destination of a detached call get?  --application, an archive, --stream
   7  how long do the first and the next call take, of an archive and an image?  --application, an archive, --image
 
-It creates functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, and after
-Ctrl-C. It names what it could not delete. A question whose options are missing is not asked. The report has an outcome
-for each question, with the requests behind it: status, code, opc-request-id, seconds. It has no token, key or body.
+It creates functions named mdfn-probe-..., calls each twice, and deletes them: at the end, after an error, after Ctrl-C,
+and where the terminal is gone. It names what it could not delete, and what may have been made. A question whose options
+are missing is not asked. The report has an outcome for each question, with the requests behind it: status, code,
+opc-request-id, seconds. It has no token, key or body.
 
 It signs as you do, like `mdfn deploy`. It uses no proxy.
 
@@ -31,7 +32,7 @@ stopped it; 2 nothing was asked because of what was given; 3 a question was aske
 Example:
   mdfn probe --application ocid1.fnapp.oc1.sa-saopaulo-1.example --archive function.zip --output report.json";
 
-/// Asks your tenancy what is unknown about it, and leaves nothing behind
+/// Asks your tenancy what is unknown about it, and deletes what it made
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Options {
