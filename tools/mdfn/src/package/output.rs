@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -18,6 +19,7 @@ const MODE: u32 = 0o666;
 /// replaced, and an empty file; whatever else is there is somebody's.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
     let unwritable = |error| Error::Unwritable(error, path.to_owned());
+    let is_folder = path.as_os_str().as_bytes().ends_with(b"/");
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {
             let mut head = Vec::new();
@@ -29,7 +31,7 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
             }
         }
         Ok(_) => return Err(Error::Occupied(path.to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_folder => {}
         Err(error) => return Err(unwritable(error)),
     }
     beside(path).map(drop).map_err(unwritable)

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -25,6 +26,7 @@ impl Output {
     /// is asked next may end the program.
     pub(super) fn check(path: &Path) -> Result<(), Error> {
         let unwritable = |cause| Error::Unwritable(path.to_owned(), cause);
+        let is_folder = path.as_os_str().as_bytes().ends_with(b"/");
         match fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_file() => {
                 if !is_replaceable(path).map_err(unwritable)? {
@@ -32,7 +34,7 @@ impl Output {
                 }
             }
             Ok(_) => return Err(Error::Occupied(path.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !is_folder => {}
             Err(error) => return Err(unwritable(error)),
         }
         Self::new(path).map(drop)

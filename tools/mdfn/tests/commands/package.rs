@@ -226,11 +226,12 @@ fn a_folder_that_is_not_there_ends_with_1() {
 fn a_folder_where_nothing_can_be_written_is_noticed_before_anything_is_built() {
     let folder = folder();
     // Nobody makes a file there, not even root.
-    let output = "/proc/function.zip";
-    let none = folder.path().join("none");
-    let done = mdfn(&["package", "--binary", none.to_str().unwrap(), "--output", output], "");
-    let said = format!("`--output {output}` cannot be written: ");
-    assert!(done.code == 1 && done.stderr.contains(&said), "{done:?}");
+    let (none, new) = (folder.path().join("none"), folder.path().join("new/"));
+    for output in ["/proc/function.zip", new.to_str().unwrap()] {
+        let done = mdfn(&["package", "--binary", none.to_str().unwrap(), "--output", output], "");
+        let said = format!("`--output {output}` cannot be written: ");
+        assert!(done.code == 1 && done.stderr.contains(&said), "{done:?}");
+    }
 }
 
 #[test]

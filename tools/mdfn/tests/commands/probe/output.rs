@@ -31,15 +31,14 @@ async fn nothing_but_a_report_is_replaced_and_a_place_that_cannot_be_written_is_
     symlink(setup.path("other.json"), &report).unwrap();
     ended(&setup.run(&["--yes"]).await, 2, &[occupied]);
     fs::remove_file(&report).unwrap();
-    // Nobody makes a file in this folder, not even root.
-    for folder in [setup.path("none"), "/proc".to_owned()] {
-        symlink(&folder, setup.path("away")).unwrap();
+    // Nobody makes a file in /proc, not even root; and a name that ends so is no file's.
+    let none = setup.path("none/report.json");
+    for path in [none, "/proc/report.json".to_owned(), setup.path("new/")] {
         let mut arguments = setup.arguments(&["--yes"]);
         let place = arguments.iter().position(|text| *text == report).unwrap();
-        arguments[place] = setup.path("away/report.json");
+        arguments[place].clone_from(&path);
         let done = setup.run_all(arguments, &[]).await;
-        ended(&done, 2, &["the report cannot be written to", "away/report.json"]);
-        fs::remove_file(setup.path("away")).unwrap();
+        ended(&done, 2, &[&format!("the report cannot be written to {path}, and nothing was")]);
     }
     assert!(setup.functions.asked().is_empty());
     for text in ["", "{\"program\": \"mdfn 0\"}"] {
