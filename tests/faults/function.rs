@@ -214,9 +214,14 @@ impl Function {
         assert!(is_echo(&answer, &body), "after {after}: {answer:?}\n{}", self.last_line());
     }
 
-    /// How many files and sockets it holds.
+    /// How many files and sockets it holds: the size of the folder since Linux 6.2. What is in it only
+    /// root sees, since the function lets nobody look into it.
     pub(crate) fn descriptors(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it lives").count()
+        let folder = format!("/proc/{}/fd", self.pid());
+        match fs::metadata(&folder).expect("it lives").len() {
+            0 => fs::read_dir(folder).expect("Linux 6.2 or root").count(),
+            size => usize::try_from(size).unwrap(),
+        }
     }
 
     /// Waits until it holds as many as it can.
