@@ -140,8 +140,8 @@ fn oci_signing_41_versions_that_exist_are_told_from_those_that_do_not() {
         ("2.1.1", "not supported"),
         ("2.1.2", "not supported"),
         ("3.0", "not supported"),
-        ("2.20", "no version"),
-        ("2 .2", "no version"),
+        ("2.20", "not a version"),
+        ("2 .2", "not a version"),
         ("", "is not set"),
     ] {
         let vars = [("OCI_RESOURCE_PRINCIPAL_VERSION".to_owned(), version.to_owned())].into();
