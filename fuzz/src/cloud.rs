@@ -169,6 +169,8 @@ impl Deployment {
 async fn accept(listener: TcpListener, acceptor: TlsAcceptor, script: Arc<Mutex<Script>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        // Else the kernel keeps an answer back for some milliseconds, for which this clock does not wait.
+        stream.set_nodelay(true).expect("it is a TCP stream");
         let (acceptor, script) = (acceptor.clone(), script.clone());
         connections.spawn(async move {
             if let Ok(mut stream) = acceptor.accept(stream).await {
