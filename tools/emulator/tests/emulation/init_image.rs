@@ -72,6 +72,20 @@ fn locked(path: &Path) -> BTreeSet<String> {
 }
 
 #[test]
+fn what_its_image_copies_is_let_into_the_build() {
+    let template = repository().join("init-image/template");
+    let file = |name| fs::read_to_string(template.join(name)).unwrap();
+    let (recipe, ignored) = (file("Dockerfile"), file(".dockerignore"));
+    let let_in: BTreeSet<&str> =
+        ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let copies = recipe.lines().filter_map(|line| line.strip_prefix("COPY "));
+    let copies = copies.filter(|copied| !copied.starts_with("--from"));
+    let copied: BTreeSet<&str> =
+        copies.flat_map(|copied| copied.rsplit_once(' ').unwrap().0.split(' ')).collect();
+    assert_eq!(copied, let_in);
+}
+
+#[test]
 fn its_dependencies_are_those_that_are_checked_here() {
     let template = repository().join("init-image/template");
     let (ours, its) =
