@@ -78,10 +78,10 @@ fn what_its_image_copies_is_let_into_the_build() {
     let (recipe, ignored) = (file("Dockerfile"), file(".dockerignore"));
     let let_in: BTreeSet<&str> =
         ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
-    let copies = recipe.lines().filter_map(|line| line.strip_prefix("COPY "));
-    let copies = copies.filter(|copied| !copied.starts_with("--from"));
+    let steps = recipe.lines().filter_map(|line| line.strip_prefix("COPY "));
+    let steps = steps.filter(|step| !step.starts_with("--from"));
     let copied: BTreeSet<&str> =
-        copies.flat_map(|copied| copied.rsplit_once(' ').unwrap().0.split(' ')).collect();
+        steps.flat_map(|step| step.rsplit_once(' ').unwrap().0.split(' ')).collect();
     assert_eq!(copied, let_in);
 }
 
