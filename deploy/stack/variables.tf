@@ -252,7 +252,7 @@ variable "detached_timeout" {
 }
 
 variable "success_destination" {
-  description = "Where a detached call that succeeded is told of, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
+  description = "Destination of a detached call that succeeded, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
   type        = string
   default     = ""
 
@@ -263,7 +263,7 @@ variable "success_destination" {
 }
 
 variable "failure_destination" {
-  description = "Where a detached call that failed is told of, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
+  description = "Destination of a detached call that failed, in JSON: {\"kind\": \"STREAM\", \"id\": OCID, \"compartment_id\": OCID}. Other kinds are QUEUE and NOTIFICATION."
   type        = string
   default     = ""
 
@@ -328,13 +328,13 @@ variable "log_retention" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of errors. Without this and without topics there are no alarms."
+  description = "Who gets the alarms, by e-mail. Without this and without topics there are no alarms."
   type        = string
   default     = ""
 }
 
 variable "alarm_topic_ids" {
-  description = "OCIDs of notification topics that are told, too; a list in JSON."
+  description = "OCIDs of notification topics that get the alarms, too; a list in JSON."
   type        = string
   default     = "[]"
 

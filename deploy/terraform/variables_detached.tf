@@ -12,7 +12,7 @@ variable "detached_timeout" {
 }
 
 variable "success_destination" {
-  description = "Where a detached call that succeeded is told of: kind (STREAM, QUEUE, NOTIFICATION), id (OCID of the stream, queue or topic), compartment_id (its compartment) and, for a queue, channel_id. Kind NONE, with nothing else, takes a destination away."
+  description = "Destination of a detached call that succeeded: kind (STREAM, QUEUE, NOTIFICATION), id (OCID of the stream, queue or topic), compartment_id (its compartment) and, for a queue, channel_id. Kind NONE, with nothing else, takes a destination away."
   type        = object({ kind = string, id = optional(string), compartment_id = optional(string), channel_id = optional(string) })
   default     = null
 
@@ -45,7 +45,7 @@ variable "success_destination" {
 }
 
 variable "failure_destination" {
-  description = "Where a detached call that failed is told of, in the form of success_destination."
+  description = "Destination of a detached call that failed, in the form of success_destination."
   type        = object({ kind = string, id = optional(string), compartment_id = optional(string), channel_id = optional(string) })
   default     = null
 

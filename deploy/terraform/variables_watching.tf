@@ -14,7 +14,7 @@ variable "log_retention" {
 # Alarms
 
 variable "alarm_email" {
-  description = "Who is told by e-mail. Without this and without alarm_topic_ids there are no alarms."
+  description = "Who gets the alarms, by e-mail. Without this and without alarm_topic_ids there are no alarms."
   type        = string
   default     = null
 
@@ -25,7 +25,7 @@ variable "alarm_email" {
 }
 
 variable "alarm_topic_ids" {
-  description = "OCIDs of notification topics that are told, too: for a pager, a chat or a function."
+  description = "OCIDs of notification topics that get the alarms, too: for a pager, a chat or a function."
   type        = list(string)
   default     = []
 

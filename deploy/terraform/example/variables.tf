@@ -54,7 +54,7 @@ variable "function_id" {
 }
 
 variable "alarm_email" {
-  description = "Who is told of errors."
+  description = "Who gets the alarms, by e-mail."
   type        = string
   default     = null
 }

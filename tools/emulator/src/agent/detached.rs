@@ -26,12 +26,12 @@ const INVOKE_TYPE: &str = "Fn-Invoke-Type";
 #[derive(Debug)]
 pub(super) struct Detached {
     tasks: Mutex<JoinSet<()>>,
-    room: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Default for Detached {
     fn default() -> Self {
-        Self { tasks: Mutex::default(), room: Arc::new(Semaphore::new(WAITING)) }
+        Self { tasks: Mutex::default(), permits: Arc::new(Semaphore::new(WAITING)) }
     }
 }
 
@@ -50,14 +50,14 @@ impl Detached {
         if let Err(message) = invocation.request(&call) {
             return Answer::message(400, &message, &id);
         }
-        let Ok(room) = self.room.clone().try_acquire_owned() else {
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             return Answer::failed(Failure::TooManyRequests, &id);
         };
         let answer = Answer::accepted(&id);
         let mut tasks = self.tasks();
         // Those that ended are let go of.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(carry_out(calls.clone(), invocation, id, room));
+        tasks.spawn(carry_out(calls.clone(), invocation, id, permit));
         answer
     }
 
@@ -72,12 +72,12 @@ impl Detached {
     }
 }
 
-/// Makes the call, and tells its destination. The room for it is kept until that is done.
+/// Makes the call, and tells its destination. Its permit is kept until that is done.
 async fn carry_out(
     calls: Arc<Calls>,
     invocation: Invocation,
     call_id: String,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 ) {
     let program = calls.program();
     let limit = program.detached_timeout.unwrap_or(program.timeout);
