@@ -1,8 +1,8 @@
-//! A body, as far as its signature is concerned.
+//! The body of a request, for its signature.
 
 use std::fmt;
 
-/// The body of a request, as far as its signature is concerned.
+/// The body of a request, for its signature.
 ///
 /// ```
 /// use oracle_cloud_signature::SignableBody;
@@ -15,16 +15,18 @@ use std::fmt;
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum SignableBody<'a> {
-    /// The bytes that will be sent; for POST, PUT and PATCH they are hashed in place and covered.
+    /// The bytes that will be sent. For POST, PUT and PATCH they are hashed in place, and the
+    /// signature covers the hash.
     Bytes(&'a [u8]),
-    /// Sent from elsewhere: the request already has `content-length` and `x-content-sha256`, and
-    /// they are covered.
+    /// The body is sent from elsewhere: the request already has `content-length` and
+    /// `x-content-sha256`, and the signature covers them.
     Precomputed,
-    /// Not covered. A few operations accept that, Object Storage uploads among them.
+    /// The signature does not cover the body. A few operations accept that, such as uploads to
+    /// Object Storage.
     Unsigned,
 }
 
-/// Shows no byte of it.
+/// Shows no byte of the body.
 impl fmt::Debug for SignableBody<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! What a request is signed with: a key, and the name by which a service finds its public half.
+//! What signs a request: a key, and the name by which a service finds its public half.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ use super::token::SessionToken;
 #[error("the session token was issued for another key")]
 pub struct KeyMismatch;
 
-/// A key, the name services know it by, and until when: one generation, never mixed with another.
+/// A key, the name that services know it by, and when it expires. The three belong together: one
+/// generation is never mixed with another.
 ///
 /// ```
 /// use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -35,7 +36,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// An API key of a user: it does not expire.
+    /// Creates credentials from a user's API key, which does not expire.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -47,7 +48,7 @@ impl Credentials {
         Self { key_id, key: key.into(), token: None }
     }
 
-    /// A session token and the key it was issued for.
+    /// Creates credentials from a session token and the key that it was issued for.
     ///
     /// ```
     /// use oracle_cloud_signature::{Credentials, PrivateKey, SessionToken};
@@ -60,7 +61,7 @@ impl Credentials {
     /// ```
     ///
     /// # Errors
-    /// [`KeyMismatch`] where the token names another key.
+    /// [`KeyMismatch`] if the token names another key.
     pub fn session(
         token: SessionToken,
         key: impl Into<Arc<PrivateKey>>,
@@ -72,7 +73,7 @@ impl Credentials {
         Ok(Self { key_id: KeyId::session(&token), key, token: Some(token) })
     }
 
-    /// The name that services find the public key by.
+    /// Returns the name that services find the public key by.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -84,7 +85,7 @@ impl Credentials {
         &self.key_id
     }
 
-    /// The public half of the key.
+    /// Returns the public half of the key.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -100,7 +101,7 @@ impl Credentials {
         &self.key
     }
 
-    /// The session token; None for an API key.
+    /// Returns the session token; `None` for an API key.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -112,7 +113,7 @@ impl Credentials {
         self.token.as_ref()
     }
 
-    /// A claim of the session token, such as `res_tenant`; None without a token.
+    /// Returns a claim of the session token, such as `res_tenant`; `None` without a token.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -124,7 +125,7 @@ impl Credentials {
         self.token.as_ref()?.claim(name)
     }
 
-    /// When services stop accepting them; None for those that do not expire.
+    /// Returns when services stop accepting the credentials; `None` if they do not expire.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -136,7 +137,7 @@ impl Credentials {
         self.token.as_ref().map(SessionToken::expires)
     }
 
-    /// Whether services still accept them at this time.
+    /// Returns whether services still accept the credentials at this time.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -149,7 +150,7 @@ impl Credentials {
     }
 }
 
-/// Shows when they expire, and nothing else.
+/// Shows only when they expire.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("expires", &self.expires()).finish_non_exhaustive()

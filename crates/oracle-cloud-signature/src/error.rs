@@ -1,4 +1,4 @@
-//! Why a request was not signed.
+//! Why a request could not be signed.
 
 use http::HeaderName;
 
@@ -12,37 +12,38 @@ use http::HeaderName;
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignError {
-    /// A key id that would break out of its quotation marks.
+    /// The key id has a character that would end its quotation marks, or none at all.
     #[error(
-        "the key id is empty or has a character that cannot stand in a header; expected visible ASCII without `\"`"
+        "the key id is empty or has a character that a header cannot have; expected visible ASCII without `\"`"
     )]
     KeyId,
-    /// A text that is not a URL.
+    /// The text is not a URL.
     #[error("the URL cannot be parsed; expected `https://host/path`")]
     Url,
-    /// The URL has no host, or a user and password before it.
+    /// The URL has no host, or has a user and password before it.
     #[error("the URL has no plain host; expected `https://host/path`")]
     Host,
-    /// A path or query that is not visible ASCII: on the wire it would be another one.
+    /// The path or query is not visible ASCII: it would be sent in another form.
     #[error("the URL has a path or query that is not visible ASCII")]
     Target,
-    /// A header that frames the body otherwise than it is: it is signed and not sent, or moves the
-    /// end of the request.
+    /// A header describes the body's framing wrongly: it would be signed and not sent, or would
+    /// move the end of the request.
     #[error("header `{0}` does not fit the body; expected none, or the body's length")]
     Framing(HeaderName),
-    /// A covered header that the request does not have.
-    #[error("header `{0}` is to be signed and the request does not have it")]
+    /// The request lacks a header that shall be signed.
+    #[error("header `{0}` shall be signed, but the request does not have it")]
     Missing(HeaderName),
-    /// A covered header with more than one value: the service would not know which was meant.
-    #[error("header `{0}` is to be signed and has several values")]
+    /// A header that shall be signed has several values: the service could not know which one is
+    /// meant.
+    #[error("header `{0}` shall be signed, but has several values")]
     Repeated(HeaderName),
-    /// A covered header that is not visible ASCII.
-    #[error("header `{0}` is to be signed and has a character that is not printable ASCII")]
+    /// A header that shall be signed is not visible ASCII.
+    #[error("header `{0}` shall be signed, but has a character that is not printable ASCII")]
     NotAscii(HeaderName),
-    /// A time that cannot be written as an HTTP date.
+    /// The time cannot be written as an HTTP date.
     #[error("the time is before 1970 or after 9999")]
     Time,
-    /// The private-key operation failed; there is no memory or no entropy.
+    /// The private-key operation failed: there is not enough memory or entropy.
     #[error("the private key could not sign")]
     Key,
 }

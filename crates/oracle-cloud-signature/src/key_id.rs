@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::SignError;
 use super::token::SessionToken;
 
-/// The name that a service finds the public key by. It shows nothing of itself.
+/// The name that a service finds the public key by. It never shows itself.
 ///
 /// ```
 /// use oracle_cloud_signature::KeyId;
@@ -24,7 +24,8 @@ use super::token::SessionToken;
 pub struct KeyId(Zeroizing<String>);
 
 impl KeyId {
-    /// A key id such as `<tenancy>/<user>/<fingerprint>`; visible ASCII without a quotation mark.
+    /// Creates a key id such as `<tenancy>/<user>/<fingerprint>`: visible ASCII without a quotation
+    /// mark.
     ///
     /// ```
     /// assert!(oracle_cloud_signature::KeyId::new("a\"b").is_err());
@@ -41,7 +42,7 @@ impl KeyId {
         Ok(Self(text))
     }
 
-    /// The key id of a session token: `ST$` and the token.
+    /// Creates the key id of a session token: `ST$` and the token.
     ///
     /// ```
     /// use oracle_cloud_signature::{KeyId, SessionToken};
@@ -55,7 +56,7 @@ impl KeyId {
         Self(Zeroizing::new(format!("ST${}", token.text())))
     }
 
-    /// The text as it is sent. Whoever reads it holds a token: never log it.
+    /// Returns the text as it is sent. It may contain a token: never log it.
     ///
     /// ```
     /// let id = oracle_cloud_signature::KeyId::new("a/b/c")?;

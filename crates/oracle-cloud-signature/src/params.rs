@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::credentials::Credentials;
 
-/// What a signature covers beside its fixed parts. The default is what nearly every call wants.
+/// What a signature covers beside its fixed parts. The default fits nearly every call.
 ///
 /// ```
 /// use oracle_cloud_signature::SigningSettings;
@@ -25,7 +25,7 @@ pub struct SigningSettings {
 }
 
 impl SigningSettings {
-    /// Send and cover `x-date` instead of `date`, for clients that may not set `Date`.
+    /// Sends and covers `x-date` instead of `date`, for clients that may not set `Date`.
     ///
     /// ```
     /// let settings = oracle_cloud_signature::SigningSettings::default().x_date(true);
@@ -35,7 +35,7 @@ impl SigningSettings {
         Self { x_date, ..self }
     }
 
-    /// Leave `host` out, as the token service of instance principals wants it.
+    /// Leaves `host` out, as the token service of instance principals requires.
     ///
     /// ```
     /// let settings = oracle_cloud_signature::SigningSettings::default().without_host(true);
@@ -45,8 +45,8 @@ impl SigningSettings {
         Self { without_host, ..self }
     }
 
-    /// Keep a date and a body hash that the request already has, instead of making new ones. A kept
-    /// hash saves hashing the body; a kept date is refused by services five minutes later.
+    /// Keeps a date and a body hash that the request already has, instead of making new ones. A
+    /// kept hash saves hashing the body. Services refuse a kept date after five minutes.
     ///
     /// ```
     /// let settings = oracle_cloud_signature::SigningSettings::default().keep_existing(true);
@@ -56,8 +56,7 @@ impl SigningSettings {
         Self { keep_existing, ..self }
     }
 
-    /// Cover one more header of the request. Several are covered in the order in which they are
-    /// named here.
+    /// Covers one more header of the request. Several are covered in the order of the calls.
     ///
     /// ```
     /// use http::HeaderName;
@@ -73,7 +72,7 @@ impl SigningSettings {
     }
 }
 
-/// Who signs, when, and what beside the default: one value, for a call or for many.
+/// Who signs, when, and with which settings. One value serves one call or many.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -92,8 +91,8 @@ pub struct SigningParams<'a> {
 }
 
 impl<'a> SigningParams<'a> {
-    /// Signs with `credentials` at `time`, which services compare with their own clock: five
-    /// minutes may lie between.
+    /// Signs with `credentials` at `time`. Services compare it with their own clock and accept a
+    /// difference of five minutes.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -109,7 +108,7 @@ impl<'a> SigningParams<'a> {
         Self { credentials, time, settings: SigningSettings::default() }
     }
 
-    /// All settings at once.
+    /// Sets all settings at once.
     ///
     /// ```
     /// # use oracle_cloud_signature::{Credentials, KeyId, PrivateKey};
@@ -127,7 +126,7 @@ impl<'a> SigningParams<'a> {
         Self { settings, ..self }
     }
 
-    /// As [`SigningSettings::x_date`].
+    /// Does the same as [`SigningSettings::x_date`].
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -142,7 +141,7 @@ impl<'a> SigningParams<'a> {
         Self { settings, ..self }
     }
 
-    /// As [`SigningSettings::keep_existing`].
+    /// Does the same as [`SigningSettings::keep_existing`].
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -157,7 +156,7 @@ impl<'a> SigningParams<'a> {
         Self { settings, ..self }
     }
 
-    /// As [`SigningSettings::cover`].
+    /// Does the same as [`SigningSettings::cover`].
     ///
     /// ```
     /// # use std::time::SystemTime;

@@ -1,4 +1,4 @@
-//! Where credentials come from: a trait that anybody can implement, and why there are none.
+//! A trait for sources of credentials, which anybody can implement, and its error.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::credentials::Credentials;
 
-/// What credentials are wanted for.
+/// What credentials are needed for.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -21,14 +21,14 @@ use super::credentials::Credentials;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CredentialsRequest {
-    /// The time of day, as services tell it.
+    /// The current time, by the services' clock.
     pub now: SystemTime,
-    /// Those that a service has refused: newer ones are wanted, if there are any.
+    /// Credentials that a service refused: newer ones are wanted, if there are any.
     pub refused: Option<Arc<Credentials>>,
 }
 
 impl CredentialsRequest {
-    /// Credentials to sign with at this time.
+    /// Asks for credentials to sign with at this time.
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -39,7 +39,7 @@ impl CredentialsRequest {
         Self { now, refused: None }
     }
 
-    /// Credentials instead of those that a service has refused with 401.
+    /// Asks for credentials in place of those that a service refused with 401.
     ///
     /// ```
     /// # use std::{sync::Arc, time::SystemTime};
@@ -56,8 +56,7 @@ impl CredentialsRequest {
     }
 }
 
-/// Credentials that cannot be had: of which kind the fault is, and what it was, as the source of
-/// the error.
+/// No credentials: the kind of failure, and its cause as the source of the error.
 ///
 /// ```
 /// use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
@@ -71,7 +70,7 @@ pub struct CredentialsError {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// What a program can do about missing credentials.
+/// The kinds of failure that a program can react to.
 ///
 /// ```
 /// use oracle_cloud_signature::CredentialsErrorKind;
@@ -81,21 +80,21 @@ pub struct CredentialsError {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CredentialsErrorKind {
-    /// There is no such source here: a chain goes on to the next one.
+    /// There is no such source here. A chain tries the next one.
     NotConfigured,
-    /// The source is there, and wrong: a chain stops, since another source would sign as somebody
+    /// The source exists and is wrong. A chain stops, since another source would sign as somebody
     /// else.
     Invalid,
-    /// The source did not answer, or not in time: later it may.
+    /// The source did not answer, or not in time. It may answer later.
     Unavailable,
-    /// The source answered, and gives nothing.
+    /// The source answered with a refusal.
     Refused,
-    /// What the source has is no longer accepted.
+    /// The source's credentials have expired.
     Expired,
 }
 
 impl CredentialsError {
-    /// An error of this kind; `source` says what happened, and no secret.
+    /// Creates an error of this kind. `source` says what happened, without any secret.
     ///
     /// ```
     /// # use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
@@ -109,7 +108,7 @@ impl CredentialsError {
         Self { kind, source: source.into() }
     }
 
-    /// The kind.
+    /// Returns the kind.
     ///
     /// ```
     /// # use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
@@ -120,7 +119,7 @@ impl CredentialsError {
         self.kind
     }
 
-    /// What happened, by itself: for whoever says in his own words that there are no credentials.
+    /// Returns the cause alone, for messages that say themselves that there are no credentials.
     ///
     /// ```
     /// # use oracle_cloud_signature::{CredentialsError, CredentialsErrorKind};
@@ -166,20 +165,20 @@ impl Error for CredentialsError {
 /// }
 /// ```
 pub trait ProvideCredentials: fmt::Debug + Send + Sync {
-    /// Credentials to sign with. It is asked for every request: a source keeps what it has until it
-    /// nears its end.
+    /// Returns credentials to sign with. This is called for every request, so a source keeps its
+    /// credentials until shortly before they expire.
     ///
     /// # Errors
-    /// [`CredentialsError`], with what can be done about it as its kind.
+    /// [`CredentialsError`], whose kind says what can be done about it.
     fn credentials(
         &self,
         request: CredentialsRequest,
     ) -> impl Future<Output = Result<Arc<Credentials>, CredentialsError>> + Send;
 
-    /// The region that the source knows, such as `eu-frankfurt-1`; None where it knows none.
+    /// Returns the region that the source knows, such as `eu-frankfurt-1`; `None` if it knows none.
     ///
     /// # Errors
-    /// [`CredentialsError`], where the region has to be asked for and is not told.
+    /// [`CredentialsError`] if the region has to be fetched and cannot be.
     fn region(&self) -> impl Future<Output = Result<Option<String>, CredentialsError>> + Send {
         async { Ok(None) }
     }
@@ -197,7 +196,7 @@ impl ProvideCredentials for Arc<Credentials> {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, CredentialsError>> + Send + 'a>>;
 
-/// The trait in the form that a `dyn` can have; private, so that it can change.
+/// The trait in a form that `dyn` supports; private, so that it can change.
 trait Erased: fmt::Debug + Send + Sync {
     fn credentials(&self, request: CredentialsRequest) -> BoxFuture<'_, Arc<Credentials>>;
     fn region(&self) -> BoxFuture<'_, Option<String>>;
@@ -213,7 +212,7 @@ impl<P: ProvideCredentials> Erased for P {
     }
 }
 
-/// Any source behind one type, cheap to clone.
+/// Any source behind one type; cheap to clone.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -228,7 +227,7 @@ impl<P: ProvideCredentials> Erased for P {
 pub struct SharedCredentials(Arc<dyn Erased>);
 
 impl SharedCredentials {
-    /// Puts a source behind this type.
+    /// Wraps a source.
     ///
     /// ```
     /// # use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Secrets: bytes, and headers that hold a token.
+//! Secrets: bytes, and headers that contain a token.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-49.
 
@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 /// The bytes of a secret; wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
-/// A header of these parts, in one place however often it is cloned, wiped with its last clone, and
-/// hidden from `Debug`. None if a part cannot stand in a header.
+/// Joins parts into a header value that `Debug` hides. Its clones share one copy in memory, which
+/// is wiped with the last of them. Returns `None` if a header cannot have one of the parts.
 ///
 /// ```
 /// let value = oracle_cloud_signature::sensitive_header(["Bearer ", "token"]).unwrap();
@@ -19,7 +19,7 @@ pub(crate) type Secret = Zeroizing<Vec<u8>>;
 ///
 /// Source: docs/spec/oci-request-signing.md#item-49.
 pub fn header<const N: usize>(parts: [&str; N]) -> Option<HeaderValue> {
-    // In one piece at once: a text that grows leaves a copy where it was smaller.
+    // In one allocation: a text that grows leaves a copy of its beginning.
     let text = Zeroizing::new(parts.concat().into_bytes());
     let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
     value.set_sensitive(true);

@@ -1,5 +1,5 @@
-//! Signature version 1: which headers are covered, the string that is signed, the header that
-//! carries the result.
+//! Signature version 1: which headers are covered, the string that is signed, and the header with
+//! the result.
 //!
 //! Pure: no network, no clock, no environment. Source: docs/spec/oci-request-signing.md#signature.
 
@@ -24,17 +24,17 @@ use super::secret;
 const X_DATE: HeaderName = HeaderName::from_static("x-date");
 const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256");
 const REQUEST_TARGET: &str = "(request-target)";
-/// What the `authorization` of this signature begins with.
+/// The beginning of this signature's `authorization`.
 const SCHEME: &str = "Signature version=\"1\"";
 
-/// Signs a request: sets `date`, and with a body `x-content-sha256`; adds what it lacks of `host`,
-/// `content-type` and `content-length`; and then sets `authorization`.
+/// Signs a request. Sets `date` and, with a body, `x-content-sha256`. Adds `host`, `content-type`
+/// and `content-length` if they are missing. Then sets `authorization`.
 ///
-/// What is signed is what must be sent: the path and query of `head.uri`, byte for byte, and these
-/// headers. A `host` and a `content-type` that the request already has are kept, but for white
-/// space around them. A `date` or `x-date` and an `x-content-sha256` are replaced, so that a head
-/// can be signed again for another attempt or another body, unless
-/// [`keep_existing`](SigningSettings::keep_existing) says otherwise.
+/// Send exactly what is signed: the path and query of `head.uri`, byte for byte, and these headers.
+/// A `host` and a `content-type` that the request already has are kept; only white space around
+/// them is removed. A `date` or `x-date` and an `x-content-sha256` are replaced, so that a head can
+/// be signed again for another attempt or another body.
+/// [`keep_existing`](SigningSettings::keep_existing) changes that.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -54,7 +54,7 @@ const SCHEME: &str = "Signature version=\"1\"";
 /// ```
 ///
 /// # Errors
-/// [`SignError`] for a request that would arrive as another one than was signed.
+/// [`SignError`] for a request that would arrive different from what was signed.
 ///
 /// Source: docs/spec/oci-request-signing.md#signature.
 pub fn sign(
@@ -82,13 +82,12 @@ pub fn sign(
     Ok(())
 }
 
-/// The headers that [`sign`] would set, for clients whose requests are not those of the `http`
-/// crate: `url` is what the client sends, byte for byte, and `headers` what the request has
-/// already.
+/// Returns the headers that [`sign`] would set, for clients that do not use the `http` crate. `url`
+/// is what the client sends, byte for byte; `headers` are those that the request already has.
 ///
-/// Give the URL as the client will send it. reqwest reads a URL by the URL standard *after* it was
-/// signed: it resolves `..`, and in a query it encodes `'`; so sign `request.url().as_str()`, not
-/// the text that the request was made of.
+/// Pass the URL as the client will send it. reqwest normalises a URL *after* it was signed: it
+/// resolves `..`, and encodes `'` in a query. So sign `request.url().as_str()`, not the text that
+/// the request was made of.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -109,7 +108,7 @@ pub fn sign(
 /// ```
 ///
 /// # Errors
-/// As [`sign`]; [`SignError::Url`] where `url` is none.
+/// The same as [`sign`]; [`SignError::Url`] if `url` is not a URL.
 pub fn signature_headers(
     method: &Method,
     url: &str,
@@ -126,7 +125,7 @@ pub fn signature_headers(
     Ok(set.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-/// The string that [`sign`] signs for this request: what to compare when a service answers 401.
+/// Returns the string that [`sign`] signs for this request. Compare it when a service answers 401.
 ///
 /// ```text
 /// date: Wed, 14 Oct 2026 08:09:10 GMT
@@ -149,7 +148,7 @@ pub fn signature_headers(
 /// ```
 ///
 /// # Errors
-/// As [`sign`].
+/// The same as [`sign`].
 ///
 /// Source: docs/spec/oci-request-signing.md#signing-string.
 pub fn signing_string(
@@ -162,8 +161,8 @@ pub fn signing_string(
     string_of(head, &covered(&head.method, body, settings))
 }
 
-/// Which names are covered, in the order of Oracle's Python and Go SDKs; with `x-date`, in that of
-/// its TypeScript SDK.
+/// Returns the covered names, in the order of Oracle's Python and Go SDKs; with `x-date`, in the
+/// order of its TypeScript SDK.
 fn covered(method: &Method, body: SignableBody<'_>, settings: &SigningSettings) -> Vec<Covered> {
     let date = if settings.x_date { X_DATE } else { DATE };
     let mut covered = vec![Covered::Header(date), Covered::RequestTarget];
@@ -215,7 +214,7 @@ fn complete(
     }
     headers.values_mut().for_each(trim);
     let length = if let SignableBody::Bytes(body) = body { Some(body.len()) } else { None };
-    // The length of a body that was signed before is not that of this one.
+    // A head that was signed before may have the length of another body.
     if length.is_some() && is_signed(headers) {
         headers.remove(CONTENT_LENGTH);
     }
@@ -227,7 +226,7 @@ fn complete(
     if !is_kept(headers, &date) {
         headers.insert(date, value(http_date(time)?));
     }
-    // Of two dates a service takes `x-date`, covered or not.
+    // Given both dates, a service reads `x-date`, covered or not.
     if !is_kept(headers, &other) {
         headers.remove(other);
     }
@@ -244,14 +243,14 @@ fn complete(
     Ok(())
 }
 
-/// Whether a request has this signature from an earlier time.
+/// Returns whether a request has a signature of this kind from an earlier time.
 fn is_signed(headers: &HeaderMap) -> bool {
     let before = headers.get(AUTHORIZATION);
     before.is_some_and(|value| value.as_bytes().starts_with(SCHEME.as_bytes()))
 }
 
-/// Drops white space around a value, which is no part of it: who reads the header drops it before
-/// they verify.
+/// Removes white space around a value. It is not part of the value: receivers remove it before they
+/// verify.
 fn trim(value: &mut HeaderValue) {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let bytes = value.as_bytes();
@@ -263,9 +262,9 @@ fn trim(value: &mut HeaderValue) {
     }
 }
 
-/// Checks what a request says of the framing of its body: no coding, and at most one length, which
-/// is the body's where that is known. Any other is signed and not sent, or ends the request where
-/// its body does not.
+/// Checks the framing headers of a request: no transfer coding, and at most one length, which must
+/// be the body's if that is known. Any other header would be signed and not sent, or would move the
+/// end of the request.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -329,12 +328,12 @@ fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, 
     value.to_str().ok().ok_or_else(|| SignError::NotAscii(name.clone()))
 }
 
-/// Methods whose body OCI wants covered, in any letter case.
+/// Returns whether OCI wants the body of this method covered. Any letter case is accepted.
 fn has_body(method: &Method) -> bool {
     ["POST", "PUT", "PATCH"].iter().any(|name| method.as_str().eq_ignore_ascii_case(name))
 }
 
-/// The host and, if it is written, the port: as they stand in the URL, in lower case.
+/// Returns the host and, if there is one, the port, as in the URL, in lower case.
 fn host(uri: &Uri) -> Result<String, SignError> {
     let authority = uri.authority().ok_or(SignError::Host)?.as_str();
     if authority.contains('@') {
@@ -343,7 +342,7 @@ fn host(uri: &Uri) -> Result<String, SignError> {
     Ok(authority.to_ascii_lowercase())
 }
 
-/// `Thu, 01 Jan 1970 00:00:00 GMT`.
+/// Formats a time as `Thu, 01 Jan 1970 00:00:00 GMT`.
 fn http_date(now: SystemTime) -> Result<String, SignError> {
     let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).ok().ok_or(SignError::Time)?;
     if since_epoch.as_secs() >= 253_402_300_800 {
@@ -352,7 +351,7 @@ fn http_date(now: SystemTime) -> Result<String, SignError> {
     Ok(httpdate::fmt_http_date(now))
 }
 
-/// A header value out of text that this file wrote: dates, base64, the host of a parsed URL.
+/// Makes a header value of text that this file wrote: dates, base64, the host of a parsed URL.
 fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).expect("dates, base64 and host names are visible ASCII")
 }

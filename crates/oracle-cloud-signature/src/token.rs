@@ -1,4 +1,4 @@
-//! Session tokens: the JSON Web Tokens that OCI gives to a resource, an instance or a user's
+//! Session tokens: the JSON Web Tokens that OCI issues to a resource, an instance or a user's
 //! session.
 
 use std::fmt;
@@ -15,8 +15,8 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A session token and what it says about itself. Its own signature is the service's to verify;
-/// here it is only seen to be whole.
+/// A session token and its claims. Only the service verifies its signature; here the token is only
+/// checked to be complete.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -39,7 +39,7 @@ pub struct SessionToken {
     jwk: Option<Value>,
 }
 
-/// A text that is no session token. No message contains any of it.
+/// A text that is not a session token. No message contains any of it.
 ///
 /// ```
 /// use oracle_cloud_signature::{SessionToken, TokenError};
@@ -49,34 +49,36 @@ pub struct SessionToken {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Nothing there, or nothing but white space.
+    /// The text is empty, or only white space.
     #[error("it is empty")]
     Empty,
-    /// A key id, where the token alone is expected.
+    /// The text is a key id; the token alone is expected.
     #[error("it begins with `ST$`; expected the token alone")]
     Prefixed,
-    /// Not three parts of base64url, the first two of them JSON objects.
+    /// The text is not three parts of base64url, the first two of them JSON objects.
     #[error("it is not a JSON Web Token")]
     Malformed,
-    /// No `exp`, or one that is not a number of seconds.
+    /// The claim `exp` is missing, or is not a number of seconds.
     #[error("its claim `exp` is not a number of seconds")]
     Expiry,
-    /// An `iat` that is not a number of seconds.
+    /// The claim `iat` is not a number of seconds.
     #[error("its claim `iat` is not a number of seconds")]
     Issued,
-    /// A `jwk` that is neither a JSON object nor the text of one.
+    /// The claim `jwk` is neither a JSON object nor the text of one.
     #[error("its claim `jwk` is not a JSON Web Key")]
     Jwk,
-    /// A token that was issued before the one in use, or ends before it.
+    /// The token was issued before the one in use, or expires before it.
     #[error("it is older than the one in use")]
     Older,
-    /// A signature that its own algorithm never makes: its end is missing.
-    #[error("its signature is not as long as its algorithm makes one; is it cut?")]
+    /// The signature has a length that its algorithm never makes: its end is missing.
+    #[error(
+        "its signature does not have the length that its algorithm makes; is the token cut off?"
+    )]
     Signature,
 }
 
 impl SessionToken {
-    /// Parses a token. White space around it is dropped: most programs that write files end them
+    /// Parses a token. White space around it is ignored: most programs that write files end them
     /// with a newline.
     ///
     /// ```
@@ -87,7 +89,7 @@ impl SessionToken {
     /// ```
     ///
     /// # Errors
-    /// [`TokenError`] for a text that is no token, or a part of one.
+    /// [`TokenError`] for a text that is not a token, or only a part of one.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         let text = text.trim_ascii();
         if text.is_empty() {
@@ -117,12 +119,12 @@ impl SessionToken {
         Ok(Self { text: Zeroizing::new(text.to_owned()), claims, expires, issued, jwk })
     }
 
-    /// The token as it stands in a key id, behind `ST$`.
+    /// Returns the token as it is written in a key id, after `ST$`.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// When the service stops accepting it.
+    /// Returns when the service stops accepting it.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -134,7 +136,7 @@ impl SessionToken {
         self.expires
     }
 
-    /// When it was issued, where it says so.
+    /// Returns when it was issued, if it says so.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -146,8 +148,8 @@ impl SessionToken {
         self.issued
     }
 
-    /// Whether it may take the place of `held`, which still serves: it is not older, and where the
-    /// same key of the service signed both, its signature is as long.
+    /// Checks that it may replace `held`, which is still valid: it must not be older. If the same
+    /// key of the service signed both, their signatures must have the same length.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -169,7 +171,7 @@ impl SessionToken {
         if cut { Err(TokenError::Signature) } else { Ok(()) }
     }
 
-    /// A claim by its name, such as `res_tenant` or `res_compartment`.
+    /// Returns a claim by its name, such as `res_tenant` or `res_compartment`.
     ///
     /// ```
     /// # use oracle_cloud_signature::SessionToken;
@@ -181,13 +183,14 @@ impl SessionToken {
         self.claims.get(name)
     }
 
-    /// The public key that requests with this token must be signed for, where the token names one.
+    /// Returns the public key whose private half must sign requests with this token, if the token
+    /// names it.
     pub(super) fn jwk(&self) -> Option<&Value> {
         self.jwk.as_ref()
     }
 }
 
-/// Shows when it expires, and nothing that could be sent.
+/// Shows only when it expires.
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionToken").field("expires", &self.expires).finish_non_exhaustive()
@@ -199,8 +202,8 @@ fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
     serde_json::from_slice(&json).ok().ok_or(TokenError::Malformed)
 }
 
-/// Whether an algorithm makes signatures of so many bytes; RSA ones are as long as a modulus of
-/// 2048, 3072, 4096 ... bits. Of an algorithm that is not known here nothing is said.
+/// Returns whether an algorithm makes signatures of this many bytes. RSA signatures are as long as
+/// a modulus of 2048, 3072, 4096 ... bits. Unknown algorithms may have any length.
 fn makes(algorithm: &str, length: usize) -> bool {
     match algorithm {
         "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => {
@@ -217,7 +220,7 @@ fn makes(algorithm: &str, length: usize) -> bool {
     }
 }
 
-/// A key as an object, or as the text of one.
+/// Returns a key that is given as an object, or as the text of one.
 fn jwk(claim: &Value) -> Option<Value> {
     let key = match claim.as_str() {
         Some(json) => serde_json::from_str(json).ok()?,
@@ -226,8 +229,8 @@ fn jwk(claim: &Value) -> Option<Value> {
     Some(key).filter(Value::is_object)
 }
 
-/// Seconds since 1970, a fraction cut off; an instant too far to be told is the farthest that can
-/// be.
+/// Converts seconds since 1970, without their fraction. A very late instant becomes
+/// the latest one that every platform can represent.
 fn seconds(value: &Value) -> Option<SystemTime> {
     let seconds = value.as_u64().or_else(|| value.as_f64().and_then(whole))?;
     let farthest = Duration::from_secs(u64::from(u32::MAX) * 64);

@@ -1,4 +1,4 @@
-//! A layer that signs what passes. Whole bodies only: what is hashed has to be there.
+//! A layer that signs requests. Their bodies must be whole, since they are hashed.
 
 use std::error::Error;
 use std::mem;
@@ -18,7 +18,7 @@ use super::signature::sign;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Puts a [`Sign`] around a service.
+/// A layer that puts a [`Sign`] around a service.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -59,7 +59,7 @@ pub struct SignLayer {
 }
 
 impl SignLayer {
-    /// Signs with what `source` provides, by the machine's clock.
+    /// Signs with credentials of `source`, by the machine's clock.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -75,7 +75,7 @@ impl SignLayer {
         Self { credentials: SharedCredentials::new(source), now: SystemTime::now }
     }
 
-    /// The same by another clock.
+    /// Signs by another clock.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -100,7 +100,7 @@ impl<S> Layer<S> for SignLayer {
     }
 }
 
-/// A service that signs its requests before it passes them on. A 401 is passed back as it is.
+/// A service that signs requests before it passes them on. A 401 is returned as it is.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -133,7 +133,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The one that was polled is ready; its clone may not be.
+        // The clone may not be ready; the service that was polled is.
         let next = self.inner.clone();
         let mut ready = mem::replace(&mut self.inner, next);
         let SignLayer { credentials, now } = self.layer.clone();

@@ -1,5 +1,5 @@
-//! What the derivation of an encrypted key may cost: a file must not keep the function from its
-//! first call, nor take its memory.
+//! Limits on the work of decrypting a key: a key file must not delay the function's first call for
+//! long, nor use up its memory.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-24.
 
@@ -8,15 +8,15 @@ use pkcs8::pkcs5::pbes2::Kdf;
 
 use super::error::KeyError;
 
-/// More rounds than anybody uses; each takes a microsecond.
+/// More rounds than any tool uses; each takes a microsecond.
 const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
 /// The most blocks of 128 bytes that scrypt may fill: 256 MiB.
 const MAX_SCRYPT_BLOCKS: u64 = 2 * 1024 * 1024;
-/// The most blocks that it may go through: eight times as many as OWASP recommends, which take some
+/// The most blocks that it may process: eight times as many as OWASP recommends, which take a few
 /// seconds.
 const MAX_SCRYPT_MIXES: u64 = 8 * 1024 * 1024;
 
-/// Checks the number of rounds of a derivation.
+/// Checks the number of rounds of a key derivation.
 pub(super) fn check_rounds(rounds: u32) -> Result<(), KeyError> {
     match rounds {
         0 => Err(KeyError::Invalid),
@@ -25,7 +25,7 @@ pub(super) fn check_rounds(rounds: u32) -> Result<(), KeyError> {
     }
 }
 
-/// Checks the derivation of a PBES2 key.
+/// Checks the key derivation of a PBES2 key.
 pub(super) fn check(scheme: &EncryptionScheme) -> Result<(), KeyError> {
     let EncryptionScheme::Pbes2(parameters) = scheme else {
         return Ok(());

@@ -1,5 +1,4 @@
-//! What a file is that holds no RSA key in a form that is read here, so that the refusal says what
-//! to do about it.
+//! Recognises files without an RSA key in a supported form, so that the error can say what to do.
 //!
 //! Source: docs/spec/oci-request-signing.md#item-24.
 
@@ -16,10 +15,11 @@ const DER: KeyError =
 const PUTTY: KeyError =
     KeyError::Form("in PuTTY's format", "puttygen FILE -O private-openssh -o NEW");
 const UTF16: KeyError = KeyError::Form("a text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE > NEW");
-/// What PKCS#12 has its content in, `id-data`, in DER.
+/// The DER of `id-data`, the kind of content that PKCS#12 has.
 const DATA: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
 
-/// What a PEM block is by its label, if it is known and holds no private key.
+/// Returns what a PEM block is by its label, if the label is known and the block has no private
+/// key.
 pub(super) fn classify_label(label: &str) -> Option<KeyError> {
     match label {
         label if label.contains("CERTIFICATE") => Some(KeyError::Certificate),
@@ -29,18 +29,18 @@ pub(super) fn classify_label(label: &str) -> Option<KeyError> {
     }
 }
 
-/// What a block with a private key is by its label and content; the forms that are read are none of
-/// these.
+/// Returns what a block with a private key is, by its label and content. It is called for none of
+/// the supported forms.
 pub(super) fn classify_block(label: &str, content: &[u8]) -> KeyError {
     match label {
         "EC PRIVATE KEY" => KeyError::NotRsa("an EC key"),
         "DSA PRIVATE KEY" => KeyError::NotRsa("a DSA key"),
         "OPENSSH PRIVATE KEY" => classify_openssh(content),
-        _ => KeyError::NotRsa("a key of a kind that is not known here"),
+        _ => KeyError::NotRsa("a key of an unknown kind"),
     }
 }
 
-/// What a text without any known PEM block is.
+/// Returns what a text without any known PEM block is.
 pub(super) fn classify_text(text: &[u8]) -> KeyError {
     let public = ["ssh-", "ecdsa-sha2-", "---- BEGIN SSH2 PUBLIC KEY ----"];
     let starts = |word: &str| text.trim_ascii_start().starts_with(word.as_bytes());
@@ -55,22 +55,21 @@ pub(super) fn classify_text(text: &[u8]) -> KeyError {
     }
 }
 
-/// What a key of PKCS#8 is by the identifier of its algorithm.
+/// Returns what a PKCS#8 key is, by the identifier of its algorithm.
 pub(super) fn classify_algorithm(oid: ObjectIdentifier) -> KeyError {
     KeyError::NotRsa(match oid.to_string().as_str() {
         "1.2.840.10045.2.1" => "an EC key",
         "1.2.840.10040.4.1" => "a DSA key",
-        "1.2.840.113549.1.1.10" => "a key for RSA-PSS alone",
+        "1.2.840.113549.1.1.10" => "a key for RSA-PSS only",
         "1.2.840.113549.1.3.1" => "a Diffie-Hellman key",
         "1.3.101.110" | "1.3.101.111" => "an X25519 or X448 key",
         "1.3.101.112" => "an Ed25519 key",
         "1.3.101.113" => "an Ed448 key",
-        _ => "a key of a kind that is not known here",
+        _ => "a key of an unknown kind",
     })
 }
 
-/// How an encrypted PKCS#8 is encrypted, in one of the ways that are not read; `Invalid` if it is
-/// none.
+/// Returns which unsupported encryption a PKCS#8 has; `Invalid` if it has none.
 pub(super) fn classify_scheme(der: &[u8]) -> KeyError {
     let Some(oid) = scheme(der) else { return KeyError::Invalid };
     KeyError::UnsupportedEncryption(match oid.to_string().as_str() {
@@ -87,11 +86,11 @@ pub(super) fn classify_scheme(der: &[u8]) -> KeyError {
         "1.2.840.113549.1.12.1.5" => "PBE-SHA1-RC2-128",
         "1.2.840.113549.1.12.1.6" => "PBE-SHA1-RC2-40",
         "1.2.840.113549.1.5.13" => "PBES2 with an unusual cipher or derivation",
-        _ => "a scheme that is not known here",
+        _ => "an unknown scheme",
     })
 }
 
-/// How a key in OpenSSL's traditional format is encrypted, in one of the ways that are not read.
+/// Returns which unsupported encryption a key in OpenSSL's traditional format has.
 pub(super) fn classify_cipher(name: &[u8]) -> KeyError {
     const KNOWN: [&str; 9] = [
         "DES-CBC",
@@ -105,7 +104,7 @@ pub(super) fn classify_cipher(name: &[u8]) -> KeyError {
         "CAMELLIA-256-CBC",
     ];
     let known = KNOWN.into_iter().find(|known| known.as_bytes() == name);
-    KeyError::UnsupportedEncryption(known.unwrap_or("a cipher that is not known here"))
+    KeyError::UnsupportedEncryption(known.unwrap_or("an unknown cipher"))
 }
 
 /// ```text

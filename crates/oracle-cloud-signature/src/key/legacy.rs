@@ -1,4 +1,4 @@
-//! Keys that OpenSSL encrypted in its own format, before PKCS#8.
+//! Keys that OpenSSL encrypted in its own format, before PKCS#8 existed.
 //!
 //! Source: docs/spec/oci-request-signing.md#private-keys.
 
@@ -14,7 +14,7 @@ use super::error::KeyError;
 use super::pem::{Block, Cipher, Kind};
 use crate::secret::Secret;
 
-/// The content of a block, decrypted as its header says.
+/// Decrypts the content of a block as its header says.
 pub(super) fn decrypt(block: &Block, passphrase: &[u8]) -> Result<Secret, KeyError> {
     let Cipher { kind, vector } = block.cipher.as_ref().ok_or(KeyError::Invalid)?;
     let der = &block.der;

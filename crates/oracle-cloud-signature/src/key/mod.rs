@@ -33,7 +33,7 @@ pub use error::KeyError;
 use error::MIN_KEY_BITS;
 use pem::Block;
 
-/// An RSA private key, ready to sign. It shows nothing of itself and wipes what it was read from.
+/// An RSA private key, ready to sign. It never shows itself, and wipes what it was read from.
 ///
 /// ```
 /// use oracle_cloud_signature::{KeyError, PrivateKey};
@@ -52,8 +52,8 @@ impl PrivateKey {
     /// Reads the first private key of a PEM text: PKCS#1 or PKCS#8, plain or encrypted.
     ///
     /// Text around the block is ignored, such as the line `OCI_API_KEY` that the OCI CLI asks for.
-    /// A passphrase for a plain key is ignored, an empty one is none. What older OpenSSL encrypted
-    /// (PBES1, and its own format with `DEK-Info`) is read with the feature `legacy-keys`.
+    /// A passphrase is ignored if the key is not encrypted, or if it is empty. The feature
+    /// `legacy-keys` adds what older OpenSSL encrypted: PBES1, and its own format with `DEK-Info`.
     ///
     /// ```no_run
     /// let pem = std::fs::read("/home/me/.oci/key.pem")?;
@@ -84,7 +84,7 @@ impl PrivateKey {
         }
     }
 
-    /// A new key of 2048 bits. It takes some tenths of a second.
+    /// Generates a key of 2048 bits. This takes some tenths of a second.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -93,7 +93,7 @@ impl PrivateKey {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::NotGenerated`] where there is no memory or entropy.
+    /// [`KeyError::NotGenerated`] if there is not enough memory or entropy.
     pub fn generate() -> Result<Self, KeyError> {
         let not_generated = |_unspecified| KeyError::NotGenerated;
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(not_generated)?;
@@ -119,7 +119,7 @@ impl PrivateKey {
         Ok(Self { pair, public })
     }
 
-    /// Signs with RSA PKCS#1 v1.5 and SHA-256, as OCI's `rsa-sha256`.
+    /// Signs with RSA PKCS#1 v1.5 and SHA-256, which OCI calls `rsa-sha256`.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -128,7 +128,7 @@ impl PrivateKey {
     /// ```
     ///
     /// # Errors
-    /// [`SignError::Key`] where there is no memory or entropy.
+    /// [`SignError::Key`] if there is not enough memory or entropy.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
         let signed =
@@ -137,7 +137,7 @@ impl PrivateKey {
         Ok(signature)
     }
 
-    /// The public half.
+    /// Returns the public half.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -155,8 +155,8 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// The content of an encrypted PKCS#8. That it is encrypted in a way that is not read is said
-/// before a passphrase is missed.
+/// Returns the content of an encrypted PKCS#8. An unsupported encryption is reported before a
+/// missing passphrase.
 fn decrypted<'a>(
     der: &[u8],
     passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
@@ -177,7 +177,7 @@ fn decrypted<'a>(
     }
 }
 
-/// The content of a block that OpenSSL encrypted in its own format.
+/// Returns the content of a block that OpenSSL encrypted in its own format.
 #[cfg(feature = "legacy-keys")]
 fn decrypted_block<'a>(
     block: &Block,
@@ -205,7 +205,8 @@ fn decrypted_pbes1<'a>(
     Err(foreign::classify_scheme(der))
 }
 
-/// After a decryption any nonsense can come out: what it looks like says nothing.
+/// Returns the error of a failed decryption. Its result can be any bytes, so nothing is concluded
+/// from them.
 fn undecryptable(error: KeyError) -> KeyError {
     match error {
         KeyError::TooSmall(_) | KeyError::NotRsa(_) => error,
@@ -222,7 +223,7 @@ fn undecryptable(error: KeyError) -> KeyError {
     }
 }
 
-/// The public half of a key, in the three forms that OCI knows it by.
+/// The public half of a key, in the three forms that OCI uses.
 ///
 /// ```
 /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -251,7 +252,7 @@ impl PublicKey {
         })
     }
 
-    /// The size of the modulus, in bits.
+    /// Returns the size of the modulus, in bits.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -263,7 +264,7 @@ impl PublicKey {
         self.modulus.len() * 8 - usize::try_from(leading).unwrap_or_default()
     }
 
-    /// The modulus, big-endian.
+    /// Returns the modulus, big-endian.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -274,8 +275,8 @@ impl PublicKey {
         &self.modulus
     }
 
-    /// The fingerprint under which an API key is registered: MD5 of the public key, sixteen
-    /// hexadecimal pairs.
+    /// Returns the fingerprint under which an API key is registered: MD5 of the public key, as
+    /// sixteen hexadecimal pairs.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -288,7 +289,7 @@ impl PublicKey {
         pairs.join(":")
     }
 
-    /// The PEM body in one line, as the token services take it.
+    /// Returns the body of the PEM in one line, as the token services accept it.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;
@@ -299,7 +300,7 @@ impl PublicKey {
         STANDARD.encode(&self.spki)
     }
 
-    /// Whether a JSON Web Key names this key. Members other than `n` and `e` do not count.
+    /// Returns whether a JSON Web Key is this key. Only its members `n` and `e` are compared.
     ///
     /// ```
     /// let key = oracle_cloud_signature::PrivateKey::generate()?;

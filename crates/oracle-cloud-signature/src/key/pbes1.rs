@@ -1,8 +1,8 @@
 //! Keys that older OpenSSL encrypted with `pbeWithSHA1And3-KeyTripleDES-CBC`: PKCS#8, with the key
 //! derivation of PKCS#12.
 //!
-//! Source: docs/spec/oci-request-signing.md#pbes1. The `pkcs12` crate has it, for releases of its
-//! family that nothing else here uses.
+//! Source: docs/spec/oci-request-signing.md#pbes1. The `pkcs12` crate can do this too, but only
+//! with versions of its dependencies that nothing else here uses.
 
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
@@ -25,8 +25,8 @@ const BLOCK: usize = 64;
 const KEY: u8 = 1;
 const VECTOR: u8 = 2;
 
-/// The plain PKCS#8 inside an encrypted one; `UnsupportedEncryption` if it is encrypted in another
-/// way.
+/// Returns the plain PKCS#8 inside an encrypted one; `UnsupportedEncryption` if it is encrypted in
+/// another way.
 pub(super) fn decrypt<'a>(
     der: &[u8],
     passphrase: impl Fn() -> Result<&'a [u8], KeyError>,
@@ -91,7 +91,7 @@ fn derive(purpose: u8, password: &[u8], salt: &[u8], rounds: u32, size: usize) -
     derived
 }
 
-/// Whole blocks of a text that is repeated; none of an empty one.
+/// Returns whole blocks of a repeated text; nothing for an empty one.
 fn filled(text: &[u8]) -> Vec<u8> {
     text.iter().copied().cycle().take(text.len().div_ceil(BLOCK) * BLOCK).collect()
 }

@@ -1,5 +1,4 @@
-//! The PEM block of a key: found wherever it stands in a text, and how OpenSSL encrypted it before
-//! PKCS#8.
+//! Finds the PEM block of a key in any text, and how OpenSSL encrypted it before PKCS#8.
 //!
 //! Source: docs/spec/oci-request-signing.md#private-keys.
 
@@ -14,7 +13,7 @@ use crate::secret::Secret;
 
 /// One PEM block with a private key.
 pub(super) struct Block {
-    /// What stands between `BEGIN` and the dashes.
+    /// The text between `BEGIN` and the dashes.
     pub(super) label: String,
     /// How the content is encrypted, if the block's own header says so.
     pub(super) cipher: Option<Cipher>,
@@ -39,9 +38,9 @@ pub(super) enum Kind {
 }
 
 impl Block {
-    /// Finds the first private key in a text of any encoding that keeps ASCII. What stands around
-    /// the block does not matter, nor what became of the line ends in it: variables, forms and
-    /// copies lose them.
+    /// Finds the first private key in a text of any encoding that keeps ASCII. Text around the
+    /// block does not matter. Nor do its line ends: environment variables, forms and copies lose
+    /// them.
     pub(super) fn find(text: &[u8]) -> Result<Self, KeyError> {
         let mended = with_line_ends(text);
         let (mut rest, mut other) = (mended.as_slice(), None);
@@ -70,8 +69,8 @@ impl Block {
 }
 
 impl Cipher {
-    /// The cipher, and what follows it. Its length ends the initial vector, since the line may have
-    /// lost its own end.
+    /// Returns the cipher, and the text after it. The length of the initial vector ends it, because
+    /// the line end may be lost.
     ///
     /// ```text
     /// DEK-Info: AES-256-CBC,0102030405060708090A0B0C0D0E0F10
@@ -94,8 +93,8 @@ impl Cipher {
     }
 }
 
-/// A copy of the text in which CR, and a line end that was escaped to stand in a variable, are line
-/// ends.
+/// Returns a copy of the text with line ends in place of CR and of line ends that were escaped for
+/// a variable.
 fn with_line_ends(text: &[u8]) -> Secret {
     let mut copy = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
@@ -110,14 +109,14 @@ fn with_line_ends(text: &[u8]) -> Secret {
     }
 }
 
-/// The label of the first block that begins in a text, and what is behind it.
+/// Returns the label of the first block in a text, and the text after it.
 fn begin(text: &[u8]) -> Option<(&str, &[u8])> {
     let (_, text) = split(text, b"-----BEGIN ")?;
     let (label, behind) = split(text, b"-----")?;
-    Some((std::str::from_utf8(label).unwrap_or("a label that is no text"), behind))
+    Some((std::str::from_utf8(label).unwrap_or("a label that is not text"), behind))
 }
 
-/// What follows the headers of a block.
+/// Returns the text after the headers of a block.
 fn without_headers(mut body: &[u8]) -> &[u8] {
     while let Some((line, behind)) = split(body, b"\n")
         && (line.trim_ascii().is_empty() || line.contains(&b':'))
@@ -127,7 +126,7 @@ fn without_headers(mut body: &[u8]) -> &[u8] {
     body
 }
 
-/// The text before and behind the first `mark`.
+/// Splits a text at the first `mark`.
 fn split<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = memmem::find(text, mark)?;
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
