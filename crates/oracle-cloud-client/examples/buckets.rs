@@ -1,4 +1,4 @@
-//! Lists the Object Storage buckets of the compartment that is the argument, page by page.
+//! Lists the Object Storage buckets of a compartment, which is the argument, page by page.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a program's own")]
 use oracle_cloud_client::Client;
 

@@ -1,21 +1,16 @@
-//! Answers: whole ones, and ones whose body is still to come.
+//! Answers: whole ones, and ones whose body is still being received.
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::Body;
 use serde::de::DeserializeOwned;
-use tokio::time::{Sleep, sleep};
 
+use super::answer_body::AnswerBody;
 use super::error::Error;
-use super::transport::TransportError;
 
 /// A whole answer.
 ///
@@ -35,7 +30,7 @@ impl Answer {
         Self(response)
     }
 
-    /// Its status, below 400.
+    /// Returns its status, below 400.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -48,7 +43,7 @@ impl Answer {
         self.0.status()
     }
 
-    /// Its headers.
+    /// Returns its headers.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -61,7 +56,7 @@ impl Answer {
         self.0.headers()
     }
 
-    /// A header, if it is there and visible ASCII.
+    /// Returns a header, if it exists and is visible ASCII.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -74,7 +69,7 @@ impl Answer {
         self.0.headers().get(name)?.to_str().ok()
     }
 
-    /// What `if-match` asks for.
+    /// Returns its `etag`, the value for `if-match`.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -87,7 +82,7 @@ impl Answer {
         self.header("etag")
     }
 
-    /// What Oracle's support asks for.
+    /// Returns the id of the request, which Oracle's support asks for.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -100,7 +95,7 @@ impl Answer {
         self.header("opc-request-id")
     }
 
-    /// Its body.
+    /// Returns its body.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -113,7 +108,7 @@ impl Answer {
         self.0.body()
     }
 
-    /// Its body, read as JSON.
+    /// Parses its body as JSON.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -124,7 +119,7 @@ impl Answer {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`] for a body that is no JSON, or no `T`.
+    /// [`Error::Decode`] for a body that is not JSON, or not a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(self.body()).map_err(Error::decode)
     }
@@ -146,7 +141,7 @@ impl From<Answer> for Response<Bytes> {
     }
 }
 
-/// An answer whose body is still to come.
+/// An answer whose body is still being received.
 ///
 /// ```no_run
 /// # async fn download(storage: oracle_cloud_client::Service)
@@ -162,17 +157,14 @@ impl From<Answer> for Response<Bytes> {
 /// # Ok(())
 /// # }
 /// ```
-pub struct StreamingAnswer {
-    head: Parts,
-    body: Incoming,
-}
+pub struct StreamingAnswer(Response<AnswerBody>);
 
 impl StreamingAnswer {
-    pub(super) fn new(head: Parts, body: reqwest::Body, read_timeout: Duration) -> Self {
-        Self { head, body: Incoming { body, read_timeout, pause: None, is_over: false } }
+    pub(super) fn new(response: Response<AnswerBody>) -> Self {
+        Self(response)
     }
 
-    /// Its status, below 400.
+    /// Returns its status, below 400.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -182,10 +174,10 @@ impl StreamingAnswer {
     /// # }
     /// ```
     pub fn status(&self) -> StatusCode {
-        self.head.status
+        self.0.status()
     }
 
-    /// Its headers.
+    /// Returns its headers.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -195,10 +187,10 @@ impl StreamingAnswer {
     /// # }
     /// ```
     pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
+        self.0.headers()
     }
 
-    /// The next piece of its body; None after the last one.
+    /// Returns the next piece of its body; `None` after the last one.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -212,18 +204,18 @@ impl StreamingAnswer {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Transport`] where the answer breaks off, or pauses for longer than
+    /// [`Error::Transport`] if the answer breaks off, or pauses for longer than
     /// [`read_timeout`](field@crate::RequestOptions::read_timeout).
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            let Some(frame) = self.0.body_mut().frame().await else { return Ok(None) };
             if let Ok(data) = frame?.into_data() {
                 return Ok(Some(data));
             }
         }
     }
 
-    /// The same as a response of the `http` crate, with status and headers.
+    /// Converts it into a response of the `http` crate, with status and headers.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -236,11 +228,10 @@ impl StreamingAnswer {
         self,
     ) -> Response<impl Body<Data = Bytes, Error = Box<dyn StdError + Send + Sync>> + Send + 'static>
     {
-        let Self { head, body } = self;
-        Response::from_parts(head, body.map_err(Into::into))
+        self.0.map(|body| body.map_err(Into::into))
     }
 
-    /// Its body, in the form of the `http-body` crate: an answer of a server can be made of it.
+    /// Returns its body in the form of the `http-body` crate, such as for the response of a server.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -252,57 +243,16 @@ impl StreamingAnswer {
     pub fn into_body(
         self,
     ) -> impl Body<Data = Bytes, Error = Box<dyn StdError + Send + Sync>> + Send + 'static {
-        self.body.map_err(Into::into)
+        self.0.into_body().map_err(Into::into)
     }
 }
 
 /// Shows no header and no byte of the body.
 impl fmt::Debug for StreamingAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamingAnswer").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-/// A body that must not pause for too long.
-struct Incoming {
-    body: reqwest::Body,
-    read_timeout: Duration,
-    /// Since the last piece, while the next one is waited for.
-    pause: Option<Pin<Box<Sleep>>>,
-    is_over: bool,
-}
-
-impl Body for Incoming {
-    type Data = Bytes;
-    type Error = TransportError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
-        let this = self.get_mut();
-        if this.is_over {
-            return Poll::Ready(None);
-        }
-        if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
-            this.pause = None;
-            this.is_over = !matches!(frame, Some(Ok(_)));
-            return Poll::Ready(frame.map(|frame| frame.map_err(TransportError::incomplete)));
-        }
-        let timeout = this.read_timeout;
-        let pause = this.pause.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        if pause.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
-        }
-        this.is_over = true;
-        Poll::Ready(Some(Err(TransportError::ReadTimeout)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.is_over || self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        f.debug_struct("StreamingAnswer")
+            .field("status", &self.status())
+            .field("body", self.0.body())
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! What a request carries: bytes, or pieces of a length that is known, which can be made again for
+//! The body of a request: bytes, or pieces of a known total length, which can be created again for
 //! another attempt.
 //!
 //! Source: docs/spec/oci-request-signing.md#body-headers.
@@ -26,7 +26,7 @@ const FILE_PIECES_AHEAD: usize = 2;
 
 type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
-/// What a request carries. A clone shares the bytes.
+/// The body of a request. Clones share the bytes.
 ///
 /// ```
 /// use oracle_cloud_client::Body;
@@ -65,8 +65,9 @@ pub(super) enum BodyError {
 }
 
 impl Body {
-    /// A body of `length` bytes in pieces, which `make` makes anew for each attempt, so that an
-    /// upload can be tried again. One that is longer or shorter is not sent whole, and an error.
+    /// Creates a body of `length` bytes in pieces. `make` creates the pieces again for each
+    /// attempt, so that an upload can be retried. A body that is longer or shorter is not sent
+    /// whole, and is an error.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -90,9 +91,9 @@ impl Body {
         Self { kind: Kind::Replayable { length, make }, is_unsigned: false }
     }
 
-    /// A body of `length` bytes in pieces that can be read once: such a request is never tried
-    /// again. With the header `x-content-sha256` it is signed by that; without it the signature
-    /// leaves it out.
+    /// Creates a body of `length` bytes in pieces that can be read only once: such a request is
+    /// never retried. With a header `x-content-sha256` the signature covers that hash; without it
+    /// the signature leaves the body out.
     ///
     /// ```
     /// use oracle_cloud_client::Body;
@@ -109,7 +110,7 @@ impl Body {
         Self { kind: Kind::Once { length, pieces }, is_unsigned: false }
     }
 
-    /// A file, which is read again for each attempt, piece by piece.
+    /// Opens a file, which is read again for each attempt, piece by piece.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -121,13 +122,12 @@ impl Body {
     /// ```
     ///
     /// # Errors
-    /// Where it cannot be read, and where it is not a regular file: only that has a length that is
-    /// known.
+    /// If it cannot be read, or is not a regular file: only a regular file has a known length.
     pub async fn from_file(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
         let (path, metadata) = spawn_blocking(move || {
             let metadata = fs::metadata(&path)?;
-            // To open a pipe would wait for whoever writes to it.
+            // Opening a pipe would wait for its writer.
             if !metadata.is_file() {
                 let what = "it is not a regular file, whose length is known";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
@@ -138,7 +138,7 @@ impl Body {
         Ok(Self::replayable(metadata.len(), move || FilePieces::open(path.clone())))
     }
 
-    /// The same, left out of the signature, as uploads to Object Storage may be.
+    /// Leaves the body out of the signature, as uploads to Object Storage may be.
     ///
     /// ```
     /// use oracle_cloud_client::Body;
@@ -150,7 +150,7 @@ impl Body {
         Self { is_unsigned: true, ..self }
     }
 
-    /// How many bytes it has.
+    /// Returns how many bytes it has.
     ///
     /// ```
     /// assert_eq!(oracle_cloud_client::Body::from("hello").length(), 5);
@@ -162,7 +162,7 @@ impl Body {
         }
     }
 
-    /// The bytes, if all of them are here.
+    /// Returns the bytes, if they are all in memory.
     pub(super) fn bytes(&self) -> Option<&Bytes> {
         match &self.kind {
             Kind::Bytes(bytes) => Some(bytes),
@@ -174,13 +174,13 @@ impl Body {
         self.is_unsigned
     }
 
-    /// Whether it can be sent a second time.
+    /// Returns whether it can be sent a second time.
     pub(super) fn can_be_sent_again(&self) -> bool {
         !matches!(self.kind, Kind::Once { .. })
     }
 
-    /// Whether it is to be read before it is sent: for its hash, or, where it is said to be empty,
-    /// to see that it is.
+    /// Returns whether it must be read before it is sent: for its hash or, if its announced length
+    /// is zero, to check that.
     pub(super) fn is_read_first(&self) -> bool {
         match self.kind {
             Kind::Bytes(_) => false,
@@ -189,7 +189,7 @@ impl Body {
         }
     }
 
-    /// The SHA-256 of pieces, in base64, which are read for it; None of bytes.
+    /// Reads the pieces and returns their SHA-256 in base64; `None` for bytes.
     pub(super) async fn hash(&self) -> Result<Option<String>, BodyError> {
         let Some(mut pieces) = self.pieces() else { return Ok(None) };
         let mut hash = Sha256::new();
@@ -199,7 +199,8 @@ impl Body {
         Ok(Some(STANDARD.encode(hash.finalize())))
     }
 
-    /// The pieces, made anew or taken; None of bytes, and of what was taken before.
+    /// Returns the pieces, created again or taken; `None` for bytes, and for pieces that were taken
+    /// before.
     fn pieces(&self) -> Option<Exact> {
         match &self.kind {
             Kind::Bytes(_) => None,
@@ -211,7 +212,7 @@ impl Body {
         }
     }
 
-    /// The body of one attempt; None if there is nothing to send.
+    /// Returns the body for one attempt; `None` if there is nothing to send.
     pub(super) fn for_attempt(&self) -> Option<reqwest::Body> {
         match &self.kind {
             Kind::Bytes(bytes) if bytes.is_empty() => None,
@@ -221,7 +222,7 @@ impl Body {
     }
 }
 
-/// Shows how long it is, and no byte of it.
+/// Shows only its length.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.length())
@@ -258,10 +259,10 @@ impl From<()> for Body {
     }
 }
 
-/// Pieces that are as long together as was announced, or an error before the last of them is passed
-/// on: a service never gets a whole request of a part of its body.
+/// Pieces whose total length is the announced one. Otherwise it fails before the last piece is
+/// passed on: a service never receives a complete request with a part of its body.
 struct Exact {
-    // A mutex for the HTTP library, which wants bodies that can be shared; nobody shares it.
+    // A mutex because the HTTP library requires `Sync` bodies; it is never contended.
     pieces: Mutex<Pieces>,
     left: u64,
     last: Option<Bytes>,
@@ -273,7 +274,8 @@ impl Exact {
         Self { pieces: Mutex::new(pieces), left: length, last: None, is_over: false }
     }
 
-    /// The next piece. The one that makes the length whole is kept back until nothing follows it.
+    /// Returns the next piece. The piece that completes the length is held back until the source
+    /// has ended.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         while !self.is_over {
             let pieces = self.pieces.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -325,7 +327,7 @@ impl hyper::body::Body for Exact {
     }
 }
 
-/// A file, read piece by piece beside the runtime.
+/// A file that is read piece by piece outside the runtime.
 struct FilePieces(mpsc::Receiver<io::Result<Bytes>>);
 
 impl FilePieces {
@@ -333,7 +335,7 @@ impl FilePieces {
         let (sender, receiver) = mpsc::channel(FILE_PIECES_AHEAD);
         spawn_blocking(move || {
             if let Err(error) = read(&path, &sender) {
-                // Whoever does not want the rest does not want the error.
+                // A receiver that is gone does not need the error either.
                 drop(sender.blocking_send(Err(error)));
             }
         });

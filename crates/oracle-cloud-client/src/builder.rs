@@ -1,4 +1,4 @@
-//! How a client is made.
+//! The builder of a client.
 
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -23,8 +23,8 @@ use super::trust::{Roots, Trust, TrustError};
 use super::variables::Variables;
 
 impl Client {
-    /// A client as the environment says: its credentials are those of the [`DefaultChain`], its
-    /// region theirs, and beside Mozilla's roots it trusts those of `SSL_CERT_FILE`.
+    /// Creates a client from the environment. Its credentials are those of the [`DefaultChain`],
+    /// which also names its region. It trusts Mozilla's roots and those of `SSL_CERT_FILE`.
     ///
     /// ```no_run
     /// # async fn client() -> Result<(), oracle_cloud_client::Error> {
@@ -34,15 +34,15 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Credentials`] where a source is configured and cannot be used: which one, and of
-    /// which file and profile. [`Error::Request`] where a region or a root cannot be read.
+    /// [`Error::Credentials`] if a source is configured and cannot be used: it says which one, and
+    /// which file and profile. [`Error::Request`] if a region or a root cannot be read.
     ///
     /// Source: docs/spec/oci-request-signing.md#choice.
     pub async fn from_env() -> Result<Self, Error> {
         Self::builder().build().await
     }
 
-    /// A client with credentials, a region, roots or options of yours.
+    /// Starts a client with credentials, a region, roots or options of your own.
     ///
     /// ```no_run
     /// # async fn client() -> Result<(), oracle_cloud_client::Error> {
@@ -57,7 +57,7 @@ impl Client {
     }
 }
 
-/// A client in the making.
+/// A builder of clients.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Client {
 /// # }
 /// ```
 #[derive(Debug, Default)]
-#[must_use = "nothing is made before `build`"]
+#[must_use = "nothing is created before `build`"]
 pub struct ClientBuilder {
     credentials: Option<SharedCredentials>,
     region: Option<String>,
@@ -86,7 +86,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where credentials come from; the [`DefaultChain`] otherwise.
+    /// Sets the source of credentials; by default the [`DefaultChain`].
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -99,8 +99,8 @@ impl ClientBuilder {
         Self { credentials: Some(SharedCredentials::new(source)), ..self }
     }
 
-    /// The region of [`Client::service`], as an identifier or a short code; that of the credentials
-    /// otherwise.
+    /// Sets the region of [`Client::service`], as an identifier or a short code; by default that of
+    /// the credentials.
     ///
     /// ```
     /// let builder = oracle_cloud_client::Client::builder().region("eu-frankfurt-1");
@@ -109,7 +109,7 @@ impl ClientBuilder {
         Self { region: Some(region.into()), ..self }
     }
 
-    /// Further roots that TLS trusts beside Mozilla's, as a PEM bundle.
+    /// Adds roots, as a PEM bundle, to Mozilla's.
     ///
     /// ```no_run
     /// let pem = std::fs::read("/etc/pki/company.pem")?;
@@ -121,7 +121,7 @@ impl ClientBuilder {
         self
     }
 
-    /// What is sent as `user-agent`; `oracle-cloud-client/<version>` otherwise.
+    /// Sets the `user-agent`; by default `oracle-cloud-client/<version>`.
     ///
     /// ```
     /// let builder = oracle_cloud_client::Client::builder().user_agent("billing/1.2");
@@ -130,7 +130,7 @@ impl ClientBuilder {
         Self { user_agent: Some(agent.into()), ..self }
     }
 
-    /// Connections of yours, with their own trust and user agent.
+    /// Sets the connections, which have a trust and a user agent of their own.
     ///
     /// ```
     /// use oracle_cloud_client::{Client, HttpClient, Trust};
@@ -142,7 +142,7 @@ impl ClientBuilder {
         Self { http: Some(http), ..self }
     }
 
-    /// The options of every request that has none of its own.
+    /// Sets the options of every request that has none of its own.
     ///
     /// ```
     /// use oracle_cloud_client::{Client, RequestOptions};
@@ -154,7 +154,7 @@ impl ClientBuilder {
         Self { options, ..self }
     }
 
-    /// When requests are sent again.
+    /// Sets when requests are retried.
     ///
     /// ```
     /// use oracle_cloud_client::{Client, Retry};
@@ -165,7 +165,7 @@ impl ClientBuilder {
         Self { retry, ..self }
     }
 
-    /// Who tells the time of day; the machine otherwise.
+    /// Sets the clock; by default the machine's.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -176,7 +176,7 @@ impl ClientBuilder {
         Self { now: Some(now), ..self }
     }
 
-    /// Acts for a user who delegated it, in every request of the client's services; see
+    /// Acts for a user who delegated it, in every request of the client's services. See
     /// [`RequestBuilder::delegation_token`](super::RequestBuilder::delegation_token).
     ///
     /// ```
@@ -185,7 +185,7 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Request`] for a token that no header can have.
+    /// [`Error::Request`] for a token that a header cannot have.
     pub fn delegation_token(self, token: &str) -> Result<Self, Error> {
         let value = sensitive_header([token]);
         let value = value
@@ -193,7 +193,7 @@ impl ClientBuilder {
         Ok(Self { delegation: Some(value), ..self })
     }
 
-    /// The client. What was not given is as the environment says.
+    /// Creates the client. Whatever was not set comes from the environment.
     ///
     /// ```no_run
     /// # async fn client() -> Result<(), oracle_cloud_client::Error> {
@@ -203,7 +203,7 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`Client::from_env`].
+    /// The same as [`Client::from_env`].
     pub async fn build(self) -> Result<Client, Error> {
         let mut vars = Variables::new(&environment);
         let (regions, bundle) = (Regions::read(&mut vars), vars.text("SSL_CERT_FILE"));
@@ -222,7 +222,8 @@ impl ClientBuilder {
         Ok(Client(Arc::new(inner)))
     }
 
-    /// A client that signs as a principal that is loaded already. The environment is not read.
+    /// Creates a client that signs as a principal that is loaded already. The environment is not
+    /// read.
     ///
     /// ```
     /// use oracle_cloud_client::{Client, HttpClient, Principal, Trust};
@@ -235,7 +236,7 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError`] where there are no connections of yours and none can be made.
+    /// [`TrustError`] if no connections were set and none can be created.
     pub fn build_as(self, principal: Principal) -> Result<Client, TrustError> {
         let regions = principal.regions().clone();
         let http = match &self.http {
@@ -245,7 +246,7 @@ impl ClientBuilder {
         Ok(Client(Arc::new(self.inner(Source::Principal(principal.into()), regions, http))))
     }
 
-    /// Connections that trust Mozilla's roots, those that were given, and those of a bundle.
+    /// Creates connections that trust Mozilla's roots, the added ones, and those of a bundle.
     fn connections(&self, bundle: Option<String>) -> Result<HttpClient, TrustError> {
         let mut roots = Roots::none();
         for pem in &self.roots {

@@ -1,4 +1,4 @@
-//! The sources of credentials that a program finds without being told.
+//! The sources of credentials that a program finds without configuration in its code.
 //!
 //! Source: docs/spec/oci-request-signing.md#choice.
 
@@ -13,12 +13,13 @@ use oracle_cloud_signature::{
 
 use super::principal::{Principal, PrincipalSettings};
 
-/// What `OCI_CLI_AUTH` names; else a resource principal, where any of its variables is set; else
-/// the configuration file and the variables of the OCI CLI; else an instance, whose metadata
-/// service is asked once, for a second.
+/// The source that `OCI_CLI_AUTH` names. Without it, a resource principal if any of its variables
+/// is set; else the configuration file and the variables of the OCI CLI; else an instance, whose
+/// metadata service is asked once, for one second.
 ///
-/// What is not configured is passed over. What is configured and cannot be used is an error, which
-/// says which source, file and profile: the next source would sign as somebody else.
+/// Sources that are not configured are skipped. A source that is configured and cannot be used is
+/// an error, which says which source, file and profile: the next source would sign as somebody
+/// else.
 ///
 /// ```no_run
 /// use std::time::SystemTime;
@@ -38,7 +39,7 @@ use super::principal::{Principal, PrincipalSettings};
 pub struct DefaultChain(Principal);
 
 impl DefaultChain {
-    /// Reads the environment, and the files that it names. No service is asked yet.
+    /// Reads the environment and the files that it names. No service is contacted yet.
     ///
     /// ```no_run
     /// let chain = oracle_cloud_client::DefaultChain::from_env()?;
@@ -46,7 +47,7 @@ impl DefaultChain {
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where a source is configured and cannot be used.
+    /// Of the kind `Invalid` if a source is configured and cannot be used.
     #[expect(clippy::disallowed_methods, reason = "tokens end by the machine's clock")]
     pub fn from_env() -> Result<Self, CredentialsError> {
         let invalid = |error| CredentialsError::new(CredentialsErrorKind::Invalid, error);
@@ -54,7 +55,7 @@ impl DefaultChain {
         Principal::load(settings, SystemTime::now()).map(Self)
     }
 
-    /// The source that was found; that it is an instance is found out now.
+    /// Returns the source that was found. If it may be an instance, this is checked now.
     pub(super) async fn into_principal(self) -> Result<Principal, CredentialsError> {
         self.0.confirm().await?;
         Ok(self.0)
@@ -74,7 +75,8 @@ impl ProvideCredentials for DefaultChain {
     }
 }
 
-/// A variable of the environment. What is not text is not absent: it fails where it is read.
+/// Reads a variable of the environment. A value that is not UTF-8 is kept, so that reading it fails
+/// later.
 #[expect(clippy::disallowed_methods, reason = "a client that is made of the environment reads it")]
 pub(super) fn environment(name: &str) -> Option<String> {
     let lossy = |value: OsString| value.to_string_lossy().into_owned();

@@ -1,5 +1,4 @@
-//! A client of any service of Oracle Cloud: it finds services, and sends requests that are there
-//! already.
+//! A client of any Oracle Cloud service: it makes services, and sends requests that exist already.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,8 +8,8 @@ use http::{Request, Response, Uri};
 use oracle_cloud_signature::{Credentials, CredentialsError};
 use reqwest::Url;
 
+use super::answer_body::AnswerBody;
 use super::body::Body;
-use super::endpoints;
 use super::error::Error;
 use super::http_client::HttpClient;
 use super::inner::Inner;
@@ -21,11 +20,11 @@ use super::service::Service;
 use super::source::Source;
 use super::timings::RequestTimings;
 
-/// How long credentials are waited for that no request needs.
+/// How long to wait for credentials outside a request.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A client of any service of Oracle Cloud. Cheap to clone; the clones share credentials and
-/// connections. Use it in the runtime that it was made in.
+/// A client of any Oracle Cloud service. Cheap to clone; the clones share credentials and
+/// connections. Use it in the runtime that it was created in.
 ///
 /// ```no_run
 /// # async fn namespace() -> Result<(), oracle_cloud_client::Error> {
@@ -39,9 +38,9 @@ const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Client(pub(super) Arc<Inner>);
 
 impl Client {
-    /// A service in the client's region, by the first part of its host: `objectstorage`, `iaas`,
-    /// `nosql`, `secrets.vaults`. The region is that of the builder, or the one that the source of
-    /// credentials knows.
+    /// Returns a service in the client's region, by the first part of its host: `objectstorage`,
+    /// `iaas`, `nosql`, `secrets.vaults`. The region is the builder's, or the one that the source
+    /// of credentials knows.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -52,8 +51,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Request`] where no region is known or the name can be none of a service;
-    /// [`Error::Credentials`] where an instance does not tell its region.
+    /// [`Error::Request`] if no region is known or the name cannot be a service's;
+    /// [`Error::Credentials`] if an instance cannot fetch its region.
     pub async fn service(&self, name: &str) -> Result<Service, Error> {
         let Inner { sender, region, otherwise, regions, .. } = &*self.0;
         let region = match region {
@@ -66,14 +65,15 @@ impl Client {
             )
         })?;
         let region = regions.identifier(&region);
-        let host = endpoints::host(name, &region, regions).ok_or_else(|| {
+        let host = regions.service_host(name, &region, None).ok_or_else(|| {
             Error::request("the service is not the first part of a host, such as `objectstorage`")
         })?;
         self.endpoint(&format!("https://{host}"))
     }
 
-    /// A service at a base URL of yours: a queue's messages endpoint, a private endpoint, or a test
-    /// double at `http://127.0.0.1`. Without TLS only this machine is called.
+    /// Returns a service at a base URL of your own: a queue's messages endpoint, a private
+    /// endpoint, or a test double at `http://127.0.0.1`. Without TLS only this machine may be
+    /// called.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -90,7 +90,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Request`] for what is no such URL, or has a user, a query or a fragment.
+    /// [`Error::Request`] if it is not such a URL, or has a user, a query or a fragment.
     pub fn endpoint(&self, url: &str) -> Result<Service, Error> {
         let expected = "the endpoint is not an `https` URL without user, query and fragment, or `http` on this machine";
         let parsed = Url::parse(url).map_err(|_not_a_url| Error::request(expected))?;
@@ -106,12 +106,12 @@ impl Client {
         Ok(Service::new(self.0.clone(), http, url.trim_end_matches('/')))
     }
 
-    /// Sends a request that is there already and brings its answer back, whatever its status. Host
-    /// and path are sent as they are written, or not at all; a default port is left out, and what
-    /// is raw in a query is encoded.
+    /// Sends a request that exists already and returns its answer, whatever its status. Host and
+    /// path are sent unchanged, or not at all. A default port is omitted, and forbidden characters
+    /// in a query are encoded.
     ///
-    /// A 401 is taken as our fault once: the clock is compared, the credentials are renewed, the
-    /// request is signed anew. A second one is returned.
+    /// After a first 401 the clock is compared with the service's, the credentials are renewed, and
+    /// the request is signed again. A second 401 is returned.
     ///
     /// ```no_run
     /// use http::Request;
@@ -126,7 +126,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`SendError`], where it was not signed or no whole answer came.
+    /// [`SendError`] if it could not be signed or no whole answer arrived.
     ///
     /// Source: docs/spec/oci-request-signing.md#refusals.
     pub async fn send_with(
@@ -138,8 +138,8 @@ impl Client {
         self.send_over(&self.0.http, request, options, timings).await
     }
 
-    /// The same over connections of `http`; what it took is added to `timings`, whatever comes of
-    /// it.
+    /// Does the same over connections of `http`. Its durations are added to `timings`, also after a
+    /// failure.
     ///
     /// ```no_run
     /// use http::Request;
@@ -156,7 +156,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`send_with`](Self::send_with).
+    /// The same as [`send_with`](Self::send_with).
     pub async fn send_over(
         &self,
         http: &HttpClient,
@@ -167,9 +167,46 @@ impl Client {
         self.0.sender.send(http, request, options, timings, None).await
     }
 
-    /// Connects `http` to where the first request is expected to go, and sends nothing; None if
-    /// that is not an `https` URL in its plain form. Run the future beside the calls: the next request
-    /// takes the connection if it goes there, and cancels it if it goes elsewhere.
+    /// The same as soon as the answer begins. The body of a success is still to come; any other is
+    /// whole, so that what passes was tried again before. What breaks off later is an error of the
+    /// body, and not tried again; `timings` end where the body begins.
+    ///
+    /// ```no_run
+    /// use http::Request;
+    /// use http_body_util::BodyExt;
+    /// use oracle_cloud_client::{Client, HttpClient, RequestOptions, RequestTimings};
+    ///
+    /// # async fn send(client: Client, http: HttpClient)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = Request::get("https://service.example/").body(())?;
+    /// let (options, timings) = (RequestOptions::default(), &mut RequestTimings::default());
+    /// let answer = client.send_streaming_over(&http, request, &options, timings).await?;
+    /// let (status, mut body) = (answer.status(), answer.into_body());
+    /// while let Some(frame) = body.frame().await.transpose()? {
+    ///     println!("{status}: {frame:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The same as [`send_with`](Self::send_with).
+    pub async fn send_streaming_over(
+        &self,
+        http: &HttpClient,
+        request: Request<impl Into<Body>>,
+        options: &RequestOptions,
+        timings: &mut RequestTimings,
+    ) -> Result<Response<AnswerBody>, SendError> {
+        let mut body = None;
+        let sink = Some(&mut body);
+        let answer = self.0.sender.send(http, request, options, timings, sink).await?;
+        Ok(AnswerBody::joined(answer, body, options.read_timeout))
+    }
+
+    /// Connects `http` to where the first request is expected to go, without sending anything;
+    /// `None` if that is not an `https` URL in its plain form. Run the future beside the calls. The
+    /// next request uses the connection if it goes there, and cancels it if it goes elsewhere.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::{Client, HttpClient};
@@ -190,7 +227,7 @@ impl Client {
         Some(self.0.sender.transport.preconnect.start(http.inner.clone(), to))
     }
 
-    /// Cancels a connection that no request has taken.
+    /// Cancels a connection that no request has used.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -202,7 +239,7 @@ impl Client {
         self.0.sender.transport.preconnect.cancel();
     }
 
-    /// What it would sign with now, within 60 s.
+    /// Returns the credentials that it would sign with now. It waits for at most 60 s.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -212,13 +249,13 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Where there are none that are valid and none could be had in time.
+    /// If there are no valid ones and none could be fetched in time.
     pub async fn credentials(&self) -> Result<Arc<Credentials>, CredentialsError> {
         let until = RequestOptions::default().timeout(CREDENTIALS_TIMEOUT).until();
         self.0.sender.source.credentials(None, self.now(), until).await
     }
 
-    /// The principal that it signs as, where it was made of one.
+    /// Returns the principal that it signs as, if it was built with one.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -233,7 +270,7 @@ impl Client {
         }
     }
 
-    /// The time of day, as the machine tells it.
+    /// Returns the current time, by the machine's clock.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -245,8 +282,8 @@ impl Client {
         self.0.sender.clock.now()
     }
 
-    /// By how many seconds the clocks of services are ahead of the machine's, each by its host and
-    /// port; only those that are.
+    /// Returns by how many seconds the clocks of services are ahead of the machine's, by host and
+    /// port. Services whose clocks agree are left out.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]

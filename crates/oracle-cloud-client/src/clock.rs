@@ -1,5 +1,5 @@
-//! The time of day, and what it is by the clock of a service: a signature whose date is five
-//! minutes off is refused.
+//! The current time, also by the clock of a service: services refuse signatures whose date is five
+//! minutes off.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,17 +8,17 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::header::{DATE, HeaderMap};
 
-/// A difference that a slow answer explains.
+/// A difference that a slow answer can explain.
 const TOLERANCE_SECONDS: i64 = 60;
-/// A difference that no clock has which is meant to be right.
+/// A difference that is too large for a real clock.
 const MAX_DIFFERENCE_SECONDS: i64 = 24 * 3600;
-/// Of how many services a difference is remembered. Nearly always it is none.
+/// How many differences are remembered. Usually there are none.
 const MAX_REMEMBERED_SERVICES: usize = 16;
 
-/// The machine's clock, and by how much single services found it wrong.
+/// The machine's clock, and its difference from the clocks of single services.
 ///
-/// A difference belongs to the host and port that told it, and to nobody else. No SDK of Oracle's
-/// corrects a wrong clock.
+/// A difference belongs to the host and port whose answer showed it, and is used for no other. None
+/// of Oracle's SDKs corrects a wrong clock.
 /// Source: docs/spec/oci-request-signing.md#clock.
 pub(super) struct ServiceClock {
     read: fn() -> SystemTime,
@@ -32,25 +32,25 @@ pub(super) struct Offset {
 }
 
 impl ServiceClock {
-    /// The machine's clock as `read` tells it, taken to be right until a service says otherwise.
+    /// Creates a clock that reads `read`, and trusts it until a service's clock differs.
     pub(super) fn new(read: fn() -> SystemTime) -> Self {
         Self { read, offsets: Mutex::default() }
     }
 
-    /// The time of day as the machine tells it.
+    /// Returns the current time, by the machine's clock.
     pub(super) fn now(&self) -> SystemTime {
         (self.read)()
     }
 
-    /// What is remembered of the service at this host and port.
+    /// Returns what is remembered of the service at this host and port.
     pub(super) fn offset(&self, service: &str) -> Offset {
         let offsets = self.offsets();
         let known = offsets.iter().find(|(own, _)| own == service);
         known.map(|(_, offset)| *offset).unwrap_or_default()
     }
 
-    /// The difference that the `Date` of an answer tells; a small one is none. None if it tells
-    /// nothing that can be believed.
+    /// Returns the difference that the `Date` of an answer shows. A small one counts as zero.
+    /// Returns `None` if the date is missing or cannot be right.
     pub(super) fn told(&self, answer: &HeaderMap) -> Option<Offset> {
         let date = httpdate::parse_http_date(answer.get(DATE)?.to_str().ok()?).ok()?;
         let seconds = seconds(date).saturating_sub(seconds(self.now()));
@@ -58,13 +58,13 @@ impl ServiceClock {
         (known.abs() <= MAX_DIFFERENCE_SECONDS).then_some(Offset { seconds: known })
     }
 
-    /// By how many seconds the clocks of services are ahead of ours, each by its host and port;
-    /// only those that are.
+    /// Returns by how many seconds the clocks of services are ahead of ours, by host and port.
+    /// Services whose clocks agree are left out.
     pub(super) fn differences(&self) -> Vec<(String, i64)> {
         self.offsets().iter().map(|(service, offset)| (service.clone(), offset.seconds)).collect()
     }
 
-    /// Remembers this of the service at this host and port, in place of what was known.
+    /// Remembers this difference for the service at this host and port.
     pub(super) fn keep(&self, service: &str, offset: Offset) {
         let mut offsets = self.offsets();
         offsets.retain(|(own, _)| own != service);
@@ -73,7 +73,7 @@ impl ServiceClock {
             offsets.drain(..oldest);
             offsets.push((service.to_owned(), offset));
             let Offset { seconds } = offset;
-            log::warn!("the service's clock differs from ours by {seconds} s; its time is taken");
+            log::warn!("the service's clock differs from ours by {seconds} s; its time is used");
         }
     }
 
@@ -83,7 +83,7 @@ impl ServiceClock {
 }
 
 impl Offset {
-    /// The time of day by the service's clock when ours says `now`.
+    /// Returns the time by the service's clock when ours says `now`.
     pub(super) fn from(self, now: SystemTime) -> SystemTime {
         let by = Duration::from_secs(self.seconds.unsigned_abs());
         let told = if self.seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) };
@@ -98,7 +98,7 @@ impl fmt::Debug for ServiceClock {
     }
 }
 
-/// A time of day as logs and answers have it.
+/// Formats a time for logs and answers.
 ///
 /// ```
 /// let noon = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(43_200);

@@ -1,8 +1,8 @@
-//! Percent-encoding: what is not unreserved in RFC 3986 is written as bytes of UTF-8.
+//! Percent-encoding: everything that is not unreserved in RFC 3986 is written as bytes of UTF-8.
 
 use std::fmt::Write;
 
-/// Adds a text to `to`, encoded.
+/// Appends a text to `to`, encoded.
 pub(super) fn encode(text: &str, to: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,14 +1,13 @@
-//! The hosts of services: which form of name each has in a region.
+//! The hosts of services: the form of each one's name in a region.
 //!
 //! Source: docs/spec/oci-request-signing.md#regions.
 
-use super::region::{self, Regions};
+use super::region::{self, HostForm, Regions};
 
-/// Services whose hosts are not of the usual form `<service>.<region>.oci.<domain>`, and what
-/// stands before the domain instead.
-const FORMS: [(&str, &[&str]); 3] = [
+/// Services whose hosts are not of the usual form `<service>.<region>.oci.<domain>`.
+const FORMS: [(HostForm, &[&str]); 3] = [
     (
-        "",
+        HostForm::Plain,
         &[
             "announcements",
             "audit",
@@ -24,7 +23,7 @@ const FORMS: [(&str, &[&str]); 3] = [
         ],
     ),
     (
-        "ocp.",
+        HostForm::Ocp,
         &[
             "analytics",
             "apip",
@@ -37,21 +36,45 @@ const FORMS: [(&str, &[&str]); 3] = [
             "visualbuilder",
         ],
     ),
-    ("ocs.", &["network-firewall", "smproxy"]),
+    (HostForm::Ocs, &["network-firewall", "smproxy"]),
 ];
 
-/// The host of a service in a region; None where the prefix can be none. A region with a dot is a
-/// domain of its own.
-pub(super) fn host(prefix: &str, region: &str, regions: &Regions) -> Option<String> {
-    if !region::is_name(prefix) || !region::is_name(region) {
-        return None;
+impl Regions {
+    /// The host of a service in a region, in the form that the service has, or in another one that
+    /// is named; None where a name can be none of a service or of a region. A region with a dot is
+    /// a domain of its own.
+    ///
+    /// ```
+    /// use oracle_cloud_client::region::{HostForm, Regions};
+    ///
+    /// let host = |form| Regions::default().service_host("generativeai", "us-chicago-1", form);
+    /// assert_eq!(host(None).as_deref(), Some("generativeai.us-chicago-1.oci.oraclecloud.com"));
+    /// let dual = host(Some(HostForm::DualStack));
+    /// assert_eq!(dual.as_deref(), Some("generativeai.us-chicago-1.ds.oci.oraclecloud.com"));
+    /// ```
+    pub fn service_host(
+        &self,
+        service: &str,
+        region: &str,
+        form: Option<HostForm>,
+    ) -> Option<String> {
+        if !region::is_name(service) || !region::is_name(region) {
+            return None;
+        }
+        if region.contains('.') {
+            return Some(format!("{service}.{region}"));
+        }
+        let known = || FORMS.iter().find(|(_, services)| services.contains(&service));
+        let form = form.unwrap_or_else(|| known().map_or(HostForm::Oci, |(form, _)| *form));
+        let label = match form {
+            HostForm::Plain => "",
+            HostForm::Oci => "oci.",
+            HostForm::Ocp => "ocp.",
+            HostForm::Ocs => "ocs.",
+            HostForm::DualStack => "ds.oci.",
+        };
+        Some(format!("{service}.{region}.{label}{}", self.domain(region)))
     }
-    let form = FORMS.iter().find(|(_, prefixes)| prefixes.contains(&prefix));
-    let form = form.map_or("oci.", |(form, _)| form);
-    if region.contains('.') {
-        return Some(format!("{prefix}.{region}"));
-    }
-    Some(format!("{prefix}.{region}.{form}{}", regions.domain(region)))
 }
 
 #[cfg(test)]
@@ -74,7 +97,8 @@ mod tests {
             ("smproxy", "eu-zurich-1", "smproxy.eu-zurich-1.ocs.oraclecloud.com"),
             ("nosql", "region.example.com", "nosql.region.example.com"),
         ] {
-            assert_eq!(host(prefix, region, &regions).as_deref(), Some(expected));
+            let host = regions.service_host(prefix, region, None);
+            assert_eq!(host.as_deref(), Some(expected));
         }
     }
 
@@ -82,8 +106,9 @@ mod tests {
     fn what_would_lead_to_another_host_is_none() {
         let regions = Regions::default();
         for prefix in ["", "a/b", "evil.example#", "a@b", "a:1", "a b", ".a", "a..b"] {
-            assert_eq!(host(prefix, "eu-frankfurt-1", &regions), None, "{prefix}");
+            let host = regions.service_host(prefix, "eu-frankfurt-1", None);
+            assert_eq!(host, None, "{prefix}");
         }
-        assert_eq!(host("iaas", "evil.example/x", &regions), None);
+        assert_eq!(regions.service_host("iaas", "evil.example/x", None), None);
     }
 }

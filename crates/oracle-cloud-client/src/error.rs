@@ -1,4 +1,4 @@
-//! Why a request has no good answer.
+//! Why a request failed.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,8 +12,8 @@ use super::transport::TransportError;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
-/// A request without a good answer. No variant holds a type of an HTTP library, and no message
-/// repeats its source.
+/// A request that failed. No variant contains a type of an HTTP library, and no message repeats its
+/// source.
 ///
 /// ```
 /// # use oracle_cloud_client::{Error, Service};
@@ -30,22 +30,22 @@ type Source = Box<dyn StdError + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is nothing to sign with.
+    /// There are no credentials to sign with.
     Credentials(CredentialsError),
     /// The request cannot be signed.
     Signing(SignError),
-    /// The request cannot be made of what was given. Nothing was sent.
+    /// The request cannot be built from what was given. Nothing was sent.
     Request(Box<dyn StdError + Send + Sync>),
-    /// There is no answer, or none that is whole.
+    /// There is no answer, or only a part of one.
     Transport {
-        /// Whether the service may have seen the request, and so have carried it out.
+        /// Whether the service may have received the request, and may have carried it out.
         was_sent: bool,
         /// What happened: a [`TransportError`].
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The service refused or failed.
+    /// The service answered with an error.
     Service(Box<ServiceError>),
-    /// The answer is not what was expected of it.
+    /// The answer does not have the expected form.
     Decode(Box<dyn StdError + Send + Sync>),
 }
 
@@ -58,7 +58,7 @@ impl Error {
         Self::Decode(error.into())
     }
 
-    /// What the service said, where it refused or failed.
+    /// Returns the service's error, if it answered with one.
     ///
     /// ```
     /// # fn log(error: oracle_cloud_client::Error) {
@@ -78,7 +78,7 @@ impl Error {
         }
     }
 
-    /// The status of the service's refusal.
+    /// Returns the status of the service's error.
     ///
     /// ```
     /// # fn is_busy(error: oracle_cloud_client::Error) -> bool {
@@ -89,7 +89,7 @@ impl Error {
         self.as_service().map(|error| error.status)
     }
 
-    /// The service's stable word for programs, such as `BucketAlreadyExists`.
+    /// Returns the service's stable error code, such as `BucketAlreadyExists`.
     ///
     /// ```
     /// # fn exists(error: oracle_cloud_client::Error) -> bool {
@@ -100,7 +100,7 @@ impl Error {
         self.as_service()?.code.as_deref()
     }
 
-    /// Whether it is a 404, which in Oracle Cloud a missing policy is, too.
+    /// Returns whether it is a 404, which Oracle Cloud also sends if a policy is missing.
     ///
     /// ```
     /// # fn is_missing(error: oracle_cloud_client::Error) -> bool {
@@ -117,7 +117,7 @@ impl fmt::Display for Error {
         f.write_str(match self {
             Self::Credentials(error) => return error.fmt(f),
             Self::Signing(_) => "the request cannot be signed",
-            Self::Request(_) => "the request cannot be made",
+            Self::Request(_) => "the request cannot be built",
             Self::Transport { .. } => "there was no answer",
             Self::Service(_) => "the service refused",
             Self::Decode(_) => "the answer is not as expected",
@@ -128,7 +128,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         Some(match self {
-            // It says itself that there are none.
+            // Its message is the same as ours.
             Self::Credentials(error) => return error.source(),
             Self::Signing(error) => error,
             Self::Service(error) => &**error,

@@ -1,5 +1,5 @@
-//! Connections that are fit for signed requests: TLS only, no redirect followed, no proxy variable
-//! heeded, nothing repeated that was not signed anew.
+//! Connections for signed requests: with TLS only, without redirects, without proxy variables, and
+//! without retries of a request that was not signed again.
 //!
 //! Source: docs/spec/oci-services.md#item-10.
 
@@ -15,7 +15,7 @@ use super::preconnect::PreconnectLayer;
 use super::timings::Timed;
 use super::trust::{Trust, TrustError};
 
-/// A name, an address and a TLS handshake inside one region.
+/// Enough for a name look-up, a TCP connection and a TLS handshake within one region.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an unused connection is kept: less than the minute after which load balancers close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
@@ -32,7 +32,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     pub(super) inner: reqwest::Client,
-    /// Whether it connects without TLS, too.
+    /// Whether it may also connect without TLS.
     pub(super) is_plain: bool,
 }
 
@@ -46,12 +46,12 @@ impl HttpClient {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Client`] where the TLS library refuses its settings.
+    /// [`TrustError::Client`] if the TLS library refuses its settings.
     pub fn new(trust: &Trust) -> Result<Self, TrustError> {
         Self::builder(trust).build()
     }
 
-    /// The same with a user agent, a resolver or addresses of yours.
+    /// Starts a client with a user agent, a resolver or addresses of your own.
     ///
     /// ```
     /// # use oracle_cloud_client::{HttpClient, Trust};
@@ -63,7 +63,7 @@ impl HttpClient {
         let inner = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.tls())
             .redirect(redirect::Policy::none())
-            // A client that may repeat nothing keeps no copy of a request either.
+            // Without retries the client keeps no copy of a request either.
             .retry(retry::never().max_retries_per_request(0))
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -75,7 +75,7 @@ impl HttpClient {
     }
 }
 
-/// An [`HttpClient`] in the making.
+/// A builder of an [`HttpClient`].
 ///
 /// ```
 /// use oracle_cloud_client::{HttpClient, Trust};
@@ -85,14 +85,14 @@ impl HttpClient {
 /// # Ok::<_, oracle_cloud_client::TrustError>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "nothing is made before `build`"]
+#[must_use = "nothing is created before `build`"]
 pub struct HttpClientBuilder {
     inner: ClientBuilder,
     is_plain: bool,
 }
 
 impl HttpClientBuilder {
-    /// What is sent as `user-agent`; `oracle-cloud-client/<version>` by default.
+    /// Sets the `user-agent`; by default `oracle-cloud-client/<version>`.
     ///
     /// ```
     /// # use oracle_cloud_client::{HttpClient, Trust};
@@ -103,7 +103,7 @@ impl HttpClientBuilder {
         Self { inner: self.inner.user_agent(agent), ..self }
     }
 
-    /// Who finds the addresses of names; the system's resolver by default.
+    /// Sets the resolver of names; by default the system's.
     ///
     /// ```
     /// use std::error::Error;
@@ -131,7 +131,7 @@ impl HttpClientBuilder {
         Self { inner: self.inner.dns_resolver(Adapter(resolver)), ..self }
     }
 
-    /// Where one name leads, whatever a resolver says.
+    /// Sets the address of one name, before any resolver.
     ///
     /// ```
     /// # use oracle_cloud_client::{HttpClient, Trust};
@@ -143,15 +143,15 @@ impl HttpClientBuilder {
         Self { inner: self.inner.resolve(name, address), ..self }
     }
 
-    /// Connects without TLS, too: for services of this machine, which `localhost` means then, and
-    /// of its own link.
+    /// Also connects without TLS, for services of this machine or on its own link. `localhost` then
+    /// means this machine.
     pub(super) fn plain(self) -> Self {
         let this_machine = [([127, 0, 0, 1], 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
         let inner = self.inner.resolve_to_addrs("localhost", &this_machine);
         Self { inner, is_plain: true }
     }
 
-    /// The client.
+    /// Creates the client.
     ///
     /// ```
     /// # use oracle_cloud_client::{HttpClient, Trust};
@@ -160,8 +160,8 @@ impl HttpClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Client`] where the TLS library refuses its settings, or the user agent is no
-    /// header.
+    /// [`TrustError::Client`] if the TLS library refuses its settings, or if the user agent is not
+    /// a valid header value.
     pub fn build(self) -> Result<HttpClient, TrustError> {
         let Self { inner, is_plain } = self;
         let inner = inner.https_only(!is_plain).build();
@@ -170,7 +170,7 @@ impl HttpClientBuilder {
     }
 }
 
-/// A resolver in the form that the HTTP library asks for.
+/// A resolver in the form that the HTTP library expects.
 struct Adapter<R>(Arc<R>);
 
 impl<R: Resolve + 'static> reqwest::dns::Resolve for Adapter<R> {

@@ -1,4 +1,4 @@
-//! What a client and its services share: who signs, and the connections.
+//! What a client and its services share: credentials and connections.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -17,18 +17,18 @@ pub(super) struct Inner {
     pub(super) http: HttpClient,
     pub(super) options: RequestOptions,
     pub(super) region: Option<String>,
-    /// The region where neither the builder nor the source of credentials knows one.
+    /// The region if neither the builder nor the source of credentials knows one.
     pub(super) otherwise: Option<String>,
     pub(super) regions: Regions,
     pub(super) user_agent: Option<String>,
-    /// For whom every request acts, where that is not who signs.
+    /// The user that every request acts for, if that is not the signer.
     pub(super) delegation: Option<HeaderValue>,
-    /// Connections to services of this machine, which need no TLS; made when they are needed.
+    /// Connections to services of this machine, which need no TLS; created on first use.
     pub(super) loopback: OnceLock<HttpClient>,
 }
 
 impl Inner {
-    /// The connections to services of this machine.
+    /// Returns the connections to services of this machine.
     pub(super) fn loopback(&self) -> Result<HttpClient, TrustError> {
         if let Some(http) = self.loopback.get() {
             return Ok(http.clone());

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod answer_body;
 pub mod apm;
 mod body;
 mod builder;
@@ -20,9 +21,11 @@ mod path;
 mod poll;
 mod preconnect;
 mod principal;
+mod random;
 pub mod region;
 mod request;
 mod retry;
+mod retry_token;
 mod send;
 mod service;
 mod service_error;
@@ -30,9 +33,11 @@ mod source;
 mod timings;
 mod transport;
 mod trust;
+mod unsigned;
 mod variables;
 
 pub use answer::{Answer, StreamingAnswer};
+pub use answer_body::AnswerBody;
 pub use body::Body;
 pub use builder::ClientBuilder;
 pub use chain::DefaultChain;
@@ -53,6 +58,7 @@ pub use path::IntoPath;
 pub use principal::{Principal, PrincipalSettings, TokenExchange};
 pub use request::RequestBuilder;
 pub use retry::{Retry, RetrySafety};
+pub use retry_token::retry_token;
 pub use service::Service;
 pub use service_error::ServiceError;
 pub use timings::{Phase, RequestTimings, Segment};

@@ -1,4 +1,4 @@
-//! A request in the one form in which it is signed and sent, and why one was not.
+//! A request in the one form in which it is signed and sent, and why sending failed.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -35,37 +35,37 @@ const X_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-content-sha256")
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// There is nothing to sign with.
+    /// There are no credentials to sign with.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// The request cannot be signed.
-    #[error("not signed")]
+    #[error("the request could not be signed")]
     Signing(#[from] SignError),
     /// The request's address is not an `https` URL.
     #[error("the address is not an https URL")]
     Address,
-    /// A host or a path that a reader of URLs would take for another one: `..`, `\`, a letter
-    /// beyond ASCII, `127.1`.
+    /// A URL parser would read another host or path than what is written: `..`, `\`, a letter
+    /// outside ASCII, `127.1`.
     #[error("the address has a host or a path that is not in its plain form")]
     Changed,
-    /// It was sent, or not, and no answer came back.
+    /// No answer was received; the request may or may not have been sent.
     #[error("no answer")]
     Transport(#[from] TransportError),
 }
 
-/// A request that is about to be signed and sent, perhaps more than once.
+/// A request that will be signed and sent, perhaps more than once.
 pub(super) struct Message<'a> {
     url: Url,
     head: Parts,
     body: Body,
-    /// What the signature says of the body, in place of its bytes.
+    /// What the signature covers of the body, in place of its bytes.
     hashed: bool,
     pub(super) http: &'a HttpClient,
     pub(super) look_ups: Arc<LookUps>,
 }
 
 impl<'a> Message<'a> {
-    /// The request in the one form in which it is signed and sent.
+    /// Creates the request in the one form in which it is signed and sent.
     pub(super) fn new<B: Into<Body>>(
         request: Request<B>,
         http: &'a HttpClient,
@@ -91,13 +91,13 @@ impl<'a> Message<'a> {
         Ok(Self { url, head, body, hashed, http, look_ups: Arc::default() })
     }
 
-    /// Whether its body is to be read before it is signed.
+    /// Returns whether its body must be read before it is signed.
     pub(super) fn is_read_first(&self) -> bool {
         let is_known = self.hashed && self.body.length() > 0;
         !is_known && self.body.is_read_first()
     }
 
-    /// Reads the body, for its hash, unless the signature leaves it out.
+    /// Reads the body for its hash, unless the signature leaves it out.
     pub(super) async fn read_body(&mut self) -> Result<(), TransportError> {
         let hash = self.body.hash().await;
         let hash = hash.map_err(|error| TransportError::RequestBody(error.into()))?;
@@ -109,23 +109,23 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
-    /// The host and port that it goes to.
+    /// Returns the host and port that it is sent to.
     pub(super) fn service(&self) -> &str {
         self.url.authority()
     }
 
-    /// How many bytes of a body are held here.
+    /// Returns how many bytes of a body are in memory.
     pub(super) fn len(&self) -> usize {
         self.body.bytes().map_or(0, Bytes::len)
     }
 
-    /// Whether it can be sent a second time.
+    /// Returns whether it can be sent a second time.
     pub(super) fn can_be_sent_again(&self) -> bool {
         self.body.can_be_sent_again()
     }
 
-    /// Whether it may be carried out twice: by what its method promises, or with the token that OCI
-    /// tells repetitions by.
+    /// Returns whether it may be carried out twice: because of its method, or because of the token
+    /// by which OCI recognises repetitions.
     pub(super) fn retry_safety(&self) -> RetrySafety {
         let idempotent = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS];
         let Parts { method, headers, .. } = &self.head;
@@ -136,7 +136,8 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The request with its signature. Pieces that can be read once are in the first one only.
+    /// Returns the request with its signature. Pieces that can be read only once are in the first
+    /// one only.
     pub(super) fn signed(
         &self,
         by: &Credentials,
@@ -157,16 +158,16 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A delegation token is covered, so that nobody can take it off a request.
+/// The signature covers a delegation token, so that nobody can remove it from a request.
 fn params<'a>(by: &'a Credentials, now: SystemTime, headers: &HeaderMap) -> SigningParams<'a> {
     let params = SigningParams::new(by, now);
     if headers.contains_key(OPC_OBO_TOKEN) { params.cover(OPC_OBO_TOKEN) } else { params }
 }
 
-/// An address as the URL standard reads it, if that is as it is written: `..`, `\` or a letter
-/// beyond ASCII in a path would name another resource, `127.1` another host. Capitals in a host and
-/// a default port are one thing; in a query nothing is resolved. Without TLS only this machine is
-/// called, and only where that was asked for.
+/// Parses an address and checks that it means what is written: `..`, `\` or a letter outside ASCII
+/// in a path would name another resource, and `127.1` another host. Capitals in a host and a
+/// default port may change; a query is not normalised. Without TLS only this machine may be called,
+/// and only if that was allowed.
 pub(super) fn plain(uri: &Uri, may_be_plain: bool) -> Result<Url, SendError> {
     let is_safe = |url: &Url| match url.scheme() {
         "https" => true,
@@ -178,7 +179,7 @@ pub(super) fn plain(uri: &Uri, may_be_plain: bool) -> Result<Url, SendError> {
     if same_host && uri.path() == url.path() { Ok(url) } else { Err(SendError::Changed) }
 }
 
-/// Whether a URL leads to this machine, whatever a resolver says.
+/// Returns whether a URL names this machine, without a resolver.
 pub(super) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

@@ -1,4 +1,4 @@
-//! Looks names up: each time within bounds, and not again and again for one request.
+//! Resolves names, within time limits and a limited number of times for each request.
 //!
 //! Source: docs/spec/oci-services.md#item-9.
 
@@ -11,12 +11,12 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-/// How often one request may have names looked up.
+/// How many times one request may resolve names.
 pub(super) const MAX_LOOK_UPS: u32 = 3;
-/// The longest that a resolver is waited for, which need not come back at all.
+/// The longest wait for the system's resolver, which need not return at all.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a resolver fails with when it has no answer, or none in time.
+/// The error of a resolver that has no answer, or none in time.
 ///
 /// ```
 /// use oracle_cloud_client::NameUnresolved;
@@ -27,7 +27,7 @@ const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(5);
 #[error("the name could not be looked up")]
 pub struct NameUnresolved;
 
-/// The look-ups that one request had, over all of its attempts.
+/// The look-ups of one request, over all of its attempts.
 #[derive(Debug, Default)]
 pub(super) struct LookUps(Mutex<Known>);
 
@@ -39,12 +39,12 @@ struct Known {
 }
 
 tokio::task_local! {
-    /// Those of the request in hand.
+    /// Those of the current request.
     pub(super) static LOOKED_UP: Arc<LookUps>;
 }
 
-/// The addresses of a name, as the system's resolver tells them. A request that had three look-ups
-/// goes on with what the last of them found.
+/// Returns the addresses of a name, from the system's resolver. A request that had three look-ups
+/// reuses the addresses of the last one.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -56,7 +56,7 @@ tokio::task_local! {
 /// ```
 ///
 /// # Errors
-/// [`NameUnresolved`] where there is no address within 5 s.
+/// [`NameUnresolved`] if no address is found within 5 s.
 pub async fn look_up(name: &str) -> Result<Vec<SocketAddr>, NameUnresolved> {
     let look_ups = LOOKED_UP.try_with(Arc::clone).unwrap_or_default();
     if let Some(known) = look_ups.spent() {
@@ -73,7 +73,7 @@ impl LookUps {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is known, if there may be no further look-up; otherwise one more is counted.
+    /// Returns the known addresses if no further look-up is allowed; otherwise counts one more.
     fn spent(&self) -> Option<Vec<SocketAddr>> {
         let mut known = self.known();
         if known.look_ups == MAX_LOOK_UPS {
@@ -84,8 +84,8 @@ impl LookUps {
     }
 }
 
-/// Finds the addresses of names: for whoever checks them before they are connected to.
-/// Implementations write `async fn`; the future has to be [`Send`].
+/// Resolves names, for programs that check addresses before they are connected to. Implementations
+/// write `async fn`; the future has to be [`Send`].
 ///
 /// ```
 /// use std::error::Error;
@@ -109,10 +109,11 @@ impl LookUps {
 /// }
 /// ```
 pub trait Resolve: Debug + Send + Sync {
-    /// The addresses of a name, in the order in which they are tried; their port does not count.
+    /// Returns the addresses of a name, in the order in which they are tried. Their port is
+    /// ignored.
     ///
     /// # Errors
-    /// [`NameUnresolved`] where there are none, [`AddressDenied`] where none may be connected to.
+    /// [`NameUnresolved`] if there are none, [`AddressDenied`] if none may be connected to.
     ///
     /// [`AddressDenied`]: crate::AddressDenied
     fn resolve(
@@ -121,7 +122,7 @@ pub trait Resolve: Debug + Send + Sync {
     ) -> impl Future<Output = Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>>> + Send;
 }
 
-/// The system's resolver, within these bounds.
+/// The system's resolver, within these limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SystemResolver;
 

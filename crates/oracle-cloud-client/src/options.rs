@@ -7,7 +7,7 @@ use tokio::time;
 
 use super::retry::RetrySafety;
 
-/// How long, how often, how much. The default is right for nearly every request.
+/// Time limits, attempts and size of one request. The defaults are right for nearly every request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -22,24 +22,24 @@ use super::retry::RetrySafety;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestOptions {
-    /// All attempts together, their waits included; 120 s by default. The pieces of a streaming
-    /// answer come after it.
+    /// Limit of all attempts together, with the waits between them; 120 s by default. The pieces of
+    /// a streaming answer may arrive later.
     pub timeout: Duration,
-    /// When even the last attempt ends, in place of [`timeout`](field@Self::timeout).
+    /// When the last attempt must end, in place of [`timeout`](field@Self::timeout).
     pub deadline: Option<Instant>,
-    /// One attempt, until its answer is there: all of it, or the beginning of one that streams. 60
-    /// s by default, after which services give a request up.
+    /// Limit of one attempt, until its answer is complete, or until a streaming answer begins. 60 s
+    /// by default, after which services give a request up.
     pub attempt_timeout: Duration,
-    /// The longest pause between two pieces of an answer of announced length, and of any answer
-    /// that streams; 60 s by default.
+    /// The longest pause between two pieces of an answer of known length, and of any streaming
+    /// answer; 60 s by default.
     pub read_timeout: Duration,
-    /// The largest answer that is taken as a whole, in bytes; 10 MB by default.
+    /// The largest answer that is read whole, in bytes; 10 MB by default.
     pub max_answer: usize,
     /// The most attempts, the first one included; eight by default. The client's
     /// [`Retry`](crate::Retry) may allow fewer.
     pub attempts: u32,
-    /// Whether it may be sent again when nobody knows what became of it. None, the default, goes by
-    /// the method: POST and PATCH are not, unless the request has an `opc-retry-token`.
+    /// Whether it may be sent again when its outcome is unknown. `None`, the default, depends on
+    /// the method: POST and PATCH are not retried, unless the request has an `opc-retry-token`.
     pub retry_safety: Option<RetrySafety>,
 }
 
@@ -144,7 +144,7 @@ impl RequestOptions {
         Self { retry_safety: Some(retry_safety), ..self }
     }
 
-    /// When even the last attempt of a request ends that begins now.
+    /// Returns when the last attempt of a request that begins now must end.
     pub(super) fn until(&self) -> time::Instant {
         let far = Duration::from_secs(u64::from(u32::MAX));
         self.deadline.map_or_else(|| time::Instant::now() + self.timeout.min(far), Into::into)

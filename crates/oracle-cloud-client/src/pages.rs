@@ -1,4 +1,4 @@
-//! Lists that come page by page.
+//! Lists that services return page by page.
 //!
 //! Source: docs/spec/oci-services.md#object-storage.
 
@@ -12,7 +12,7 @@ use super::error::Error;
 use super::request::RequestBuilder;
 
 impl RequestBuilder {
-    /// Sends it page by page, as the `opc-next-page` of each answer says.
+    /// Sends it page by page, following the `opc-next-page` of each answer.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -28,7 +28,7 @@ impl RequestBuilder {
     }
 }
 
-/// Pages, asked for one after the other. After an error the same page is asked for again.
+/// Pages, fetched one after the other. After an error the same page is fetched again.
 ///
 /// ```
 #[doc = include_str!("../doc/service.md")]
@@ -43,7 +43,7 @@ impl RequestBuilder {
 pub struct Pages {
     request: RequestBuilder,
     next: Next,
-    /// The pages that were named, so that none is asked for in a circle.
+    /// The pages so far, so that a cycle is recognised.
     seen: HashSet<String>,
 }
 
@@ -55,7 +55,7 @@ enum Next {
 }
 
 impl Pages {
-    /// The next page; None after the last one.
+    /// Returns the next page; `None` after the last one.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -66,8 +66,8 @@ impl Pages {
     /// ```
     ///
     /// # Errors
-    /// As [`RequestBuilder::send`]; [`Error::Decode`] where a page names itself as the next one,
-    /// which would never end.
+    /// The same as [`RequestBuilder::send`]; [`Error::Decode`] if a page names itself or an earlier
+    /// one as the next, which would never end.
     pub async fn next(&mut self) -> Result<Option<Page>, Error> {
         let request = self.request.clone();
         let request = match &self.next {
@@ -80,12 +80,12 @@ impl Pages {
         self.next = match next {
             None => Next::None,
             Some(next) if self.seen.insert(next.to_owned()) => Next::Page(next.to_owned()),
-            Some(_) => return Err(Error::decode("`opc-next-page` is a page that came before")),
+            Some(_) => return Err(Error::decode("`opc-next-page` names an earlier page")),
         };
         Ok(Some(Page(answer)))
     }
 
-    /// All items of all pages.
+    /// Returns all items of all pages.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -96,7 +96,7 @@ impl Pages {
     /// ```
     ///
     /// # Errors
-    /// As [`next`](Self::next) and [`Page::items`].
+    /// The same as [`next`](Self::next) and [`Page::items`].
     pub async fn collect<T: DeserializeOwned>(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(page) = self.next().await? {
@@ -131,7 +131,7 @@ struct Items<T> {
 }
 
 impl Page {
-    /// The items, of an array or of an object's member `items`: services have both.
+    /// Returns the items of an array, or of an object's member `items`: services use both.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -142,7 +142,7 @@ impl Page {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`] for a page that is neither, or has other items.
+    /// [`Error::Decode`] if the page is neither, or has other items.
     pub fn items<T: DeserializeOwned>(&self) -> Result<Vec<T>, Error> {
         if self.0.body().trim_ascii_start().starts_with(b"[") {
             self.0.json()
@@ -151,7 +151,7 @@ impl Page {
         }
     }
 
-    /// The answer that it is.
+    /// Returns the answer that the page was read from.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]

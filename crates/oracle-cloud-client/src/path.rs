@@ -1,9 +1,9 @@
-//! Paths: texts that are ones already, and segments that become one.
+//! Paths: finished texts, and segments that are joined to one.
 
 use super::encode::encode;
 use super::error::Error;
 
-/// A path of a request: a text that is one already, or segments, each of which is encoded.
+/// A path of a request: a finished text, or segments, each of which is encoded.
 ///
 /// ```
 /// use oracle_cloud_client::IntoPath;
@@ -16,12 +16,12 @@ use super::error::Error;
 ///
 /// Source: docs/spec/oci-request-signing.md#path-and-query.
 pub trait IntoPath {
-    /// The path as it is sent; it begins with a slash.
+    /// Returns the path as it is sent; it begins with a slash.
     ///
     /// # Errors
-    /// [`Error::Request`] for a text with what would end a path or be another one (`?`, `#`, `\`, a
-    /// blank, a control, a letter beyond ASCII), and for a segment that is empty, `.` or `..`,
-    /// which no encoding keeps apart.
+    /// [`Error::Request`] for a text with a character that would end the path or change it (`?`,
+    /// `#`, `\`, a blank, a control character, a letter outside ASCII), and for a segment that is
+    /// empty, `.` or `..`, which encoding cannot protect.
     fn into_path(self) -> Result<String, Error>;
 }
 

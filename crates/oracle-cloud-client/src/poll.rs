@@ -1,4 +1,4 @@
-//! Waits until a resource is in a state, or a work request done.
+//! Waits until a resource is in a state, or until a work request is done.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use tokio::time::{Instant, sleep};
 use super::error::Error;
 use super::request::RequestBuilder;
 
-/// The wait between two looks where the service does not say.
+/// The wait between two requests if the service does not say.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
-/// The shortest wait, whatever the service asks for: none at all would be a flood.
+/// The shortest wait, whatever the service asks for: without any, it would be flooded.
 const MIN_POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait that a service may ask for.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(60);
-/// How long is polled in all.
+/// How long polling lasts at most.
 const POLL_TIMEOUT: Duration = Duration::from_secs(1200);
 
 impl RequestBuilder {
-    /// Sends it again until `ready` has a value for an answer: a lifecycle state, a work request.
-    /// It waits as long as `retry-after` asks, from a second to a minute, or 2 s, and gives up
-    /// after 20 minutes.
+    /// Sends it repeatedly until `ready` returns a value for an answer: a lifecycle state, a work
+    /// request. It waits as long as `retry-after` says, within 1 s and 60 s, or else 2 s. It gives
+    /// up after 20 minutes.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -39,8 +39,8 @@ impl RequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// What `ready` returns as one, what an attempt comes to, and [`Error::Decode`] where it was
-    /// never ready.
+    /// An error that `ready` returns, an error of a request, and [`Error::Decode`] if it was never
+    /// ready.
     pub async fn poll_until<T, R>(
         self,
         mut ready: impl AsyncFnMut(T) -> Result<Option<R>, Error>,

@@ -1,4 +1,4 @@
-//! A connection for the first request, made before there is one. Nothing is sent over it.
+//! A connection that is opened before the first request. Nothing is sent over it.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -15,17 +15,17 @@ use tokio::time::{Instant, timeout};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// How long a connection may wait for its request: less than any load balancer lets one be idle.
+/// How long a connection may wait for its request: less than any load balancer keeps one idle.
 const MAX_IDLE: Duration = Duration::from_secs(10);
-/// How long a request waits for a connection that is still being made, before it makes its own.
+/// How long a request waits for a connection that is still being opened, before it opens its own.
 const MAX_WAIT: Duration = Duration::from_millis(250);
 
-/// A connection, whatever type the client gives it.
+/// A connection of whatever type the client uses.
 type Connection = Box<dyn Any + Send>;
-/// A connection that is being made, or is there.
+/// A connection that is being opened, or is open.
 pub(super) type Pending = oneshot::Receiver<Connection>;
 
-/// The connection that the first request may take.
+/// The connection that the first request may use.
 #[derive(Default)]
 pub(super) struct Preconnect(Mutex<Option<Started>>);
 
@@ -36,8 +36,8 @@ struct Started {
 }
 
 impl Preconnect {
-    /// Connects `http` to this host and port. The future ends early when the connection is not
-    /// wanted any more.
+    /// Connects `http` to this host and port. The future ends early when the connection is no
+    /// longer wanted.
     pub(super) fn start(&self, http: Client, to: Url) -> impl Future<Output = ()> + use<> {
         let (sender, connection) = oneshot::channel();
         let (authority, at) = (to.authority().to_owned(), Instant::now());
@@ -45,14 +45,15 @@ impl Preconnect {
         connect(http, to, sender)
     }
 
-    /// The connection for a request to there. One to anywhere else is cancelled.
+    /// Returns the connection for a request to this host. A connection to another host is
+    /// cancelled.
     pub(super) fn take(&self, authority: &str) -> Option<Pending> {
         let started = self.started().take()?;
         let fits = started.authority == authority && started.at.elapsed() < MAX_IDLE;
         fits.then_some(started.connection)
     }
 
-    /// Cancels what no request has taken.
+    /// Cancels a connection that no request has used.
     pub(super) fn cancel(&self) {
         drop(self.started().take());
     }
@@ -67,7 +68,7 @@ impl Preconnect {
 async fn connect(http: Client, to: Url, mut sender: oneshot::Sender<Connection>) {
     let made = Arc::new(Mutex::new(None));
     select! {
-        // Whatever is wrong with the host, the first request will meet it, too.
+        // If the host cannot be reached, the first request will report that.
         _failed = MADE.scope(made.clone(), http.get(to).send()) => {}
         () = sender.closed() => return,
     }
@@ -78,7 +79,7 @@ async fn connect(http: Client, to: Url, mut sender: oneshot::Sender<Connection>)
     }
 }
 
-/// Runs a request that may take this connection instead of making one.
+/// Runs a request that may use this connection instead of opening one.
 pub(super) async fn with<F: Future>(connection: Option<Pending>, request: F) -> F::Output {
     match connection {
         None => request.await,
@@ -87,18 +88,19 @@ pub(super) async fn with<F: Future>(connection: Option<Pending>, request: F) -> 
 }
 
 tokio::task_local! {
-    /// Where the connector leaves its connection, instead of the request that is running.
+    /// Where the connector leaves its connection, in place of the running request.
     static MADE: Arc<Mutex<Option<Connection>>>;
-    /// What the request that is running may take.
+    /// The connection that the running request may use.
     static PENDING: Mutex<Option<Pending>>;
 }
 
-/// What a request ends with that was started for its connection alone.
+/// The error that ends a request which was started only for its connection.
 #[derive(Debug, thiserror::Error)]
 #[error("connected for a later request")]
 struct Preconnected;
 
-/// Whether a connection is still idle: the other side has neither closed it nor sent anything.
+/// Returns whether a connection is still idle: the other side has neither closed it nor sent
+/// anything.
 async fn is_idle<C: Read + Unpin>(connection: &mut C) -> bool {
     let mut byte = [0];
     let mut buffer = ReadBuf::new(&mut byte);
@@ -108,7 +110,7 @@ async fn is_idle<C: Read + Unpin>(connection: &mut C) -> bool {
     .await
 }
 
-/// Puts a [`PreconnectService`] around a connector.
+/// A layer that puts a [`PreconnectService`] around a connector.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PreconnectLayer;
 
@@ -120,7 +122,7 @@ impl<S> Layer<S> for PreconnectLayer {
     }
 }
 
-/// A connector that gives out the connection that was made before, where there is one.
+/// A connector that returns the connection that was opened before, if there is one.
 #[derive(Clone, Debug)]
 pub(super) struct PreconnectService<S>(S);
 

@@ -1,5 +1,4 @@
-//! Regions and realms: which short codes stand for which region, and under which domain a realm's
-//! services live.
+//! Regions and realms: the short codes of regions, and the domains of realms.
 //!
 //! Source: docs/spec/oci-request-signing.md#regions.
 
@@ -15,10 +14,10 @@ const METADATA: &str = "OCI_REGION_METADATA";
 const DEFAULT_REALM: &str = "OCI_DEFAULT_REALM";
 /// The variables of regions.
 pub(super) const NAMES: [&str; 2] = [METADATA, DEFAULT_REALM];
-/// The realm of regions that nobody knows.
+/// The domain of unknown regions.
 const COMMERCIAL: &str = "oraclecloud.com";
 
-/// The domain of each realm, from the table that Oracle's own SDKs carry.
+/// The domain of each realm, from the table in Oracle's own SDKs.
 const REALMS: &[(&str, &str)] = &[
     ("oc1", "oraclecloud.com"),
     ("oc2", "oraclegovcloud.com"),
@@ -42,7 +41,7 @@ const REALMS: &[(&str, &str)] = &[
     ("oc52", "oraclecloud52.com"),
 ];
 
-/// The short code, the region it stands for and the region's realm, from the same table.
+/// The short code of each region, its identifier and its realm, from the same table.
 const REGIONS: &[(&str, &str, &str)] = &[
     ("aga", "us-saltlake-2", "oc1"),
     ("ahu", "me-abudhabi-3", "oc26"),
@@ -131,8 +130,8 @@ const REGIONS: &[(&str, &str, &str)] = &[
     ("zrh", "eu-zurich-1", "oc1"),
 ];
 
-/// The region identifier of a name as configured: trimmed, in lower case, short codes resolved.
-/// Unknown names pass.
+/// Returns the region identifier of a configured name: trimmed, in lower case, with short codes
+/// resolved. Unknown names are returned too.
 ///
 /// ```
 /// use oracle_cloud_client::region::identifier;
@@ -146,8 +145,8 @@ pub fn identifier(name: &str) -> String {
     known.map_or(name, |(_, region, _)| (*region).to_owned())
 }
 
-/// The realms whose services live under a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3`
-/// share one; none for any other.
+/// Returns the realms that have a domain: `oc1` for `oraclecloud.com`; `oc2` and `oc3` share one;
+/// none for any other.
 ///
 /// ```
 /// use oracle_cloud_client::region::realms_of_domain;
@@ -158,7 +157,7 @@ pub fn realms_of_domain(domain: &str) -> impl Iterator<Item = &'static str> {
     REALMS.iter().filter(move |(_, known)| *known == domain).map(|(realm, _)| *realm)
 }
 
-/// The realm of a region identifier, if the table knows the region.
+/// Returns the realm of a region identifier, if the table has the region.
 ///
 /// ```
 /// use oracle_cloud_client::region::realm_of_region;
@@ -169,10 +168,10 @@ pub fn realm_of_region(region: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(_, known, _)| *known == region).map(|(.., realm)| *realm)
 }
 
-/// Whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words joined by
-/// `-`, then a number.
+/// Returns whether a text has the form of a region identifier, such as `eu-frankfurt-1`: words
+/// joined by `-`, then a number.
 ///
-/// New regions appear often, so the form counts and not the table.
+/// New regions appear often, so the form is checked, and not the table.
 ///
 /// ```
 /// use oracle_cloud_client::region::is_identifier;
@@ -189,8 +188,31 @@ pub fn is_identifier(text: &str) -> bool {
     digits && words.split('-').all(word) && words.contains('-') && words.find('-') >= Some(2)
 }
 
-/// The regions of the table, and those that the operator added because the table is older than they
-/// are.
+/// What stands between the region and the domain in the host of a service.
+///
+/// ```
+/// use oracle_cloud_client::region::{HostForm, Regions};
+///
+/// let host = Regions::default().service_host("mysql", "eu-zurich-1", Some(HostForm::Ocp));
+/// assert_eq!(host.as_deref(), Some("mysql.eu-zurich-1.ocp.oraclecloud.com"));
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum HostForm {
+    /// Nothing: `iaas.<region>.<domain>`, as older services have it.
+    Plain,
+    /// `oci`, as nearly all have it.
+    Oci,
+    /// `ocp`, as services of the platform have it.
+    Ocp,
+    /// `ocs`.
+    Ocs,
+    /// `ds.oci`, which has addresses of IPv6 too. Few services have it.
+    DualStack,
+}
+
+/// The regions of the table, and those that the operator added because they are newer than the
+/// table.
 ///
 /// ```
 /// use oracle_cloud_client::region::Regions;
@@ -218,7 +240,7 @@ struct Region {
 }
 
 impl Region {
-    /// The region in lower case and without blanks, if each part is one.
+    /// Returns the region in lower case and without blanks, if each part is valid.
     fn plain(self) -> Option<Self> {
         let [key, identifier, realm, domain] = [self.key, self.identifier, self.realm, self.domain]
             .map(|text| text.trim().to_ascii_lowercase());
@@ -239,8 +261,9 @@ enum RegionError {
 }
 
 impl Regions {
-    /// The regions of the table, of `~/.oci/regions-config.json` and of `OCI_REGION_METADATA`;
-    /// unknown ones are in the realm of `OCI_DEFAULT_REALM`, or else in `oc1`.
+    /// Reads the regions of the table, of `~/.oci/regions-config.json` and of
+    /// `OCI_REGION_METADATA`. Unknown regions are in the realm of `OCI_DEFAULT_REALM`, or else in
+    /// `oc1`.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -252,14 +275,14 @@ impl Regions {
     /// ```
     ///
     /// # Errors
-    /// [`SettingsError`] where a variable or the file is not understood.
+    /// [`SettingsError`] if a variable or the file is invalid.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
         let mut vars = Variables::new(var);
         let regions = Self::read(&mut vars);
         vars.finish(Some(regions))
     }
 
-    /// The same, as a part of all variables.
+    /// Does the same, as a part of all variables.
     pub(super) fn read(vars: &mut Variables<'_>) -> Self {
         let home = vars.text("HOME");
         let mut added = home.map(|home| added(&home)).transpose().unwrap_or_else(|error| {
@@ -276,8 +299,7 @@ impl Regions {
         Self { added: added.unwrap_or_default(), default_domain }
     }
 
-    /// Whether the services of a realm live under a domain: one table for credentials and for
-    /// addresses.
+    /// Returns whether a realm has this domain: one table serves credentials and addresses.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -290,7 +312,7 @@ impl Regions {
             || added.any(|region| region.domain == domain && region.realm == realm)
     }
 
-    /// Whether a domain is that of a realm.
+    /// Returns whether a domain is that of a realm.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -302,8 +324,8 @@ impl Regions {
             || self.added.iter().any(|region| region.domain == domain)
     }
 
-    /// The region identifier of a name as configured, as [`identifier`] gives it, with the added
-    /// regions' short codes.
+    /// Returns the region identifier of a configured name, as [`identifier`] does, including the
+    /// short codes of added regions.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -316,7 +338,7 @@ impl Regions {
         added.map_or(known, |region| region.identifier.to_ascii_lowercase())
     }
 
-    /// The domain under which a region's services live, such as `oraclecloud.com`.
+    /// Returns the domain of a region's services, such as `oraclecloud.com`.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -339,8 +361,8 @@ impl Regions {
         }
     }
 
-    /// The host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`; newer
-    /// ones have `.oci` behind the region. A region with a dot is a domain of its own.
+    /// Returns the host of an older service, such as `auth`, `iaas`, `identity` or `objectstorage`;
+    /// newer ones have `.oci` after the region. A region with a dot is a domain itself.
     ///
     /// ```
     /// use oracle_cloud_client::region::Regions;
@@ -356,14 +378,14 @@ impl Regions {
     }
 }
 
-/// A region that a variable names.
+/// Reads a region from a variable.
 pub(super) fn from_vars(vars: &mut Variables<'_>, name: &str) -> Option<String> {
     let region = |text: &str| is_name(text).then(|| text.to_owned());
     vars.parse(name, "a region such as `eu-frankfurt-1`", region)
 }
 
-/// Whether a text may be a region's name, its code, or the domain that stands for one: it becomes a
-/// part of a host.
+/// Returns whether a text may be a region's name, its code, or the domain in its place: it becomes
+/// a part of a host.
 pub(super) fn is_name(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
@@ -378,7 +400,7 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && is_name(text)
 }
 
-/// The regions of the file in a home directory; none if there is no such file.
+/// Reads the regions of the file in a home directory; none if there is no such file.
 fn added(home: &str) -> Result<Vec<Region>, RegionError> {
     match fs::read(Path::new(home).join(".oci/regions-config.json")) {
         Ok(json) => {
@@ -392,12 +414,12 @@ fn added(home: &str) -> Result<Vec<Region>, RegionError> {
     }
 }
 
-/// Whether there is nothing under a path, not even something that cannot be read.
+/// Returns whether nothing exists at a path, not even something that cannot be read.
 pub(super) fn absent(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// The domain of a realm's name; a domain stands for itself.
+/// Returns the domain of a realm's name, or the domain itself.
 fn domain_of_realm(name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
     let known = REALMS.iter().find(|(realm, _)| *realm == name).map(|(_, domain)| *domain);

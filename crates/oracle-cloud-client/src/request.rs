@@ -1,4 +1,4 @@
-//! A request in the making, and how it is sent.
+//! The builder of a request, and how it is sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use oracle_cloud_signature::sensitive_header;
 use serde::Serialize;
 
 use super::answer::{Answer, StreamingAnswer};
+use super::answer_body::AnswerBody;
 use super::body::Body;
 use super::encode::encode;
 use super::error::Error;
@@ -23,8 +24,7 @@ use super::service_error::ServiceError;
 use super::timings::RequestTimings;
 use super::transport::Sink;
 
-/// A request in the making. What is wrong with one of its parts comes out of the method that sends
-/// it.
+/// A builder of requests. An invalid part is reported by the method that sends it.
 ///
 /// ```
 #[doc = include_str!("../doc/service.md")]
@@ -79,7 +79,7 @@ impl RequestBuilder {
         }
     }
 
-    /// A parameter, which is encoded. Several of one name are several parameters.
+    /// Adds a parameter, which is encoded. A name may be added several times.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -96,7 +96,7 @@ impl RequestBuilder {
         self
     }
 
-    /// A header. A second one of the same name takes the place of the first.
+    /// Sets a header. A second value of the same name replaces the first.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -117,8 +117,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Makes a POST safe to send again, where the operation knows `opc-retry-token`: two requests
-    /// with one token are carried out once.
+    /// Makes a POST safe to retry, if the operation supports `opc-retry-token`: two requests with
+    /// the same token are carried out once. [`retry_token`](crate::retry_token) makes one.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -133,8 +133,8 @@ impl RequestBuilder {
         self.header("opc-retry-token", token)
     }
 
-    /// Acts for a user who delegated it: the token is sent as `opc-obo-token`, signed, and shown to
-    /// nobody.
+    /// Acts for a user who delegated it. The token is sent as `opc-obo-token`, is covered by the
+    /// signature, and is never shown.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -154,7 +154,7 @@ impl RequestBuilder {
         self
     }
 
-    /// A body in JSON.
+    /// Sets a body in JSON.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -178,7 +178,7 @@ impl RequestBuilder {
         }
     }
 
-    /// A body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is
+    /// Sets a body: bytes, or a [`Body`] in pieces, such as a file. With POST, PUT and PATCH it is
     /// hashed and signed.
     ///
     /// ```
@@ -195,8 +195,8 @@ impl RequestBuilder {
         self
     }
 
-    /// The same, left out of the signature, as uploads to Object Storage may be: a large file is
-    /// not read for its hash first.
+    /// Sets a body that the signature leaves out, as uploads to Object Storage may: a large file is
+    /// then not read for its hash first.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -209,7 +209,7 @@ impl RequestBuilder {
         self.body(body.into().unsigned())
     }
 
-    /// The longest that all attempts may take together.
+    /// Limits the time of all attempts together.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -224,7 +224,7 @@ impl RequestBuilder {
         self.options(options.timeout(timeout))
     }
 
-    /// Options of its own, in place of the client's.
+    /// Sets options of its own, in place of the client's.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -239,8 +239,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Sends it, and brings the whole answer. A status from 400 on is an [`Error::Service`], and so
-    /// is a redirect, which is not followed: it would carry the signature elsewhere.
+    /// Sends it, and returns the whole answer. A status from 400 on is an [`Error::Service`]. So is
+    /// a redirect, which is not followed: that would send the signature elsewhere.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -256,7 +256,7 @@ impl RequestBuilder {
         self.sent(None).await.map(Answer::new)
     }
 
-    /// Sends it, and brings the answer as soon as it begins: for downloads, long lists and streams
+    /// Sends it, and returns the answer as soon as it begins: for downloads, long lists and streams
     /// of events.
     ///
     /// ```
@@ -271,13 +271,13 @@ impl RequestBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`send`](Self::send). What breaks off later is an error of
-    /// [`chunk`](StreamingAnswer::chunk), and not tried again.
+    /// The same as [`send`](Self::send). A later failure is an error of
+    /// [`chunk`](StreamingAnswer::chunk), and is not retried.
     pub async fn send_streaming(self) -> Result<StreamingAnswer, Error> {
         let read_timeout = self.current_options().read_timeout;
         let mut body = None;
-        let (head, _empty) = self.sent(Some(&mut body)).await?.into_parts();
-        Ok(StreamingAnswer::new(head, body.unwrap_or_default(), read_timeout))
+        let answer = self.sent(Some(&mut body)).await?;
+        Ok(StreamingAnswer::new(AnswerBody::joined(answer, body, read_timeout)))
     }
 
     async fn sent(self, sink: Sink<'_>) -> Result<Response<Bytes>, Error> {
@@ -305,7 +305,7 @@ impl RequestBuilder {
     }
 }
 
-/// What an error of a path says.
+/// Returns the message of an error of a path.
 fn reason(error: &Error) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(|| error.to_string(), ToString::to_string)

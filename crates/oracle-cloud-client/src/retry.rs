@@ -12,14 +12,14 @@ use super::names::MAX_LOOK_UPS;
 use super::service_error::ServiceError;
 use super::transport::TransportError;
 
-/// A larger body is sent less often.
+/// A larger body is sent fewer times.
 const LARGE_BODY_BYTES: usize = 1024 * 1024;
 
-/// When a request is sent again. Every attempt is signed anew.
+/// When a request is retried. Every attempt is signed again.
 ///
-/// The default is that of Oracle's SDKs: eight attempts, waits of 1, 2, 4 ... and at most 30 s,
-/// each with up to a second more by chance; but two attempts where there is no connection, so that
-/// a wrong address is told soon.
+/// The default is that of Oracle's SDKs: eight attempts, with waits of 1, 2, 4 ... up to 30 s, each
+/// with up to a second of jitter. Without a connection there are only two, so that a wrong address
+/// is reported soon.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,23 +34,23 @@ const LARGE_BODY_BYTES: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Retry {
-    /// Attempts in all, the first one included, and a repetition after a refused signature.
+    /// All attempts, the first one included, and a repetition after a refused signature.
     pub attempts: u32,
-    /// The same once the service has answered 500: it did its work in vain, and would most likely
-    /// do so again.
+    /// The same after the service answered 500: it processed the request, and would probably fail
+    /// again.
     pub attempts_after_500: u32,
-    /// The same of a body over 1 MiB.
+    /// The same with a body over 1 MiB.
     pub attempts_if_large: u32,
-    /// The same once there was no connection: the name has no address, nobody listens there, or
-    /// nobody answers.
+    /// The same without a connection: the name has no address, nothing listens there, or nothing
+    /// answers.
     pub attempts_without_connection: u32,
-    /// The wait before the second attempt; it doubles from attempt to attempt. As much again at the
-    /// most is added by chance.
+    /// The wait before the second attempt; it doubles with each attempt. Jitter adds up to as much
+    /// again.
     pub first_wait: Duration,
-    /// The longest wait. `Retry-After` makes a wait longer, never shorter, and a service that asks
-    /// for more than this is not asked again.
+    /// The longest wait. `Retry-After` makes a wait longer, never shorter. If a service asks for
+    /// more than this, the request is not retried.
     pub longest_wait: Duration,
-    /// The statuses that pass; 409 also, if its code is `IncorrectState` or `LockConflict`.
+    /// The statuses that are retried; 409 too, if its code is `IncorrectState` or `LockConflict`.
     pub statuses: &'static [u16],
 }
 
@@ -60,7 +60,7 @@ impl Default for Retry {
     }
 }
 
-/// Whether a request may be sent again when nobody knows what became of it.
+/// Whether a request may be sent again when its outcome is unknown.
 ///
 /// ```
 /// use oracle_cloud_client::{RequestOptions, RetrySafety};
@@ -70,7 +70,7 @@ impl Default for Retry {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RetrySafety {
-    /// Having been carried out twice does no harm.
+    /// It may be carried out twice without harm.
     Idempotent,
     /// It is sent again only if the service certainly did not carry it out.
     IfNotProcessed,
@@ -93,8 +93,8 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Whether another attempt may change this outcome of the last one, and there is time for it;
-    /// if so, it waits first.
+    /// Returns whether another attempt may change the outcome of the last one, and there is time
+    /// for it. If so, it waits first.
     pub(super) async fn wait_before_next(&mut self, outcome: &Outcome) -> bool {
         self.made += 1;
         self.most = self.most.min(self.retry.most_after(outcome));
@@ -115,13 +115,13 @@ impl Attempts {
         }
     }
 
-    /// Whether a refused request may be signed anew and sent at once: the first time it is refused,
-    /// and as one of its attempts. The first of them may always be repeated so.
+    /// Returns whether a refused request may be signed again and sent at once: only after its first
+    /// refusal, and within its attempts. After the first attempt this is always allowed.
     pub(super) fn may_be_at_once(&self) -> bool {
         !self.refused && (self.made == 0 || self.made + 1 < self.most)
     }
 
-    /// A refused request is sent again at once.
+    /// Records that a refused request is sent again at once.
     pub(super) fn at_once(&mut self) {
         self.refused = true;
         self.made += 1;
@@ -129,7 +129,7 @@ impl Attempts {
 }
 
 impl Retry {
-    /// One attempt and no other.
+    /// Only one attempt.
     ///
     /// ```
     /// use oracle_cloud_client::{Client, Retry};
@@ -138,7 +138,7 @@ impl Retry {
     /// ```
     pub const NEVER: Self = Self::new().attempts(1).statuses(&[]);
 
-    /// The default.
+    /// Creates the default.
     ///
     /// ```
     /// use oracle_cloud_client::Retry;
@@ -157,7 +157,7 @@ impl Retry {
         }
     }
 
-    /// Sets [`attempts`](field@Self::attempts), which all the others are bounded by.
+    /// Sets [`attempts`](field@Self::attempts), which limits all the others.
     ///
     /// ```
     /// assert_eq!(oracle_cloud_client::Retry::new().attempts(3).attempts, 3);
@@ -232,7 +232,8 @@ impl Retry {
         Self { statuses, ..self }
     }
 
-    /// The attempts of one request with a body of so many bytes, which ends at `until`.
+    /// Returns the attempts of one request with a body of this many bytes, which must end at
+    /// `until`.
     pub(super) fn attempts_of(self, safety: RetrySafety, bytes: usize, until: Instant) -> Attempts {
         let is_large = bytes > LARGE_BODY_BYTES;
         let large = if is_large { self.attempts_if_large } else { self.attempts };
@@ -240,7 +241,7 @@ impl Retry {
         Attempts { retry: self, safety, until, made: 0, most, refused: false }
     }
 
-    /// How many attempts there are in all after such an outcome.
+    /// Returns how many attempts there may be after this outcome.
     fn most_after(self, outcome: &Outcome) -> u32 {
         match outcome {
             Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
@@ -256,8 +257,8 @@ impl Retry {
         }
     }
 
-    /// Whether an answer speaks of a state that passes. Throttling and unavailability come before
-    /// the request is carried out.
+    /// Returns whether an answer reports a transient failure. Throttled and unavailable services
+    /// have not carried the request out.
     fn passes(&self, answer: &Response<Bytes>, safety: RetrySafety) -> bool {
         let status = answer.status();
         let refused =
@@ -275,8 +276,8 @@ impl Retry {
         }
     }
 
-    /// The wait after the attempt of this number; None if the service asks for more than is ever
-    /// waited.
+    /// Returns the wait after the attempt of this number; `None` if the service asks for more than
+    /// the longest wait.
     fn wait(&self, attempts: u32, answer: Option<&HeaderMap>, chance: f64) -> Option<Duration> {
         let asked = answer.and_then(retry_after).unwrap_or_default();
         let doubled = self.first_wait.saturating_mul(2_u32.saturating_pow(attempts - 1));
@@ -285,7 +286,7 @@ impl Retry {
     }
 }
 
-/// Whether a request failed on the way there, or may be sent twice.
+/// Returns whether a request failed before it was sent, or may be sent twice.
 fn may_be_sent_again(error: &TransportError, safety: RetrySafety) -> bool {
     match (safety, error) {
         (RetrySafety::Never, _)
@@ -311,13 +312,13 @@ fn may_be_sent_again(error: &TransportError, safety: RetrySafety) -> bool {
     }
 }
 
-/// What `Retry-After` asks for: seconds, or a time that counts from the answer's own `Date`. None
-/// if it asks for nothing, or for something else.
+/// Returns what `Retry-After` asks for: seconds, or a time relative to the answer's own `Date`.
+/// `None` if it is absent or invalid.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
     if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than fits is more than is ever waited.
+        // A number that does not fit is longer than any wait.
         return Some(asked.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let time = |text| httpdate::parse_http_date(text).ok();
@@ -325,10 +326,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(asked.duration_since(said).unwrap_or_default())
 }
 
-/// A number from 0 to 1, so that many clients that failed together do not come back together.
+/// Returns a number from 0 to 1, so that clients that failed together do not retry together.
 fn chance() -> f64 {
     let mut byte = [0];
-    // Without entropy there is no chance, and the wait is the least one.
+    // Without entropy there is no jitter.
     if rand::fill(&mut byte).is_err() {
         return 0.0;
     }

@@ -1,4 +1,5 @@
-//! Sends one request: signs it, sends it, renews refused credentials, and retries what may pass.
+//! Sends one request: signs it, sends it, renews refused credentials, and retries transient
+//! failures.
 //!
 //! Source: docs/spec/oci-request-signing.md#refusals.
 
@@ -20,7 +21,7 @@ use super::source::Source;
 use super::timings::RequestTimings;
 use super::transport::{Limits, Sink, Transport, TransportError};
 
-/// Signs as one source, by the clocks of services, and keeps the memory for answers.
+/// Signs as one source, by the clocks of services, and keeps the buffer for answers.
 #[derive(Debug)]
 pub(super) struct Sender {
     pub(super) source: Source,
@@ -29,7 +30,7 @@ pub(super) struct Sender {
     pub(super) retry: Retry,
 }
 
-/// What one request is sent with.
+/// The parts that one request is sent with.
 struct Sending<'a> {
     options: &'a RequestOptions,
     timings: &'a mut RequestTimings,
@@ -37,9 +38,9 @@ struct Sending<'a> {
 }
 
 impl Sender {
-    /// Sends a request and brings its answer back, whatever its status. A 401 is taken as our fault
-    /// once: the clock is compared, the credentials are renewed, the request is signed anew. A
-    /// second one is returned.
+    /// Sends a request and returns its answer, whatever its status. After a first 401 the clock is
+    /// compared with the service's, the credentials are renewed, and the request is signed again. A
+    /// second 401 is returned.
     pub(super) async fn send(
         &self,
         http: &HttpClient,
@@ -78,7 +79,7 @@ impl Sender {
         }
     }
 
-    /// One attempt, and once for each request another at once, if the answer lays the fault on our
+    /// Makes one attempt. Once for each request it makes another at once, if the answer refuses our
     /// credentials or our clock.
     async fn attempt(
         &self,
@@ -99,7 +100,7 @@ impl Sender {
             outcome = self.send_once(message, &renewed, told, until, sending).await?;
             credentials = renewed;
             if let Ok(answer) = &outcome {
-                // A time by which nothing was taken proves nothing.
+                // The date of a refused request says nothing about the clock.
                 let refused = answer.status() == StatusCode::UNAUTHORIZED;
                 let proved = if refused { Offset::default() } else { told };
                 if proved != offset {
@@ -113,8 +114,8 @@ impl Sender {
         Ok(outcome)
     }
 
-    /// What to sign with after an answer that may be the fault of what was signed with before, and
-    /// by which clock.
+    /// Returns credentials and clock for another attempt, after an answer that may have refused the
+    /// ones before.
     async fn renewed(
         &self,
         answer: &Response<Bytes>,
@@ -128,12 +129,14 @@ impl Sender {
                 let newest = self.credentials_for(Some(used), told, until).await?;
                 Ok(Some((newest, told)))
             }
-            // Without the right it is not found, and a newer token may have the right.
+            // Without permission a resource is not found, and a newer token may have the
+            // permission.
             StatusCode::NOT_FOUND => {
-                // Credentials that are being replaced at this moment are no reason to lose the
-                // answer.
+                // If the credentials are being replaced at this moment, the answer must not be
+                // lost.
                 let newest = self.credentials_for(None, offset, until).await.ok();
-                // Near its end a token is read again for every request, and may be the same one.
+                // A token that is about to expire is read again for every request, and may be the
+                // same one.
                 let newer = newest.filter(|new| new.key_id().expose() != used.key_id().expose());
                 Ok(newer.map(|newer| (newer, offset)))
             }
@@ -141,9 +144,9 @@ impl Sender {
         }
     }
 
-    /// What to sign with for a service by whose clock ours is wrong, and after it refused
-    /// `refused`. Tokens end by the clock of services: one that has ended by ours alone still
-    /// serves there.
+    /// Returns credentials for a service with this difference of clocks, after it refused
+    /// `refused`. Tokens expire by the clock of services: one that has expired only by ours is
+    /// still valid there.
     async fn credentials_for(
         &self,
         refused: Option<&Arc<Credentials>>,
@@ -161,7 +164,7 @@ impl Sender {
         }
     }
 
-    /// Signs and sends, once.
+    /// Signs and sends once.
     async fn send_once(
         &self,
         message: &Message<'_>,

@@ -32,7 +32,7 @@ impl Service {
         Self { inner, http, url: url.into() }
     }
 
-    /// Its base URL, without a slash at its end.
+    /// Returns its base URL, without a slash at its end.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -44,7 +44,7 @@ impl Service {
         &self.url
     }
 
-    /// A request with any method. Nothing is sent before one of the builder's methods that send.
+    /// Starts a request with any method. Nothing is sent before a method of the builder sends it.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -59,7 +59,7 @@ impl Service {
         RequestBuilder::new(inner, http, method, &self.url, path)
     }
 
-    /// A GET.
+    /// Starts a GET.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -72,7 +72,7 @@ impl Service {
         self.request(Method::GET, path)
     }
 
-    /// A HEAD.
+    /// Starts a HEAD.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -86,7 +86,7 @@ impl Service {
         self.request(Method::HEAD, path)
     }
 
-    /// A POST.
+    /// Starts a POST.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -101,7 +101,7 @@ impl Service {
         self.request(Method::POST, path)
     }
 
-    /// A PUT.
+    /// Starts a PUT.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]
@@ -114,7 +114,7 @@ impl Service {
         self.request(Method::PUT, path)
     }
 
-    /// A DELETE.
+    /// Starts a DELETE.
     ///
     /// ```
     #[doc = include_str!("../doc/service.md")]

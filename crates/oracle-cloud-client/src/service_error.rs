@@ -1,4 +1,4 @@
-//! The errors of OCI services, which all have one shape.
+//! The errors of OCI services, which all have one form.
 
 use std::time::SystemTime;
 
@@ -7,13 +7,12 @@ use http::header::DATE;
 use http::{Response, StatusCode};
 use serde::Deserialize;
 
-/// As much as is kept of an answer that is not in OCI's shape.
+/// How much is kept of an answer that does not have OCI's form.
 const MAX_MESSAGE_CHARS: usize = 500;
-/// No code of OCI's is longer.
+/// None of OCI's codes is longer.
 const MAX_CODE_CHARS: usize = 64;
 
-/// What a service said when it refused or failed. `Display` is for the log: the message is the
-/// service's own.
+/// A service's error. `Display` is for the log: the message is the service's own.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -34,12 +33,12 @@ const MAX_CODE_CHARS: usize = 64;
 pub struct ServiceError {
     /// The status: 400 or more, or a redirect, which is not followed.
     pub status: StatusCode,
-    /// The stable word for programs, such as `NotAuthenticated`, letters and digits; None from a
-    /// proxy or a load balancer.
+    /// The stable error code for programs, such as `NotAuthenticated`: letters and digits. `None`
+    /// from a proxy or a load balancer.
     pub code: Option<String>,
-    /// The sentence for people; of an answer without OCI's shape, the beginning of its text.
+    /// The message for people; if the answer does not have OCI's form, the beginning of its text.
     pub message: String,
-    /// What Oracle's support asks for.
+    /// The id of the request, which Oracle's support asks for.
     pub opc_request_id: Option<String>,
 }
 
@@ -51,7 +50,7 @@ struct Shape {
 }
 
 impl ServiceError {
-    /// The error that an answer of 400 or more is.
+    /// Reads the error of an answer with a status of 400 or more.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -68,7 +67,7 @@ impl ServiceError {
         is_error.then(|| Self::read(answer))
     }
 
-    /// The answer, if it is a success. A redirect is none: whoever followed it would carry the
+    /// Returns the answer if it is a success. A redirect is not: following it would send the
     /// signature elsewhere.
     ///
     /// ```
@@ -82,7 +81,7 @@ impl ServiceError {
     /// ```
     ///
     /// # Errors
-    /// What the service said with any other status than 2xx.
+    /// The service's error, for every status other than 2xx.
     pub fn check(answer: Response<Bytes>) -> Result<Response<Bytes>, Self> {
         if answer.status().is_success() { Ok(answer) } else { Err(Self::read(&answer)) }
     }
@@ -101,38 +100,36 @@ impl ServiceError {
     }
 }
 
-/// What is kept where a service that hands out credentials refused: nothing of its text, which may
-/// be anything.
+/// The refusal of a service that issues credentials. Its text is not kept: it may contain anything.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("status {}, code {}", .status.as_u16(), or_none(.code.as_ref()))]
 pub(super) struct ServiceRefusal {
     /// The status, 400 or more.
     pub(super) status: StatusCode,
-    /// The stable word for programs; None where the answer was not OCI's.
+    /// The stable error code; `None` if the answer did not have OCI's form.
     pub(super) code: Option<String>,
-    /// The service's time of day, where it told it.
+    /// The service's time, if the answer has it.
     pub(super) date: Option<SystemTime>,
 }
 
 impl ServiceRefusal {
-    /// The refusal that an answer is, if it is one.
+    /// Reads the refusal of an answer, if it is one.
     pub(super) fn from_answer(answer: &Response<Bytes>) -> Option<Self> {
         let ServiceError { status, code, .. } = ServiceError::from_answer(answer)?;
-        // Only ever held against our own: a date that cannot be read proves nothing about it, as
-        // none does.
+        // Only compared with our own: an unreadable date proves nothing, like a missing one.
         let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         Some(Self { status, code, date })
     }
 }
 
-/// Whether a text has the form of OCI's codes.
+/// Returns whether a text has the form of OCI's codes.
 fn is_code(text: &str) -> bool {
     (1..=MAX_CODE_CHARS).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The beginning of a text from anywhere, on one line.
+/// Returns the beginning of a text of unknown origin, on one line.
 fn text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let words: Vec<&str> = text.split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! Who a client signs as: a principal of this crate, or any other source of credentials.
+//! The source of a client's credentials: a principal of this crate, or any other.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::principal::Principal;
 
-/// A source. A principal is asked directly: it bounds its own waiting, and learns what services
-/// accepted.
+/// A source. A principal is called directly: it limits its own waiting, and records which
+/// credentials services accepted.
 #[derive(Debug)]
 pub(super) enum Source {
     Principal(Box<Principal>),
@@ -21,8 +21,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What to sign with, before `until`; after a service refused `refused`, others if there are
-    /// any. Boxed, so that it is compiled here alone, and not again in every crate that waits for it.
+    /// Returns credentials to sign with, before `until`; after a service refused `refused`, others
+    /// if there are any. Boxed, so that only this crate compiles it.
     pub(super) fn credentials<'a>(
         &'a self,
         refused: Option<&'a Arc<Credentials>>,
@@ -47,14 +47,14 @@ impl Source {
         })
     }
 
-    /// A service carried out what was signed with `used`.
+    /// Records that a service accepted what was signed with `used`.
     pub(super) fn accepted(&self, used: &Credentials) {
         if let Self::Principal(principal) = self {
             principal.accepted(used);
         }
     }
 
-    /// The region that the source knows.
+    /// Returns the region that the source knows.
     pub(super) async fn region(&self) -> Result<Option<String>, CredentialsError> {
         match self {
             Self::Principal(principal) => ProvideCredentials::region(&**principal).await,
@@ -64,5 +64,8 @@ impl Source {
 }
 
 fn late() -> CredentialsError {
-    CredentialsError::new(CredentialsErrorKind::Unavailable, "no credentials came in time")
+    CredentialsError::new(
+        CredentialsErrorKind::Unavailable,
+        "no credentials were available in time",
+    )
 }

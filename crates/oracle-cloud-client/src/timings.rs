@@ -1,4 +1,4 @@
-//! Where the time of a request went: signing, connecting, waiting.
+//! Where the time of a request was spent: signing, connecting, waiting.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// What it took to have one request answered, or to fail: segment by segment, in order.
+/// The times of one request, answered or failed: segment by segment, in order.
 ///
 /// ```
 /// use oracle_cloud_client::RequestTimings;
@@ -33,12 +33,11 @@ pub struct RequestTimings {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// The making of a signature.
+    /// Making a signature.
     Sign,
-    /// The time until there was a connection: name, TCP, TLS. There is no such segment where one
-    /// was kept.
+    /// Making a connection: name, TCP, TLS. A request that reuses a connection has no such segment.
     Connect,
-    /// From there to the last byte of the answer.
+    /// From there to the last byte of the answer, or to the first of the body of one that streams.
     Wait,
 }
 
@@ -63,7 +62,7 @@ pub struct Segment {
 }
 
 impl RequestTimings {
-    /// How often the request was sent, or tried to be.
+    /// Returns how often the request was sent, or tried to be.
     ///
     /// ```
     /// assert_eq!(oracle_cloud_client::RequestTimings::default().attempts(), 0);
@@ -72,7 +71,7 @@ impl RequestTimings {
         self.attempts
     }
 
-    /// Every segment, in order.
+    /// Returns every segment, in order.
     ///
     /// ```
     /// assert!(oracle_cloud_client::RequestTimings::default().segments().is_empty());
@@ -81,7 +80,7 @@ impl RequestTimings {
         &self.segments
     }
 
-    /// The time that all segments of a phase took together.
+    /// Returns the total time of all segments of a phase.
     ///
     /// ```
     /// use oracle_cloud_client::{Phase, RequestTimings};
@@ -93,15 +92,19 @@ impl RequestTimings {
         segments.map(|segment| segment.took).sum()
     }
 
-    /// A signature that was begun at `begin` is made, or failed.
+    /// Records that a signature was made or failed; it was begun at `begin`.
     pub(super) fn signed(&mut self, begin: Instant) {
         self.segments.push(Segment { phase: Phase::Sign, begin, took: begin.elapsed() });
     }
 
-    /// An attempt that began at `begin` is over, `answered` or not.
+    /// Records that an attempt begins. It counts even where nobody waits for its end.
+    pub(super) fn attempt(&mut self) {
+        self.attempts += 1;
+    }
+
+    /// Records that an attempt that began at `begin` is over, `answered` or not.
     pub(super) fn attempted(&mut self, begin: Instant, connection: &Connection, answered: bool) {
         let end = Instant::now();
-        self.attempts += 1;
         let connect = connection.segment(end, answered);
         let connecting = connect.map_or(Duration::ZERO, |segment| segment.took);
         let took = (end - begin).saturating_sub(connecting);
@@ -112,7 +115,7 @@ impl RequestTimings {
 }
 
 tokio::task_local! {
-    /// The connection that the request in hand waits for, if it needs a new one.
+    /// The connection that the current request waits for, if it needs a new one.
     pub(super) static CONNECTION: Arc<Connection>;
 }
 
@@ -124,8 +127,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The segment that it was, or is still at `now`; none if none was begun, or an answer came
-    /// over another that was kept.
+    /// Returns the connection's segment, which may last until `now`; `None` if no connection was
+    /// begun, or if the answer came over another one that was kept.
     fn segment(&self, now: Instant, answered: bool) -> Option<Segment> {
         let begin = *self.begun.get()?;
         let end = self.made.get().copied().or((!answered).then_some(now))?;
@@ -134,7 +137,7 @@ impl Connection {
     }
 }
 
-/// Tells the request that waits for a connection how long it takes.
+/// A layer that records how long connecting takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timed;
 
@@ -146,7 +149,7 @@ impl<S> Layer<S> for Timed {
     }
 }
 
-/// A connector with a clock. The client clones it for every request, and needs it for few.
+/// A connector with a clock. The client clones it for every request, and needs few of the clones.
 #[derive(Clone, Debug)]
 pub(super) struct Timing<S>(Arc<S>);
 

@@ -1,5 +1,4 @@
-//! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong
-//! with it.
+//! One exchange over HTTP: how connections are made, how long it may take, and what can go wrong.
 //!
 //! Source: docs/spec/oci-services.md#item-10.
 
@@ -23,17 +22,17 @@ use super::names::NameUnresolved;
 use super::preconnect::{self, Preconnect};
 use super::timings::{CONNECTION, Connection, RequestTimings};
 
-/// Of a size that glibc always maps for itself and gives back whole (more than 32 MiB), so that
-/// answers leave no holes in the heap. Only what is written to is ever in memory.
+/// glibc always maps a buffer of this size (more than 32 MiB) separately and unmaps it whole, so
+/// answers leave no holes in the heap. Only pages that are written to take memory.
 const BODY_BUFFER_CAPACITY: usize = 33 * 1024 * 1024;
-/// How long an answer of unknown length may pause that is read whole: it is bounded by the
-/// attempt's own end.
+/// How long an answer of unknown length may pause when it is read whole: the limit of the attempt
+/// ends it first.
 const UNBOUNDED: Duration = Duration::from_secs(3600);
 
-/// What the HTTP library said.
+/// The error of the HTTP library.
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// No answer, or none that can be used. No message contains an address.
+/// There is no usable answer. No message contains an address.
 ///
 /// ```
 /// use oracle_cloud_client::TransportError;
@@ -46,45 +45,46 @@ type Cause = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// No connection: nothing was sent.
+    /// There is no connection. Nothing was sent.
     #[error("it could not be reached")]
     Unreachable(#[source] Cause),
-    /// No address: the name service has none, or did not answer. Nothing was sent.
-    #[error("its name could not be looked up")]
+    /// The name service has no address, or did not answer. Nothing was sent.
+    #[error("its name could not be resolved")]
     Unresolved(#[source] Cause),
-    /// A certificate that is not trusted, or of another name: nothing was sent.
+    /// The certificate is not trusted, or is for another name. Nothing was sent.
     #[error("its certificate is not trusted")]
     Untrusted(#[source] Cause),
-    /// An address that the resolver must not give out, as [`AddressDenied`]: nothing was sent.
+    /// The resolver refused the address, as [`AddressDenied`]. Nothing was sent.
     #[error("{AddressDenied}")]
     AddressDenied,
-    /// No connection within 10 s: nothing was sent.
+    /// There was no connection within 10 s. Nothing was sent.
     #[error("it could not be reached in time")]
     ConnectTimeout(#[source] Cause),
-    /// The request's own body could not be read, or is not as long as announced. What was sent of
-    /// it may have had an effect.
+    /// The request's own body could not be read, or does not have its announced length. What was
+    /// sent of it may have had an effect.
     #[error("the body of the request was not sent whole")]
     RequestBody(#[source] Cause),
-    /// The connection ended before the answer did, or what came was not HTTP. The request may have
-    /// had its effect.
+    /// The connection ended before the answer did, or the answer was not HTTP. The request may have
+    /// had an effect.
     #[error("its answer broke off")]
     IncompleteResponse(#[source] Cause),
     /// An answer paused for longer than
-    /// [`read_timeout`](field@crate::RequestOptions::read_timeout). The request may have had its
+    /// [`read_timeout`](field@crate::RequestOptions::read_timeout). The request may have had an
     /// effect.
-    #[error("it fell silent in the middle of its answer")]
+    #[error("its answer paused for too long")]
     ReadTimeout,
-    /// No answer within [`attempt_timeout`](field@crate::RequestOptions::attempt_timeout), or
-    /// before the end of all attempts. The request may have had its effect.
+    /// There was no answer within
+    /// [`attempt_timeout`](field@crate::RequestOptions::attempt_timeout), or before the end of all
+    /// attempts. The request may have had an effect.
     #[error("it did not answer in time")]
     AttemptTimeout,
-    /// An answer of more bytes than were allowed.
+    /// The answer has more bytes than allowed.
     #[error("its answer is larger than {0} bytes")]
     AnswerTooLarge(usize),
 }
 
 impl TransportError {
-    /// Whether the service may have seen the request, and so have carried it out.
+    /// Returns whether the service may have received the request, and may have carried it out.
     ///
     /// ```
     /// assert!(oracle_cloud_client::TransportError::ReadTimeout.was_sent());
@@ -104,7 +104,7 @@ impl TransportError {
         }
     }
 
-    /// The error of a request that was sent or not, by how far it came.
+    /// Returns the error of a request without an answer, by how far it got.
     pub(super) fn unanswered(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let has = |such: &dyn Fn(&(dyn Error + 'static)) -> bool| is_caused_by(&error, such);
@@ -121,13 +121,13 @@ impl TransportError {
         }
     }
 
-    /// The error of an answer that came in part.
+    /// Returns the error of an incomplete answer.
     pub(super) fn incomplete(error: reqwest::Error) -> Self {
         Self::IncompleteResponse(error.without_url().into())
     }
 }
 
-/// What a resolver fails with when a name has no address that may be connected to.
+/// The error of a resolver if a name has no address that may be connected to.
 ///
 /// ```
 /// use oracle_cloud_client::AddressDenied;
@@ -142,20 +142,19 @@ fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
 }
 
-/// Whether an error or any of its causes is such a one.
+/// Returns whether an error or any of its causes is of this type.
 fn is_caused_by(
     error: &(dyn Error + 'static),
     such: &dyn Fn(&(dyn Error + 'static)) -> bool,
 ) -> bool {
-    // An `io::Error` hides the error that it was made of from `source`.
+    // `source` of an `io::Error` does not return the error inside it.
     let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     such(error)
         || hidden.is_some_and(|hidden| is_caused_by(hidden, such))
         || error.source().is_some_and(|source| is_caused_by(source, such))
 }
 
-/// What a service said after the body of its answer; an extension of the answer, where there was
-/// any.
+/// The trailers after the body of an answer; an extension of the answer, if there were any.
 ///
 /// ```
 /// use http::Response;
@@ -177,13 +176,13 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
-/// Where the body of a success is put that is not to be read here.
+/// Receives the body of a success that is not read here.
 pub(super) type Sink<'a> = Option<&'a mut Option<reqwest::Body>>;
 
-/// Brings answers, and keeps the memory for them.
+/// Sends requests, and keeps the buffer for their answers.
 #[derive(Default)]
 pub(super) struct Transport {
-    /// What the last answer was read into: a new one for each would fault its pages in again.
+    /// The buffer of the last answer. A new one for each answer would fault its pages in again.
     spare: Mutex<BytesMut>,
     pub(super) preconnect: Preconnect,
 }
@@ -196,9 +195,9 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    /// Sends a request over `http` and brings the answer back: all of it, or an error, within the
-    /// limits; of a success without the body, where there is a `sink` for that. What it took is
-    /// added to `timings`.
+    /// Sends a request over `http` and returns its whole answer, or an error, within the limits.
+    /// With a `sink`, the body of a success goes there unread. The durations are added to
+    /// `timings`.
     pub(super) async fn exchange(
         &self,
         http: &HttpClient,
@@ -221,6 +220,7 @@ impl Transport {
             }
         };
         let whole = preconnect::with(preconnected, CONNECTION.scope(connection.clone(), whole));
+        timings.attempt();
         let outcome = timeout_at(limits.until, whole).await;
         timings.attempted(start, &connection, matches!(outcome, Ok(Ok(_))));
         outcome.ok().ok_or(TransportError::AttemptTimeout)?
@@ -241,7 +241,7 @@ impl Transport {
         }
         let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut body = mem::take(&mut *spare());
-        // All of it again, from its beginning, unless someone holds what was read before.
+        // The whole buffer again, from its beginning, unless somebody holds the last answer.
         body.reserve(length.max(BODY_BUFFER_CAPACITY));
         while let Some(frame) = in_time(silence, incoming.frame()).await? {
             let frame = frame.map_err(TransportError::incomplete)?;
@@ -261,8 +261,8 @@ impl Transport {
     }
 }
 
-/// Waits for the next piece of an answer. A process that was stopped for longer finds the time over
-/// and the piece there, unread: only what is not there even then has fallen silent.
+/// Waits for the next piece of an answer. After a process was frozen, the time is over, but a piece
+/// may have arrived unread: only if there is none then, the answer has paused for too long.
 pub(super) async fn in_time<T>(
     silence: Duration,
     mut next: impl Future<Output = T> + Unpin,
@@ -275,10 +275,10 @@ pub(super) async fn in_time<T>(
     timeout(Duration::ZERO, next).await.ok().ok_or(TransportError::ReadTimeout)
 }
 
-/// 32 hexadecimal digits by which both sides find a request in their logs.
+/// Returns 32 hexadecimal digits, by which both sides find a request in their logs.
 pub(super) fn request_id() -> String {
     let mut bytes = [0; 16];
-    // Without entropy the id is not unique, which harms nobody.
+    // Without entropy the id is not unique, which does no harm.
     let number = rand::fill(&mut bytes).map_or(0, |()| u128::from_be_bytes(bytes));
     format!("{number:032X}")
 }

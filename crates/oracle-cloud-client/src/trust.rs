@@ -1,5 +1,5 @@
-//! Whom TLS trusts: Mozilla's roots, compiled in because an empty image has none; for hosts that
-//! the operator names himself, his own roots beside them.
+//! The roots that TLS trusts: Mozilla's, compiled in because an empty image has none. For hosts
+//! that the operator names, the operator's own roots are added.
 //!
 //! Source: docs/spec/oci-services.md#item-9.
 
@@ -33,13 +33,13 @@ pub enum TrustError {
     /// The bundle that a variable names cannot be read.
     #[error("{0} names a file that cannot be read")]
     Unreadable(&'static str, #[source] io::Error),
-    /// The bundle that a variable names is no PEM, or holds no certificate.
+    /// The bundle that a variable names is not PEM, or has no certificate.
     #[error("{0} names a file without a usable PEM certificate")]
     Bundle(&'static str),
-    /// One of the certificates of a bundle is no certificate.
+    /// One of the certificates of a bundle cannot be read.
     #[error("{0} names a file whose certificate number {1} cannot be read")]
     Certificate(&'static str, usize),
-    /// What should name a host that the operator's roots count for.
+    /// A name for which the operator's roots should count is not a host.
     #[error("a host that SSL_CERT_FILE counts for is not a `host` or `host:port`")]
     Host,
     /// The TLS library refused its own defaults.
@@ -50,7 +50,7 @@ pub enum TrustError {
     Client(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The roots of an operator: the certificates of the bundle that `SSL_CERT_FILE` names.
+/// An operator's roots: the certificates of the bundle that `SSL_CERT_FILE` names.
 ///
 /// ```no_run
 /// use oracle_cloud_client::{Roots, Trust};
@@ -63,17 +63,17 @@ pub enum TrustError {
 pub struct Roots(RootCertStore);
 
 impl Roots {
-    /// No roots.
+    /// Returns an empty set.
     pub(super) fn none() -> Self {
         Self(RootCertStore::empty())
     }
 
-    /// Adds others to them.
+    /// Adds other roots.
     pub(super) fn extend(&mut self, Self(others): Self) {
         self.0.extend(others.roots);
     }
 
-    /// Reads a PEM bundle. Every certificate in it must be one.
+    /// Reads a PEM bundle. All of its certificates must be valid.
     ///
     /// ```
     /// use oracle_cloud_client::Roots;
@@ -83,12 +83,12 @@ impl Roots {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError`] where the file cannot be read, holds none, or one that is none.
+    /// [`TrustError`] if the file cannot be read, has no certificate, or has an invalid one.
     pub fn read(bundle: &Path) -> Result<Self, TrustError> {
         read("SSL_CERT_FILE", bundle).map(Self)
     }
 
-    /// The same of a bundle that is there already.
+    /// Does the same with a bundle in memory.
     ///
     /// ```
     /// use oracle_cloud_client::{Roots, TrustError};
@@ -97,13 +97,13 @@ impl Roots {
     /// ```
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// The same as [`read`](Self::read).
     pub fn from_pem(bundle: &[u8]) -> Result<Self, TrustError> {
         parse("the bundle of roots", bundle).map(Self)
     }
 }
 
-/// Whom TLS trusts, host by host. Verification cannot be switched off.
+/// The roots that TLS trusts, host by host. Verification cannot be switched off.
 ///
 /// ```
 /// use oracle_cloud_client::Trust;
@@ -117,21 +117,21 @@ impl Roots {
 pub struct Trust(ClientConfig);
 
 impl Trust {
-    /// Mozilla's roots, and no others.
+    /// Trusts only Mozilla's roots.
     ///
     /// ```
     /// assert!(oracle_cloud_client::Trust::public().is_ok());
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Tls`] where the TLS library refuses its own defaults.
+    /// [`TrustError::Tls`] if the TLS library refuses its own defaults.
     pub fn public() -> Result<Self, TrustError> {
         Self::new(None, [""; 0])
     }
 
-    /// Mozilla's roots for every host, and `roots` beside them for those in `named`, each a `host`
-    /// or `host:port`: what the operator names himself. Where only a pattern admits a host, a
-    /// private authority must not speak for it.
+    /// Trusts Mozilla's roots for every host, and also `roots` for those in `named`, each a `host`
+    /// or `host:port`, which the operator names. A host that only a pattern allows must not be
+    /// vouched for by a private authority.
     ///
     /// ```
     /// use oracle_cloud_client::{Trust, TrustError};
@@ -140,7 +140,7 @@ impl Trust {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Host`] where there are roots and one of `named` is not a `host` or `host:port`.
+    /// [`TrustError::Host`] if there are roots and one of `named` is not a `host` or `host:port`.
     pub fn new(
         roots: Option<&Roots>,
         named: impl IntoIterator<Item = impl AsRef<str>>,
@@ -165,7 +165,7 @@ impl Trust {
         Ok(Self(config.with_no_client_auth()))
     }
 
-    /// Mozilla's roots and these, for every host.
+    /// Trusts Mozilla's roots and these, for every host.
     ///
     /// ```no_run
     /// use oracle_cloud_client::{Roots, Trust};
@@ -175,20 +175,20 @@ impl Trust {
     /// ```
     ///
     /// # Errors
-    /// [`TrustError::Tls`] where the TLS library refuses its own defaults.
+    /// [`TrustError::Tls`] if the TLS library refuses its own defaults.
     pub fn with_roots(Roots(private): &Roots) -> Result<Self, TrustError> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         roots.extend(private.roots.iter().cloned());
         Ok(Self(builder()?.with_root_certificates(roots).with_no_client_auth()))
     }
 
-    /// The roots of one PEM bundle alone, which `variable` names.
+    /// Trusts only the roots of one PEM bundle, which `variable` names.
     pub(super) fn only(variable: &'static str, bundle: &Path) -> Result<Self, TrustError> {
         let roots = read(variable, bundle)?;
         Ok(Self(builder()?.with_root_certificates(roots).with_no_client_auth()))
     }
 
-    /// The setting of TLS that this makes. Its copies share one memory of sessions.
+    /// Returns the TLS configuration. Its clones share one cache of sessions.
     pub(super) fn tls(&self) -> ClientConfig {
         self.0.clone()
     }
@@ -216,7 +216,7 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TrustError> {
     builder.with_safe_default_protocol_versions().map_err(|error| TrustError::Tls(error.into()))
 }
 
-/// The name that TLS knows a host by, with whatever port.
+/// Returns the name of a host for TLS, without the port.
 fn server_name(authority: &str) -> Result<ServerName<'static>, TrustError> {
     let authority = authority.parse::<Authority>();
     let host = authority.ok().map(|authority| authority.host().trim_matches(['[', ']']).to_owned());
@@ -224,7 +224,7 @@ fn server_name(authority: &str) -> Result<ServerName<'static>, TrustError> {
     name.ok_or(TrustError::Host)
 }
 
-/// Trusts more roots where the operator named the host than elsewhere; verifies as rustls does.
+/// Trusts more roots for hosts that the operator named; verifies as rustls does.
 #[derive(Debug)]
 struct ByHost {
     named: Vec<ServerName<'static>>,

@@ -1,14 +1,16 @@
-//! One reader for the variables of the environment: what is absent has a default, what is not
-//! understood is a mistake, and all mistakes are told together.
+//! Reads variables of the environment: an absent one has a default, an invalid one is a mistake,
+//! and all mistakes are reported together.
 //!
 //! Source: docs/spec/fn-container-contract.md#item-94.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-/// Where the environment comes from. A process has one place that reads it; everything else is
-/// told.
+/// Where variables come from. One place in a process reads the environment; all other code gets
+/// this function.
 ///
 /// ```
 /// use oracle_cloud_client::{Variables, Vars};
@@ -18,9 +20,9 @@ use zeroize::Zeroizing;
 /// ```
 pub type Vars<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Reads variables, and keeps what is wrong with them.
+/// Reads variables, and collects mistakes.
 ///
-/// Blanks and line ends around a value are no part of it, and a blank value counts as absent.
+/// Blanks and line ends around a value are removed, and a blank value counts as absent.
 ///
 /// ```
 /// use oracle_cloud_client::Variables;
@@ -36,7 +38,7 @@ pub struct Variables<'a> {
     mistakes: Vec<String>,
 }
 
-/// All mistakes of the variables that were read. Each names its variable and what was expected,
+/// All mistakes in the variables that were read. Each names its variable and what was expected,
 /// never a value.
 ///
 /// ```
@@ -52,7 +54,7 @@ pub struct Variables<'a> {
 pub struct SettingsError(Vec<String>);
 
 impl SettingsError {
-    /// The mistakes, a sentence each.
+    /// Returns the mistakes, one sentence each.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -74,14 +76,14 @@ impl fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// What a variable gives.
+/// The value of a variable.
 #[derive(Debug)]
 pub(super) enum Given<T> {
-    /// It is not set, or to nothing.
+    /// It is not set, or empty.
     Absent,
-    /// Something that was understood.
+    /// A valid value.
     Value(T),
-    /// Something else, of which a mistake was kept.
+    /// An invalid value; the mistake is recorded.
     Unreadable,
 }
 
@@ -99,7 +101,7 @@ impl<T> Given<T> {
 }
 
 impl<'a> Variables<'a> {
-    /// A reader of the variables that `var` finds.
+    /// Creates a reader of the variables that `var` finds.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -110,7 +112,7 @@ impl<'a> Variables<'a> {
         Self { var, mistakes: Vec::new() }
     }
 
-    /// A text.
+    /// Reads a text.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -123,7 +125,7 @@ impl<'a> Variables<'a> {
         self.parse(name, "", |text| Some(text.to_owned()))
     }
 
-    /// A value that `read` understands; anything else is not what was `expected`.
+    /// Reads a value with `read`. The mistake says that it is not what was `expected`.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -141,7 +143,7 @@ impl<'a> Variables<'a> {
         self.given(name, read).value()
     }
 
-    /// One of some words, in whatever letter case.
+    /// Reads one of several words, in any letter case.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -163,7 +165,7 @@ impl<'a> Variables<'a> {
         self.parse(name, expected, |text| read(&text.to_ascii_lowercase()))
     }
 
-    /// `true` or `false`; false if it is absent.
+    /// Reads `true` or `false`; false if it is absent.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -176,7 +178,50 @@ impl<'a> Variables<'a> {
         flag.unwrap_or_default()
     }
 
-    /// Keeps a mistake.
+    /// Reads a whole number in a range, in digits alone.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|_| Some("300".to_owned()));
+    /// assert_eq!(vars.number("LIMIT", 1..=300_u64), Some(300));
+    /// assert_eq!(vars.number("LIMIT", 1..=10_u8), None);
+    /// let error = vars.finish(Some(())).unwrap_err();
+    /// assert_eq!(error.mistakes(), ["LIMIT is not a whole number from 1 to 10"]);
+    /// ```
+    pub fn number<T>(&mut self, name: &str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.parse(name, &expected, |text| {
+            let number = text.parse().ok().filter(|number| range.contains(number));
+            number.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    }
+
+    /// Reads texts that make sense together alone: with one of them, all others must be set.
+    ///
+    /// ```
+    /// use oracle_cloud_client::Variables;
+    ///
+    /// let mut vars = Variables::new(&|name| (name == "KEY").then(|| "blue".to_owned()));
+    /// assert_eq!(vars.together(["LOCK", "KEY"]), [None, Some("blue".to_owned())]);
+    /// let error = vars.finish(Some(())).unwrap_err();
+    /// assert_eq!(error.mistakes(), ["LOCK is not set; expected it beside KEY"]);
+    /// ```
+    pub fn together<const N: usize>(&mut self, names: [&str; N]) -> [Option<String>; N] {
+        let texts = names.map(|name| self.text(name));
+        let both = || names.iter().zip(&texts);
+        if let Some((given, _)) = both().find(|(_, text)| text.is_some()) {
+            for (name, _) in both().filter(|(_, text)| text.is_none()) {
+                self.mistake(format_args!("{name} is not set; expected it beside {given}"));
+            }
+        }
+        texts
+    }
+
+    /// Records a mistake.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -189,7 +234,7 @@ impl<'a> Variables<'a> {
         self.mistakes.push(mistake.to_string());
     }
 
-    /// A value with its own mistakes.
+    /// Reads a value with mistakes of its own.
     pub(super) fn given<T, E: fmt::Display>(
         &mut self,
         name: &str,
@@ -198,15 +243,14 @@ impl<'a> Variables<'a> {
         self.secret(name, |secret| read(secret.trim()))
     }
 
-    /// A secret, as it is: with the blanks around it, and in the one copy that the environment
-    /// gave.
+    /// Reads a secret unchanged, with its blanks, and without another copy.
     pub(super) fn secret<T, E: fmt::Display>(
         &mut self,
         name: &str,
         read: impl FnOnce(Zeroizing<String>) -> Result<T, E>,
     ) -> Given<T> {
         let Some(value) = (self.var)(name).map(Zeroizing::new) else { return Given::Absent };
-        // Whoever made text of the environment put it where there was none.
+        // The conversion of the environment to text put it where bytes were not UTF-8.
         if value.contains(char::REPLACEMENT_CHARACTER) {
             self.mistake(format_args!("{name} is not a text in UTF-8"));
             return Given::Unreadable;
@@ -223,7 +267,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// A value that must be there.
+    /// Reads a value that must be set.
     pub(super) fn needed<T>(&mut self, name: &str, expected: &str, given: Given<T>) -> Option<T> {
         if !given.is_set() {
             self.mistake(format_args!("{name} is not set; expected {expected}"));
@@ -231,7 +275,7 @@ impl<'a> Variables<'a> {
         given.value()
     }
 
-    /// What was made of the variables, unless there is a mistake.
+    /// Returns what was made of the variables, unless there is a mistake.
     ///
     /// ```
     /// use oracle_cloud_client::Variables;
@@ -249,7 +293,7 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// Shows what is wrong, and no value.
+/// Shows the mistakes, and no value.
 impl fmt::Debug for Variables<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Variables").field("mistakes", &self.mistakes).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Application Performance Monitoring: spans, and the collector that takes them.
+//! Application Performance Monitoring: spans, and the collector that they are sent to.
 
 mod span;
 
@@ -16,11 +16,11 @@ use super::http_client::HttpClient;
 use super::transport::TransportError;
 use super::trust::{Trust, TrustError};
 
-/// For how long a collector is left alone that did not take spans: nobody waits for it again and
-/// again.
+/// For how long nothing is sent to a collector after a failure, so that calls do not wait for it
+/// one after another.
 const COLLECTOR_BACKOFF: Duration = Duration::from_secs(30);
 
-/// The collector of an APM domain, over a connection that is kept.
+/// The collector of an APM domain, over a connection that is kept open.
 ///
 /// Source: docs/spec/fn-container-contract.md#tracing.
 ///
@@ -39,8 +39,8 @@ pub struct Collector {
     rests_until: Mutex<Option<time::Instant>>,
 }
 
-/// A collector that cannot be used, or spans that it did not take. No message contains its address,
-/// which holds a key.
+/// A collector that cannot be used, or that did not accept spans. No message contains its address,
+/// which contains a key.
 ///
 /// ```
 /// use oracle_cloud_client::Trust;
@@ -56,19 +56,20 @@ pub enum CollectorError {
     /// The address is not an `https` URL.
     #[error("the address of the trace collector is not an https URL")]
     Address,
-    /// The client for it could not be made.
+    /// The HTTP client for it could not be created.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// There was no answer.
-    #[error("the trace collector gave no answer")]
+    /// The collector did not answer.
+    #[error("the trace collector did not answer")]
     Unanswered(#[from] TransportError),
-    /// It answered, and not that it took them.
+    /// The collector answered with a refusal.
     #[error("the trace collector refused the spans with status {0}")]
     Refused(StatusCode),
 }
 
 impl Collector {
-    /// The collector at `url`, exactly as the platform gives it, if `trust` trusts its certificate.
+    /// Creates the collector at `url`, exactly as the platform gives it, if `trust` trusts its
+    /// certificate.
     ///
     /// ```
     /// use oracle_cloud_client::Trust;
@@ -79,7 +80,7 @@ impl Collector {
     /// ```
     ///
     /// # Errors
-    /// [`CollectorError::Address`] where it is not an `https` URL.
+    /// [`CollectorError::Address`] if the URL is not `https`.
     pub fn new(url: &str, trust: &Trust) -> Result<Self, CollectorError> {
         let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
         let url = url.ok_or(CollectorError::Address)?;
@@ -87,9 +88,9 @@ impl Collector {
         Ok(Self { url, http, rests_until: Mutex::default() })
     }
 
-    /// Sends spans, and waits for the word that they were taken, for `patience` and until
-    /// `deadline` at the longest. After a failure, or all of that patience in vain, nothing is sent
-    /// for 30 s, and no error given: the collector is left alone.
+    /// Sends spans, and waits until they are accepted, for at most `patience` and until `deadline`.
+    /// After a failure, or if the whole `patience` was not enough, nothing is sent for 30 s and no
+    /// error is returned.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ impl Collector {
     /// ```
     ///
     /// # Errors
-    /// [`CollectorError`] where they were not taken.
+    /// [`CollectorError`] if they were not accepted.
     pub async fn send(
         &self,
         spans: &[Span],
@@ -137,7 +138,7 @@ impl Collector {
     }
 }
 
-/// Shows no address, which holds a key.
+/// Does not show the address, which contains a key.
 impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Collector").finish_non_exhaustive()

@@ -1,11 +1,12 @@
-//! What was done, when, and as a part of what: a span in the form of Zipkin's second version.
+//! What was done, when, and as a part of what: a span in the form of Zipkin's version 2.
 
 use std::collections::BTreeMap;
 use std::ops::Not;
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::rand;
 use serde::{Serialize, Serializer};
+
+use crate::random;
 
 /// A span of a trace. Source: docs/spec/fn-container-contract.md#zipkin-v2.
 ///
@@ -42,26 +43,26 @@ pub struct Span {
     pub parent_id: Option<String>,
     /// What was done.
     pub name: &'static str,
-    /// Which side of a request it is.
+    /// Which side of a request it describes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// When it began, sent in microseconds since 1970.
+    /// When it began; sent in microseconds since 1970.
     #[serde(serialize_with = "since_epoch")]
     pub timestamp: SystemTime,
-    /// How long it took, sent in microseconds; less than one is sent as one.
+    /// How long it took; sent in microseconds, at least one.
     #[serde(serialize_with = "microseconds")]
     pub duration: Duration,
-    /// Who did it.
+    /// The service that did it.
     pub local_endpoint: Service,
-    /// To be kept, whatever is left out of other traces.
+    /// Marks a span of a trace that no sampler may drop.
     #[serde(skip_serializing_if = "Not::not")]
     pub debug: bool,
-    /// What else is known of it.
+    /// Additional facts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
 }
 
-/// The side of a request that a span tells of.
+/// The side of a request that a span describes.
 ///
 /// ```
 /// use oracle_cloud_client::apm::Kind;
@@ -73,13 +74,13 @@ pub struct Span {
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Kind {
-    /// That of who asked.
+    /// The side that sent the request.
     Client,
-    /// That of who answered.
+    /// The side that answered it.
     Server,
 }
 
-/// Who did what a span tells of.
+/// The service that a span belongs to.
 ///
 /// ```
 /// use oracle_cloud_client::apm::Service;
@@ -95,31 +96,27 @@ pub struct Service {
     pub service_name: String,
 }
 
-/// An id for a new trace.
+/// Creates the id of a new trace.
 ///
 /// ```
 /// assert_eq!(oracle_cloud_client::apm::trace_id().len(), 32);
 /// ```
 pub fn trace_id() -> String {
-    format!("{:032x}", u128::from_be_bytes(random()))
+    format!("{:032x}", u128::from_be_bytes(id()))
 }
 
-/// An id for a new span.
+/// Creates the id of a new span.
 ///
 /// ```
 /// assert_eq!(oracle_cloud_client::apm::span_id().len(), 16);
 /// ```
 pub fn span_id() -> String {
-    format!("{:016x}", u64::from_be_bytes(random()))
+    format!("{:016x}", u64::from_be_bytes(id()))
 }
 
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    match rand::fill(&mut bytes) {
-        Ok(()) => bytes,
-        // Without entropy the id is not unique, which harms nobody but who reads the trace.
-        Err(_no_entropy) => [1; N],
-    }
+fn id<const N: usize>() -> [u8; N] {
+    // Without entropy the id is not unique. That only makes the trace harder to read.
+    random::bytes().unwrap_or([1; N])
 }
 
 fn since_epoch<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,7 @@
 //! The configuration file of the OCI CLI and the SDKs: its profiles and their settings.
 //!
-//! It is read as Python's `configparser` reads it, which the CLI uses, but for what that takes for
-//! something else than it looks like: such a line is refused.
+//! It is read as Python's `configparser`, which the CLI uses, reads it. Lines that `configparser`
+//! understands differently from what they look like are refused.
 //!
 //! Source: docs/spec/oci-request-signing.md#config-file.
 
@@ -23,7 +23,7 @@ pub(super) type Settings = BTreeMap<String, Zeroizing<String>>;
 /// The profiles of a file.
 pub(super) struct ConfigFile(BTreeMap<String, Settings>);
 
-/// A line that is refused: its number, and what it is.
+/// A line that is refused: its number, and why.
 #[derive(Debug, Eq, PartialEq)]
 struct Refused(usize, &'static str);
 
@@ -33,7 +33,7 @@ impl ConfigFile {
         let text = text.map_err(|error| PrincipalError::ConfigFile(path.to_owned(), error))?;
         let text = match text.as_slice() {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(PrincipalError::ConfigEncoding),
-            // A byte order mark of UTF-8, as Windows has it.
+            // A byte order mark of UTF-8, as Windows writes it.
             [0xef, 0xbb, 0xbf, text @ ..] | text => text,
         };
         let parsed =
@@ -41,7 +41,8 @@ impl ConfigFile {
         parsed.map(Self)
     }
 
-    /// What a profile says itself, or `DEFAULT`, and what it inherits. None if it is not there.
+    /// Returns the settings of a profile, or of `DEFAULT`, and those that it inherits. `None` if
+    /// the profile does not exist.
     pub(super) fn profile(mut self, name: Option<&str>) -> Option<[Settings; 2]> {
         let own = self.0.remove(name.unwrap_or(DEFAULT))?;
         Some([own, self.0.remove(DEFAULT).unwrap_or_default()])
@@ -51,8 +52,8 @@ impl ConfigFile {
 fn parse(text: &[u8]) -> Result<BTreeMap<String, Settings>, Refused> {
     let mut profiles: BTreeMap<String, Settings> = BTreeMap::new();
     let mut profile = None;
-    // How far the setting before a line is indented, if there is one: more than that makes a part
-    // of its value.
+    // The indentation of the setting before a line, if there is one: a line that is indented
+    // further is a part of its value.
     let mut setting = None;
     for (line, number) in lines(text).zip(1..) {
         let content = line.trim_ascii();
@@ -71,7 +72,7 @@ fn parse(text: &[u8]) -> Result<BTreeMap<String, Settings>, Refused> {
         if line.starts_with('[') {
             let name = header(line).ok_or(Refused(
                 number,
-                "begins with `[` and is no `[PROFILE]`, with nothing but a comment behind it",
+                "begins with `[` and is not `[PROFILE]`, which only a comment may follow",
             ))?;
             if profiles.contains_key(name) {
                 return Err(Refused(number, "repeats a profile"));
@@ -79,7 +80,7 @@ fn parse(text: &[u8]) -> Result<BTreeMap<String, Settings>, Refused> {
             (profile, setting) = (Some(profiles.entry(name.to_owned()).or_default()), None);
             continue;
         }
-        // The first separator ends the name: a value may hold further ones.
+        // The first separator ends the name: a value may contain others.
         let pair = line.split_once(['=', ':']).map(|(name, value)| (name.trim(), value.trim()));
         let pair = pair.filter(|(name, _)| !name.is_empty());
         let (Some(profile), Some((name, value))) = (profile.as_mut(), pair) else {
@@ -94,13 +95,13 @@ fn parse(text: &[u8]) -> Result<BTreeMap<String, Settings>, Refused> {
     Ok(profiles)
 }
 
-/// The lines of a text, whatever ends them.
+/// Returns the lines of a text, with any kind of line end.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = text.split(|byte| *byte == b'\n');
     lines.flat_map(|line| line.strip_suffix(b"\r").unwrap_or(line).split(|byte| *byte == b'\r'))
 }
 
-/// The name of a profile, where nothing but a comment follows it.
+/// Returns the name of a profile, if only a comment follows it.
 fn header(line: &str) -> Option<&str> {
     let (name, behind) = line.strip_prefix('[')?.split_once(']')?;
     let (name, behind) = (name.trim(), behind.trim_start());

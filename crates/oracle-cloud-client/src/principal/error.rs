@@ -1,4 +1,4 @@
-//! Why there are no credentials: what happened, and of which kind it is for whoever asked.
+//! Why there are no credentials: what happened, and of which kind it is for the caller.
 
 use std::path::PathBuf;
 
@@ -11,20 +11,19 @@ use crate::transport::TransportError;
 use crate::trust::TrustError;
 use crate::variables::SettingsError;
 
-/// Credentials that cannot be had. The messages name the variable and what was expected, never a
-/// value.
+/// There are no credentials. The messages name the variable and what was expected, never a value.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrincipalError {
-    /// Variables that are not understood, or missing.
+    /// Variables that are invalid or missing.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The configuration file cannot be read.
     #[error("the configuration file {} cannot be read", .0.display())]
     ConfigFile(PathBuf, #[source] std::io::Error),
-    /// The configuration file is in the encoding that Windows calls Unicode.
+    /// The configuration file is in UTF-16, which Windows calls Unicode.
     #[error("the configuration file is a text in UTF-16; expected UTF-8")]
     ConfigEncoding,
-    /// A line of the configuration file that cannot be read: its number, and what it is.
+    /// A line of the configuration file that cannot be read: its number, and why.
     #[error("line {0} of the configuration file {1}")]
     ConfigLine(usize, &'static str),
     /// A profile that the file does not have.
@@ -32,20 +31,20 @@ pub(crate) enum PrincipalError {
         "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
     )]
     Profile,
-    /// What is wrong with a profile: its name, its file, and why.
+    /// A profile that cannot be used: its name, its file, and why.
     #[error("the profile `{0}` of {file} cannot be used", file = .1.display())]
     InProfile(String, PathBuf, #[source] Box<PrincipalError>),
     /// A setting that the profile does not have.
     #[error("the profile has no `{0}`")]
     Setting(&'static str),
-    /// A setting that means something to other programs, and that must not be passed over.
-    #[error("the profile has `{0}`, which is not read here")]
+    /// A setting that other programs use, and that must not be ignored.
+    #[error("the profile has `{0}`, which is not supported")]
     Unread(&'static str),
-    /// A region that could be none.
+    /// The profile's `region` cannot be a region.
     #[error("the profile's `region` is not a region such as `eu-frankfurt-1`")]
     RegionName,
-    /// Tenancy, user and fingerprint that make no key id.
-    #[error("the profile's tenancy, user and fingerprint make no key id: {0}")]
+    /// Tenancy, user and fingerprint do not make a key id.
+    #[error("the profile's tenancy, user and fingerprint do not make a key id: {0}")]
     KeyId(SignError),
     /// A file that cannot be read.
     #[error("{0} names a file that cannot be read, {path}", path = .1.display())]
@@ -56,64 +55,64 @@ pub(crate) enum PrincipalError {
     /// A session token that cannot be used.
     #[error("{0} cannot be used: {1}")]
     Token(&'static str, TokenError),
-    /// The token was issued for another key than the one beside it.
-    #[error("the session token was issued for another key than the one beside it")]
+    /// The token was issued for another key than the one that is given with it.
+    #[error("the session token was issued for another key than the one that is given with it")]
     KeyTokenMismatch,
     /// The token has expired, and its source has no newer one.
-    #[error("the session token has expired and its source holds no newer one")]
+    #[error("the session token has expired and its source has no newer one")]
     TokenExpired,
     /// TLS to a token service cannot be set up.
     #[error(transparent)]
     Trust(TrustError),
-    /// A variable whose URL cannot be asked.
-    #[error("{0} makes no URL")]
+    /// A variable from which no URL can be made.
+    #[error("{0} does not give a URL")]
     Url(&'static str),
-    /// A service that hands out credentials did not answer.
-    #[error("{0} gave no answer")]
+    /// A service that issues credentials did not answer.
+    #[error("{0} did not answer")]
     Unanswered(&'static str, #[source] TransportError),
-    /// A service that hands out credentials refused to.
+    /// A service that issues credentials refused.
     #[error("{0} refused with {1}")]
     Refused(&'static str, ServiceRefusal),
-    /// The node's service refused with 403, which says what its message would.
+    /// The node's service refused with 403, which has only one reason.
     #[error(
         "the token service for OKE workloads refused with status 403; it does so where the cluster is not an enhanced cluster"
     )]
     ClusterNotEnhanced,
-    /// A service that hands out credentials answered with something else.
-    #[error("{0} gave an answer that is not the documented one")]
+    /// A service that issues credentials gave an answer of another form.
+    #[error("the answer of {0} does not have the documented form")]
     Unusable(&'static str),
-    /// There is no token to be exchanged.
+    /// The token to exchange cannot be fetched.
     #[error("the token to exchange cannot be fetched")]
     Subject(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The request to the token service cannot be signed.
-    #[error("the request to the token service was not signed: {0}")]
+    #[error("the request to the token service could not be signed: {0}")]
     NotSigned(SignError),
     /// The instance now belongs to another tenancy.
     #[error("the certificate of the instance names another tenancy than the one before")]
     TenancyChanged,
-    /// The instance's certificate is not for the key beside it: one of them is about to be
-    /// replaced.
-    #[error("the certificate of the instance is for another key than the one beside it")]
+    /// The instance's certificate is for another key than the instance has: one of them is about to
+    /// be replaced.
+    #[error("the certificate of the instance is for another key than the instance has")]
     KeyCertificateMismatch,
-    /// The source has another token than the valid one in use, and it may not take its place.
-    #[error("the session token of its source does not take the place of the one in use: {0}")]
+    /// The source has another token than the valid one in use, and it must not replace that.
+    #[error("the source's session token does not replace the one in use: {0}")]
     NotReplaced(TokenError),
-    /// The source still has what a service refused.
-    #[error("the source holds no newer credentials than those that a service refused")]
+    /// The source still has the credentials that a service refused.
+    #[error("the source has no newer credentials than those that a service refused")]
     RefusedBefore,
-    /// There was no time left to wait for those who ask the source.
-    #[error("no credentials came in time")]
+    /// The time was over before other calls had renewed the credentials.
+    #[error("no credentials were available in time")]
     Late,
-    /// Another call asked the source, and why it got nothing.
-    #[error("the renewal that was waited for brought nothing: {0}")]
+    /// Another call tried to renew the credentials and failed; why.
+    #[error("the renewal by another call failed: {0}")]
     NotRenewed(String),
     /// No source is configured, and there is no metadata service.
     #[error(
         "nothing is configured: no OCI_CLI_AUTH, no resource principal, no configuration file in OCI_CONFIG_FILE or ~/.oci/config, and no metadata service of an instance answered within a second"
     )]
     NotFound,
-    /// No key could be made for a session; there is no memory or no entropy.
-    #[error("no key could be made for the session")]
+    /// No key could be generated for a session: there is not enough memory or entropy.
+    #[error("no key could be generated for the session")]
     Generate,
 }
 
@@ -124,7 +123,7 @@ impl From<KeyMismatch> for PrincipalError {
 }
 
 impl PrincipalError {
-    /// What whoever asked can do about it.
+    /// Returns the kind: what the caller can do about it.
     fn kind(&self) -> CredentialsErrorKind {
         match self {
             Self::Settings(_)

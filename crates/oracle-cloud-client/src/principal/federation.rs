@@ -1,4 +1,5 @@
-//! The token service for instances: certificate for session token, by the service's own clock.
+//! The token service for instances: it exchanges a certificate for a session token. Requests are
+//! signed by its clock.
 //!
 //! Source: docs/spec/oci-request-signing.md#instance-principal.
 
@@ -21,16 +22,16 @@ use zeroize::Zeroizing;
 use super::error::PrincipalError;
 use super::token_service::TokenService;
 
-/// A difference of clocks that a slow answer explains.
+/// A difference of clocks that a slow answer can explain.
 const CLOCK_TOLERANCE_SECONDS: u64 = 60;
-/// A difference that no clock has: whoever tells it is not to be believed.
+/// A difference that is too large for a real clock, and is ignored.
 const MAX_CLOCK_DIFFERENCE_SECONDS: u64 = 24 * 3600;
 
-/// What the instance proves itself with.
+/// What proves the instance's identity.
 pub(super) struct Identity {
     pub(super) leaf: CertificateDer<'static>,
     pub(super) intermediate: CertificateDer<'static>,
-    /// Certificate and key as credentials, for this service alone.
+    /// Certificate and key as credentials, for this service only.
     pub(super) by: Credentials,
 }
 
@@ -40,12 +41,12 @@ struct Answer {
     token: String,
 }
 
-/// How far the service's clock is ahead of ours, in seconds.
+/// By how many seconds the service's clock is ahead of ours.
 #[derive(Debug, Default)]
 pub(super) struct Lead(AtomicI64);
 
 impl Lead {
-    /// The time of day of the service.
+    /// Returns the time by the service's clock.
     pub(super) fn service_time(&self, now: SystemTime) -> SystemTime {
         let lead = self.0.load(Ordering::Relaxed);
         let by = Duration::from_secs(lead.unsigned_abs());
@@ -53,25 +54,23 @@ impl Lead {
         told.unwrap_or(now)
     }
 
-    /// Keeps the time of day that the service accepted.
+    /// Remembers the time that the service accepted.
     pub(super) fn keep(&self, told: SystemTime, now: SystemTime) {
         let seconds = |by: Duration| i64::try_from(by.as_secs()).unwrap_or_default();
         let lead = told.duration_since(now).map_or_else(|late| -seconds(late.duration()), seconds);
         self.0.store(lead, Ordering::Relaxed);
-        log::warn!(
-            "the clock of the token service is ahead of ours by {lead} s; its time is taken"
-        );
+        log::warn!("the clock of the token service is ahead of ours by {lead} s; its time is used");
     }
 }
 
-/// What a service told of the time that explains why it refused what was signed at `signed`.
+/// Returns the service's time if it explains why a request signed at `signed` was refused.
 pub(super) fn explains(told: SystemTime, signed: SystemTime, now: SystemTime) -> bool {
     let apart = |a: SystemTime, b| a.duration_since(b).unwrap_or_else(|error| error.duration());
     apart(told, signed).as_secs() > CLOCK_TOLERANCE_SECONDS
         && apart(told, now).as_secs() < MAX_CLOCK_DIFFERENCE_SECONDS
 }
 
-/// Exchanges the identity for a token of `session`, by a request that is signed at `at`.
+/// Exchanges the identity for a token of `session`, with a request that is signed at `at`.
 pub(super) async fn exchange(
     service: &TokenService,
     uri: &Uri,
@@ -88,7 +87,7 @@ pub(super) async fn exchange(
         "fingerprintAlgorithm": "SHA256",
     });
     let body = body.to_string();
-    // The service wants everything but the host covered.
+    // The service wants every header but `host` covered.
     let settings = SigningSettings::default().without_host(true);
     let params = SigningParams::new(&identity.by, at).settings(settings);
     let request = || {

@@ -1,4 +1,4 @@
-//! A session token and its key, as values or as files that somebody replaces while we live.
+//! A session token and its key, as values or as files that are replaced while the process runs.
 //!
 //! Source: docs/spec/oci-request-signing.md#files-again.
 
@@ -25,8 +25,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Reads the session at start, when nothing else waits for this thread. A token that has
-    /// expired is no error yet: it may be replaced before the first call.
+    /// Reads the session at start, when nothing else waits for this thread. An expired token is not
+    /// an error yet: it may be replaced before the first call.
     pub(super) fn load(
         self,
         now: SystemTime,
@@ -55,7 +55,8 @@ impl Sources {
 impl Supply for Sources {
     type State = Vec<Option<Stamp>>;
 
-    /// A file costs little, and may be written twice within one tick of its time stamp.
+    /// Reading a file costs little, and a file may be written twice within one tick of its time
+    /// stamp.
     const PAUSES: [Duration; 2] = [PAUSE; 2];
 
     fn state(&self) -> Self::State {
@@ -81,7 +82,7 @@ impl<T> Source<T> {
     }
 }
 
-/// Tells one state of a file from another without reading it.
+/// Identifies the state of a file without reading it.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct Stamp {
     inode: u64,

@@ -1,5 +1,5 @@
-//! The credentials in use: when it is time for newer ones, what may take their place, and what they
-//! took the place of.
+//! The credentials in use: when newer ones are needed, which ones may replace them, and which ones
+//! they replaced.
 //!
 //! Source: docs/spec/oci-request-signing.md#files-again.
 
@@ -14,13 +14,12 @@ use tokio::time::Instant;
 use super::error::PrincipalError;
 use crate::clock::timestamp;
 
-/// A token with less than this left is replaced; one that lives for less than twice as long, at the
-/// middle of its life.
+/// A token is renewed when less than this is left, or half of its lifetime if that is shorter.
 const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(300);
 /// Refusals that follow each other faster than this cause one renewal.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
-/// Credentials, and the state that the supply was in before they were taken.
+/// Credentials, and the state of their source before they were read.
 #[derive(Debug)]
 pub(super) struct Generation<T> {
     pub(super) credentials: Arc<Credentials>,
@@ -29,11 +28,12 @@ pub(super) struct Generation<T> {
 }
 
 impl<T> Generation<T> {
-    /// Credentials that were taken at `now`.
+    /// Creates the generation of credentials that were read at `now`.
     pub(super) fn new(credentials: Credentials, state: T, now: SystemTime) -> Self {
         let renew_at = credentials.token().map(|token| {
             let left = token.expires().duration_since(now).unwrap_or_default();
-            // Where the clock is ahead of a token's whole life, its length is all that is known.
+            // If our clock is ahead of the whole lifetime, only the lifetime's length can be
+            // trusted.
             let whole = token.issued().and_then(|at| token.expires().duration_since(at).ok());
             let life = if left.is_zero() { whole.unwrap_or_default() } else { left };
             now + life.saturating_sub(RENEW_BEFORE_EXPIRY.min(life / 2))
@@ -42,22 +42,23 @@ impl<T> Generation<T> {
     }
 }
 
-/// Credentials in use, and what is known of their renewal.
+/// Credentials in use, and the state of their renewal.
 #[derive(Debug)]
 pub(super) struct Held<T> {
     current: Option<Generation<T>>,
-    /// What the current ones replaced, until a service has accepted these.
+    /// The credentials that the current ones replaced, until a service has accepted the current
+    /// ones.
     previous: Option<Generation<T>>,
-    /// What a service refused before it accepted those that were replaced.
+    /// The credentials that a service refused before it accepted the replaced ones.
     refused: Option<Arc<Credentials>>,
     failure: Option<Failure<T>>,
-    /// How often the supply was looked at, and when last.
+    /// How often the source was read, and when last.
     looks: u64,
     looked: Instant,
     send_expired: bool,
 }
 
-/// A renewal that brought nothing.
+/// A renewal that failed.
 #[derive(Debug)]
 struct Failure<T> {
     state: T,
@@ -73,23 +74,24 @@ impl<T: PartialEq> Held<T> {
         Self { current: first, previous, refused, failure, looks: 0, looked, send_expired }
     }
 
-    /// When they expire; None for none.
+    /// Returns when they expire; `None` without credentials.
     pub(super) fn expires(&self) -> Option<SystemTime> {
         self.current.as_ref()?.credentials.expires()
     }
 
-    /// How often the supply was looked at.
+    /// Returns how often the source was read.
     pub(super) fn looks(&self) -> u64 {
         self.looks
     }
 
-    /// What can be signed with at `now`.
+    /// Returns the credentials that can be used at `now`.
     pub(super) fn usable(&self, now: SystemTime) -> Option<Arc<Credentials>> {
         let current = self.current.as_ref().filter(|held| self.serves(&held.credentials, now));
         current.map(|held| held.credentials.clone())
     }
 
-    /// What can be signed with instead of `refused`: what was renewed since, or those before.
+    /// Returns the credentials to use in place of `refused`: renewed ones, or those that `refused`
+    /// replaced.
     pub(super) fn instead_of(
         &self,
         refused: &Credentials,
@@ -100,29 +102,29 @@ impl<T: PartialEq> Held<T> {
         held.find(|held| !same(held, refused) && self.serves(held, now)).cloned()
     }
 
-    /// Whether newer ones are to be had or needed, and no renewal has just failed.
+    /// Returns whether newer ones are available or needed, and no renewal has just failed.
     pub(super) fn is_due(&self, state: &T, now: SystemTime) -> bool {
         let Some(current) = &self.current else { return true };
         let near = current.renew_at.is_some_and(|at| at <= now);
         (near || current.state != *state) && !self.rests(state)
     }
 
-    /// Whether the supply is to be looked at for others than `refused`.
+    /// Returns whether the source may be read for credentials other than `refused`.
     pub(super) fn may_be_renewed(&self, refused: &Credentials, state: &T, now: SystemTime) -> bool {
         let changed = self.current.as_ref().is_none_or(|current| current.state != *state);
         let rested = self.looked.elapsed() >= PAUSE && !self.rests(state);
         changed || (rested && self.instead_of(refused, now).is_none())
     }
 
-    /// Whether a renewal failed from this very state a short while ago.
+    /// Returns whether a renewal from this same state failed a short time ago.
     fn rests(&self, state: &T) -> bool {
         let failure = self.failure.as_ref().filter(|failure| failure.state == *state);
         failure.is_some_and(|failure| Instant::now() < failure.until)
     }
 
-    /// Whether `new` may take the place of what is held: valid ones give way only to others that
-    /// are valid, whole, not older and not refused already. What a service just refused gives way
-    /// to any valid ones.
+    /// Checks whether `new` may replace the credentials in use. Valid ones are replaced only by
+    /// others that are valid, complete, not older and not refused before. Credentials that a
+    /// service just refused are replaced by any valid ones.
     pub(super) fn check(
         &self,
         new: &Credentials,
@@ -134,7 +136,7 @@ impl<T: PartialEq> Held<T> {
         }
         let lost = |held: &Arc<Credentials>| refused.is_some_and(|refused| same(refused, held));
         let Some(held) = self.usable(now).filter(|held| !lost(held)) else { return Ok(()) };
-        // One token belongs to one key: the other half of a rotation is still to come.
+        // One token belongs to one key: the other half of a rotation has not arrived yet.
         if same(&held, new) && held.public_key() != new.public_key() {
             return Err(PrincipalError::KeyTokenMismatch);
         }
@@ -147,12 +149,12 @@ impl<T: PartialEq> Held<T> {
         }
     }
 
-    /// Takes checked ones into use.
+    /// Puts checked credentials into use.
     pub(super) fn replace(&mut self, new: Generation<T>, now: SystemTime) -> Arc<Credentials> {
         let credentials = new.credentials.clone();
         let old = self.current.replace(new);
         if let Some(old) = old.filter(|old| !same(&old.credentials, &credentials)) {
-            // What was not accepted yet is no better than the new ones.
+            // Credentials that no service has accepted yet are no better than the new ones.
             let previous = self.previous.take().unwrap_or(old);
             self.previous = Some(previous).filter(|held| self.serves(&held.credentials, now));
         }
@@ -161,8 +163,8 @@ impl<T: PartialEq> Held<T> {
         credentials
     }
 
-    /// Takes note of a renewal that brought nothing, says so once, and lets the supply rest: for
-    /// `first`, then for twice as long from time to time, and for `longest` at the most.
+    /// Records a failed renewal, logs it once, and pauses: for `first`, then each time twice as
+    /// long, up to `longest`.
     pub(super) fn fail(
         &mut self,
         error: &PrincipalError,
@@ -175,14 +177,14 @@ impl<T: PartialEq> Held<T> {
         let is_news = before.as_ref().is_none_or(|before| before.reason != reason);
         if let (Some(expires), true) = (self.usable(now).and_then(|held| held.expires()), is_news) {
             let expires = timestamp(expires);
-            log::warn!(expires; "the credentials are not renewed, those in use serve on: {reason}");
+            log::warn!(expires; "the credentials were not renewed, those in use stay: {reason}");
         }
         let pause = before.map_or(first, |before| longest.min(before.pause * 2));
         self.failure = Some(Failure { state, pause, until: Instant::now() + pause, reason });
         self.look();
     }
 
-    /// What the renewal brought that another call made.
+    /// Returns the result of the renewal that another call made.
     pub(super) fn outcome(&self, now: SystemTime) -> Result<Arc<Credentials>, PrincipalError> {
         let reason = || self.failure.as_ref().map(|failure| failure.reason.clone());
         self.usable(now).ok_or_else(|| match reason() {
@@ -191,14 +193,14 @@ impl<T: PartialEq> Held<T> {
         })
     }
 
-    /// A service accepted `used`. New ones have proved themselves then; where it accepted those
-    /// before them, these are back in use.
+    /// Records that a service accepted `used`. If these are the new ones, they have proved good. If
+    /// they are the ones before, they are used again.
     pub(super) fn accept(&mut self, used: &Credentials) {
         let Some(previous) = self.previous.take() else { return };
         let Some(current) = self.current.take() else { return };
         if same(&previous.credentials, used) {
             let expires = used.expires().map(timestamp).unwrap_or_default();
-            log::warn!(expires; "the newest credentials were refused, those before them serve on");
+            log::warn!(expires; "the newest credentials were refused, those before them are used again");
             self.refused = Some(current.credentials);
             self.current = Some(Generation { state: current.state, ..previous });
         } else {
@@ -217,12 +219,12 @@ impl<T: PartialEq> Held<T> {
     }
 }
 
-/// Whether two have one token.
+/// Returns whether two have the same token.
 fn same(a: &Credentials, b: &Credentials) -> bool {
     a.key_id().expose() == b.key_id().expose()
 }
 
-/// An error and its causes, for one line of the log.
+/// Joins an error and its causes in one line, for the log.
 fn reason(error: &PrincipalError) -> String {
     let first: Option<&dyn Error> = Some(error);
     let causes = iter::successors(first, |error: &&dyn Error| (*error).source());

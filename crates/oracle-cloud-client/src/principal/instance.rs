@@ -1,5 +1,5 @@
-//! Instance principals: an instance proves with the certificate from its metadata service who it
-//! is, and gets a session token.
+//! Instance principals: an instance proves its identity with the certificate from its metadata
+//! service, and gets a session token.
 //!
 //! ```text
 //! metadata service ─ region, certificate, key
@@ -43,15 +43,15 @@ const AUTH_URL: &str = "OCI_SDK_AUTH_CLIENT_REGION_URL";
 pub(super) const NAMES: [&str; 2] = [BASE_URL, AUTH_URL];
 const METADATA: &str = "the metadata service of the instance";
 const FEDERATION: &str = "the token service for instances";
-/// Where the metadata service has the region.
+/// The path of the region in the metadata service.
 const REGION: &str = "instance/region";
-/// How long it takes to find out that there is no metadata service.
+/// How long it takes to find that there is no metadata service.
 const GUESS_TIMEOUT: Duration = Duration::from_secs(1);
-/// Certificate and key are replaced one after the other: the wait before a second look, which
-/// doubles from look to look, and the longest one.
+/// Certificate and key are replaced one after the other: the wait before reading them again, which
+/// doubles each time, and the longest wait.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(1600)];
 
-/// An instance and the services that vouch for it.
+/// An instance and the services that confirm its identity.
 #[derive(Debug)]
 pub(super) struct Instance {
     metadata: TokenService,
@@ -63,18 +63,18 @@ pub(super) struct Instance {
     regions: Regions,
     region: OnceLock<String>,
     tenancy: OnceLock<String>,
-    /// Whether it is only to be found out that this is an instance.
+    /// Whether the configuration does not say that this is an instance.
     is_guess: bool,
-    /// Found out: it is none.
+    /// Whether it was found that this is not an instance.
     is_none: AtomicBool,
 }
 
-/// What the variables say about an instance.
+/// The variables of an instance.
 pub(super) struct InstanceSettings {
     base: String,
     auth: Option<String>,
     roots: Option<PathBuf>,
-    /// Whether nobody said that this is an instance.
+    /// Whether the configuration does not say that this is an instance.
     pub(super) is_guess: bool,
 }
 
@@ -95,18 +95,19 @@ impl InstanceSettings {
 }
 
 impl Instance {
-    /// The instance that this process runs on. Nothing is asked before the first signature.
+    /// Creates the instance that this process runs on. No service is contacted before the first
+    /// signature.
     pub(super) fn new(
         settings: InstanceSettings,
         regions: Regions,
     ) -> Result<Self, PrincipalError> {
-        // Of the hosts that are asked, the operator may name this one.
+        // Of the hosts that are called, the operator may configure this one.
         let named = settings.auth.as_deref().and_then(|url| Url::parse(url).ok());
         let named = named.as_ref().map(Url::authority);
         let roots = settings.roots.as_deref().map(Roots::read).transpose();
         let trust = roots.and_then(|roots| Trust::new(roots.as_ref(), named));
         let trust = trust.map_err(PrincipalError::Trust)?;
-        // The metadata service is on the instance's own link and speaks no TLS.
+        // The metadata service is on the instance's own link and has no TLS.
         let plain = HttpClient::builder(&trust).plain().build().map_err(PrincipalError::Trust)?;
         let tls = HttpClient::new(&trust).map_err(PrincipalError::Trust)?;
         let service = |name, http, retry| TokenService { name, http, retry };
@@ -125,12 +126,12 @@ impl Instance {
         })
     }
 
-    /// Whether nobody said that this is an instance.
+    /// Returns whether the configuration does not say that this is an instance.
     pub(super) fn is_guess(&self) -> bool {
         self.is_guess
     }
 
-    /// The region of the instance, once it is known.
+    /// Returns the region of the instance, once it is known.
     pub(super) fn region(&self) -> Option<&str> {
         self.region.get().map(String::as_str)
     }
@@ -153,11 +154,11 @@ impl Instance {
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
             Ok(request)
         };
-        // Not a copy: the key is among what is asked for.
+        // Not a copy: the key is among the answers.
         Ok(self.metadata.ask_with(retry, until, request).await?.into())
     }
 
-    /// Learns the region, the first time.
+    /// Fetches the region, on first use.
     pub(super) async fn located(&self, until: Instant) -> Result<&str, PrincipalError> {
         if let Some(region) = self.region.get() {
             return Ok(region);
@@ -169,13 +170,13 @@ impl Instance {
         };
         let name = String::from_utf8(name);
         let region = name.ok().map(|name| self.regions.identifier(&name));
-        // It becomes part of a host's name, and of the log.
+        // It becomes part of a host's name, and is logged.
         let region = region.filter(|region| is_label(region));
         let region = region.ok_or(PrincipalError::Unusable(METADATA))?;
         Ok(self.region.get_or_init(|| region))
     }
 
-    /// The region, if there is a metadata service at all: it is asked once, and for a second.
+    /// Fetches the region if there is a metadata service at all. It is asked once, for one second.
     async fn guessed_region(&self, until: Instant) -> Result<Vec<u8>, PrincipalError> {
         if self.is_none.load(Ordering::Relaxed) {
             return Err(PrincipalError::NotFound);
@@ -187,7 +188,7 @@ impl Instance {
         })
     }
 
-    /// The certificate of the instance, its key, and the certificate of who issued it, once they
+    /// Returns the certificate of the instance, its key, and the issuer's certificate, once they
     /// belong together.
     async fn identity(&self, until: Instant) -> Result<Identity, PrincipalError> {
         let [mut wait, longest] = LOOK_AGAIN;
@@ -221,8 +222,7 @@ impl Instance {
             return Err(PrincipalError::KeyCertificateMismatch);
         }
         let tenancy = tenancy(&certificate).ok_or_else(unusable)?;
-        // A certificate of another tenancy would change who signs under the feet of whoever relies
-        // on it.
+        // A certificate of another tenancy would silently change who signs.
         if *self.tenancy.get_or_init(|| tenancy.clone()) != tenancy {
             return Err(PrincipalError::TenancyChanged);
         }
@@ -252,8 +252,8 @@ impl Supply for Instance {
         };
         let at = self.federation_clock.service_time(now);
         let token = match asked(&identity, at).await {
-            // Once more by the service's own clock, or with what has replaced certificate and key
-            // meanwhile.
+            // Tries once more by the service's clock, or with the certificate and key that have
+            // replaced these meanwhile.
             Err(PrincipalError::Refused(service, refusal))
                 if refusal.status == StatusCode::UNAUTHORIZED =>
             {
@@ -275,7 +275,7 @@ impl Supply for Instance {
     }
 }
 
-/// A URL to which a path can be added, without a slash at its end.
+/// Returns a URL that a path can be appended to, without a slash at its end.
 fn plain_url(text: &str, schemes: &[&str]) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let plain = url.has_host() && url.username().is_empty() && url.password().is_none();
@@ -284,17 +284,17 @@ fn plain_url(text: &str, schemes: &[&str]) -> Option<String> {
     (plain && bare && known).then(|| text.trim_end_matches('/').to_owned())
 }
 
-/// The tenancy that a certificate was issued to, from its subject.
+/// Returns the tenancy that a certificate was issued to, from its subject.
 fn tenancy(certificate: &Certificate) -> Option<String> {
     let subject = certificate.tbs_certificate().subject();
-    // What is no text is of no kind that is looked for.
+    // Values that are not text are not of the kind that is searched.
     let values: Vec<&str> =
         subject.iter().filter_map(|part| std::str::from_utf8(part.value.value()).ok()).collect();
     let named = |prefix| values.iter().find_map(|value| value.strip_prefix(prefix));
     named("opc-tenant:").or_else(|| named("opc-identity:")).map(str::to_owned)
 }
 
-/// The modulus of the key that a certificate is for.
+/// Returns the modulus of the key that a certificate is for.
 fn modulus(certificate: &Certificate) -> Option<Vec<u8>> {
     let key =
         certificate.tbs_certificate().subject_public_key_info().subject_public_key.as_bytes()?;
@@ -302,7 +302,7 @@ fn modulus(certificate: &Certificate) -> Option<Vec<u8>> {
     Some(key.modulus.as_bytes().to_vec())
 }
 
-/// Whether a text can be a part of a host's name.
+/// Returns whether a text can be a label of a host name.
 fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -1,5 +1,5 @@
-//! Where credentials come from. The source is chosen once, at start; a source that is broken is an
-//! error, never a reason to try another one.
+//! The sources of credentials. One is chosen once, at start. If it is broken, that is an error, and
+//! no other source is tried.
 //!
 //! Source: docs/spec/oci-request-signing.md#choice.
 
@@ -39,10 +39,10 @@ pub use token_exchange::TokenExchange;
 use user::Found;
 use workload::Workload;
 
-/// How long credentials are waited for where the caller does not say.
+/// How long to wait for credentials if the caller does not say.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Who signs: one source of credentials, chosen at start and kept fresh.
+/// Who signs: one source of credentials, chosen at start and kept current.
 ///
 /// ```no_run
 /// use std::time::SystemTime;
@@ -68,11 +68,11 @@ pub struct Principal {
 /// One kind of credentials.
 #[derive(Debug)]
 enum Source {
-    /// A function, a job or another resource, with a token and a key that the platform keeps fresh.
+    /// A function, a job or another resource, with a token and a key that the platform replaces.
     Resource(Renewable<Sources>),
     /// A user's API key.
     ApiKey(Arc<Credentials>),
-    /// A user's session, which the OCI CLI keeps fresh.
+    /// A user's session, which the OCI CLI renews.
     SecurityToken(Renewable<Sources>),
     /// A compute instance.
     Instance(Renewable<Instance>),
@@ -94,7 +94,7 @@ impl Source {
 }
 
 impl Principal {
-    /// Reads the variables, and loads what they choose.
+    /// Reads the variables, and loads the credentials that they choose.
     ///
     /// ```
     /// use oracle_cloud_client::Principal;
@@ -106,13 +106,13 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// As [`PrincipalSettings::from_vars`] and [`load`](Self::load).
+    /// The same as [`PrincipalSettings::from_vars`] and [`load`](Self::load).
     pub fn from_vars(var: Vars<'_>, now: SystemTime) -> Result<Self, CredentialsError> {
         let settings = PrincipalSettings::from_vars(var).map_err(PrincipalError::from)?;
         Self::load(settings, now)
     }
 
-    /// Loads the credentials that the settings chose. An expired token is no error yet.
+    /// Loads the credentials that the settings chose. An expired token is not an error yet.
     ///
     /// ```
     /// use oracle_cloud_client::{Principal, PrincipalSettings};
@@ -125,7 +125,7 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where a file, a key or a token cannot be used: which one, and of
+    /// Of the kind `Invalid` if a file, a key or a token cannot be used: it says which one, and of
     /// which profile.
     pub fn load(settings: PrincipalSettings, now: SystemTime) -> Result<Self, CredentialsError> {
         Ok(Self::loaded(settings, now)?)
@@ -162,7 +162,7 @@ impl Principal {
         Ok(Self { source, region, regions })
     }
 
-    /// The name of the source, as the OCI CLI spells it.
+    /// Returns the name of the source, as the OCI CLI spells it.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -181,8 +181,8 @@ impl Principal {
         }
     }
 
-    /// The region that the environment or the profile names, as an identifier such as
-    /// `eu-frankfurt-1`; that of an instance is known after its first signature.
+    /// Returns the region that the environment or the profile names, as an identifier such as
+    /// `eu-frankfurt-1`. That of an instance is known after its first signature.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -201,8 +201,8 @@ impl Principal {
         }
     }
 
-    /// When what it signs with now expires. None for what does not, and for an instance or a pod
-    /// before its first signature.
+    /// Returns when its current credentials expire. `None` if they do not expire, and for an
+    /// instance or a pod before its first signature.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -220,7 +220,8 @@ impl Principal {
         }
     }
 
-    /// The region, as [`region`](Self::region) tells it; an instance is asked where it is.
+    /// Returns the region, as [`region`](Self::region) does; an instance fetches it from its
+    /// metadata service.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::Principal;
@@ -231,7 +232,7 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// Where an instance's metadata service does not tell it.
+    /// If an instance cannot fetch it.
     pub async fn locate(&self) -> Result<Option<&str>, CredentialsError> {
         if let Source::Instance(instance) = &self.source {
             instance.supplier().located(time::Instant::now() + TIMEOUT).await?;
@@ -239,7 +240,7 @@ impl Principal {
         Ok(self.region())
     }
 
-    /// Finds out whether this is an instance, where nobody said so.
+    /// Checks whether this is an instance, if the configuration does not say so.
     pub(super) async fn confirm(&self) -> Result<(), CredentialsError> {
         if let Source::Instance(instance) = &self.source
             && instance.supplier().is_guess()
@@ -249,8 +250,8 @@ impl Principal {
         Ok(())
     }
 
-    /// The host of an older service in this principal's region, as [`Regions::host`] makes it; an
-    /// instance is asked where it is. None without a region.
+    /// Returns the host of an older service in this principal's region, as [`Regions::host`] does.
+    /// An instance fetches its region. `None` without a region.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::Principal;
@@ -262,12 +263,12 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// As [`locate`](Self::locate).
+    /// The same as [`locate`](Self::locate).
     pub async fn host(&self, service: &str) -> Result<Option<String>, CredentialsError> {
         Ok(self.locate().await?.map(|region| self.regions.host(service, region)))
     }
 
-    /// The regions that the variables added to those of the table.
+    /// Returns the regions of the table and those that variables add.
     ///
     /// ```
     /// # use oracle_cloud_client::Principal;
@@ -280,8 +281,9 @@ impl Principal {
         &self.regions
     }
 
-    /// What to sign with at `now`, within 60 s. Files are read again when they changed or the token
-    /// nears its end, and services are asked again when it does.
+    /// Returns the credentials to sign with at `now`, within 60 s. Files are read again when they
+    /// have changed or the token is about to expire; services are asked again when it is about to
+    /// expire.
     ///
     /// ```no_run
     /// # use oracle_cloud_client::Principal;
@@ -292,14 +294,13 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// Where there are none that are valid and none could be had in time.
+    /// If there are no valid ones and none could be fetched in time.
     pub async fn credentials(&self, now: SystemTime) -> Result<Arc<Credentials>, CredentialsError> {
         self.credentials_until(now, (time::Instant::now() + TIMEOUT).into_std()).await
     }
 
-    /// The same, before `deadline`. Valid credentials are never waited for longer than 500 ms and
-    /// half of the time, whatever becomes of newer ones; without any, whoever comes first asks the
-    /// source for all.
+    /// Does the same, before `deadline`. With valid credentials a call waits for newer ones for at
+    /// most 500 ms and half of its time. Without valid ones the first call fetches them for all.
     ///
     /// ```no_run
     /// # use std::time::{Duration, Instant, SystemTime};
@@ -312,7 +313,7 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// As [`credentials`](Self::credentials).
+    /// The same as [`credentials`](Self::credentials).
     pub async fn credentials_until(
         &self,
         now: SystemTime,
@@ -330,9 +331,9 @@ impl Principal {
         Ok(credentials?)
     }
 
-    /// What to sign with after a service refused `refused`: whatever the source has now, within 60
-    /// s. However many were refused at once, the source is asked once, and not more than once a
-    /// second.
+    /// Returns the credentials to sign with after a service refused `refused`: those that the
+    /// source has now, within 60 s. However many calls were refused at once, the source is asked
+    /// once, and at most once a second.
     ///
     /// ```no_run
     /// # use std::time::SystemTime;
@@ -345,7 +346,7 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// As [`credentials`](Self::credentials).
+    /// The same as [`credentials`](Self::credentials).
     pub async fn refresh(
         &self,
         refused: &Arc<Credentials>,
@@ -354,9 +355,10 @@ impl Principal {
         self.refresh_until(refused, now, (time::Instant::now() + TIMEOUT).into_std()).await
     }
 
-    /// The same, before `deadline`; newer ones than valid ones are waited for 5 s and half of the
-    /// time. Where there are none, those come back that `refused` replaced, while they are valid
-    /// and until a service has [`accepted`](Self::accepted) the new ones.
+    /// Does the same, before `deadline`. If valid credentials were refused, it waits for newer ones
+    /// for at most 5 s and half of the time. If there are none, it returns those that `refused`
+    /// replaced, while they are valid and until a service has [`accepted`](Self::accepted) the new
+    /// ones.
     ///
     /// ```no_run
     /// # use std::time::{Duration, Instant, SystemTime};
@@ -370,7 +372,7 @@ impl Principal {
     /// ```
     ///
     /// # Errors
-    /// As [`credentials`](Self::credentials).
+    /// The same as [`credentials`](Self::credentials).
     pub async fn refresh_until(
         &self,
         refused: &Arc<Credentials>,
@@ -389,8 +391,8 @@ impl Principal {
         Ok(credentials?)
     }
 
-    /// A service carried out what was signed with `used`: new credentials have proved themselves
-    /// then, and where it was those before them, these are signed with again.
+    /// Records that a service accepted what was signed with `used`. If these are the new
+    /// credentials, they have proved good. If they are the ones before, they are used again.
     ///
     /// ```no_run
     /// # use std::time::SystemTime;

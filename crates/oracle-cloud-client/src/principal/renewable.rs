@@ -1,7 +1,7 @@
-//! Credentials that end, and whoever supplies newer ones.
+//! Credentials that expire, and their renewal.
 //!
 //! They are renewed within a call, never in the background: a frozen container runs nothing. One
-//! call renews; the others go on with what is valid, and wait for it only where nothing is.
+//! call renews them. The others continue with valid credentials, and wait only if there are none.
 //!
 //! Source: docs/spec/oci-request-signing.md#files-again.
 
@@ -15,30 +15,30 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::error::PrincipalError;
 use super::held::{Generation, Held};
 
-/// The most that a renewal may take of a call that has something valid to sign with; never more
-/// than half of its time.
+/// How long a renewal may delay a call that has valid credentials; never more than half of its
+/// time.
 const MAX_WAIT_WHILE_VALID: Duration = Duration::from_millis(500);
-/// The same after a service refused what is valid: without newer credentials the call may be lost.
+/// The same after a service refused valid credentials: without newer ones the call may fail.
 const MAX_WAIT_AFTER_REFUSAL: Duration = Duration::from_secs(5);
-/// A supplier whose key and token belong to two generations is about to have replaced both: how
-/// often to look again.
+/// How often a source is read again whose key and token do not match: it is about to have replaced
+/// both.
 pub(super) const LOOKS: u32 = 3;
-/// The time between two looks.
+/// The time between two readings.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Supplies credentials: reads files, or asks services.
+/// Supplies credentials: reads files, or calls services.
 pub(super) trait Supply: Debug {
-    /// What tells one state of the supply from another without taking from it.
+    /// Identifies the state of the source without reading credentials from it.
     type State: Debug + PartialEq;
 
-    /// How long it is left alone after a failure while its state is the same, and how long at the
-    /// most after many: a service that is down is not asked by every call.
+    /// The first and the longest pause after failures while its state stays the same: a service
+    /// that is down is not called by every call.
     const PAUSES: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(300)];
 
-    /// The state now; it never changes where only a service knows it.
+    /// Returns the current state. It never changes if only a service knows it.
     fn state(&self) -> Self::State;
 
-    /// The newest credentials, if they come before `until`.
+    /// Returns the newest credentials, if they arrive before `until`.
     async fn supply(&self, now: SystemTime, until: Instant) -> Result<Credentials, PrincipalError>;
 }
 
@@ -47,19 +47,20 @@ pub(super) trait Supply: Debug {
 pub(super) struct Renewable<S: Supply> {
     supplier: S,
     held: Mutex<Held<S::State>>,
-    /// Whoever renews has it.
+    /// Held by the call that renews.
     turn: tokio::sync::Mutex<()>,
 }
 
-/// The right to renew, and whether another call did so while this one waited for it.
+/// The permit to renew, and whether another call renewed while this one waited for it.
 struct Turn<'a> {
     _turn: tokio::sync::MutexGuard<'a, ()>,
     came_late: bool,
 }
 
 impl<S: Supply> Renewable<S> {
-    /// Credentials of `supplier`, the first of which may be there already. With `send_expired` the
-    /// service decides whether they have expired, for a machine whose clock cannot be trusted.
+    /// Creates credentials of `supplier`, the first of which may be loaded already. With
+    /// `send_expired` the service decides whether they have expired, for a machine whose clock
+    /// cannot be trusted.
     pub(super) fn new(
         supplier: S,
         first: Option<Generation<S::State>>,
@@ -69,17 +70,17 @@ impl<S: Supply> Renewable<S> {
         Self { supplier, held, turn: tokio::sync::Mutex::default() }
     }
 
-    /// When the credentials that are there expire; None where none are.
+    /// Returns when the current credentials expire; `None` without any.
     pub(super) fn expires(&self) -> Option<SystemTime> {
         self.held().expires()
     }
 
-    /// Who supplies them.
+    /// Returns the supplier.
     pub(super) fn supplier(&self) -> &S {
         &self.supplier
     }
 
-    /// Credentials to sign with, before `until`.
+    /// Returns credentials to sign with, before `until`.
     pub(super) async fn credentials(
         &self,
         now: SystemTime,
@@ -96,7 +97,7 @@ impl<S: Supply> Renewable<S> {
         }
     }
 
-    /// Credentials where there are no valid ones: whoever comes first renews them, for all who
+    /// Returns credentials if there are no valid ones: the first call renews them for all that
     /// wait.
     async fn awaited(
         &self,
@@ -111,8 +112,8 @@ impl<S: Supply> Renewable<S> {
         self.renew(now, until, None).await
     }
 
-    /// Credentials to sign with after a service refused those in `refused`: newer ones, else those
-    /// that they replaced, else the same.
+    /// Returns credentials to sign with after a service refused those in `refused`: newer ones,
+    /// else those that they replaced, else the same.
     pub(super) async fn refresh(
         &self,
         refused: &Arc<Credentials>,
@@ -121,7 +122,7 @@ impl<S: Supply> Renewable<S> {
     ) -> Result<Arc<Credentials>, PrincipalError> {
         let is_valid = self.held().usable(now).is_some();
         let until = if is_valid { within(MAX_WAIT_AFTER_REFUSAL, until) } else { until };
-        // Without a turn in time others may be there all the same.
+        // Even without the permit in time, another call may have renewed them.
         if let Ok(turn) = self.turn(until).await {
             let state = self.supplier.state();
             let is_due = self.held().may_be_renewed(refused, &state, now);
@@ -136,13 +137,13 @@ impl<S: Supply> Renewable<S> {
         held.instead_of(refused, now).map_or_else(|| held.outcome(now), Ok)
     }
 
-    /// A service accepted what was signed with `used`.
+    /// Records that a service accepted what was signed with `used`.
     pub(super) fn accepted(&self, used: &Credentials) {
         self.held().accept(used);
     }
 
-    /// Takes what the supplier has now, if it may replace what is held. Half of a rotation is worth
-    /// waiting for where nothing else serves.
+    /// Puts the supplier's current credentials into use, if they may replace those in use. Half of
+    /// a rotation is worth waiting for if there are no valid ones.
     async fn renew(
         &self,
         now: SystemTime,
@@ -157,7 +158,7 @@ impl<S: Supply> Renewable<S> {
         match checked {
             Ok(new) => Ok(held.replace(Generation::new(new, state, now), now)),
             Err(error) => {
-                // A call that ran out of time speaks for itself alone.
+                // A call that ran out of time says nothing about the source.
                 if is_valid || Instant::now() < until {
                     held.fail(&error, state, S::PAUSES, now);
                 }
@@ -174,11 +175,11 @@ impl<S: Supply> Renewable<S> {
     ) -> (S::State, Result<Credentials, PrincipalError>) {
         let mut look = 1;
         loop {
-            // The state comes first: files that are replaced while they are read differ from it and
-            // are read again.
+            // The state is read first: files that are replaced while they are read differ from it,
+            // and are read again.
             let state = self.supplier.state();
             let in_time = Instant::now() + LOOK_AGAIN < until;
-            // Of all calls few renew: what that takes is no part of the others' futures.
+            // Few calls renew. Boxed, so that the others' futures stay small.
             match Box::pin(self.supplier.supply(now, until)).await {
                 Err(PrincipalError::KeyTokenMismatch) if look < looks && in_time => {
                     sleep(LOOK_AGAIN).await;
@@ -189,7 +190,7 @@ impl<S: Supply> Renewable<S> {
         }
     }
 
-    /// Waits until nobody else renews.
+    /// Waits until no other call renews.
     async fn turn(&self, until: Instant) -> Result<Turn<'_>, PrincipalError> {
         let before = self.held().looks();
         let turn = timeout_at(until, self.turn.lock()).await;
@@ -202,7 +203,7 @@ impl<S: Supply> Renewable<S> {
     }
 }
 
-/// Until when a renewal may take that a call can do without.
+/// Returns when a renewal must end that a call can do without.
 fn within(patience: Duration, until: Instant) -> Instant {
     let now = Instant::now();
     now + patience.min(until.saturating_duration_since(now) / 2)

@@ -22,7 +22,7 @@ const REGION: &str = "OCI_RESOURCE_PRINCIPAL_REGION";
 /// The variables of resource principals.
 pub(super) const NAMES: [&str; 5] = [VERSION, RPST, PRIVATE_PEM, PASSPHRASE, REGION];
 
-/// What the variables of resource principals say, whether they are needed or not.
+/// The variables of resource principals, whether they are needed or not.
 pub(super) struct Resource {
     version: Given<()>,
     token: Given<TokenSource>,
@@ -49,12 +49,12 @@ impl Resource {
         }
     }
 
-    /// Whether the environment describes a resource principal, whole or not.
+    /// Returns whether the environment has a resource principal, complete or not.
     pub(super) fn is_set(&self) -> bool {
         self.version.is_set() || self.token.is_set() || self.key.is_set()
     }
 
-    /// Where the session is that the environment describes.
+    /// Returns where the session is that the environment describes.
     pub(super) fn sources(self, vars: &mut Variables<'_>) -> Option<Sources> {
         let version = vars.needed(VERSION, "`2.2`", self.version);
         let token = "a session token, or the absolute path of a file with one";
@@ -67,7 +67,7 @@ impl Resource {
         {
             vars.mistake(format_args!("{RPST} does not fit {PRIVATE_PEM}: {error}"));
         }
-        // A key that was given itself is open already.
+        // A key that was given as a value is decrypted already.
         let passphrase = self.passphrase.value().filter(|_| key.is_file());
         Some(Sources { token, key: KeySource { key, passphrase } })
     }
@@ -83,7 +83,7 @@ fn version(version: &str) -> Result<(), String> {
     }
 }
 
-/// The key, or its file. A passphrase of the other kind is a mistake of whoever set it.
+/// Returns the key, or its file. A passphrase of the other kind is a mistake in the configuration.
 fn key(
     secret: Zeroizing<String>,
     passphrase: &Given<Source<Secret>>,

@@ -1,4 +1,4 @@
-//! The keys of sessions, made beside the calls: on a small machine it takes longer than a call
+//! The keys of sessions, generated beside the calls: on a small machine it takes longer than a call
 //! should wait.
 //!
 //! Source: docs/spec/oci-request-signing.md#session-key.
@@ -10,12 +10,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::PrincipalError;
 
-/// The next key, where it is being made.
+/// The next key, if it is being generated.
 #[derive(Debug, Default)]
 pub(super) struct SessionKey(Mutex<Option<JoinHandle<Result<PrivateKey, KeyError>>>>);
 
 impl SessionKey {
-    /// A new key, if it is made before `until`; if not, it is there for the next renewal.
+    /// Returns a new key if it is generated before `until`. If not, it is ready for the next
+    /// renewal.
     pub(super) async fn next(&self, until: Instant) -> Result<PrivateKey, PrincipalError> {
         let mut next = self.0.lock().await;
         let making = next.get_or_insert_with(|| spawn_blocking(PrivateKey::generate));

@@ -1,4 +1,4 @@
-//! What the variables say about who signs, before anything is read that they name.
+//! The variables of credentials, before any file that they name is read.
 //!
 //! Source: docs/spec/oci-request-signing.md#resource-principal-variables.
 
@@ -13,12 +13,12 @@ use crate::region::{self, Regions};
 use crate::variables::{Given, SettingsError, Variables, Vars};
 
 const AUTH: &str = "OCI_CLI_AUTH";
-/// Set to `true` where the machine's clock may be far ahead: whether a token has expired is then
-/// the service's to say.
+/// Set to `true` if the machine's clock may be far ahead: then only services decide whether a token
+/// has expired.
 const SEND_EXPIRED: &str = "SEND_EXPIRED_TOKENS";
 
-/// Who signs, as far as variables say it. Secrets in variables have been read, and the copies of
-/// the environment's text wiped; files have not been opened.
+/// Who signs, as the variables say. Secrets in variables have been read, and copies of their text
+/// wiped. Files have not been opened.
 ///
 /// ```
 /// use oracle_cloud_client::{Principal, PrincipalSettings};
@@ -38,17 +38,17 @@ pub struct PrincipalSettings {
 /// One kind of credentials, before it is loaded.
 pub(super) enum Chosen {
     Resource(files::Sources),
-    /// A user's, and whether as a session, where that was said.
+    /// A user's, and whether as a session, if the configuration says so.
     User(User, Option<bool>),
     Instance(InstanceSettings),
     Workload(WorkloadSettings),
 }
 
-/// What `OCI_CLI_AUTH` may name.
+/// The values of `OCI_CLI_AUTH`.
 #[derive(Clone, Copy)]
 enum Auth {
     Resource,
-    /// A user's, and whether as a session, where that is said.
+    /// A user's, and whether as a session, if the configuration says so.
     User {
         session: Option<bool>,
     },
@@ -70,7 +70,7 @@ impl Auth {
 }
 
 impl PrincipalSettings {
-    /// The names of all variables that are read here, but for `HOME` and `SSL_CERT_FILE`.
+    /// Returns the names of all variables that are read here, except `HOME` and `SSL_CERT_FILE`.
     ///
     /// ```
     /// use oracle_cloud_client::PrincipalSettings;
@@ -90,11 +90,11 @@ impl PrincipalSettings {
         lists.concat().into_iter()
     }
 
-    /// Reads every variable of credentials, those of other sources than the chosen one too, and
-    /// tells all mistakes at once.
+    /// Reads every variable of credentials, also those of sources that are not chosen, and reports
+    /// all mistakes together.
     ///
-    /// The source is what `OCI_CLI_AUTH` names, else a resource principal where any of its
-    /// variables is set, else the configuration file or the variables of the OCI CLI.
+    /// The source is the one that `OCI_CLI_AUTH` names. Without it, a resource principal if any of
+    /// its variables is set; else the configuration file or the variables of the OCI CLI.
     ///
     /// ```
     /// use oracle_cloud_client::PrincipalSettings;
@@ -105,12 +105,12 @@ impl PrincipalSettings {
     /// ```
     ///
     /// # Errors
-    /// All mistakes at once; also where nothing is set.
+    /// All mistakes together; also if nothing is set.
     pub fn from_vars(var: Vars<'_>) -> Result<Self, SettingsError> {
         Self::read(var, false)
     }
 
-    /// The same, but where nothing is set it may be an instance, which is found out at the first
+    /// Does the same, but if nothing is set it may be an instance, which is checked at the first
     /// signature.
     pub(crate) fn or_instance(var: Vars<'_>) -> Result<Self, SettingsError> {
         Self::read(var, true)
@@ -157,8 +157,8 @@ impl PrincipalSettings {
         vars.finish(source.map(|source| Self { source, region, regions, send_expired }))
     }
 
-    /// The regions of the table and those of the variables, for whoever else must know which domain
-    /// is whose.
+    /// Returns the regions of the table and those that variables add, for code that also needs to
+    /// know the domains.
     ///
     /// ```
     /// use oracle_cloud_client::PrincipalSettings;

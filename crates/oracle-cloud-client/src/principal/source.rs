@@ -1,4 +1,4 @@
-//! A secret that was given itself, or the file that holds it.
+//! A secret that is given as a value, or as a file.
 //!
 //! Source: docs/spec/oci-request-signing.md#resource-principal-2-2.
 
@@ -21,15 +21,15 @@ pub(super) type Secret = Zeroizing<Vec<u8>>;
 
 /// A secret, by the name of its setting.
 pub(super) enum Source<T> {
-    /// What was made of a value.
+    /// The secret that was read from a value.
     Value(&'static str, T),
     /// The file.
     File(&'static str, PathBuf),
 }
 
 impl<T: Clone> Source<T> {
-    /// An absolute path is a file, anything else a value, which `parse` reads; `~` means nothing
-    /// here.
+    /// Creates a source. An absolute path is a file; anything else is a value, which `parse` reads.
+    /// `~` is not expanded.
     pub(super) fn new<E>(
         setting: &'static str,
         value: Zeroizing<String>,
@@ -41,7 +41,7 @@ impl<T: Clone> Source<T> {
         }
     }
 
-    /// The setting's name.
+    /// Returns the setting's name.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Value(name, _) | Self::File(name, _) => name,
@@ -52,7 +52,7 @@ impl<T: Clone> Source<T> {
         matches!(self, Self::File(..))
     }
 
-    /// The secret, which `parse` makes of what its file holds now.
+    /// Returns the secret, which `parse` reads from the current content of its file.
     fn read(
         &self,
         parse: impl FnOnce(&'static str, Secret) -> Result<T, PrincipalError>,
@@ -64,7 +64,7 @@ impl<T: Clone> Source<T> {
     }
 }
 
-/// Shows where a secret comes from, not what it is.
+/// Shows where a secret comes from, not the secret.
 impl<T> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,7 +86,7 @@ impl TokenSource {
     }
 }
 
-/// A private key, or its file and what opens that.
+/// A private key, or its file and passphrase.
 #[derive(Debug)]
 pub(super) struct KeySource {
     pub(super) key: Source<Arc<PrivateKey>>,
@@ -94,7 +94,7 @@ pub(super) struct KeySource {
 }
 
 impl KeySource {
-    /// The key, decrypted where there is a passphrase.
+    /// Returns the key, decrypted if there is a passphrase.
     pub(super) fn read(&self) -> Result<Arc<PrivateKey>, PrincipalError> {
         self.key.read(|name, pem| {
             let passphrase = self.passphrase.as_ref();
@@ -106,8 +106,8 @@ impl KeySource {
     }
 }
 
-/// Reads a private key. A passphrase is taken as it is and, where that does not open the key,
-/// without the line end that an editor may have given it.
+/// Reads a private key. The passphrase is tried as it is and then, if that fails, without the line
+/// end that an editor may have added.
 pub(super) fn open(pem: &[u8], passphrase: Option<&[u8]>) -> Result<PrivateKey, KeyError> {
     let read = PrivateKey::from_pem(pem, passphrase);
     let line = passphrase.and_then(|bytes| bytes.strip_suffix(b"\n"));
@@ -119,18 +119,18 @@ pub(super) fn open(pem: &[u8], passphrase: Option<&[u8]>) -> Result<PrivateKey, 
     }
 }
 
-/// The bytes of a text, in the same place.
+/// Converts a text into its bytes, without a copy.
 pub(super) fn bytes(mut text: Zeroizing<String>) -> Secret {
     Zeroizing::new(mem::take(&mut *text).into_bytes())
 }
 
-/// Reads a file that is too small to fill the memory of the smallest container.
+/// Reads a file, with a limit that fits the memory of the smallest container.
 pub(super) fn read_file(setting: &'static str, path: &Path) -> Result<Secret, PrincipalError> {
     read_secret(path, MAX_SECRET_BYTES)
         .map_err(|error| PrincipalError::File(setting, shown(setting, path), error))
 }
 
-/// The path of a setting's file. A passphrase that begins with `/` was not meant to be one.
+/// Returns the path of a setting's file. A passphrase that begins with `/` was not meant as a path.
 fn shown(setting: &str, path: &Path) -> PathBuf {
     let secret = setting.to_ascii_lowercase().contains("pass");
     if secret { PathBuf::from("a path") } else { path.to_owned() }
@@ -140,7 +140,7 @@ fn shown(setting: &str, path: &Path) -> PathBuf {
 pub(super) fn read_secret(path: &Path, limit: impl Into<u32>) -> io::Result<Secret> {
     let limit = limit.into();
     let mut file = File::open(path)?.take(limit.into());
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // Allocated in full at once: a buffer that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or_default()));
     file.read_to_end(&mut bytes)?;
     if file.limit() == 0 { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }

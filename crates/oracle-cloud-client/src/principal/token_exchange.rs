@@ -1,5 +1,5 @@
-//! Token exchange: a token of an identity provider that a domain trusts becomes a session token
-//! (UPST) for a key of our own.
+//! Token exchange: a token of an identity provider that a domain trusts is exchanged for a session
+//! token (UPST) of a key of our own.
 //!
 //! Source: docs/spec/oci-request-signing.md#token-exchange.
 
@@ -32,15 +32,15 @@ use crate::message::is_loopback;
 use crate::trust::Trust;
 
 const SERVICE: &str = "the identity domain";
-/// How long credentials are waited for.
+/// How long to wait for credentials.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Subject = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
 
-/// Credentials for whoever has a JSON web token of an identity provider that an identity domain
+/// Credentials for programs with a JSON web token of an identity provider that an identity domain
 /// trusts: a build job, a pod of another cloud, a program with a token of its own company. The
-/// session token that it is exchanged for is renewed before it ends, for a new key each time.
+/// session token is renewed before it expires, for a new key each time.
 ///
 /// ```no_run
 /// use oracle_cloud_client::{Client, TokenExchange, Trust};
@@ -60,9 +60,9 @@ type Subject = Pin<Box<dyn Future<Output = Result<String, BoxError>> + Send>>;
 pub struct TokenExchange(Renewable<Exchange>);
 
 impl TokenExchange {
-    /// Exchanges what `subject` makes at a domain, whose client has this id and secret and whose
-    /// certificate `trust` trusts. Nothing is asked before the first signature. Without TLS only a
-    /// domain on this machine is asked, as a test double.
+    /// Exchanges the tokens that `subject` returns at a domain whose client has this id and secret,
+    /// and whose certificate `trust` trusts. Nothing is sent before the first signature. Without
+    /// TLS only a domain on this machine may be called, such as a test double.
     ///
     /// ```
     /// use oracle_cloud_client::{TokenExchange, Trust};
@@ -76,8 +76,8 @@ impl TokenExchange {
     /// ```
     ///
     /// # Errors
-    /// Of the kind `Invalid`, where the domain is not an `https` URL without a query, or the id and
-    /// secret are no header.
+    /// Of the kind `Invalid` if the domain is not an `https` URL without a query, or if a header
+    /// cannot have the id and secret.
     pub fn new<F, S>(
         domain: &str,
         client_id: &str,
@@ -130,7 +130,7 @@ impl ProvideCredentials for TokenExchange {
     }
 }
 
-/// A domain, and whoever makes the tokens that it takes.
+/// A domain, and the source of the tokens that it accepts.
 struct Exchange {
     service: TokenService,
     url: Url,
@@ -153,7 +153,7 @@ struct Answer {
 }
 
 impl Exchange {
-    /// The form that asks for a token of this key.
+    /// Returns the form that requests a token for this key.
     fn form(subject: &str, session: &PrivateKey) -> Bytes {
         let public_key = session.public_key().sanitised();
         let mut form =

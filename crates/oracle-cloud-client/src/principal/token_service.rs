@@ -1,4 +1,4 @@
-//! Asks the services that hand out credentials: short requests, few attempts, small answers.
+//! Calls the services that issue credentials: short requests, few attempts, small answers.
 //!
 //! Source: docs/spec/oci-request-signing.md#instance-principal.
 
@@ -16,14 +16,14 @@ use crate::service_error::ServiceRefusal;
 use crate::timings::RequestTimings;
 use crate::transport::{Limits, Transport, TransportError};
 
-/// The longest that one service is waited for, all attempts together.
+/// The longest wait for one service, for all attempts together.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an answer may pause.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Certificates and tokens have a few kilobytes.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// One of the services: its client, its name in errors, and how often it is asked.
+/// One of the services: its client, its name in errors, and its retries.
 #[derive(Debug)]
 pub(super) struct TokenService {
     pub(super) name: &'static str,
@@ -32,14 +32,13 @@ pub(super) struct TokenService {
 }
 
 impl TokenService {
-    /// The metadata service of an instance may not know the identity yet when the instance has just
-    /// started.
+    /// The metadata service may not know the identity of an instance that has just started.
     pub(super) const METADATA_RETRY: Retry = Retry::new()
         .attempts_without_connection(8)
         .first_wait(Duration::from_millis(100))
         .longest_wait(Duration::from_secs(5))
         .statuses(&[404, 429, 500, 502, 503, 504]);
-    /// A token service is asked three times; what it refuses it goes on refusing.
+    /// A token service is asked three times. A refusal is final.
     pub(super) const TOKEN_RETRY: Retry = Retry::new()
         .attempts(3)
         .attempts_without_connection(3)
@@ -47,8 +46,8 @@ impl TokenService {
         .longest_wait(Duration::from_secs(5))
         .statuses(&[500, 502, 503, 504]);
 
-    /// Sends the request that `request` makes anew for each attempt; the body of the answer, if it
-    /// is a success and comes before `until`.
+    /// Sends the request that `request` creates for each attempt. Returns the body of the answer,
+    /// if it is a success and arrives before `until`.
     pub(super) async fn ask(
         &self,
         until: Instant,
@@ -57,7 +56,7 @@ impl TokenService {
         self.ask_with(self.retry, until, request).await
     }
 
-    /// The same with other retries.
+    /// Does the same with other retries.
     pub(super) async fn ask_with(
         &self,
         retry: Retry,
@@ -67,7 +66,7 @@ impl TokenService {
         let until = until.min(Instant::now() + TIMEOUT);
         let limits = Limits { until, bytes: MAX_ANSWER_BYTES, read_timeout: READ_TIMEOUT };
         let mut attempts = retry.attempts_of(RetrySafety::Idempotent, 0, until);
-        // Of its own, since no answer that was a secret is to be kept.
+        // Its own, since no answer that was a secret may be kept.
         let transport = Transport::default();
         let mut last = None;
         let answer = loop {

@@ -1,5 +1,5 @@
-//! A user's credentials: those of a profile of the configuration file, over which the variables of
-//! the OCI CLI go, or those of the variables alone.
+//! A user's credentials: those of a profile of the configuration file, which the variables of the
+//! OCI CLI override, or those of the variables alone.
 //!
 //! Source: docs/spec/oci-request-signing.md#config-file.
 
@@ -24,7 +24,7 @@ const KEY_FILE: &str = "key_file";
 const PASSPHRASE: &str = "pass_phrase";
 const TOKEN_FILE: &str = "security_token_file";
 const REGION: &str = "region";
-/// The settings of a profile that a variable overrides; the region and the passphrase have rules of
+/// The settings of a profile that a variable overrides. The region and the passphrase have rules of
 /// their own.
 const OVERRIDDEN: [(&str, &str); 5] = [
     (USER, "OCI_CLI_USER"),
@@ -56,7 +56,7 @@ pub(super) const NAMES: [&str; 12] = [
     ANY_REGION,
 ];
 
-/// What the variables say about a user. The file has not been read yet.
+/// The variables of a user, before the file is read.
 pub(super) struct User {
     file: Option<PathBuf>,
     profile: Option<String>,
@@ -69,7 +69,7 @@ pub(super) struct User {
 /// The key in a variable.
 enum Content {
     Open(Arc<PrivateKey>),
-    /// It is encrypted, and the passphrase can only be that of the profile.
+    /// It is encrypted, and only the profile can have the passphrase.
     Locked(Zeroizing<String>),
 }
 
@@ -102,7 +102,7 @@ impl User {
         let named = [vars.text(CLI_CONFIG_FILE), vars.text(CONFIG_FILE)];
         let (profile, home) = (vars.text(CLI_PROFILE), vars.text("HOME"));
         let file = named.into_iter().flatten().next();
-        // A named file wins over the usual one, as one expects; in the SDKs it does not.
+        // A named file overrides the usual one. In the SDKs it does not.
         let file = match file {
             Some(name) => Some(expanded(&name, home.as_deref())),
             None => Some(expanded("~/.oci/config", home.as_deref())).filter(|path| exists(path)),
@@ -110,7 +110,7 @@ impl User {
         Self { file, profile, home, overrides, key, region: otherwise }
     }
 
-    /// Whether there is a file, or anything that would override it.
+    /// Returns whether there is a file, or anything that would override it.
     pub(super) fn is_set(&self) -> bool {
         let own = |name: &str| self.overrides.contains_key(name);
         self.file.is_some()
@@ -118,7 +118,8 @@ impl User {
             || OVERRIDDEN.iter().any(|(setting, _)| own(setting))
     }
 
-    /// Whether the variables alone are enough where there is no file; what is missing is a mistake.
+    /// Checks whether the variables alone are enough if there is no file. Missing ones are
+    /// mistakes.
     pub(super) fn check(&self, session: Option<bool>, vars: &mut Variables<'_>) {
         if self.file.is_some() {
             return;
@@ -148,7 +149,7 @@ impl User {
         }
     }
 
-    /// What the variables alone do not say.
+    /// Returns the variables that are missing if there is no file.
     fn missing(&self, session: bool) -> impl Iterator<Item = &'static str> {
         let needed: &[&str] =
             if session { &[TOKEN_FILE, KEY_FILE] } else { &[USER, TENANCY, FINGERPRINT, KEY_FILE] };
@@ -158,13 +159,13 @@ impl User {
         needed.iter().copied().filter(move |setting| !there(setting))
     }
 
-    /// The profile that is read, and its file; None where the variables are enough.
+    /// Returns the profile to read, and its file; `None` if the variables are enough.
     pub(super) fn place(&self) -> Option<(String, PathBuf)> {
         let profile = self.profile.as_deref().unwrap_or("DEFAULT");
         Some((profile.to_owned(), self.file.clone()?))
     }
 
-    /// Reads the profile, and a key that does not change; the region as it is written.
+    /// Reads the profile, and a key that does not change. The region is returned as it is written.
     pub(super) fn load(
         mut self,
         session: Option<bool>,
@@ -173,7 +174,7 @@ impl User {
             None => Default::default(),
             Some(file) => match file.profile(self.profile.as_deref()) {
                 Some(profile) => profile,
-                // The variables need no profile that nobody named.
+                // If the variables are enough, no unnamed profile is needed.
                 None if self.profile.is_none() && self.missing(false).next().is_none() => {
                     Default::default()
                 }
@@ -202,8 +203,8 @@ impl User {
     }
 }
 
-/// What a user's settings come to: those of the environment, of the profile itself and of
-/// `DEFAULT`, the first of which counts.
+/// A user's settings: those of the environment, of the profile itself and of `DEFAULT`, in this
+/// order of precedence.
 struct Profile {
     layers: [Settings; 3],
     home: Option<String>,
@@ -223,8 +224,8 @@ impl Profile {
         Ok(expanded(self.need(setting)?, self.home.as_deref()))
     }
 
-    /// Whether it is one of `oci session authenticate`. Whoever names a user or a token first
-    /// decides: a profile of its own user is not the session that `DEFAULT` has.
+    /// Returns whether it is a profile of `oci session authenticate`. The first source that has a
+    /// user or a token decides: a profile with its own user is not the session that `DEFAULT` has.
     fn is_session(&self) -> bool {
         let says = |layer: &&Settings| layer.contains_key(USER) || layer.contains_key(TOKEN_FILE);
         let token = self.layers.iter().find(says).and_then(|layer| layer.get(TOKEN_FILE));
@@ -239,7 +240,7 @@ impl Profile {
     }
 
     fn key(&self, content: Given<Content>) -> Result<KeySource, PrincipalError> {
-        // The CLI's name of it first, then that of Oracle's SDK for Go.
+        // The CLI's name comes first, then that of Oracle's SDK for Go.
         let passphrase = self.get(PASSPHRASE).or_else(|| self.get("passphrase"));
         let passphrase = passphrase.map(|text| bytes(Zeroizing::new(text.to_owned())));
         let key = match content.value() {
@@ -264,12 +265,12 @@ fn content(pem: Zeroizing<String>, passphrase: Option<&[u8]>) -> Result<Content,
     }
 }
 
-/// Whether something is there, be it readable or not.
+/// Returns whether something exists at the path, readable or not.
 fn exists(path: &Path) -> bool {
     !fs::metadata(path).is_err_and(|error| region::absent(error.kind()))
 }
 
-/// A path with `~` for the home directory.
+/// Expands `~` to the home directory.
 fn expanded(path: &str, home: Option<&str>) -> PathBuf {
     match (path.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => Path::new(home).join(rest),

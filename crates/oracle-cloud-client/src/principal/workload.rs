@@ -1,5 +1,5 @@
-//! OKE workload identity: a pod shows its service account token to a service of its own node, and
-//! gets a session token.
+//! OKE workload identity: a pod sends its service account token to a service of its node, and gets
+//! a session token.
 //!
 //! Source: docs/spec/oci-request-signing.md#workload-identity.
 
@@ -37,7 +37,7 @@ const PATH: &str = "/resourcePrincipalSessionTokens";
 pub(super) const NAMES: [&str; 3] = [HOST, CA, TOKEN];
 const SERVICE: &str = "the token service for OKE workloads";
 
-/// A pod and the service that vouches for it.
+/// A pod and the service that confirms its identity.
 #[derive(Debug)]
 pub(super) struct Workload {
     service: TokenService,
@@ -52,7 +52,7 @@ struct Answer {
     token: String,
 }
 
-/// What the variables say about a pod.
+/// The variables of a pod.
 pub(super) struct WorkloadSettings {
     url: Given<Url>,
     ca: PathBuf,
@@ -60,14 +60,14 @@ pub(super) struct WorkloadSettings {
 }
 
 impl WorkloadSettings {
-    /// `KUBERNETES_SERVICE_HOST`, and certificate and token of the service account, where
-    /// Kubernetes mounts them or where a projected volume has them, by
+    /// Reads `KUBERNETES_SERVICE_HOST`, and the paths of the service account's certificate and
+    /// token: those that Kubernetes mounts, or of a projected volume those in
     /// `OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH` and `..._TOKEN_PATH`.
     pub(super) fn from_vars(vars: &mut Variables<'_>) -> Self {
         let url = vars.given(HOST, |host| {
             let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
             let url = Url::parse(&format!("https://{host}:{PORT}{PATH}"));
-            // What is more than a host makes another path of it.
+            // Anything beside a host would change the path.
             let url = url.ok().filter(|url| url.path() == PATH && url.username().is_empty());
             url.ok_or_else(|| format!("{HOST} is not the name or the address of a host"))
         });
@@ -77,7 +77,7 @@ impl WorkloadSettings {
         Self { url, ca: path(CA, "ca.crt"), account: path(TOKEN, "token") }
     }
 
-    /// The same, where they are needed: a pod has a host.
+    /// Returns the same, or a mistake without a host.
     pub(super) fn needed(self, vars: &mut Variables<'_>) -> Option<Self> {
         let url = vars.needed(HOST, "the address of the cluster", self.url)?;
         Some(Self { url: Given::Value(url), ..self })
@@ -85,7 +85,7 @@ impl WorkloadSettings {
 }
 
 impl Workload {
-    /// The pod that this process runs in.
+    /// Creates the pod that this process runs in.
     pub(super) fn new(settings: WorkloadSettings) -> Result<Self, PrincipalError> {
         let trust = Trust::only(CA, &settings.ca).map_err(PrincipalError::Trust)?;
         let http = HttpClient::new(&trust).map_err(PrincipalError::Trust)?;
@@ -97,7 +97,7 @@ impl Workload {
         })
     }
 
-    /// The service account's own token, which Kubernetes replaces while we live.
+    /// Returns the token of the service account, which Kubernetes replaces while the process runs.
     fn account(&self, now: SystemTime) -> Result<HeaderValue, PrincipalError> {
         let text = read_file(TOKEN, &self.account)?;
         let text = std::str::from_utf8(&text).unwrap_or("not text").trim_ascii();
@@ -143,8 +143,7 @@ impl Supply for Workload {
     }
 }
 
-/// The session token in an answer: base64, perhaps between quotes, of JSON with a whole key id in
-/// it.
+/// Returns the session token in an answer: base64, perhaps in quotes, of JSON with a whole key id.
 fn token(answer: &[u8]) -> Option<Zeroizing<String>> {
     let text = answer.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
