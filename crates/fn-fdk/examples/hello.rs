@@ -1,4 +1,4 @@
-//! A function of its own, with `fn-fdk` alone: it greets whoever the body names.
+//! A function with `fn-fdk` alone: it greets the person that the body names.
 
 use fn_fdk::{Call, Error};
 

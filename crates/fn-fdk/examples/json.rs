@@ -1,4 +1,4 @@
-//! A typed request in, a typed answer out.
+//! A typed request and a typed answer.
 
 use fn_fdk::Error;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! An answer that is made while it is sent: it never is in memory as a whole.
+//! An answer that is made while it is sent: it is never whole in memory.
 
 use fn_fdk::{Call, Error, Reply};
 

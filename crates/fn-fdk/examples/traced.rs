@@ -1,4 +1,4 @@
-//! A function with `tracing`: every line is inside of the span of its call.
+//! A function with `tracing`: every line is inside the span of its call.
 
 use std::time::Duration;
 

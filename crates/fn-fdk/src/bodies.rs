@@ -1,4 +1,4 @@
-//! The bodies of calls: each is read to its end, and of the large ones two are held at once.
+//! The bodies of calls. Each is read to its end. Only two large ones are held at once.
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
 
@@ -14,18 +14,19 @@ use tokio::time::{Instant, timeout_at};
 use super::limits::BODY_LIMIT;
 use super::rejection::Rejection;
 
-/// A body of more than this is large, in bytes.
+/// A body of more bytes than this is large.
 const LARGE_BODY_BYTES: usize = 1024 * 1024;
 /// How many large bodies are held at once, so that any number of calls fits into the smallest
 /// container.
 const MAX_LARGE_BODIES: usize = 2;
-/// What every body fits into, in bytes, of a size that glibc always maps for itself and gives back whole
-/// (more than 32 MiB), so that bodies leave no holes in the heap. Only what is written to is ever
-/// in memory.
+/// The buffer that every body fits into, in bytes. glibc always maps this size (more than 32 MiB)
+/// separately and unmaps it whole, so bodies leave no holes in the heap. Only pages that are
+/// written to take memory.
 const BODY_BUFFER_CAPACITY: usize = 33 * 1024 * 1024;
 
-/// A whole body, and the place of a large one. The place is the call's: whoever keeps a part of the
-/// body for longer, such as a connection whose peer does not read, must not keep others waiting.
+/// A whole body, and the permit of a large one. The permit belongs to the call: whoever keeps a
+/// part of the body for longer, such as a connection whose peer does not read, must not keep others
+/// waiting.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) body: Bytes,
@@ -35,7 +36,7 @@ pub(super) struct Held {
 /// What all calls of a process share to read their bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {
-    /// What the last body was read into: a new one for each would fault its pages in again.
+    /// The buffer of the last body. A new one for each body would fault its pages in again.
     spare: Mutex<BytesMut>,
     large: Arc<Semaphore>,
 }
@@ -45,11 +46,11 @@ impl Bodies {
         Self { spare: Mutex::default(), large: Arc::new(Semaphore::new(MAX_LARGE_BODIES)) }
     }
 
-    /// Reads a body to its end, and counts what came of it in `received`. An error means that it
-    /// broke off.
+    /// Reads a body to its end, and counts its bytes in `received`. An error means that it broke
+    /// off.
     ///
-    /// A large one waits, where it is, until a place is given back: two senders that are slow keep
-    /// further large bodies waiting until their deadlines, and small ones not at all.
+    /// A large one waits in the socket until a permit is free. Two slow senders keep other large
+    /// bodies waiting until their deadlines, and small ones not at all.
     pub(super) async fn collect(
         &self,
         body: Incoming,
@@ -62,7 +63,7 @@ impl Bodies {
         }
     }
 
-    /// None if it was larger than allowed: the rest is read all the same, and not kept.
+    /// Returns `None` for a body larger than allowed. The rest of it is read and dropped.
     async fn read(
         &self,
         mut body: Incoming,
@@ -75,10 +76,10 @@ impl Bodies {
         }
         let mut place = if announced > LARGE_BODY_BYTES { Some(self.place().await) } else { None };
         let mut bytes = mem::take(&mut *self.spare());
-        // All of it again, from its beginning, unless someone holds what was read before.
+        // The whole buffer again, from its beginning, unless somebody holds the last body.
         bytes.reserve(BODY_BUFFER_CAPACITY);
         while let Some(frame) = body.frame().await {
-            // A trailer is no part of it.
+            // A trailer is not part of the body.
             let Ok(data) = frame?.into_data() else { continue };
             *received += data.len();
             if *received > BODY_LIMIT {
@@ -105,7 +106,7 @@ impl Bodies {
     }
 }
 
-/// Reads the rest of a body and keeps none of it.
+/// Reads the rest of a body and drops it.
 async fn drain(mut body: Incoming, received: &mut usize) -> Result<(), hyper::Error> {
     while let Some(frame) = body.frame().await {
         *received += frame?.data_ref().map_or(0, Bytes::len);

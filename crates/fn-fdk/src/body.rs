@@ -17,15 +17,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::error::{self, Error};
 use super::logged_call::LoggedCall;
 
-/// What leaves on the socket.
+/// The body that is sent on the socket.
 pub(super) type Sent = Either<Full<Bytes>, Streamed>;
 
-/// What a reply holds.
+/// The content of a reply.
 pub(super) enum Content {
     Whole(Bytes),
     Stream {
         source: UnsyncBoxBody<Bytes, Error>,
-        /// What the source says of its length, in bytes.
+        /// The length that the source announces, in bytes.
         size: Option<u64>,
     },
 }
@@ -52,7 +52,7 @@ impl Content {
         Self::Stream { source: StreamBody::new(frames).boxed_unsync(), size: None }
     }
 
-    /// How long it is, in bytes; None if nobody knows.
+    /// Returns its length in bytes; `None` if it is unknown.
     pub(super) fn size(&self) -> Option<u64> {
         match self {
             Self::Whole(bytes) => u64::try_from(bytes.len()).ok(),
@@ -60,7 +60,7 @@ impl Content {
         }
     }
 
-    /// The bytes that are there already: none of a stream.
+    /// Returns the bytes that are in memory: none of a stream.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Whole(bytes) => bytes,
@@ -68,7 +68,7 @@ impl Content {
         }
     }
 
-    /// The body of a call's answer. A stream that is not finished at `limit` is cut.
+    /// Returns the body of a call's answer. A stream that has not ended at `limit` is cut.
     pub(super) fn sent(self, limit: Instant, call: LoggedCall) -> Sent {
         match self {
             Self::Whole(bytes) => Either::Left(Full::new(bytes)),
@@ -80,8 +80,8 @@ impl Content {
     }
 }
 
-/// A stream on its way. Its status has left already: whatever goes wrong now cuts the connection before the last chunk, by which
-/// the agent knows that the answer is not whole.
+/// A stream that is being sent. Its status has left already, so an error cuts the connection before
+/// the last chunk. The agent then knows that the answer is incomplete.
 pub(super) struct Streamed {
     source: UnsyncBoxBody<Bytes, Error>,
     limit: Pin<Box<Sleep>>,
@@ -102,7 +102,7 @@ impl Body for Streamed {
         }
         let late = self.limit.as_mut().poll(context).is_ready();
         let frame = if late {
-            Some(Err("it was not finished by the deadline of the call".into()))
+            Some(Err("it did not end by the deadline of the call".into()))
         } else {
             let call = self.call.clone();
             ready!(call.sync_scope(|| poll_caught(&mut self.source, context)))
@@ -112,7 +112,8 @@ impl Body for Streamed {
                 let end = if late { error::TIMED_OUT } else { error::FAILED };
                 let why = format!("the answer's stream failed: {}", error::error_chain(&*error));
                 self.call.failed(end, &why);
-                // hyper writes what it holds only where it has to wait: without the head the agent would kill the container.
+                // hyper flushes only where it has to wait. Without the head the agent would kill
+                // the container.
                 self.failed = Some(error);
                 context.waker().wake_by_ref();
                 Poll::Pending
@@ -122,12 +123,12 @@ impl Body for Streamed {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Without a length it goes in chunks, also where the source knows one.
+        // Without a length it is sent in chunks, even if the source knows its length.
         SizeHint::default()
     }
 }
 
-/// The next piece of a source; a panic in it is an error, as any other.
+/// Polls a source for its next piece. A panic in it is an error like any other.
 fn poll_caught(
     source: &mut UnsyncBoxBody<Bytes, Error>,
     context: &mut Context<'_>,

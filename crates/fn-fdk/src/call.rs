@@ -18,13 +18,13 @@ use super::{deadline, decode, request_line};
 const INTENT: HeaderName = HeaderName::from_static("fn-intent");
 const CALL_ID: HeaderName = HeaderName::from_static("fn-call-id");
 
-/// One request of the agent: the caller's HTTP request unwrapped, and what the platform said about
+/// One request of the agent: the caller's HTTP request, unwrapped, and what the platform says about
 /// it.
 ///
-/// Anybody who may invoke the function directly can forge the headers of a gateway; only the call's
-/// id and its deadline are the agent's own.
+/// Anybody who may invoke the function directly can forge the headers of a gateway. Only the call's
+/// id and its deadline come from the agent itself.
 ///
-/// A test of a handler makes its calls itself:
+/// A test of a handler makes its own calls:
 ///
 /// ```
 /// use fn_fdk::{Call, Error};
@@ -52,8 +52,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call, and whether its method and URL could be read: where not, it must not come to a
-    /// handler.
+    /// Creates the call, and checks that its method and URL could be read. If not, it must not
+    /// reach a handler.
     pub(super) fn new(mut head: Parts, now: SystemTime) -> (Self, Result<(), Rejection>) {
         let platform = head.headers;
         let intent = match platform.get(INTENT).map(HeaderValue::as_bytes) {
@@ -94,7 +94,7 @@ impl Call {
         self
     }
 
-    /// A direct call, for the tests of a handler.
+    /// Creates a direct call, for the tests of a handler.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Call::direct("Ada").body(), "Ada");
@@ -105,7 +105,7 @@ impl Call {
         Self::made(request, Intent::Direct)
     }
 
-    /// A call through a gateway, for the tests of a handler.
+    /// Creates a call through a gateway, for the tests of a handler.
     ///
     /// ```
     /// let call = fn_fdk::Call::gateway(http::Request::get("/seats?row=2").body("")?);
@@ -124,8 +124,8 @@ impl Call {
         Self { request, context, platform: HeaderMap::new(), arrived, received }
     }
 
-    /// A call of the given form, for the tests of a handler; `headers` are the agent's, arrived at
-    /// `now`. An error is what keeps such a call from any handler.
+    /// Creates a call of the given form, for the tests of a handler. `headers` are the agent's; the
+    /// call arrived at `now`. The error is the reason why such a call does not reach a handler.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -149,7 +149,7 @@ impl Call {
         line.map(|()| call.with_body(body.into()))
     }
 
-    /// What the platform says of this call.
+    /// Returns what the platform says about this call.
     ///
     /// ```
     /// let call = fn_fdk::Call::direct("");
@@ -159,7 +159,7 @@ impl Call {
         &self.context
     }
 
-    /// The caller's request.
+    /// Returns the caller's request.
     ///
     /// ```
     /// let call = fn_fdk::Call::direct("Ada");
@@ -169,7 +169,7 @@ impl Call {
         &self.request
     }
 
-    /// The caller's request, and what the platform says of it.
+    /// Returns the caller's request and what the platform says about it.
     ///
     /// ```
     /// let (request, context) = fn_fdk::Call::direct("Ada").into_parts();
@@ -179,7 +179,7 @@ impl Call {
         (self.request, self.context)
     }
 
-    /// Through a gateway or not.
+    /// Returns whether it came through a gateway.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Call::direct("").intent(), fn_fdk::Intent::Direct);
@@ -188,7 +188,7 @@ impl Call {
         self.context.intent
     }
 
-    /// The platform's name for this call: [`Context::id`].
+    /// Returns the platform's id of this call: [`Context::id`].
     ///
     /// ```
     /// // A call that a test made has none.
@@ -198,7 +198,7 @@ impl Call {
         self.context.id.as_deref()
     }
 
-    /// The caller's method; `POST` for a direct call.
+    /// Returns the caller's method; `POST` for a direct call.
     ///
     /// ```
     /// let call = fn_fdk::Call::gateway(http::Request::delete("/seats/2").body("")?);
@@ -209,9 +209,9 @@ impl Call {
         self.request.method()
     }
 
-    /// The caller's URL: absolute behind an HTTP trigger, path and query behind API Gateway, `/`
-    /// for a direct call. What a query may not hold raw is percent-encoded; all else is as the
-    /// caller wrote it.
+    /// Returns the caller's URL: absolute behind an HTTP trigger, path and query behind API
+    /// Gateway, `/` for a direct call. Characters that a query must not have are percent-encoded;
+    /// everything else is unchanged.
     ///
     /// ```
     /// let call = fn_fdk::Call::gateway(http::Request::get("/seats?row=2").body("")?);
@@ -222,8 +222,8 @@ impl Call {
         self.request.uri()
     }
 
-    /// The caller's headers, all values in order. Through a gateway: those it wrapped, and
-    /// `Content-Type` once.
+    /// Returns the caller's headers, with all values in order. Through a gateway these are the
+    /// wrapped ones, and `Content-Type` once.
     ///
     /// ```
     /// let call = fn_fdk::Call::gateway(http::Request::get("/").header("x-row", "2").body("")?);
@@ -234,8 +234,8 @@ impl Call {
         self.request.headers()
     }
 
-    /// The headers as they came over the socket: those of the platform, and the caller's in their
-    /// wrapped form. None in a call that a test made.
+    /// Returns the headers that arrived on the socket: the platform's, and the caller's in their
+    /// wrapped form. It is empty in a call that a test made.
     ///
     /// ```
     /// assert!(fn_fdk::Call::direct("").platform_headers().is_empty());
@@ -244,7 +244,7 @@ impl Call {
         &self.platform
     }
 
-    /// The caller's `Content-Type` with its parameters. An empty one counts as absent.
+    /// Returns the caller's `Content-Type` with its parameters. An empty one counts as absent.
     ///
     /// ```
     /// let request = http::Request::post("/").header("content-type", "text/csv; header=present");
@@ -256,7 +256,7 @@ impl Call {
         self.headers().get(header::CONTENT_TYPE).filter(|value| !value.is_empty())
     }
 
-    /// What is left until [`Context::deadline`]; zero once it has passed.
+    /// Returns the time left until [`Context::deadline`]; zero once it has passed.
     ///
     /// ```
     /// // A call whose deadline nobody names has 300 s.
@@ -266,7 +266,7 @@ impl Call {
         self.context.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// When its head was there.
+    /// Returns when its head arrived.
     ///
     /// ```
     /// assert!(fn_fdk::Call::direct("").arrived() <= std::time::Instant::now());
@@ -275,8 +275,8 @@ impl Call {
         self.arrived
     }
 
-    /// How many bytes of its body came: more than [`Call::body`] has where the body was too large,
-    /// or late.
+    /// Returns how many bytes of its body arrived. If the body was too large or late, these are
+    /// more than [`Call::body`] has.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Call::direct("Ada").received(), 3);
@@ -285,7 +285,7 @@ impl Call {
         self.received
     }
 
-    /// The body, whatever its framing was.
+    /// Returns the body, whatever its framing was.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Call::direct("Ada").body(), "Ada");
@@ -294,7 +294,7 @@ impl Call {
         self.request.body()
     }
 
-    /// The body as text. The error is a status 400 that says what was expected.
+    /// Returns the body as text. The error is a status 400 that says what was expected.
     ///
     /// ```
     /// let error = fn_fdk::Call::direct(vec![0xff]).text().unwrap_err();
@@ -304,8 +304,8 @@ impl Call {
         decode::text(self.body())
     }
 
-    /// The body as JSON. The error is a status 400 with the place of the mistake and what was
-    /// expected there; it repeats nothing of the body.
+    /// Parses the body as JSON. The error is a status 400 with the position of the mistake and what
+    /// was expected there. It repeats nothing of the body.
     ///
     /// ```
     /// use fn_fdk::Call;
@@ -320,7 +320,7 @@ impl Call {
     }
 }
 
-/// The caller's request; its [`Context`] is an extension of it.
+/// The caller's request, with its [`Context`] as an extension.
 impl From<Call> for Request<Bytes> {
     fn from(call: Call) -> Self {
         let (mut request, context) = call.into_parts();
@@ -329,15 +329,15 @@ impl From<Call> for Request<Bytes> {
     }
 }
 
-/// Shows no header and no body: both may hold what must not be logged.
+/// Shows no header and no body: both may hold secrets.
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Call").field("context", &self.context).finish_non_exhaustive()
     }
 }
 
-/// The caller's headers out of the platform's. Of several `Content-Type` the first counts, and
-/// before all the bare one.
+/// Returns the caller's headers out of the platform's. Of several `Content-Type`s the first counts,
+/// and the unwrapped one before all others.
 fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(platform.len());
     for (name, value) in platform {
@@ -354,7 +354,7 @@ fn unwrapped(platform: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The first `Content-Type`, where there are more.
+/// Returns the first `Content-Type` if there are several.
 fn first_of_several(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let first = values.next()?;

@@ -1,4 +1,4 @@
-//! One connection of the agent: its requests, in every framing, and only the answers that the agent
+//! One connection of the agent: its requests, in every framing, and only answers that the agent
 //! accepts.
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
@@ -30,15 +30,15 @@ use super::reply::Reply;
 use super::socket::{Rest, Socket};
 use super::unwinding::Unwinding;
 
-/// The agent accepts 1 MiB of request headers; hyper refuses the head that fills this buffer.
+/// The agent accepts 1 MiB of request headers. hyper refuses a head that fills this buffer.
 const MAX_HEAD_BYTES: usize = 1024 * 1024 + 64 * 1024;
 /// More headers than hyper's default of 100, and no more than a header map can hold.
 const MAX_HEADERS: usize = 16 * 1024;
 
-/// [`BODY_LIMIT`] in the words of a message.
+/// [`BODY_LIMIT`] in MiB, for messages.
 const LIMIT_MIB: usize = BODY_LIMIT / 1024 / 1024;
 
-/// What all connections share.
+/// The state that all connections share.
 pub(super) struct Shared<H> {
     pub(super) handler: H,
     pub(super) log_frame: Option<LogFrame>,
@@ -52,7 +52,7 @@ pub(super) struct Shared<H> {
 /// A whole answer, or none because the request broke off.
 type Answered = Result<Response<Sent>, hyper::Error>;
 
-/// What a call ends with: a reply, and the status on the socket.
+/// The result of a call: a reply, and the status on the socket.
 struct Ended {
     reply: Reply,
     wire: StatusCode,
@@ -63,7 +63,7 @@ where
     H: AsyncFn(Call) -> R,
     R: IntoReply,
 {
-    /// Serves one connection: the agent opens a new one while an old one is still there.
+    /// Serves one connection. The agent may open a new one while an old one is still open.
     pub(super) async fn connect(&self, stream: UnixStream) {
         let rest = Rest::new();
         let socket = TokioIo::new(Socket::new(stream, rest.clone(), self.stopped.clone()));
@@ -83,7 +83,7 @@ where
         }
     }
 
-    /// Answers one request; an error here means that its body broke off, and closes the connection
+    /// Answers one request. An error means that its body broke off; it closes the connection
     /// without an answer.
     async fn answer(&self, request: Request<Incoming>) -> Answered {
         let (head, body) = request.into_parts();
@@ -107,8 +107,8 @@ where
         Ok(response.map(|content| content.sent(limit, logged)))
     }
 
-    /// Reads the body to its end, whatever the answer will be: the agent discards answers that come
-    /// while it writes.
+    /// Reads the body to its end, whatever the answer will be: the agent discards answers that
+    /// arrive while it writes.
     async fn respond(
         &self,
         call: Call,
@@ -130,7 +130,7 @@ where
             Err(rejection) => {
                 let reply = (self.on_rejection)(&call.with_received(received), &rejection);
                 if rejection == Rejection::BodyLate {
-                    // The agent gives such a call up as well.
+                    // The agent gives up such a call too.
                     Ended { reply, wire: error::TIMED_OUT.0 }
                 } else {
                     seen(intent, reply, logged)
@@ -140,17 +140,17 @@ where
         Ok(ended.reply.into_response(intent, ended.wire))
     }
 
-    /// Runs the handler, so that its panic and its end by the deadline leave the connection whole.
+    /// Runs the handler. Its panic, or its end at the deadline, leaves the connection usable.
     async fn run(&self, call: Call, limit: Instant, logged: &LoggedCall) -> Ended {
         let intent = call.intent();
-        // A handler's future may be large, and those around it are moved.
+        // The handler's future may be large, and the futures around it are moved.
         let handled = async { fitting((self.handler)(call).await.into_reply()?).await };
         match timeout_at(limit, Unwinding::new(handled)).await {
             Ok(Some(Ok(reply))) => seen(intent, reply, logged),
             Ok(Some(Err(error))) => failed(intent, &error, logged),
             Ok(None) => unexplained(),
             Err(_elapsed) => {
-                let why = "the handler was not finished by the deadline of the call";
+                let why = "the handler did not finish by the deadline of the call";
                 logged.failed(error::TIMED_OUT, why);
                 let (status, code) = error::TIMED_OUT;
                 let reply = Reply::error(status, code, "the function ran out of time");
@@ -160,8 +160,9 @@ where
     }
 }
 
-/// The platform gives up an answer that is too large when the caller has a part of it: none of it
-/// is sent. One of known length is read to its end, so that it can fail before anything is sent.
+/// Refuses an answer that is too large before any of it is sent: the platform would break it off
+/// after the caller has a part of it. A body of known length is read to its end, so that it can
+/// fail before anything is sent.
 async fn fitting(reply: Reply) -> Result<Reply, Error> {
     match reply.size() {
         None => Ok(reply),
@@ -176,7 +177,8 @@ async fn fitting(reply: Reply) -> Result<Reply, Error> {
 #[error("the answer is larger than {LIMIT_MIB} MiB: {0} bytes")]
 struct AnswerTooLarge(u64);
 
-/// A reply on its way to a caller. A direct caller sees no status: from 400 on its call fails.
+/// Returns a reply as its caller sees it. A direct caller sees no status: from 400 on its call
+/// fails.
 fn seen(intent: Intent, reply: Reply, logged: &LoggedCall) -> Ended {
     let status = reply.status();
     if intent == Intent::Gateway || status == StatusCode::OK {
@@ -197,7 +199,7 @@ fn seen(intent: Intent, reply: Reply, logged: &LoggedCall) -> Ended {
     Ended { reply, wire }
 }
 
-/// What is made of a handler's error, after a line in the log.
+/// Logs a handler's error and makes the reply.
 fn failed(intent: Intent, error: &Error, logged: &LoggedCall) -> Ended {
     let chain = error::error_chain(&**error);
     if let Some(too_large) = error.downcast_ref::<AnswerTooLarge>() {
@@ -215,7 +217,7 @@ fn failed(intent: Intent, error: &Error, logged: &LoggedCall) -> Ended {
     }
 }
 
-/// A failure of which the caller learns no more than that it is one.
+/// Returns the reply to a failure of which the caller learns nothing else.
 fn unexplained() -> Ended {
     let (status, code) = error::FAILED;
     Ended { reply: Reply::error(status, code, "the function failed"), wire: status }

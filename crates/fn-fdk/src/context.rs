@@ -1,10 +1,11 @@
-//! What the platform says of a call, beside the caller's request.
+//! What the platform says about a call, apart from the caller's request.
 
 use std::time::Instant;
 
 use super::trace::TraceContext;
 
-/// Who called: it decides in which headers the request arrives and how an answer must be dressed.
+/// How the function was called. It decides in which headers the request arrives and which form an
+/// answer must have.
 ///
 /// ```
 /// use fn_fdk::{Call, Intent};
@@ -17,14 +18,14 @@ use super::trace::TraceContext;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Intent {
-    /// An invocation through the API, the CLI or an event. There is no HTTP status to give back.
+    /// An invocation through the API, the CLI or an event. Its caller sees no HTTP status.
     Direct,
     /// An HTTP request through an API Gateway or an HTTP trigger.
     Gateway,
 }
 
-/// What the platform says of a call. It is in every [`Call`](crate::Call), and an extension of the
-/// [`http::Request`] that a service gets.
+/// What the platform says about a call. It is in every [`Call`](crate::Call), and an extension of
+/// the [`http::Request`] that a service gets.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -40,20 +41,20 @@ pub enum Intent {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Context {
-    /// The platform's name for this call, opaque. None in a local test that sent none, or none of
-    /// visible ASCII.
+    /// The platform's opaque id of this call. `None` in a local test that sent none, or if it is
+    /// not visible ASCII.
     pub id: Option<String>,
-    /// Through a gateway or not.
+    /// Whether the call came through a gateway.
     pub intent: Intent,
-    /// When the platform gives the call up, as near as the function can know it. It is never more
-    /// than an hour after the arrival; a call whose deadline the platform does not name has 300 s.
+    /// When the platform gives the call up, as exactly as the function can know it. It is never
+    /// more than an hour after the arrival. If the platform sets no deadline, the call has 300 s.
     pub deadline: Instant,
     /// The call's place in a trace.
     pub trace: TraceContext,
 }
 
 impl Context {
-    /// The context of a call with no id, in no trace.
+    /// Creates the context of a call without an id and without a trace.
     ///
     /// ```
     /// use std::time::Instant;
@@ -65,7 +66,7 @@ impl Context {
         Self { id: None, intent, deadline, trace: TraceContext::default() }
     }
 
-    /// The same call with an id.
+    /// Sets the id.
     ///
     /// ```
     /// # use std::time::Instant;
@@ -77,7 +78,7 @@ impl Context {
         Self { id: Some(id.into()), ..self }
     }
 
-    /// The same call with a place in a trace.
+    /// Sets the place in a trace.
     ///
     /// ```
     /// # use std::time::Instant;

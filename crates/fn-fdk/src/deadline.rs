@@ -1,4 +1,4 @@
-//! Until when a call must be answered.
+//! When a call must be answered.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use chrono::DateTime;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-/// Where the time of day comes from, which deadlines are measured by.
+/// The source of the current time, for deadlines.
 ///
 /// ```
 /// let noon: fn_fdk::Clock = || std::time::SystemTime::UNIX_EPOCH;
@@ -16,18 +16,18 @@ pub type Clock = fn() -> SystemTime;
 
 /// The longest a call may take anywhere: a detached call of OCI Functions, 3600 s.
 const MAX_CALL_TIME: Duration = Duration::from_secs(3600);
-/// Taken where the platform names no deadline: the longest that a synchronous call may be
-/// configured to take.
+/// The time of a call without a deadline: the longest that a synchronous call may be configured to
+/// take.
 pub(super) const UNNAMED: Duration = Duration::from_secs(300);
 /// How late a request may arrive after the agent started the call's clock.
 const DISPATCH: Duration = Duration::from_millis(150);
 
-/// The instant at which the platform gives a call up that has these headers and arrived at `now`,
-/// as near as the function can know it. An absent or unreadable header is no error.
+/// Returns when the platform gives up a call with these headers that arrived at `now`, as exactly
+/// as the function can know it. An absent or unreadable header is not an error.
 ///
-/// `Fn-Deadline` is the real limit with its fraction of a second cut off. The agent counts whole
-/// seconds from the dispatch, so the fraction is that of the moment of arrival; it is added again,
-/// less a margin for a slow dispatch. Source: docs/spec/fn-container-contract.md#deadlines.
+/// `Fn-Deadline` is the real limit without its fraction of a second. The agent counts whole seconds
+/// from the dispatch, so the fraction is the one at arrival. It is added again, less a margin for a
+/// slow dispatch. Source: docs/spec/fn-container-contract.md#deadlines.
 pub(super) fn of(headers: &HeaderMap, now: SystemTime) -> Instant {
     let named = headers.get("fn-deadline").and_then(|value| value.to_str().ok());
     let named = named.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -38,7 +38,7 @@ pub(super) fn of(headers: &HeaderMap, now: SystemTime) -> Instant {
     Instant::now() + remaining.min(MAX_CALL_TIME)
 }
 
-/// The part of a second that has passed.
+/// Returns the fraction of the current second that has passed.
 fn fraction(now: SystemTime) -> Duration {
     let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Duration::from_nanos(since_epoch.subsec_nanos().into())

@@ -1,4 +1,4 @@
-//! A body as a handler wants it. What the errors say goes into the log: nothing of the body.
+//! Reads a body for a handler. The errors go into the log, so they repeat nothing of the body.
 
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -22,7 +22,8 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, StatusError> {
     })
 }
 
-/// What serde says, less the part that repeats the body: `invalid type: string "...", expected u32`.
+/// Returns serde's message without the part that repeats the body: `invalid type: string "...",
+/// expected u32`.
 fn reason(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     let place = format!("at line {line} column {column}");

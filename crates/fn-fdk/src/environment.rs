@@ -1,9 +1,9 @@
-//! The environment of the process; the one place that reads it.
+//! The environment of the process; nothing else reads it.
 
 use std::env;
 
-/// The value of a variable, without the blanks around it. One that is set to nothing counts as
-/// absent; the error is a value that is not text.
+/// Returns the value of a variable, without surrounding blanks. An empty variable counts as absent.
+/// The error is a value that is not UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub(super) fn var(name: &str) -> Result<Option<String>, NotText> {
     match env::var(name) {
@@ -13,10 +13,10 @@ pub(super) fn var(name: &str) -> Result<Option<String>, NotText> {
     }
 }
 
-/// What is left of a value without the blanks around it; None if that is nothing.
+/// Removes surrounding blanks from a value; returns `None` if nothing remains.
 pub(super) fn given(value: &str) -> Option<String> {
     Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-/// A variable whose value is not text in UTF-8.
+/// A variable whose value is not UTF-8.
 pub(super) struct NotText;

@@ -1,14 +1,15 @@
-//! What a handler fails with, and what the caller learns of it.
+//! The errors of a handler, and what the caller learns of them.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use http::StatusCode;
 
-/// What a handler may fail with: everything that `?` knows.
+/// The error of a handler: everything that `?` can convert.
 ///
-/// Of a [`StatusError`] anywhere in its chain the caller learns status, code and message; of
-/// anything else no more than that the function failed. The whole chain goes to the log.
+/// If there is a [`StatusError`] anywhere in its chain, the caller learns its status, code and
+/// message. Of any other error the caller learns only that the function failed. The whole chain
+/// goes to the log.
 ///
 /// ```
 /// fn seat(text: &str) -> Result<u8, fn_fdk::Error> {
@@ -21,13 +22,13 @@ use http::StatusCode;
 /// Source: docs/spec/fn-container-contract.md#statuses.
 pub type Error = Box<dyn StdError + Send + Sync>;
 
-/// What a call ends with that failed, in status and code; and one that ran out of time.
+/// Status and code of a call that failed, and of one that ran out of time.
 pub(super) const FAILED: (StatusCode, &str) = (StatusCode::BAD_GATEWAY, "FunctionFailed");
 pub(super) const TIMED_OUT: (StatusCode, &str) = (StatusCode::GATEWAY_TIMEOUT, "FunctionTimedOut");
 
-/// A failure that the caller shall see: a status for a gateway, a failed call for a direct caller.
+/// A failure that the caller sees: a status for a gateway, a failed call for a direct caller.
 ///
-/// It goes through `anyhow`, `eyre` and tower's layers, and keeps its status there.
+/// It keeps its status when it is wrapped by `anyhow`, `eyre` or tower's layers.
 ///
 /// ```
 /// use fn_fdk::{Call, Error, StatusError};
@@ -58,7 +59,7 @@ pub struct StatusError {
 }
 
 /// The part of a [`StatusError`] that is its source: wrappers such as `anyhow::Error` hide the type
-/// of the error that they hold, and not its source.
+/// of the error that they hold, but not its source.
 struct Details {
     status: StatusCode,
     code: String,
@@ -70,8 +71,8 @@ struct Details {
 pub(super) type Seen<'a> = (StatusCode, &'a str, &'a str);
 
 impl StatusError {
-    /// A failure with this status, a stable code for programs in the form of OCI's own, and a
-    /// message for people. Both go to the caller and to the log.
+    /// Creates a failure with this status, a stable code for programs in the form of OCI's own, and
+    /// a message for people. Code and message go to the caller and to the log.
     ///
     /// ```
     /// let error = fn_fdk::StatusError::new(http::StatusCode::GONE, "SeatGone", "the seat is gone");
@@ -83,7 +84,7 @@ impl StatusError {
         Self { message, details }
     }
 
-    /// A request that cannot be served as it is: 400, `InvalidParameter`.
+    /// Creates the failure for a request that cannot be served: 400, `InvalidParameter`.
     ///
     /// ```
     /// let error = fn_fdk::StatusError::bad_request("row is missing");
@@ -93,7 +94,7 @@ impl StatusError {
         Self::new(StatusCode::BAD_REQUEST, "InvalidParameter", message)
     }
 
-    /// The same failure with its cause, for the log.
+    /// Adds the cause, for the log.
     ///
     /// ```
     /// let cause = "two".parse::<u8>().unwrap_err();
@@ -107,7 +108,7 @@ impl StatusError {
         self
     }
 
-    /// The status for the caller.
+    /// Returns the status for the caller.
     ///
     /// ```
     /// assert_eq!(fn_fdk::StatusError::bad_request("no row").status(), 400);
@@ -116,7 +117,7 @@ impl StatusError {
         self.details.status
     }
 
-    /// The code for the caller.
+    /// Returns the code for the caller.
     ///
     /// ```
     /// assert_eq!(fn_fdk::StatusError::bad_request("no row").code(), "InvalidParameter");
@@ -125,7 +126,7 @@ impl StatusError {
         &self.details.code
     }
 
-    /// What the first of these in a chain has for the caller.
+    /// Returns what the caller sees of the first [`StatusError`] in a chain.
     pub(super) fn seen<'a>(error: &'a (dyn StdError + 'static)) -> Option<Seen<'a>> {
         let own = error.downcast_ref::<Self>().map(|error| &error.details);
         let within = || causes(error).find_map(|error| error.downcast_ref::<Details>());
@@ -177,14 +178,14 @@ impl StdError for Details {
     }
 }
 
-/// An error and those below it.
+/// Iterates over an error and its causes.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
 }
 
-/// An error and all its causes in one line, for the log.
+/// Joins an error and all its causes in one line, for the log.
 ///
 /// ```
 /// let cause = "x".parse::<u32>().unwrap_err();

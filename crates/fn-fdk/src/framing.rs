@@ -1,17 +1,17 @@
-//! Which headers an answer may not set.
+//! The headers that an answer may not set.
 //!
 //! Source: docs/spec/fn-container-contract.md#responses.
 
 use http::HeaderName;
 
-/// What begins the names of a caller's headers, where a gateway wraps them.
+/// The prefix of a caller's headers that a gateway wraps.
 pub(super) const PREFIX: &str = "fn-http-h-";
 
-/// Whose business a header of an answer is.
+/// Who sets a header of an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Owner {
     Application,
-    /// One connection's, or the length of a body on it.
+    /// The connection sets it: it concerns one connection, or the length of a body on it.
     Connection,
     Platform,
 }

@@ -16,9 +16,9 @@ use super::serve_error::ServeError;
 use super::server::Server;
 use super::signals::Signals;
 
-/// A function that the agent can see: the parts of [`run`](crate::run), for a `main` that has a
+/// A function that the agent can see: the parts of [`run`](crate::run), for a `main` with a
 /// configuration of its own. It serves on one thread, since the platform sends one call at a time
-/// and counts threads; two more resolve names.
+/// and counts threads. Two more threads resolve names.
 ///
 /// ```no_run
 /// use fn_fdk::{Call, Function, Platform};
@@ -39,7 +39,7 @@ pub struct Function {
 
 impl Function {
     /// Publishes the socket. Call it when everything that the first call needs is ready: the agent
-    /// connects at once. It makes a runtime of its own, and therefore is refused inside of one.
+    /// connects at once. It starts a runtime of its own, so inside a runtime it returns an error.
     ///
     /// ```no_run
     /// use fn_fdk::{Function, Platform};
@@ -62,7 +62,7 @@ impl Function {
         Ok(Self { runtime, server, signals })
     }
 
-    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
+    /// Answers and logs with `on_rejection` the calls that never reach a handler.
     ///
     /// ```no_run
     /// use std::sync::Arc;
@@ -79,8 +79,8 @@ impl Function {
         Self { server: self.server.with_rejection(on_rejection), ..self }
     }
 
-    /// Runs a future beside the first calls, if there is one, from when the socket is served. The
-    /// platform may freeze the process after any call, so nothing may depend on its end.
+    /// Runs a future, if there is one, beside the first calls, from when the socket is served. The
+    /// platform may freeze the process after any call, so nothing may depend on the future's end.
     ///
     /// ```no_run
     /// use fn_fdk::{Function, Platform};
@@ -97,8 +97,8 @@ impl Function {
         self
     }
 
-    /// Answers calls, and ends at SIGTERM or SIGINT when all that was asked before is answered; at
-    /// once when a second signal comes.
+    /// Answers calls. At SIGTERM or SIGINT it ends when all earlier calls are answered; at a second
+    /// signal it ends at once.
     ///
     /// ```no_run
     /// use fn_fdk::{Call, Function, Platform};
@@ -113,15 +113,15 @@ impl Function {
     {
         let Self { runtime, server, signals } = self;
         let served = runtime.block_on(server.serve_patiently(handler, signals.stop()));
-        // A name that is still being looked up must not keep the process.
+        // A name that is still being resolved must not keep the process alive.
         runtime.shutdown_background();
         served
     }
 }
 
-/// Makes glibc keep what calls free, 4 MiB of it, instead of giving it back after a call and asking
-/// for it in the next: it keeps twice the largest block that was ever mapped and freed, and hyper
-/// takes 1 MiB a call to have room for 16 Ki headers.
+/// Makes glibc keep 4 MiB of freed memory between calls, instead of returning it and asking for it
+/// again. glibc keeps twice the largest block that was mapped and freed, and hyper takes 1 MiB a
+/// call to have room for 16 Ki headers.
 pub(super) fn keep_freed_memory() {
     drop(hint::black_box(Vec::<u8>::with_capacity(2 * 1024 * 1024)));
 }

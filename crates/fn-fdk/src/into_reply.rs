@@ -1,4 +1,4 @@
-//! What a handler may return.
+//! The types that a handler may return.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
@@ -10,8 +10,8 @@ use super::reply::Reply;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
-/// What a handler may return: a text, bytes, [`Json`], a status with one of them, a [`Reply`], an
-/// [`http::Response`], or a `Result` of one of these.
+/// A type that a handler may return: text, bytes, [`Json`], a status with one of them, a [`Reply`],
+/// an [`http::Response`], or a `Result` of one of these.
 ///
 /// ```
 /// use fn_fdk::{Call, Error, IntoReply, Json};
@@ -35,7 +35,7 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
             `Box<dyn std::error::Error + Send + Sync>`"
 )]
 pub trait IntoReply {
-    /// The reply, or what went wrong.
+    /// Converts the value into a reply, or returns what went wrong.
     ///
     /// ```
     /// use fn_fdk::{IntoReply, Reply};
@@ -53,7 +53,7 @@ pub trait IntoReply {
     fn into_reply(self) -> Result<Reply, Error>;
 }
 
-/// A value as JSON.
+/// A value that is sent as JSON.
 ///
 /// ```
 /// use fn_fdk::{IntoReply, Json};
@@ -119,7 +119,7 @@ impl<T: IntoReply, E: Into<Error>> IntoReply for Result<T, E> {
     }
 }
 
-/// A body of known length, up to the limit for answers, is read to its end before it is sent; any
+/// A body of known length, up to the limit for answers, is read to its end before it is sent. Any
 /// other is sent while it is made, as with [`Reply::stream`].
 impl<B> IntoReply for Response<B>
 where

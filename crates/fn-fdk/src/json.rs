@@ -7,8 +7,8 @@ use super::call::Call;
 use super::error::Error;
 use super::into_reply::Json;
 
-/// A handler of calls, of one of typed requests: a body that is no `T` in JSON is answered 400 with
-/// the place of the mistake, and what the handler returns is sent as JSON.
+/// Makes a handler of calls from one of typed requests. A body that is not a `T` in JSON is
+/// answered 400 with the position of the mistake. What the handler returns is sent as JSON.
 ///
 /// ```
 /// use fn_fdk::{Call, Error, IntoReply, json};

@@ -7,9 +7,9 @@
 //!         ◀──────────────────────── Reply ◀──────────┘
 //! ```
 //!
-//! The platform starts the process with `FN_LISTENER`, waits for a socket under that name, and then
-//! sends one `POST /call` at a time. [`Listener`] publishes the socket, [`Server`] turns requests
-//! into [`Call`]s and [`Reply`]s into the few answers that the platform accepts.
+//! The platform starts the process with `FN_LISTENER`, waits for a socket at that path, and then
+//! sends one `POST /call` at a time. [`Listener`] publishes the socket. [`Server`] turns requests
+//! into [`Call`]s, and [`Reply`]s into the few answers that the platform accepts.
 //!
 //! Source: docs/spec/fn-container-contract.md#protocol.
 

@@ -1,6 +1,6 @@
 //! How much a call may carry.
 
-/// The largest body a call may have, and an answer may have: what OCI Functions allows, 6 MiB.
+/// The largest body of a call, and of an answer: what OCI Functions allows, 6 MiB.
 ///
 /// ```
 /// assert_eq!(fn_fdk::BODY_LIMIT, 6 * 1024 * 1024);

@@ -1,4 +1,5 @@
-//! Publishes the socket: bound under a hidden name, opened to the agent, and only then linked under the public one.
+//! Publishes the socket: it is bound under a hidden name, opened to the agent, and only then linked
+//! under the public one.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -52,10 +53,11 @@ pub struct ListenerError {
 }
 
 impl Listener {
-    /// Binds, listens, opens the permissions and, last, links `path`, so that whoever sees the name can connect.
+    /// Binds, listens, sets the permissions and then links `path`, so that whoever sees the name
+    /// can connect.
     ///
-    /// Call it inside a runtime, when everything the first call needs is ready: the agent connects the moment the
-    /// name appears. Files that an earlier process left behind are replaced.
+    /// Call it inside a runtime, when everything that the first call needs is ready: the agent
+    /// connects the moment the name appears. Files of an earlier process are replaced.
     /// Source: docs/spec/fn-container-contract.md#socket-order.
     ///
     /// ```
@@ -77,11 +79,11 @@ impl Listener {
             UnixListener::bind(&files.hidden).map_err(failed("the address could not be bound"))?;
         fs::set_permissions(&files.hidden, Permissions::from_mode(0o666))
             .map_err(failed("its permissions could not be set"))?;
-        symlink(hidden_name(path), path).map_err(failed("its link could not be made"))?;
+        symlink(hidden_name(path), path).map_err(failed("its link could not be created"))?;
         Ok(Self { socket, files })
     }
 
-    /// The public path, as the agent knows it.
+    /// Returns the public path, as the agent knows it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -100,20 +102,20 @@ impl Listener {
         self.socket.accept().await.map(|(stream, _)| stream)
     }
 
-    /// Takes both names away, so that nobody comes any more, and leaves those who wait already.
+    /// Removes both names, so that no more connections arrive, and returns those that wait already.
     pub(super) fn close(self) -> io::Result<Queue> {
         drop(self.files);
         self.socket.into_std().map(Queue)
     }
 }
 
-/// The connections that the kernel took for a socket which nobody finds any more.
+/// The connections that the kernel accepted for a socket whose names are removed.
 #[derive(Debug)]
 pub(super) struct Queue(net::UnixListener);
 
 impl Queue {
-    /// The next one; None after the last. The kernel is asked: what is not announced yet waits all
-    /// the same.
+    /// Returns the next connection; `None` after the last. It asks the kernel directly: the runtime
+    /// may not have announced all of them.
     pub(super) fn next(&self) -> io::Result<Option<UnixStream>> {
         match self.0.accept() {
             Ok((stream, _)) => {
@@ -126,7 +128,8 @@ impl Queue {
     }
 }
 
-/// The two names of a socket in their directory; dropped, they are gone, also when publication fails half-way.
+/// The two names of a socket in their directory. Dropping it removes them, also when publishing
+/// fails half-way.
 #[derive(Debug)]
 struct SocketFiles {
     public: PathBuf,
@@ -153,7 +156,8 @@ impl Drop for SocketFiles {
     }
 }
 
-/// Another name in the same directory, never longer than the public one: a path of 107 bytes stays bindable.
+/// Another name in the same directory, never longer than the public one: a path of 107 bytes stays
+/// bindable.
 fn hidden_name(path: &Path) -> &'static str {
     let public = path.file_name().unwrap_or_default();
     let fits = |name: &&str| name.len() <= public.len() && **name != *public;

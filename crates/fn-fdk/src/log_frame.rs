@@ -1,11 +1,11 @@
-//! The mark between the log lines of two calls.
+//! The line that separates the log lines of two calls.
 
 use std::io::Write;
 
 use http::header::{HeaderMap, HeaderName};
 
-/// How OCI Functions ties log lines to a call: before any of them, a line with the value of a
-/// request header.
+/// How OCI Functions assigns log lines to a call: a line with the value of a request header
+/// precedes them.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderName, HeaderValue};
@@ -24,7 +24,7 @@ pub struct LogFrame {
 }
 
 impl LogFrame {
-    /// A frame, if the platform gave both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
+    /// Creates a frame if the platform set both parts: `FN_LOGFRAME_NAME` and `FN_LOGFRAME_HDR`.
     ///
     /// ```
     /// assert_eq!(fn_fdk::LogFrame::new(Some("frame".to_owned()), None), None);
@@ -33,7 +33,8 @@ impl LogFrame {
         Some(Self { name: name?, header: header? })
     }
 
-    /// The frame of a call with these platform headers. None without the header, or when its value would break the line.
+    /// Returns the frame of a call with these platform headers; `None` without the header, or if
+    /// its value would break the line.
     ///
     /// ```text
     /// \nNAME=VALUE\n
@@ -46,7 +47,7 @@ impl LogFrame {
         Some([b"\n", self.name.as_bytes(), b"=", value, b"\n"].concat())
     }
 
-    /// Writes the frame to both log streams, one write each. A stream that is closed takes nothing, and that is no failure.
+    /// Writes the frame to both log streams, with one write each. A closed stream is not an error.
     pub(super) fn write(&self, headers: &HeaderMap) {
         if let Some(line) = self.line(headers) {
             let written = std::io::stderr().write_all(&line);

@@ -1,4 +1,4 @@
-//! How a line of the log is written: what it has first, what is quoted, what is cut off.
+//! How a line of the log is written: what comes first, what is quoted, what is cut off.
 //!
 //! Source: docs/spec/fn-container-contract.md#call-ids-in-logs.
 
@@ -9,12 +9,12 @@ use log::kv::{self, Key, VisitSource};
 use log::{Level, Record};
 use serde_json::{Map, Value, json};
 
-/// OCI Logging cuts longer entries, and a cut JSON line is none.
+/// OCI Logging cuts longer entries, and a cut line is not JSON any more.
 const MAX_LINE_BYTES: usize = 8 * 1024;
-/// What is kept of any other field, in bytes, so that those behind it have room.
+/// The limit of every other field, in bytes, so that later fields have room.
 const MAX_FIELD_BYTES: usize = 256;
 
-/// The text, with a mark where more of it was cut off.
+/// Cuts a text, and marks that it was cut.
 pub(super) fn cut(mut text: String, longest: usize) -> String {
     if text.len() > longest {
         truncate(&mut text, longest);
@@ -23,13 +23,13 @@ pub(super) fn cut(mut text: String, longest: usize) -> String {
     text
 }
 
-/// Shortens a text to so many bytes, or to the character before.
+/// Shortens a text to at most this many bytes, at the end of a character.
 fn truncate(text: &mut String, longest: usize) {
     let end = (0..=longest).rev().find(|&end| text.is_char_boundary(end));
     text.truncate(end.unwrap_or_default());
 }
 
-/// How a line is written.
+/// The form of a line.
 ///
 /// ```
 /// assert_eq!("json".parse(), Ok(fn_fdk::LogFormat::Json));
@@ -37,14 +37,14 @@ fn truncate(text: &mut String, longest: usize) {
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LogFormat {
-    /// `key=value` pairs for a person.
+    /// `key=value` pairs, for people.
     #[default]
     Text,
     /// One JSON object, which OCI Logging parses into fields.
     Json,
 }
 
-/// A text that names no form of the log.
+/// A text that is not a form of the log.
 ///
 /// ```
 /// let error = "xml".parse::<fn_fdk::LogFormat>().unwrap_err();
@@ -66,7 +66,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// A line with its end, and the id of its call first.
+/// Returns a line with its end. The id of its call comes first.
 pub(super) fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -> String {
     let message = record.args();
     let message = message.as_str().map_or_else(|| message.to_string().into(), Cow::from);
@@ -75,7 +75,7 @@ pub(super) fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -
         fields.0.clear();
     }
     if call.is_some() {
-        // It comes first; for other loggers it is among the fields.
+        // It comes first. Other loggers find it among the fields.
         fields.0.retain(|(key, _)| key.as_str() != "call");
     }
     let mut line = match format {
@@ -85,7 +85,7 @@ pub(super) fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -
             if whole.len() < MAX_LINE_BYTES {
                 whole
             } else {
-                // Escaped, these are less than the limit whatever they are.
+                // Escaped, these are always shorter than the limit.
                 let beginning: String = message.chars().take(1000).chain("...".chars()).collect();
                 json(own(call, record.level(), &beginning), Fields::default())
             }
@@ -98,7 +98,7 @@ pub(super) fn line(format: LogFormat, call: Option<&str>, record: &Record<'_>) -
     line
 }
 
-/// What every line has, the id of its call first.
+/// Returns the fields of every line, the id of its call first.
 fn own<'a>(
     call: Option<&'a str>,
     level: Level,
@@ -123,7 +123,7 @@ fn json<'a>(own: impl Iterator<Item = (Key<'a>, Field<'a>)>, fields: Fields<'a>)
         };
         (key.as_str().to_owned(), value)
     });
-    // Not collected: that would bring a sort of its own into the binary.
+    // Not collected: that would add a sort of its own to the binary.
     let mut object = Map::new();
     object.extend(members);
     Value::Object(object).to_string()
@@ -146,12 +146,12 @@ fn text<'a>(own: impl Iterator<Item = (Key<'a>, Field<'a>)>, fields: Fields<'a>)
     line
 }
 
-/// Whether a character needs the text around it to be quoted.
+/// Returns whether a text with this character must be quoted.
 fn quoted(character: char) -> bool {
     character.is_whitespace() || character.is_control() || matches!(character, '"' | '=' | '\\')
 }
 
-/// A field's value: a text, borrowed where it is whole already, or a number or a flag.
+/// The value of a field: a text, borrowed if nothing is cut off, or a number or a flag.
 enum Field<'a> {
     Text(Cow<'a, str>),
     Other(Value),
@@ -171,7 +171,7 @@ impl<'kvs> VisitSource<'kvs> for Fields<'kvs> {
                 Some(_) | None => cut(value.to_string(), MAX_FIELD_BYTES).into(),
             }),
         };
-        // What is not known of a call is not written.
+        // Fields without a value are omitted.
         if !matches!(&field, Field::Text(text) if text.is_empty()) {
             self.0.push((key, field));
         }

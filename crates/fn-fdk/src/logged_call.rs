@@ -1,4 +1,4 @@
-//! The call that a task works for, as the lines of the log have it.
+//! The call that a task works for, for the lines of the log.
 //!
 //! Source: docs/spec/fn-container-contract.md#call-ids-in-logs.
 
@@ -12,8 +12,8 @@ use super::call::Call;
 use super::log_line::cut;
 use super::span::Span;
 
-/// What is kept of a call's id, in bytes; the platform's have 26, and whoever reaches the socket
-/// chooses their own.
+/// The limit of a call's id, in bytes. The platform's have 26, and whoever reaches the socket can
+/// choose any.
 const MAX_ID_BYTES: usize = 128;
 
 tokio::task_local! {
@@ -21,7 +21,7 @@ tokio::task_local! {
     static CALL: LoggedCall;
 }
 
-/// What the lines about a call have of it.
+/// What the log lines of a call need of it.
 #[derive(Clone, Debug)]
 pub(super) struct LoggedCall {
     id: Option<Arc<str>>,
@@ -38,7 +38,7 @@ impl LoggedCall {
         Self { id, arrived: call.arrived(), span: Span::of(call.context()) }
     }
 
-    /// That of the task, if it works for one.
+    /// Returns the call of the current task, if it works for one.
     pub(super) fn current() -> Option<Self> {
         CALL.try_with(Clone::clone).ok()
     }
@@ -55,17 +55,17 @@ impl LoggedCall {
         span.within(|| CALL.sync_scope(self, function))
     }
 
-    /// The call's id, which is cut where it is longer than any of the platform's.
+    /// Returns the call's id, which is cut if it is longer than any of the platform's.
     pub(super) fn into_id(self) -> Option<Arc<str>> {
         self.id
     }
 
-    /// The call's id for a line's field `call`, which loggers other than this crate's need.
+    /// Returns the call's id for a line's field `call`, which other loggers need.
     pub(super) fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    /// Writes the line about a failure that the handler does not write itself, such as its own end.
+    /// Logs a failure that the handler does not log, such as its own end.
     pub(super) fn failed(&self, (status, code): (StatusCode, &str), why: &str) {
         let level = if status.is_client_error() { Level::Warn } else { Level::Error };
         let (status, ms) = (status.as_u16(), milliseconds(self.arrived));
@@ -74,10 +74,10 @@ impl LoggedCall {
     }
 }
 
-/// The platform's id of the call that this task works for, for those who write the log themselves;
-/// None outside of one, and for a call without an id.
+/// Returns the platform's id of the call that this task works for, for those who write their own
+/// log. `None` outside a call, and for a call without an id.
 ///
-/// With `tracing`, take the feature of that name instead: its span `call` has the id.
+/// With `tracing`, use the feature of that name instead: its span `call` has the id.
 ///
 /// ```
 /// assert_eq!(fn_fdk::call_id(), None);
@@ -86,7 +86,7 @@ pub fn call_id() -> Option<String> {
     LoggedCall::current()?.id.as_deref().map(str::to_owned)
 }
 
-/// Milliseconds since then, to a hundredth of one.
+/// Returns the milliseconds since an instant, with two decimals.
 pub(super) fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 1e5).round() / 100.0
 }

@@ -1,4 +1,4 @@
-//! The log: one line an event on stderr, with the call's id first.
+//! The log: one line for each event on stderr, with the call's id first.
 //!
 //! Source: docs/spec/fn-container-contract.md#call-ids-in-logs.
 
@@ -14,13 +14,13 @@ use super::error;
 use super::log_line::{LogFormat, line};
 use super::logged_call::LoggedCall;
 
-/// Whether the panics of calls go to the log.
+/// Whether panics of calls go to the log.
 static WATCHED: Once = Once::new();
 
-/// Libraries that log every step of theirs: only their warnings are taken, whatever the level.
+/// Libraries that log each of their steps: only their warnings are logged, at every level.
 const CHATTY: [&str; 5] = ["hyper", "hyper_util", "mio", "reqwest", "rustls"];
 
-/// The log of this process: one line an event on stderr, the call's id first.
+/// The log of this process: one line for each event on stderr, with the call's id first.
 ///
 /// ```
 /// use fn_fdk::{LogFormat, Logger};
@@ -37,7 +37,7 @@ pub struct Logger {
 }
 
 impl Logger {
-    /// A log in this form, of lines at this level and above.
+    /// Creates a log in this form, with lines of this level and above.
     ///
     /// ```
     /// let logger = fn_fdk::Logger::new(fn_fdk::LogFormat::Text, log::LevelFilter::Warn);
@@ -46,8 +46,8 @@ impl Logger {
         Self { format, level }
     }
 
-    /// A log as `LOG_FORMAT` (`text` or `json`; `text` if absent) and `LOG_LEVEL` (`off`, `error`,
-    /// `warn`, `info`, `debug` or `trace`; `info` if absent) say.
+    /// Creates a log from `LOG_FORMAT` (`text` or `json`; `text` if absent) and `LOG_LEVEL` (`off`,
+    /// `error`, `warn`, `info`, `debug` or `trace`; `info` if absent).
     ///
     /// ```
     /// let logger = fn_fdk::Logger::from_env()?;
@@ -68,8 +68,8 @@ impl Logger {
         }
     }
 
-    /// Makes this the log of the process, and of its panics, each in one line. Where another logger
-    /// is installed, that one stays, and the panics of calls are lines in it.
+    /// Installs it as the process's log. Panics are logged too, each in one line. If another logger
+    /// is installed already, it stays, and panics are logged there.
     ///
     /// ```
     /// fn_fdk::Logger::default().install();
@@ -94,7 +94,7 @@ fn in_a_line(panic: &PanicHookInfo<'_>) -> String {
     format!("panicked: {}", panic.to_string().replace('\n', " "))
 }
 
-/// All that is wrong with the variables of the log.
+/// All mistakes in the variables of the log.
 ///
 /// ```
 /// // As nothing is set in this process, nothing is wrong.
@@ -105,7 +105,7 @@ fn in_a_line(panic: &PanicHookInfo<'_>) -> String {
 #[error("{}", .0.join("; "))]
 pub struct LoggerErrors(Vec<String>);
 
-/// A variable as `parse` understands it; or what is wrong with it.
+/// Reads a variable with `parse`, or says what is wrong with it.
 fn read<T, E>(
     name: &str,
     expected: &str,
@@ -133,7 +133,8 @@ impl Log for Logger {
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
             let call = LoggedCall::current().and_then(LoggedCall::into_id);
-            // One write, unbuffered: the process is frozen or killed without notice. A closed stream takes nothing.
+            // One unbuffered write: the process may be frozen or killed at any time. A closed
+            // stream is not an error.
             drop(io::stderr().write_all(line(self.format, call.as_deref(), record).as_bytes()));
         }
     }

@@ -1,4 +1,4 @@
-//! Answers, and logs, a call that never comes to the handler.
+//! Answers and logs a call that never reaches the handler.
 //!
 //! Source: docs/spec/fn-container-contract.md#statuses.
 
@@ -11,8 +11,8 @@ use super::logged_call::milliseconds;
 use super::rejection::Rejection;
 use super::reply::Reply;
 
-/// Answers, and logs, a call that never comes to the handler. Whatever status it gives, a direct
-/// caller sees a failed call.
+/// Answers and logs a call that never reaches the handler. A direct caller sees a failed call,
+/// whatever the status.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::reply::Reply;
 /// ```
 pub type OnRejection = Arc<dyn Fn(&Call, &Rejection) -> Reply + Send + Sync>;
 
-/// One line in the log, and the answer in the shape that OCI services give theirs.
+/// Writes one line to the log, and answers in the form of OCI's own errors.
 pub(super) fn refused(call: &Call, rejection: &Rejection) -> Reply {
     let (status, code) = (rejection.status(), rejection.code());
     let level = if status.is_client_error() { Level::Warn } else { Level::Error };

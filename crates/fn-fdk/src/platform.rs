@@ -1,4 +1,4 @@
-//! What the platform says in the environment: `FN_FORMAT`, `FN_LISTENER` and the log frame.
+//! The platform's part of the environment: `FN_FORMAT`, `FN_LISTENER` and the log frame.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,16 +22,16 @@ use super::log_frame::LogFrame;
 /// Source: docs/spec/fn-container-contract.md#environment-variables.
 #[derive(Debug)]
 pub struct Platform {
-    /// The path under which the agent waits for the socket.
+    /// The path at which the agent waits for the socket.
     pub listener: PathBuf,
     /// How each call's log lines are marked, if the platform asks for it.
     pub log_frame: Option<LogFrame>,
 }
 
-/// What [`Platform`] is made of.
+/// The variables that [`Platform`] is read from.
 const NAMES: [&str; 4] = ["FN_FORMAT", "FN_LISTENER", "FN_LOGFRAME_NAME", "FN_LOGFRAME_HDR"];
 
-/// A variable of the platform that cannot be served.
+/// A variable of the platform that cannot be used.
 ///
 /// ```
 /// use fn_fdk::{Platform, PlatformError};
@@ -42,8 +42,8 @@ const NAMES: [&str; 4] = ["FN_FORMAT", "FN_LISTENER", "FN_LOGFRAME_NAME", "FN_LO
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlatformError {
-    /// `FN_FORMAT` names a format that is not spoken here.
-    #[error("FN_FORMAT is not `http-stream`, the only format of this function")]
+    /// `FN_FORMAT` names a format that is not supported.
+    #[error("FN_FORMAT is not `http-stream`, the only format that this function supports")]
     Format,
     /// `FN_LISTENER` is absent or empty.
     #[error(
@@ -51,7 +51,7 @@ pub enum PlatformError {
          is a function, which a platform starts and calls (to try it: `mdfn invoke -- <program>`)"
     )]
     ListenerMissing,
-    /// `FN_LISTENER` has another form than `unix:/directory/name`.
+    /// `FN_LISTENER` is not of the form `unix:/directory/name`.
     #[error("FN_LISTENER is not `unix:` and the absolute path of a socket")]
     ListenerForm,
     /// `FN_LISTENER` does not fit into a socket address.
@@ -60,23 +60,23 @@ pub enum PlatformError {
         listener::PATH_LIMIT
     )]
     ListenerLength {
-        /// The length of the path that was given, in bytes.
+        /// The length of the given path, in bytes.
         length: usize,
     },
     /// `FN_LOGFRAME_NAME` would break the line that it begins.
     #[error("FN_LOGFRAME_NAME has a control character; expected a text of one line")]
     LogFrameName,
-    /// `FN_LOGFRAME_HDR` names no header.
-    #[error("FN_LOGFRAME_HDR is not the name of a header, such as `Opc-Request-Id`")]
+    /// `FN_LOGFRAME_HDR` is not a header name.
+    #[error("FN_LOGFRAME_HDR is not a header name, such as `Opc-Request-Id`")]
     LogFrameHeader,
-    /// A variable whose value is not text.
+    /// A variable whose value is not UTF-8.
     #[error("{0} is not text in UTF-8")]
     NotText(&'static str),
 }
 
-/// All that is wrong with the platform's variables.
+/// All mistakes in the platform's variables.
 ///
-/// Its `Debug` is its text, since that is what a `main` prints that returns it.
+/// Its `Debug` is its message, since a `main` that returns it prints that.
 ///
 /// ```
 /// let errors = fn_fdk::Platform::from_vars(|_| Some("x".to_owned())).unwrap_err();
@@ -121,8 +121,8 @@ impl Platform {
         Self::from_vars(|name| environment::var(name).ok().flatten())
     }
 
-    /// Reads the platform's variables through `var`, without the blanks around their values; a variable that is set to nothing
-    /// counts as absent.
+    /// Reads the platform's variables through `var`, without blanks around their values. An empty
+    /// variable counts as absent.
     ///
     /// ```
     /// let listener = |name: &str| (name == "FN_LISTENER").then(|| "unix:/tmp/iofs/lsnr.sock".to_owned());

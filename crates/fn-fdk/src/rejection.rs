@@ -1,4 +1,4 @@
-//! Calls that never come to the handler: why, and what the caller is told.
+//! Calls that never reach the handler: why, and what the caller reads.
 //!
 //! Source: docs/spec/fn-container-contract.md#statuses.
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::limits::BODY_LIMIT;
 
-/// Why a call cannot be handed to the handler. `Display` is for the log; the caller reads
+/// Why a call never reaches the handler. `Display` is for the log; the caller reads
 /// [`Rejection::message`].
 ///
 /// ```
@@ -19,25 +19,25 @@ use super::limits::BODY_LIMIT;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// `Fn-Http-Method` is there, and is no method or several.
+    /// `Fn-Http-Method` is not a method, or is repeated.
     #[error("the gateway's header `Fn-Http-Method` is not one method")]
     Method,
-    /// `Fn-Http-Request-Url` is there, and is not a URL or several.
+    /// `Fn-Http-Request-Url` is not a URL, or is repeated.
     #[error("the gateway's header `Fn-Http-Request-Url` is not one URL")]
     Url,
-    /// A URL that no gateway lets pass; how many bytes are allowed.
+    /// A URL longer than any gateway accepts; the limit in bytes.
     #[error("the caller's URL is longer than {0} bytes")]
     UrlTooLong(usize),
-    /// A body that is too large; how many bytes are allowed.
+    /// A body that is too large; the limit in bytes.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
-    /// A body that was not whole when the call's time was over.
+    /// A body that was incomplete at the call's deadline.
     #[error("the body was not complete by the deadline of the call")]
     BodyLate,
 }
 
 impl Rejection {
-    /// The status for the caller.
+    /// Returns the status for the caller.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Rejection::BodyLate.status(), 504);
@@ -50,7 +50,7 @@ impl Rejection {
         }
     }
 
-    /// The stable word for programs, in the form of OCI's own codes.
+    /// Returns the stable error code for programs, in the form of OCI's own codes.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Rejection::BodyLate.code(), "FunctionTimedOut");
@@ -63,7 +63,7 @@ impl Rejection {
         }
     }
 
-    /// What the caller is told, with what was expected.
+    /// Returns the message for the caller, with what was expected.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Rejection::BodyLate.message(), "the function ran out of time");

@@ -1,4 +1,4 @@
-//! What goes back to the agent; the only file that writes `Fn-*` headers.
+//! The reply to the agent; the only file that writes `Fn-*` headers.
 
 use std::fmt;
 
@@ -24,11 +24,11 @@ const RUNTIME: HeaderValue = HeaderValue::from_static(concat!("rust/", env!("RUS
 
 /// An answer: status, headers and body, as the caller shall see them.
 ///
-/// Its builders do not fail. What cannot be sent is kept as the reply's error, makes the call a
-/// failed one, and is in the log.
+/// Its builders do not fail. If something cannot be sent, the reply keeps the error, the call
+/// fails, and the error is logged.
 ///
-/// Through a gateway the caller sees the status. A direct caller cannot: up to 399 it sees 200, and
-/// from 400 on a failed call, whatever made the reply.
+/// Through a gateway the caller sees the status. A direct caller does not: up to 399 it sees 200,
+/// and from 400 on a failed call.
 ///
 /// ```
 /// use fn_fdk::Reply;
@@ -47,9 +47,9 @@ pub struct Reply {
     error: Option<Error>,
 }
 
-/// A status that no gateway passes on as it is.
+/// A status that no gateway passes on unchanged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("status {0} cannot be given to a caller; expected 200 to 599")]
+#[error("status {0} cannot be sent to a caller; expected 200 to 599")]
 struct InvalidStatus(u16);
 
 /// A header that belongs to the platform, such as `Fn-Call-Id`.
@@ -63,7 +63,7 @@ impl Reply {
         Self { status, headers, content, logged: false, error: None }
     }
 
-    /// An answer with status 200 and nothing else.
+    /// Creates an answer with status 200 and nothing else.
     ///
     /// ```
     /// let reply = fn_fdk::Reply::empty().with_status(http::StatusCode::NO_CONTENT);
@@ -73,7 +73,7 @@ impl Reply {
         Self::new(Content::Whole(Bytes::new()))
     }
 
-    /// An answer with status 200 and a text.
+    /// Creates an answer with status 200 and a text.
     ///
     /// ```
     /// let reply = fn_fdk::Reply::text("two seats\n");
@@ -84,7 +84,7 @@ impl Reply {
         Self::bytes(media_type, text.into())
     }
 
-    /// An answer with status 200 and this body; `content_type` is what the caller reads it as.
+    /// Creates an answer with status 200 and this body, of type `content_type`.
     ///
     /// ```
     /// let reply = fn_fdk::Reply::bytes("image/png", vec![0x89, b'P', b'N', b'G']);
@@ -97,7 +97,8 @@ impl Reply {
         Self::new(Content::Whole(body.into())).with_header(header::CONTENT_TYPE, content_type)
     }
 
-    /// An answer with status 200 and a value as JSON. A value that JSON cannot hold fails the call.
+    /// Creates an answer with status 200 and a value as JSON. A value that JSON cannot represent
+    /// fails the call.
     ///
     /// ```
     /// use fn_fdk::Reply;
@@ -112,12 +113,12 @@ impl Reply {
         }
     }
 
-    /// An answer with status 200 and a body that is made while it is sent, so that it never is in
-    /// memory as a whole: for an Fn server, which has no limit for answers. It must end before the
-    /// call's deadline. If it fails, the connection is cut, and the agent knows that it is not
-    /// whole.
+    /// Creates an answer with status 200 and a body that is made while it is sent, so that it is
+    /// never whole in memory. It is for an Fn server, which has no limit for answers. The stream
+    /// must end before the call's deadline. If it fails, the connection is cut, and the agent knows
+    /// that the answer is incomplete.
     ///
-    /// The platform passes nothing on before the end.
+    /// The platform passes nothing on before the stream's end.
     /// Source: docs/spec/fn-container-contract.md#limits-streaming-compression.
     ///
     /// ```
@@ -145,8 +146,8 @@ impl Reply {
         Self::new(Content::pieces(stream)).with_header(header::CONTENT_TYPE, content_type)
     }
 
-    /// An error in the shape that OCI services give theirs, `{"code": ..., "message": ...}`: a
-    /// status for a gateway, a failed call for a direct caller.
+    /// Creates an error in the form of OCI's own, `{"code": ..., "message": ...}`: a status for a
+    /// gateway, a failed call for a direct caller.
     ///
     /// ```
     /// use fn_fdk::Reply;
@@ -159,7 +160,7 @@ impl Reply {
         Self::json(&serde_json::json!({ "code": code, "message": message })).with_status(status)
     }
 
-    /// An answer with a body of another kind.
+    /// Converts a response with another kind of body.
     pub(super) fn from_response<B>(response: Response<B>) -> Self
     where
         B: Body<Data = Bytes, Error: Into<Error>> + Send + 'static,
@@ -180,7 +181,7 @@ impl Reply {
         reply
     }
 
-    /// The same answer with another body.
+    /// Replaces the body.
     ///
     /// ```
     /// let reply = fn_fdk::Reply::text("one").with_body("two");
@@ -191,7 +192,7 @@ impl Reply {
         Self { content: Content::Whole(body.into()), ..self }
     }
 
-    /// The same answer with another status, 200 to 599. Any other fails the call.
+    /// Replaces the status, 200 to 599. Any other fails the call.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Reply::empty().with_status(201).status(), 201);
@@ -209,9 +210,9 @@ impl Reply {
         self
     }
 
-    /// The same answer with one more header value. Those that frame a message, such as
-    /// `Content-Length` or `Connection`, are the connection's business and left out; one of the
-    /// platform, or one that is none, fails the call.
+    /// Adds a header value. Headers that frame a message, such as `Content-Length` or `Connection`,
+    /// are ignored: the connection sets them. A header of the platform, or an invalid one, fails
+    /// the call.
     ///
     /// ```
     /// let reply = fn_fdk::Reply::empty().with_header("x-seat", "2").with_header("x-seat", "13");
@@ -231,8 +232,8 @@ impl Reply {
         self
     }
 
-    /// The same answer, of which the handler has told the log itself: no line is added where its
-    /// status makes it a failed call.
+    /// Marks that the handler has logged the failure itself: no line is added if its status fails
+    /// the call.
     ///
     /// ```
     /// use fn_fdk::Reply;
@@ -266,7 +267,7 @@ impl Reply {
         }
     }
 
-    /// The status the caller shall see.
+    /// Returns the status that the caller shall see.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Reply::text("two seats\n").status(), 200);
@@ -275,7 +276,7 @@ impl Reply {
         self.status
     }
 
-    /// The headers the caller shall see.
+    /// Returns the headers that the caller shall see.
     ///
     /// ```
     /// assert!(fn_fdk::Reply::empty().headers().is_empty());
@@ -284,7 +285,7 @@ impl Reply {
         &self.headers
     }
 
-    /// The body, as far as it is there: nothing of a stream.
+    /// Returns the body that is in memory: nothing of a stream.
     ///
     /// ```
     /// assert_eq!(fn_fdk::Reply::text("two seats\n").body(), b"two seats\n");
@@ -293,14 +294,15 @@ impl Reply {
         self.content.bytes()
     }
 
-    /// The whole body, for the tests of a handler; or what keeps the reply from being sent.
+    /// Returns the whole body, for the tests of a handler, or the error that keeps the reply from
+    /// being sent.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), fn_fdk::Error> {
     /// let reply = fn_fdk::Reply::text("made").with_status(999);
     /// let error = reply.into_bytes().await.unwrap_err();
-    /// assert_eq!(error.to_string(), "status 999 cannot be given to a caller; expected 200 to 599");
+    /// assert_eq!(error.to_string(), "status 999 cannot be sent to a caller; expected 200 to 599");
     /// # Ok(())
     /// # }
     /// ```
@@ -312,17 +314,17 @@ impl Reply {
         }
     }
 
-    /// The reply, or what keeps it from being sent.
+    /// Returns the reply, or the error that keeps it from being sent.
     pub(super) fn sendable(mut self) -> Result<Self, Error> {
         self.error.take().map_or(Ok(self), Err)
     }
 
-    /// How long the body is, in bytes; None if nobody knows.
+    /// Returns the length of the body in bytes; `None` if it is unknown.
     pub(super) fn size(&self) -> Option<u64> {
         self.content.size()
     }
 
-    /// Has the body in memory.
+    /// Reads the body into memory.
     pub(super) async fn collected(self) -> Result<Self, Error> {
         match self.content {
             Content::Whole(_) => Ok(self),
@@ -337,13 +339,13 @@ impl Reply {
         self.logged
     }
 
-    /// What a [`StatusError`] in an error has for the caller, with its status and code.
+    /// Returns the reply to a [`StatusError`] in an error, with its status and code.
     pub(super) fn of_error(error: &Error) -> Option<(StatusCode, String, Self)> {
         let (status, code, message) = StatusError::seen(&**error)?;
         Some((status, code.to_owned(), Self::error(status, code, message)))
     }
 
-    /// Dresses the answer for the agent, which keeps the container only after 200, 502 and 504.
+    /// Converts the answer for the agent, which keeps the container only after 200, 502 and 504.
     pub(super) fn into_response(self, intent: Intent, wire: StatusCode) -> Response<Content> {
         let Self { status, headers, content, .. } = self;
         let seen = if wire == StatusCode::OK { status } else { wire };
@@ -364,7 +366,7 @@ impl Reply {
     }
 }
 
-/// An answer whose body is in memory.
+/// Converts a response whose body is in memory.
 impl<B: Into<Bytes>> From<Response<B>> for Reply {
     fn from(response: Response<B>) -> Self {
         let (head, body) = response.into_parts();
@@ -382,8 +384,8 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Headers in the form that a gateway unwraps. Its `Content-Type` stays bare: with both forms it
-/// picks one at random.
+/// Returns the headers in the form that a gateway unwraps. `Content-Type` is sent unwrapped only: a
+/// gateway that gets both forms picks one at random.
 fn wrapped(headers: &HeaderMap) -> HeaderMap {
     let mut platform = HeaderMap::with_capacity(headers.len() + 3);
     for (name, value) in headers {

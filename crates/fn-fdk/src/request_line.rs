@@ -1,5 +1,4 @@
-//! The caller's method and URL, which a gateway puts into two headers: absent, understood, or
-//! refused.
+//! The caller's method and URL, which a gateway sends in two headers: absent, valid, or refused.
 //!
 //! Source: docs/spec/fn-container-contract.md#gateway-mode.
 
@@ -12,10 +11,12 @@ use super::rejection::Rejection;
 
 const METHOD: HeaderName = HeaderName::from_static("fn-http-method");
 const URL: HeaderName = HeaderName::from_static("fn-http-request-url");
-/// The longest URL, in bytes as it came, less the `?`: what API Gateway allows for a whole head.
+/// The longest URL, in bytes as received, without the `?`: what API Gateway allows for a whole
+/// head.
 const MAX_URL_BYTES: usize = 8 * 1024;
 
-/// The caller's method and URL. A gateway that names none means `POST` and `/`.
+/// Returns the caller's method and URL. If the gateway's headers are absent, they are `POST` and
+/// `/`.
 pub(super) fn method_and_url(platform: &HeaderMap) -> Result<(Method, Uri), Rejection> {
     let method = match only(platform, &METHOD).map_err(|Repeated| Rejection::Method)? {
         None => Method::POST,
@@ -28,7 +29,7 @@ pub(super) fn method_and_url(platform: &HeaderMap) -> Result<(Method, Uri), Reje
     Ok((method, url))
 }
 
-/// A header that may be given once is given several times.
+/// A header that may occur once occurs several times.
 struct Repeated;
 
 fn only<'a>(
@@ -42,9 +43,9 @@ fn only<'a>(
     }
 }
 
-/// A path and query, behind a scheme and host or not. What a path may not hold is refused, because
-/// a guess at it would be a guess at what is called; a query is data, and what it may not hold is
-/// percent-encoded.
+/// Parses a path and query, with or without scheme and host. A path with forbidden characters is
+/// refused: repairing it would guess what is called. A query is data, so its forbidden characters
+/// are percent-encoded.
 fn url(written: &[u8]) -> Result<Uri, Rejection> {
     let end = written.iter().position(|&byte| byte == b'?').unwrap_or(written.len());
     let (target, query) = written.split_at(end);
@@ -62,8 +63,8 @@ fn url(written: &[u8]) -> Result<Uri, Rejection> {
     .ok_or(Rejection::Url)
 }
 
-/// What follows the host, if there is one. None for what begins neither with a path nor with a
-/// scheme of HTTP.
+/// Returns what follows the host, if there is one; `None` if the text begins neither with a path
+/// nor with a scheme of HTTP.
 fn path(target: &[u8]) -> Option<&[u8]> {
     if target.first() == Some(&b'/') {
         return Some(target);
@@ -75,15 +76,15 @@ fn path(target: &[u8]) -> Option<&[u8]> {
     Some(rest.iter().position(|&byte| byte == b'/').map_or(&[], |at| rest.split_at(at).1))
 }
 
-/// Whether a path is written as RFC 3986 has it, its escapes whole.
+/// Returns whether a path has the form of RFC 3986, with complete escapes.
 fn is_path(path: &[u8]) -> bool {
     let escape =
         |rest: &[u8]| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
     path.iter().all(|&byte| is_plain(byte)) && path.split(|&byte| byte == b'%').skip(1).all(escape)
 }
 
-/// A query in which what RFC 3986 does not allow is percent-encoded. None if it has what ends a URL
-/// or a line.
+/// Percent-encodes what RFC 3986 does not allow in a query. Returns `None` if it has a byte that
+/// ends a URL or a line.
 fn encoded(query: &[u8]) -> Option<Cow<'_, [u8]>> {
     let kept = |byte: u8| is_plain(byte) || b"?[]".contains(&byte);
     if query.iter().all(|&byte| kept(byte)) {
@@ -100,7 +101,7 @@ fn encoded(query: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(written))
 }
 
-/// Whether a byte may stand in a path, escapes and separators included.
+/// Returns whether a byte may be in a path, escapes and separators included.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! The whole of a function's process, for a `main` of one line.
+//! A function's whole process, for a `main` of one line.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -16,15 +16,16 @@ use super::serve_error::ServeError;
 use super::server::Server;
 use super::signals::Signals;
 
-/// What `sysexits.h` calls a wrong use.
+/// The exit code that `sysexits.h` has for wrong use.
 const EX_USAGE: u8 = 64;
 
 /// Runs a function: log, environment, runtime, socket, calls, and the signals that end it.
 ///
-/// The log is one line an event on stderr, as `LOG_LEVEL` (`off`, `error`, `warn`, `info`, `debug`
-/// or `trace`; `info` if absent) and `LOG_FORMAT` (`text` or `json`; `text` if absent) say; another
-/// logger that is installed before stays. What keeps the function from being served is in it, and
-/// the process ends: with 64 where it was started wrongly, with 1 where the system refuses.
+/// The log is one line for each event on stderr. `LOG_LEVEL` (`off`, `error`, `warn`, `info`,
+/// `debug` or `trace`; `info` if absent) and `LOG_FORMAT` (`text` or `json`; `text` if absent) set
+/// it. A logger that was installed before stays. An error that keeps the function from being served
+/// is logged. The process then ends with 64 if it was started wrongly, and with 1 if the system
+/// refuses.
 ///
 /// ```no_run
 /// use fn_fdk::{Call, Error};
@@ -58,12 +59,12 @@ where
     }
 }
 
-/// Serves a function inside a runtime of tokio, until SIGTERM or SIGINT; at once when a second
-/// signal comes. Log and environment are as with [`run`].
+/// Serves a function inside a tokio runtime, until SIGTERM or SIGINT. A second signal ends it at
+/// once. Log and environment are as with [`run`].
 ///
-/// The handler runs within this future: neither it nor what it returns need be `Send` or `'static`,
-/// so that it may borrow what `main` owns. Many calls at once are answered side by side; a panic in
-/// one fails that call alone.
+/// The handler runs within this future. It need not be `Send` or `'static`, and nor need what it
+/// returns, so it may borrow what `main` owns. Several calls are answered concurrently; a panic in
+/// one fails only that call.
 ///
 /// ```no_run
 /// use fn_fdk::{Call, Error};
@@ -91,8 +92,8 @@ where
     server()?.serve_patiently(handler, signals.stop()).await
 }
 
-/// Serves a function inside a runtime of tokio, until `stop` is ready: then the socket is removed,
-/// and what was written before is answered, for at most 30 s. Log and environment are as with
+/// Serves a function inside a tokio runtime, until `stop` is ready. Then the socket is removed, and
+/// calls that were sent before are answered, for at most 30 s. Log and environment are as with
 /// [`run`].
 ///
 /// ```no_run
@@ -112,7 +113,7 @@ where
     Ok(())
 }
 
-/// What the environment asks for, published.
+/// Publishes the function as the environment says.
 fn server() -> Result<Server, ServeError> {
     install_logger()?;
     let platform = Platform::from_env()?;
@@ -126,8 +127,8 @@ fn inside_runtime() -> Result<(), ServeError> {
     Handle::try_current().map(drop).map_err(|_outside| ServeError::OutsideRuntime)
 }
 
-/// Makes the log that the environment asks for that of the process; where that is not understood,
-/// one that can say so.
+/// Installs the log that the environment configures. If that is invalid, it installs one that can
+/// report it.
 fn install_logger() -> Result<(), ServeError> {
     let logger = Logger::from_env();
     logger.as_ref().copied().unwrap_or_default().install();

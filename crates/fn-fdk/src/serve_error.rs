@@ -10,7 +10,7 @@ use super::platform::PlatformErrors;
 
 /// A function that could not be served, or not to its end.
 ///
-/// Its `Debug` is the text of all causes, since that is what a `main` prints that returns it.
+/// Its `Debug` is the message with all causes, since a `main` that returns it prints that.
 ///
 /// ```
 /// use fn_fdk::{Platform, ServeError};
@@ -22,37 +22,37 @@ use super::platform::PlatformErrors;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The platform's variables are missing, or not understood.
-    #[error("the environment is not that of a function")]
+    /// The platform's variables are missing or invalid.
+    #[error("the environment is not a function's")]
     Platform(#[from] PlatformErrors),
-    /// `LOG_LEVEL` or `LOG_FORMAT` is not understood.
-    #[error("the log cannot be written as it is asked for")]
+    /// `LOG_LEVEL` or `LOG_FORMAT` is invalid.
+    #[error("the log is not configured correctly")]
     Logger(#[from] LoggerErrors),
     /// The socket could not be published.
-    #[error("nobody can call the function")]
+    #[error("the function cannot be called")]
     Listener(#[from] ListenerError),
     /// The system refuses threads, timers or signals.
     #[error("the runtime could not be started")]
     Runtime(#[source] io::Error),
-    /// Something that makes a runtime was called inside of one.
+    /// A function that starts a runtime was called inside one.
     #[error(
-        "it makes a runtime of its own, and was called inside of one (`#[tokio::main]`), where \
-         `serve(handler).await` is meant"
+        "this function starts a runtime of its own, but was called inside one (`#[tokio::main]`); use \
+         `serve(handler).await` there"
     )]
     InsideRuntime,
-    /// Something that needs a runtime was called outside of one.
+    /// A function that needs a runtime was called outside one.
     #[error(
-        "it needs a runtime of tokio (`#[tokio::main]`), and was called outside of one, where \
-         `run(handler)` is meant"
+        "this function needs a tokio runtime (`#[tokio::main]`), but was called outside one; use \
+         `run(handler)` there"
     )]
     OutsideRuntime,
-    /// The call in hand was given up.
-    #[error("a second signal came before the call in hand was answered")]
+    /// The call in progress was given up.
+    #[error("a second signal arrived before the call in progress was answered")]
     Impatient,
 }
 
 impl ServeError {
-    /// Whether somebody started the function wrongly, as opposed to a system that refuses.
+    /// Returns whether the function was started wrongly, as opposed to a system that refuses.
     ///
     /// ```
     /// assert!(fn_fdk::ServeError::OutsideRuntime.is_usage());

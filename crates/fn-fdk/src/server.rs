@@ -1,4 +1,4 @@
-//! Serves the socket: accepts connections until it is stopped, and runs them side by side in one
+//! Serves the socket: accepts connections until it is stopped, and runs them concurrently in one
 //! future.
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
@@ -26,11 +26,11 @@ use super::on_rejection::{self, OnRejection};
 use super::serve_error::ServeError;
 use super::unwinding::Unwinding;
 
-/// How long calls in hand may keep an ordered stop waiting.
+/// How long calls in progress may delay a stop.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// A function about to be served: the parts of [`serve_until`](crate::serve_until), for whoever
-/// needs others.
+/// A function about to be served: the parts of [`serve_until`](crate::serve_until), for programs
+/// that replace some of them.
 ///
 /// ```
 /// use fn_fdk::{Call, Listener, Server};
@@ -54,7 +54,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the calls that arrive at `listener`.
+    /// Creates a server for the calls that arrive at `listener`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -70,7 +70,7 @@ impl Server {
         Self { listener, log_frame: None, on_rejection, clock: now }
     }
 
-    /// Marks the log before each call, as the platform asked.
+    /// Marks the log before each call, if the platform asks for it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -88,8 +88,8 @@ impl Server {
         Self { log_frame, ..self }
     }
 
-    /// Answers the calls that never come to a handler with `on_rejection`, which also logs them.
-    /// Without it they are one line in the log, and the answer is `{"code": ..., "message": ...}`.
+    /// Answers and logs with `on_rejection` the calls that never reach a handler. By default they
+    /// are one line in the log, and the answer is `{"code": ..., "message": ...}`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -109,7 +109,7 @@ impl Server {
         Self { on_rejection, ..self }
     }
 
-    /// Reads the deadlines of calls by another clock than the system's.
+    /// Uses another clock than the system's for the deadlines of calls.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -125,12 +125,12 @@ impl Server {
         Self { clock, ..self }
     }
 
-    /// Answers calls until `stop` is ready; then removes the socket and answers what was written
-    /// before, for at most 30 s.
+    /// Answers calls until `stop` is ready. Then it removes the socket and answers calls that were
+    /// sent before, for at most 30 s.
     ///
-    /// The handler runs once a call's body is complete. It must not block its thread: past the
-    /// deadline it is dropped and the call answered 504. If it panics, the call is answered 502 and
-    /// the function lives on.
+    /// The handler runs once a call's body is complete. It must not block its thread. At the
+    /// deadline it is dropped, and the call is answered 504. If it panics, the call is answered
+    /// 502, and the function continues.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -149,7 +149,7 @@ impl Server {
         drop(self.serve_patiently(handler, stop.map(|()| pending())).await);
     }
 
-    /// As [`Server::serve`], until what `stop` gives is ready as well.
+    /// Does the same as [`Server::serve`], until the future that `stop` returns is ready as well.
     pub(super) async fn serve_patiently<H, R, P>(
         self,
         handler: H,
@@ -165,7 +165,7 @@ impl Server {
         let shared = Shared { handler, log_frame, on_rejection, clock, bodies, stopped };
         let connect = |stream| Unwinding::new(shared.connect(stream));
         let mut connections = FuturesUnordered::new();
-        // Sets as well, since those are looked at only when something has happened to them.
+        // Sets as well, since a set polls only those of its members that were woken.
         let mut stops = FuturesUnordered::from_iter([stop]);
         let mut arrivals = FuturesUnordered::from_iter([accepted(&listener)]);
         let impatient = loop {
@@ -181,29 +181,29 @@ impl Server {
         };
         drop(arrivals);
         shared.stopped.store(true, Ordering::Relaxed);
-        // In a new set each is looked at again: those at rest end now.
+        // A new set polls all of its members: idle connections end now.
         let mut connections: FuturesUnordered<_> = connections.into_iter().collect();
         let finished = timeout(STOP_LIMIT, async {
-            // Those that wait to be accepted were written before the stop, too.
+            // Connections that are not accepted yet were opened before the stop too.
             match listener.close() {
                 Ok(queue) => loop {
                     match queue.next() {
                         Ok(Some(stream)) => connections.push(connect(stream)),
                         Ok(None) => break,
-                        // One that ends makes room.
+                        // A connection that ends makes room.
                         Err(error) => tokio::select! {
                             () = not_accepted(error) => {}
                             Some(_ended) = connections.next() => {}
                         },
                     }
                 },
-                Err(error) => log::error!("connections that wait are lost: {error}"),
+                Err(error) => log::error!("waiting connections are lost: {error}"),
             }
             while connections.next().await.is_some() {}
         });
         tokio::select! {
             finished = finished => if finished.is_err() {
-                log::warn!("stopped with a call unfinished after {} s", STOP_LIMIT.as_secs());
+                log::warn!("stopped after {} s with an unfinished call", STOP_LIMIT.as_secs());
             },
             () = impatient => return Err(ServeError::Impatient),
         }
@@ -223,7 +223,7 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The next connection. Where none can be taken, the others go on meanwhile.
+/// Accepts the next connection. If that fails, the others continue meanwhile.
 async fn accepted(listener: &Listener) -> UnixStream {
     loop {
         match listener.accept().await {

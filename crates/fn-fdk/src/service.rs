@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::call::Call;
 use super::error::Error;
 
-/// The body of a request as a service gets it: all of it, in one piece.
+/// The body of a request to a service: whole, in one piece.
 ///
 /// ```
 /// use http_body::Body as _;
@@ -51,17 +51,17 @@ impl HttpBody for Body {
     }
 }
 
-/// Shows its length alone.
+/// Shows only its length.
 impl std::fmt::Debug for Body {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Body").field("bytes", &self.0.as_ref().map_or(0, Bytes::len)).finish()
     }
 }
 
-/// A handler of calls, of a tower service: an axum application is an OCI function.
+/// Makes a handler of a tower service: an axum application is an OCI function.
 ///
 /// The call's [`Context`](crate::Context) is an extension of the request. The service is cloned for
-/// each call, as tower asks for.
+/// each call, as tower requires.
 ///
 /// ```
 /// use axum::{Router, extract::Path, routing::get};

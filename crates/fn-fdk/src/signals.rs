@@ -5,7 +5,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::serve_error::ServeError;
 
-/// SIGTERM and SIGINT, from the moment this is made.
+/// SIGTERM and SIGINT, from the moment this is created.
 #[derive(Debug)]
 pub(super) struct Signals {
     terminate: Signal,
@@ -19,7 +19,7 @@ impl Signals {
         Ok(Self { terminate, interrupt })
     }
 
-    /// Ready at the first; what it gives is ready at the second.
+    /// Waits for the first signal. The future that it returns waits for the second.
     pub(super) async fn stop(mut self) -> impl Future<Output = ()> {
         self.next().await;
         async move { self.next().await }

@@ -1,5 +1,5 @@
-//! One connection's socket, which ends between two calls once the function is stopped, and not
-//! before it is read empty.
+//! The socket of one connection. Once the function is stopped, it ends between two calls, after
+//! everything in it is read.
 //!
 //! Source: docs/spec/fn-container-contract.md#connections.
 
@@ -31,8 +31,8 @@ impl Rest {
     }
 }
 
-/// A socket of the agent. To whoever reads it, a stop looks as if the agent had closed it after its
-/// last request.
+/// A socket of the agent. A stop looks to its reader as if the agent had closed it after its last
+/// request.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: UnixStream,
@@ -45,8 +45,8 @@ impl Socket {
         Self { stream, rest, stopped }
     }
 
-    /// Whether the stop ends it now. The kernel is asked: what is not announced yet was written all
-    /// the same.
+    /// Returns whether the stop ends it now. It asks the kernel directly: the runtime may not have
+    /// announced everything that was written.
     fn is_over(&self) -> bool {
         let empty = || rustix::io::ioctl_fionread(&self.stream).is_ok_and(|waiting| waiting == 0);
         self.stopped.load(Ordering::Relaxed) && self.rest.is_set() && empty()

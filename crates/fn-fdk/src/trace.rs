@@ -1,6 +1,7 @@
-//! The platform's tracing: where spans go, and which span of whose trace a call is.
+//! The platform's tracing: where spans are sent, and to which span of which trace a call belongs.
 //!
-//! Nothing is sent from here. A function that makes spans sends them before it answers: nothing runs between calls.
+//! This module sends nothing. A function that makes spans must send them before it answers: nothing
+//! runs between calls.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::framing::PREFIX;
 
-/// What the platform says of tracing in the environment, read once at start.
+/// The platform's settings for tracing, read once at start.
 ///
 /// ```
 /// let tracing = fn_fdk::Tracing::from_vars(|name| match name {
@@ -29,7 +30,7 @@ pub struct Tracing {
     tags: Vec<(&'static str, String)>,
 }
 
-/// The place of a call in a trace. What the function does in it is a span of its own, below the
+/// The place of a call in a trace. What the function does is a span of its own, below the
 /// platform's.
 ///
 /// ```
@@ -45,18 +46,19 @@ pub struct Tracing {
 /// Source: docs/spec/fn-container-contract.md#tracing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TraceContext {
-    /// The trace: 16 or 32 hexadecimal digits in lower case. None if nobody traces the call.
+    /// The trace: 16 or 32 hexadecimal digits in lower case. `None` if the call is not traced.
     pub trace_id: Option<String>,
     /// The platform's span, the parent of the function's: 16 hexadecimal digits in lower case.
     pub parent_id: Option<String>,
-    /// Whether its spans are wanted: they are, unless somebody said that they are not.
+    /// Whether its spans are sampled: they are, unless a header says that they are not.
     pub sampled: bool,
-    /// Whether somebody looks for an error with this very trace: nobody then leaves it out.
+    /// Whether this trace is being debugged: then no sampler may drop it.
     pub debug: bool,
 }
 
 impl Tracing {
-    /// Reads the platform's variables through `var`. On is `1`, `true`, `yes` or `on`; anything else is off, and no error.
+    /// Reads the platform's variables through `var`. `1`, `true`, `yes` and `on` mean on. Anything
+    /// else means off and is not an error.
     ///
     /// ```
     /// assert!(!fn_fdk::Tracing::from_vars(|_| None).is_enabled());
@@ -80,7 +82,7 @@ impl Tracing {
         }
     }
 
-    /// Whether the application's tracing is on.
+    /// Returns whether the application's tracing is on.
     ///
     /// ```
     /// assert!(!fn_fdk::Tracing::default().is_enabled());
@@ -89,7 +91,8 @@ impl Tracing {
         self.enabled
     }
 
-    /// Where spans go, as a POST of a JSON array of Zipkin's second version; None while tracing is off. It holds a key.
+    /// Returns where spans are posted, as a JSON array in Zipkin's version 2; `None` while tracing
+    /// is off. The address contains a key.
     ///
     /// ```
     /// let url = "https://collector.example/20200101/observations/public-span?dataKey=x";
@@ -104,7 +107,8 @@ impl Tracing {
         self.collector.as_deref().filter(|_| self.enabled)
     }
 
-    /// The name of the service in its spans: application and function, in lower case, with `::` between them.
+    /// Returns the name of the service in its spans: application and function, in lower case, with
+    /// `::` between them.
     ///
     /// ```
     /// let names = |name: &str| name.starts_with("FN_").then(|| "Seats".to_owned());
@@ -114,7 +118,7 @@ impl Tracing {
         &self.service
     }
 
-    /// What every span of a function says beside its own.
+    /// Returns the tags that every span of a function has.
     ///
     /// ```
     /// let names = |name: &str| (name == "FN_FN_NAME").then(|| "seats".to_owned());
@@ -126,7 +130,7 @@ impl Tracing {
     }
 }
 
-/// Shows no collector, whose address holds a key.
+/// Does not show the collector: its address contains a key.
 impl fmt::Debug for Tracing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { enabled, service, .. } = self;
@@ -144,9 +148,9 @@ impl Default for TraceContext {
 }
 
 impl TraceContext {
-    /// The place that these headers name: B3 in either form, or `traceparent`.
+    /// Reads the place from B3 headers in either form, or from `traceparent`.
     ///
-    /// What cannot be read is no error: such a call is of no trace.
+    /// Invalid headers are not an error: such a call belongs to no trace.
     ///
     /// ```
     /// let headers = http::HeaderMap::from_iter([("b3".parse().unwrap(), "0".parse().unwrap())]);
@@ -156,7 +160,7 @@ impl TraceContext {
         Self::of_call(headers, headers)
     }
 
-    /// The place of a call, by the platform's headers or else by the caller's.
+    /// Reads the place of a call from the platform's headers, or else from the caller's.
     pub(super) fn of_call(platform: &HeaderMap, caller: &HeaderMap) -> Self {
         let said = [platform, caller];
         if !platform.keys().any(names_a_trace) {
@@ -165,7 +169,7 @@ impl TraceContext {
         let read = [of_b3, of_single_b3, of_traceparent];
         let found = said.iter().find_map(|headers| read.iter().find_map(|read| read(headers)));
         match found {
-            // Whatever the caller wants, the platform decides.
+            // The platform's decision overrides the caller's.
             Some(found) => {
                 let sampled = found.sampled && is_sampled(platform);
                 Self { sampled, debug: found.debug && sampled, ..found }
@@ -180,14 +184,15 @@ impl TraceContext {
     }
 }
 
-/// Most calls have no such header: they are not looked up one by one.
+/// Returns whether a header may name a trace. Most calls have none, so they need not be looked up
+/// one by one.
 fn names_a_trace(name: &HeaderName) -> bool {
     let name = name.as_str();
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     name == "traceparent" || name == "b3" || name.starts_with("x-b3-")
 }
 
-/// `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`.
+/// Reads `X-B3-TraceId`, `X-B3-SpanId`, `X-B3-Sampled`, `X-B3-Flags`.
 fn of_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let trace_id = trace(text(headers, "x-b3-traceid")?)?;
     let parent_id = text(headers, "x-b3-spanid").and_then(span);
@@ -200,12 +205,13 @@ fn is_debug(headers: &HeaderMap) -> bool {
 }
 
 fn is_sampled(headers: &HeaderMap) -> bool {
-    // Alone, it is no more than the decision.
+    // On its own it is only the sampling decision.
     let single = text(headers, "b3").filter(|b3| !b3.contains('-'));
     is_debug(headers) || text(headers, "x-b3-sampled").or(single).is_none_or(wanted)
 }
 
-/// `b3: <trace>-<span>-<sampled>-<parent>`, the last two of which may be absent. Source: docs/spec/fn-container-contract.md#b3.
+/// Reads `b3: <trace>-<span>-<sampled>-<parent>`, of which the last two may be absent.
+/// Source: docs/spec/fn-container-contract.md#b3.
 fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
     let mut parts = text(headers, "b3")?.split('-');
     let (trace_id, parent_id) = (trace(parts.next()?)?, span(parts.next()?)?);
@@ -218,7 +224,8 @@ fn of_single_b3(headers: &HeaderMap) -> Option<TraceContext> {
     })
 }
 
-/// `traceparent: 00-<trace>-<span>-<flags>`, in lower case; a later version may have more at its end.
+/// Reads `traceparent: 00-<trace>-<span>-<flags>`, in lower case. A later version may have more at
+/// its end.
 /// Source: docs/spec/fn-container-contract.md#trace-context.
 fn of_traceparent(headers: &HeaderMap) -> Option<TraceContext> {
     let parts: Vec<&str> = text(headers, "traceparent")?.split('-').collect();
@@ -259,7 +266,7 @@ fn span(id: &str) -> Option<String> {
     (id.len() == 16).then_some(id).and_then(hexadecimal)
 }
 
-/// Digits in lower case; an id of zeros is none.
+/// Returns the digits in lower case; an id of zeros is not valid.
 fn hexadecimal(id: &str) -> Option<String> {
     let digits = id.bytes().all(|byte| byte.is_ascii_hexdigit());
     (digits && id.bytes().any(|byte| byte != b'0')).then(|| id.to_ascii_lowercase())

@@ -1,12 +1,12 @@
-//! A panic of somebody's future ends that future, and nothing around it.
+//! A future whose panic ends only itself, and nothing around it.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Comes to what a future comes to; to None if that panics, after which it is not polled again. The
-/// panic itself is in the log then, with its place.
+/// Resolves to the output of a future, or to `None` if it panics. It is not polled again after
+/// that. The panic is logged with its place.
 pub(super) struct Unwinding<F>(Pin<Box<F>>);
 
 impl<F: Future> Unwinding<F> {

@@ -254,7 +254,7 @@ async fn the_id_of_a_call_is_known_in_it_and_nowhere_else() {
 fn outside_of_a_runtime_serve_says_so_and_inside_of_one_run_does() {
     let outside = serve(async |_: Call| {}).now_or_never().unwrap().unwrap_err();
     assert!(matches!(outside, ServeError::OutsideRuntime) && outside.is_usage(), "{outside}");
-    assert!(format!("{outside:?}").contains("`run(handler)` is meant"), "{outside:?}");
+    assert!(format!("{outside:?}").contains("`run(handler)` there"), "{outside:?}");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let socket = tempfile::tempdir().unwrap();
     let address = format!("unix:{}/lsnr.sock", socket.path().display());
@@ -262,7 +262,7 @@ fn outside_of_a_runtime_serve_says_so_and_inside_of_one_run_does() {
         Platform::from_vars(|name| (name == "FN_LISTENER").then(|| address.clone())).unwrap();
     let inside = runtime.block_on(async { Function::publish(platform) }).unwrap_err();
     assert!(matches!(inside, ServeError::InsideRuntime) && inside.is_usage(), "{inside}");
-    assert!(format!("{inside:?}").contains("`serve(handler).await` is meant"), "{inside:?}");
+    assert!(format!("{inside:?}").contains("`serve(handler).await` there"), "{inside:?}");
     assert_eq!(socket.path().read_dir().unwrap().count(), 0, "a socket was published");
 }
 

@@ -111,7 +111,7 @@ async fn every_failure_is_one_line_with_its_calls_id_whoever_writes_the_log() {
             "direct",
             late,
             "late",
-            "ERROR 01CALL 504 FunctionTimedOut: the handler was not finished by the deadline of the call",
+            "ERROR 01CALL 504 FunctionTimedOut: the handler did not finish by the deadline of the call",
         ),
         ("direct", "", "panic", "ERROR 01CALL 502 FunctionFailed: panicked: "),
     ] {
