@@ -14,6 +14,9 @@ COPY benches/Cargo.toml benches/
 COPY crates/fn-fdk/Cargo.toml crates/fn-fdk/
 COPY crates/oracle-cloud-client/Cargo.toml crates/oracle-cloud-client/
 COPY crates/oracle-cloud-signature/Cargo.toml crates/oracle-cloud-signature/
+COPY crates/oracle-cloud-token/Cargo.toml crates/oracle-cloud-token/
+COPY crates/strict-http1/Cargo.toml crates/strict-http1/
+COPY server/Cargo.toml server/
 COPY tools/conformance/Cargo.toml tools/conformance/
 COPY tools/emulator/Cargo.toml tools/emulator/
 COPY tools/mdfn/Cargo.toml tools/mdfn/

@@ -4,7 +4,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address may be connected to; `private` for hosts that the operator listed by name.
+/// Returns whether an address may be connected to. With `private`, for hosts that the operator
+/// listed by name, private ones may too.
 pub(super) fn is_allowed(address: IpAddr, private: bool) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => is_allowed_v4(address, private),
@@ -28,7 +29,8 @@ fn is_allowed_v4(address: Ipv4Addr, private: bool) -> bool {
 
 fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
     let inside = address.is_loopback() || address.is_unique_local();
-    // 2000::/3 is all that is routed; inside it, documentation and the tunnels that hide an IPv4 address.
+    // Only 2000::/3 is routed. Documentation addresses, and tunnels that hide an IPv4 address, are
+    // inside it.
     let segments = address.segments();
     let tunnel = matches!(segments, [0x2002, ..] | [0x2001, 0, ..]);
     let documentation = matches!(segments, [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..]);

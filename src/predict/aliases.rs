@@ -11,7 +11,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use super::endpoint::{Endpoint, EndpointRule};
 use super::targets_error::TargetsError;
 
-/// The endpoints of a JSON object, alias to URL, all of them checked; or everything that is wrong with it.
+/// Returns the endpoints of a JSON object that maps aliases to URLs, all of them checked, or
+/// everything that is wrong with it.
 pub(super) fn checked(
     json: &str,
     rule: &EndpointRule,
@@ -33,7 +34,7 @@ pub(super) fn checked(
     if mistakes.is_empty() { Ok(aliases) } else { Err(mistakes) }
 }
 
-/// The members of an object of texts in their order, repeated ones too.
+/// Returns the members of an object of texts in their order, repeated ones included.
 struct Members(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Members {

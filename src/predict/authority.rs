@@ -6,7 +6,7 @@ use url::Host;
 
 use super::address::is_allowed;
 
-/// A `host` or `host:port` in the one form in which addresses are compared with it: an IP literal or
+/// Returns a `host` or `host:port` in the one form that addresses are compared in: an IP literal or
 /// a DNS name, in lower case. None for everything else, and for addresses that are never called.
 pub fn authority(text: &str) -> Option<String> {
     let end = if text.starts_with('[') {
@@ -21,7 +21,7 @@ pub fn authority(text: &str) -> Option<String> {
         }
         Host::Ipv6(address) => is_allowed(address.into(), true).then(|| format!("[{address}]")),
         Host::Domain(name) if is_dns_name(&name) && host.eq_ignore_ascii_case(&name) => Some(name),
-        // Such as `127.1`, which a parser reads as an address that nobody wrote.
+        // Such as `127.1`: a parser reads it as an address that is not written there.
         Host::Ipv4(_) | Host::Domain(_) => None,
     }?;
     match port.strip_prefix(':') {
@@ -34,7 +34,8 @@ pub fn authority(text: &str) -> Option<String> {
     }
 }
 
-/// Labels of letters, digits and inner hyphens; `xn--` ones are in no address that may be called.
+/// Returns whether a host is labels of letters, digits and inner hyphens. Labels that begin with
+/// `xn--` are refused.
 fn is_dns_name(name: &str) -> bool {
     let label = |label: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

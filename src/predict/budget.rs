@@ -6,24 +6,26 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What our own reply takes after all else: the agent must have it before the deadline.
+/// How long our own reply takes at the end: the agent must have it before the deadline.
 const REPLY_MARGIN: Duration = Duration::from_millis(100);
-/// How long spans and samples may keep a reply waiting, however slow those are who take them.
+/// How long spans and samples may delay a reply, however slow their services are.
 pub(super) const REPORT_TIMEOUT: Duration = Duration::from_millis(500);
-/// What is kept for them of a call that comes to its deadline: it is the one that is looked for.
+/// The time reserved for them in a call that reaches its deadline: its trace is the one that people
+/// look for.
 const LATE_REPORT: Duration = Duration::from_millis(100);
 
-/// Until when the parts of a call must be over.
+/// When the parts of a call must be over.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    /// The prediction.
+    /// For the prediction.
     pub(super) predict_by: Instant,
-    /// The reports of it.
+    /// For its spans and samples.
     pub(super) report_by: Instant,
 }
 
 impl Budget {
-    /// The budget of a call with this deadline, which `reports` to somebody or not.
+    /// Divides the time of a call with this deadline; `reports` says whether spans or samples are
+    /// sent.
     pub(super) fn new(deadline: std::time::Instant, reports: bool) -> Self {
         let report_by = Instant::from(deadline) - REPLY_MARGIN;
         let kept = if reports { LATE_REPORT } else { Duration::ZERO };

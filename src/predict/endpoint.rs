@@ -1,7 +1,9 @@
-//! The only addresses this function signs for.
+//! The only addresses that this function signs for.
 //!
-//! The function signs with its own rights whatever it is told to call, so the address is compared part by part with the
-//! few forms that model deployments have; everything else is refused. Source: docs/spec/oci-services.md#targets.
+//! The function signs with its own rights for whatever address it is given. So the address is
+//! compared part by part with the few forms that model deployments have, and everything else is
+//! refused.
+//! Source: docs/spec/oci-services.md#targets.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,12 +13,13 @@ use url::{Host, Url, form_urlencoded};
 
 use super::address::is_allowed;
 use super::path::Paths;
+use crate::ocid::Ocid;
 use oracle_cloud_client::region::{self, Regions};
 
-/// The longest address that is looked at, in bytes.
+/// The longest address that is accepted, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
-/// The address of a model deployment that may be called. Holding one is the proof that it was checked.
+/// The address of a model deployment that may be called. Only a checked address becomes one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
     authority: String,
@@ -26,7 +29,7 @@ pub struct Endpoint {
     query: Option<String>,
 }
 
-/// What a model deployment does with a request.
+/// The operations of a model deployment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Action {
     Predict,
@@ -47,46 +50,47 @@ impl Action {
 }
 
 impl Endpoint {
-    /// The address, in the only form in which it is resolved, signed and sent.
+    /// Returns the address in the only form in which it is resolved, signed and sent.
     pub fn uri(&self) -> Uri {
         let query = self.query.iter().flat_map(|query| ["?", query.as_str()]).collect::<String>();
         let uri = format!("https://{}/{}{}{query}", self.authority, self.ocid, self.path());
         uri.parse().expect("every part was checked")
     }
 
-    /// What of the deployment is called, such as `/predict` or `/predict/v1/models`.
+    /// Returns the path within the deployment, such as `/predict` or `/predict/v1/models`.
     pub(super) fn path(&self) -> String {
         format!("/{}{}", self.action().name(), self.suffix)
     }
 
-    /// The deployment's OCID.
+    /// Returns the deployment's OCID.
     pub fn ocid(&self) -> &str {
         &self.ocid
     }
 
-    /// Predict, unless something else was named.
+    /// Returns the operation; predict, unless the address named another.
     pub(super) fn action(&self) -> Action {
         self.action.unwrap_or(Action::Predict)
     }
 
-    /// What follows the action, such as `/v1/models`; nothing for the model's own prediction.
+    /// Returns what follows the operation, such as `/v1/models`; empty for the model's own
+    /// prediction.
     pub(super) fn suffix(&self) -> &str {
         &self.suffix
     }
 
-    /// Whether it is a base URL: what of the deployment is called is left to the client.
+    /// Returns whether it is a base URL: the client's path then names the operation.
     pub(super) fn is_base(&self) -> bool {
         self.action.is_none()
     }
 
-    /// A base URL with what the client's path means there; a custom path may ask for a stream.
+    /// Completes a base URL with what the client's path means. A custom path may ask for a stream.
     pub(super) fn with_client_path(self, end: &str, wants_stream: impl FnOnce() -> bool) -> Self {
         let stream = !end.is_empty() && wants_stream();
         let action = Some(if stream { Action::Stream } else { Action::Predict });
         Self { action, suffix: end.to_owned(), ..self }
     }
 
-    /// On a custom path the client's query passes without its token, unless the address has one.
+    /// Adds the client's query to a custom path, without its token, unless the address has a query.
     pub(super) fn with_client_query(mut self, query: Option<&str>) -> Self {
         if !self.suffix.is_empty() && self.query.is_none() {
             self.query = query.map(without_token).filter(|query| !query.is_empty());
@@ -95,7 +99,7 @@ impl Endpoint {
     }
 }
 
-/// A query without `access_token`, in which a client may carry its bearer token.
+/// Removes `access_token`, in which a client may carry its bearer token, from a query.
 ///
 /// Source: docs/spec/oci-services.md#query-token.
 fn without_token(query: &str) -> String {
@@ -103,7 +107,7 @@ fn without_token(query: &str) -> String {
         let pair = form_urlencoded::parse(part.as_bytes()).next();
         pair.is_some_and(|(name, _)| name.eq_ignore_ascii_case("access_token"))
     };
-    // Some servers take `;` between two parameters as well.
+    // Some servers also accept `;` between two parameters.
     let pieces = query.split('&').filter_map(|piece| {
         let parts: Vec<&str> = piece.split(';').filter(|part| !names_token(part)).collect();
         (!parts.is_empty()).then(|| parts.join(";"))
@@ -111,95 +115,109 @@ fn without_token(query: &str) -> String {
     pieces.collect::<Vec<String>>().join("&")
 }
 
-/// Why an address is refused. It is for the log: the caller learns only that it is.
+/// Why an address is refused. This is for the log: the caller learns only that it was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// Too long.
+    /// The address is too long.
     #[error("it is longer than {MAX_URL_BYTES} bytes")]
     Length,
-    /// Not visible ASCII.
+    /// The address has characters that are not visible ASCII.
     #[error("it has a character that is not visible ASCII")]
     Characters,
-    /// Not a URL, or one that a parser would read as something else than what is written.
+    /// The address is not a URL, or a parser reads it differently from what is written.
     #[error("it is not a URL in its plain form")]
     Form,
-    /// Not `https`.
+    /// The scheme is not `https`.
     #[error("its scheme is not https")]
     Scheme,
-    /// A host that no rule knows.
+    /// The host matches no rule.
     #[error("its host is neither Oracle's for model deployments nor one of ALLOWED_HOSTS")]
     Host,
-    /// A path that is not a deployment's.
+    /// The path is not a model deployment's.
     #[error(
         "its path is not `/<model deployment OCID>/predict` or `/predictWithResponseStream`, with the OCID whole"
     )]
     Path,
-    /// A custom path that the operator did not open.
+    /// The operator did not allow this custom path.
     #[error("its custom path is not one of ALLOWED_PATHS")]
     Suffix,
-    /// A name that leads into a network where no deployment is.
+    /// The host's name resolves to addresses that no deployment has.
     #[error("its host has no address that may be called")]
     Address,
-    /// The older header that names a path of the container, with one that is closed.
+    /// The older header `route` is repeated, or names a path that is not allowed.
     #[error("its header `route` is repeated, or not one of ALLOWED_PATHS")]
     Route,
-    /// A deployment of another realm than the host's.
+    /// The deployment's realm is not the host's.
     #[error("its deployment is of another realm than its host")]
     Realm,
-    /// A deployment that is not on the list.
+    /// The deployment is not on the list.
     #[error("its deployment is not one of ALLOWED_DEPLOYMENTS")]
     Deployment,
 }
 
-/// Which addresses may be called.
+/// The rule for which addresses may be called.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointRule {
     hosts: BTreeSet<String>,
     deployments: Option<BTreeSet<String>>,
     paths: Paths,
     regions: Regions,
+    service_hosts: BTreeSet<String>,
 }
 
 impl EndpointRule {
-    /// The rule for Oracle's own hosts, the listed `hosts` (each a `host` or `host:port`) beside them, the custom `paths`
-    /// and, if there is a list of `deployments`, no other OCIDs than those.
+    /// Creates the rule for Oracle's own hosts and the listed `hosts` (each a `host` or
+    /// `host:port`), with the custom `paths`. With a list of `deployments`, only those OCIDs may be
+    /// called.
     pub fn new(
         hosts: BTreeSet<String>,
         deployments: Option<BTreeSet<String>>,
         paths: Paths,
     ) -> Self {
-        Self { hosts, deployments, paths, regions: Regions::default() }
+        Self { hosts, deployments, paths, ..Self::default() }
     }
 
-    /// The same with the realms of these regions, which may be newer than this program.
+    /// Adds the realms of these regions, which may be newer than this program.
     #[must_use]
     pub fn with_regions(self, regions: Regions) -> Self {
         Self { regions, ..self }
     }
 
-    /// The custom paths.
+    /// Adds hosts of other services, each a `host` or `host:port`. They may have a private address;
+    /// no deployment is called there.
+    #[must_use]
+    pub fn with_service_hosts(self, service_hosts: BTreeSet<String>) -> Self {
+        Self { service_hosts, ..self }
+    }
+
+    /// Returns the custom paths.
     pub(super) fn paths(&self) -> &Paths {
         &self.paths
     }
 
-    /// How many deployments may be called; None where every one of the regions' may.
+    /// Returns how many deployments may be called; None if every deployment of the regions may.
     pub(super) fn deployments(&self) -> Option<usize> {
         self.deployments.as_ref().map(BTreeSet::len)
     }
 
-    /// The hosts that the operator listed, each a `host` or `host:port`.
+    /// Returns the hosts that the operator listed, each a `host` or `host:port`.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(String::as_str)
     }
 
-    /// Whether a name was listed by the operator, with whatever port: such a host may have a private address.
+    /// Returns the hosts that the operator listed, of deployments and of other services.
+    pub fn all_hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts().chain(self.service_hosts.iter().map(String::as_str))
+    }
+
+    /// Returns whether the operator listed this host, with any port: such a host may have a private
+    /// address.
     pub(super) fn lists(&self, name: &str) -> bool {
-        self.hosts
-            .iter()
+        self.all_hosts()
             .any(|host| host == name || host.rsplit_once(':').is_some_and(|(host, _)| host == name))
     }
 
-    /// Whether the operator listed a host with this port; without one, as every client does, 443 is meant.
+    /// Returns whether the operator listed a host with this port. Without a port, 443 is meant.
     pub(crate) fn lists_authority(&self, host: &str, port: Option<u16>) -> bool {
         match port {
             Some(port) => self.hosts.contains(&format!("{host}:{port}")),
@@ -207,7 +225,8 @@ impl EndpointRule {
         }
     }
 
-    /// Checks an address: a deployment's predict URL, or its base URL, which leaves open what of the deployment is called.
+    /// Checks an address: a deployment's predict URL, or its base URL, which leaves the operation
+    /// to the client.
     pub fn check(&self, text: &str) -> Result<Endpoint, Refusal> {
         if text.len() > MAX_URL_BYTES {
             return Err(Refusal::Length);
@@ -241,7 +260,7 @@ impl EndpointRule {
         }
     }
 
-    /// The domain of the realms that a host belongs to, None for a listed host, which may serve any.
+    /// Returns the domain of a host's realms; None for a listed host, which may serve any realm.
     fn domain<'a>(&self, url: &'a Url) -> Result<Option<&'a str>, Refusal> {
         let host = url.host_str().ok_or(Refusal::Host)?;
         let listed = self.lists_authority(host, url.port());
@@ -261,8 +280,8 @@ impl EndpointRule {
     }
 }
 
-/// The authority of an address and what follows it, as they are written. None for an authority that no address of a deployment
-/// has: an encoded name would be decoded by the parser, which may fail over what comes out.
+/// Splits an address into its authority and the rest, as they are written. None for an authority
+/// that no deployment has: the parser would decode an encoded name, and may then fail.
 fn split(text: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = text.split_once("://")?;
     let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
@@ -272,8 +291,9 @@ fn split(text: &str) -> Option<(&str, &str)> {
     fits.then_some((authority, rest))
 }
 
-/// Whether the parser kept every part as it was written. A host in capitals and an explicit `:443` are the only freedom:
-/// an address that normalisation changes is one that two readers could understand in two ways.
+/// Returns whether the parser kept every part as it was written. Only capitals in the host and an
+/// explicit `:443` may differ: an address that normalisation changes could be understood in two
+/// ways.
 fn is_plain(authority: &str, rest: &str, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map_or(String::new(), |port| format!(":{port}"));
@@ -287,7 +307,7 @@ fn is_plain(authority: &str, rest: &str, url: &Url) -> bool {
     same_authority && !international && nothing_else && rest == format!("{}{query}", url.path())
 }
 
-/// The domain of the realms that one of Oracle's two host patterns belongs to.
+/// Returns the domain of the realms that one of Oracle's two host patterns belongs to.
 ///
 /// ```text
 /// modeldeployment.<region>.oci.customer-oci.com      oraclecloud.com, realm oc1
@@ -301,7 +321,8 @@ fn oracle_domain(host: &str) -> Option<&str> {
     region::is_identifier(region).then_some(domain)
 }
 
-/// The parts of a plain address; its deployment, custom path and query are not checked yet.
+/// Splits a plain address into its parts. Its deployment, custom path and query are not checked
+/// yet.
 fn endpoint(url: &Url) -> Result<Endpoint, Refusal> {
     let path = url.path().strip_prefix('/').ok_or(Refusal::Path)?;
     let (ocid, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -320,19 +341,19 @@ fn endpoint(url: &Url) -> Result<Endpoint, Refusal> {
     })
 }
 
-/// Whether a text is the OCID of a model deployment.
+/// Returns whether a text is the OCID of a model deployment.
 pub fn is_model_deployment(ocid: &str) -> bool {
     ocid_realm(ocid).is_some()
 }
 
-/// The realm in the OCID of a model deployment; None if the text is no such OCID.
+/// Returns the realm in the OCID of a model deployment; None if the text is not such an OCID.
 ///
 /// ```text
 /// ocid1.datasciencemodeldeployment.<realm>.<region or its short code>.<unique>
 /// ```
 fn ocid_realm(ocid: &str) -> Option<&str> {
-    let parts: Vec<&str> = ocid.split('.').collect();
-    let ["ocid1", "datasciencemodeldeployment", realm, region, unique] = parts.as_slice() else {
+    let Ocid { kind: "datasciencemodeldeployment", realm, region, unique } = Ocid::parse(ocid)?
+    else {
         return None;
     };
     let lower =

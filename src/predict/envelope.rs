@@ -1,4 +1,5 @@
-//! The body `{"ENDPOINT": ..., "PAYLOAD": ...}` of an Oracle sample, for callers that cannot send a header.
+//! The body `{"ENDPOINT": ..., "PAYLOAD": ...}` of an Oracle sample, for callers that cannot set a
+//! header.
 //!
 //! Source: docs/spec/oci-services.md#envelope.
 
@@ -17,13 +18,13 @@ struct Envelope<'a> {
     payload: &'a RawValue,
 }
 
-/// A body that names a target, and not as an envelope does.
+/// A body that has `ENDPOINT` and is not an envelope.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Unreadable;
 
-/// The target and the body inside of an envelope; None if the body names no target.
+/// Returns the target and the body inside an envelope; None if the body names no target.
 pub(super) fn opened(body: &Bytes) -> Result<Option<(String, Bytes)>, Unreadable> {
-    // A list of two would do for the parser as well.
+    // The parser would accept a list of two as well.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Ok(None);
     }
@@ -37,7 +38,7 @@ pub(super) fn opened(body: &Bytes) -> Result<Option<(String, Bytes)>, Unreadable
     Ok(Some((endpoint.into_owned(), inside)))
 }
 
-/// Whether a JSON object has a member `ENDPOINT`, once or more often.
+/// Returns whether a JSON object has a member `ENDPOINT`, once or repeatedly.
 fn names_target(body: &[u8]) -> bool {
     serde_json::from_slice::<BTreeMap<Cow<'_, str>, &RawValue>>(body)
         .is_ok_and(|members| members.contains_key("ENDPOINT"))
@@ -74,7 +75,7 @@ mod tests {
             r#"{"PAYLOAD": 1}"#,
             r#"{"endpoint": "x", "payload": 1}"#,
             r#"{"data": {"ENDPOINT": "x"}}"#,
-            // No JSON, which is said later on.
+            // Not JSON: that is reported later.
             r#"{"ENDPOINT": "x", "PAYLOAD": 1"#,
         ] {
             assert_eq!(opened_text(body), Ok(None), "{body}");

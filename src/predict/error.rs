@@ -1,18 +1,19 @@
-//! What can go wrong with a call, whose fault it is, and what the caller is told.
+//! What can go wrong with a call, and whose fault it is.
 //!
 //! Source: docs/spec/oci-services.md#predict-statuses.
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
-use serde_json::{Value, json};
+use http::{HeaderValue, StatusCode};
 
 use super::endpoint::Refusal;
+use super::front_error::FrontError;
+use super::service_error::ServiceError;
+use super::unanswered::Unanswered;
+use crate::services::Refusal as ServiceRefusal;
 use fn_fdk::Rejection;
 use oracle_cloud_client::signature::CredentialsError;
 use oracle_cloud_client::{SendError, SignError, TransportError};
 
-/// The content codings that IANA registers; nothing else that a caller writes there is repeated.
+/// The content codings that IANA registers. No other text that a caller writes there is repeated.
 const CODINGS: [&str; 12] = [
     "aes128gcm",
     "br",
@@ -27,75 +28,101 @@ const CODINGS: [&str; 12] = [
     "x-gzip",
     "zstd",
 ];
-const UNUSABLE: &str = "the model deployment gave no usable answer";
 
-/// A call without a prediction. `Display` and the sources are for the log; the caller reads [`Error::message`].
+/// A call without a prediction. `Display` and the sources are for the log; the caller reads
+/// [`Error::message`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Neither a header nor a default names a target.
     #[error("there is no header `model_deployment` and no MODEL_DEPLOYMENT")]
     TargetMissing,
+    /// A header names a target where the path does.
+    #[error("there is a header `model_deployment`, and the path names the target")]
+    TargetHeader,
+    /// A path that does not name a target, where it should.
+    #[error("the path does not begin with an alias of MODEL_DEPLOYMENTS")]
+    AliasUnknown,
     /// Several headers name a target.
     #[error("there are several headers `model_deployment`")]
     TargetRepeated,
     /// The target must not be called.
     #[error("the target is refused")]
     TargetRefused(#[from] Refusal),
-    /// A body that names a target, and is not an envelope.
+    /// A body that has `ENDPOINT` and is not an envelope.
     #[error("the body has a member `ENDPOINT` and is not an envelope")]
     Envelope,
-    /// A client's path on a base URL that is not open.
-    #[error("the client's path ends in none of ALLOWED_PATHS")]
+    /// A client's path on a base URL that is not allowed.
+    #[error("the client's path does not end in one of ALLOWED_PATHS")]
     PathNotAllowed,
-    /// A call that came to its deadline, or that nobody can read, before its body was whole.
+    /// A call whose body did not arrive before the deadline, or could not be read.
     #[error(transparent)]
     Rejected(#[from] Rejection),
-    /// A content type that is none.
+    /// What the front refused or ended by itself.
+    #[error(transparent)]
+    Front(Box<FrontError>),
+    /// An error of a call of another service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A content type that is not understood.
     #[error("the content type is not `type/subtype` in visible ASCII")]
     ContentType,
-    /// Codings of the body that are several, or not readable.
+    /// Content encodings that are repeated or not understood.
     #[error("the content encoding is repeated or not visible ASCII")]
     ContentEncoding,
-    /// JSON in a coding that the service does not take.
+    /// JSON in a content encoding that the service does not accept.
     #[error("the JSON of a prediction has the content encoding `{0}`")]
     EncodingUnsupported(&'static str),
-    /// The body is a text in another encoding than UTF-8, or has its mark.
+    /// A body in another encoding than UTF-8, or with a byte order mark.
     #[error("the body begins with {0}")]
     BodyNotUtf8(&'static str),
-    /// Nothing to predict from.
+    /// A body that is empty.
     #[error("the body is empty")]
     BodyMissing,
-    /// The body is not JSON. The parser's message holds a place, never a piece of the body.
+    /// A body that is not JSON. The parser's message has a position, never a piece of the body.
     #[error("the body is not JSON: {0}")]
     BodyNotJson(serde_json::Error),
     /// A body that no signature would cover.
     #[error("a GET or DELETE has a body, which no signature covers")]
     BodyUnsigned,
-    /// A method that the path does not take; those it takes, as `Allow` lists them.
+    /// A method that the path does not have; the supported ones, as `Allow` lists them.
     #[error("the method is not supported here; expected {0}")]
     MethodNotAllowed(&'static str),
-    /// There is nothing to sign with.
+    /// No usable credentials.
     #[error(transparent)]
     Credentials(#[from] CredentialsError),
     /// The request could not be signed.
-    #[error("not signed")]
+    #[error("the request could not be signed")]
     Signing(#[from] SignError),
-    /// The deployment refuses what we sign, also with the newest credentials.
+    /// The deployment refuses our signature, also with the newest credentials.
     #[error(
         "the model deployment refused the signature twice; see the dynamic group, the policy and the clock"
     )]
     Unauthenticated,
-    /// The model deployment was not reached, or its answer did not come, whole and in time.
-    #[error("the model deployment gave no answer")]
+    /// The model deployment could not be reached, or its answer did not arrive whole and in time.
+    #[error("the model deployment did not answer")]
     Unanswered(#[source] TransportError),
-    /// The deployment said at the end of its stream that it is not whole.
+    /// The deployment reported at the end of its stream that it is incomplete.
     #[error("the model deployment's stream failed before its end")]
     StreamFailed,
-    /// A redirect, which would carry the signature to an address that nobody checked, or no final status at all.
+    /// A redirect, or a status that is not final. Following a redirect would send the signature to
+    /// an unchecked address.
     #[error(
         "the model deployment answered with status {0}, which is neither followed nor passed on"
     )]
     StatusUnusable(StatusCode),
+}
+
+/// In a box: it is larger than all others, and the function never has one.
+impl From<FrontError> for Error {
+    fn from(error: FrontError) -> Self {
+        Self::Front(error.into())
+    }
+}
+
+impl From<ServiceRefusal> for Error {
+    fn from(refusal: ServiceRefusal) -> Self {
+        Self::Service(refusal.into())
+    }
 }
 
 impl From<SendError> for Error {
@@ -113,18 +140,39 @@ impl From<SendError> for Error {
 }
 
 impl Error {
-    /// JSON in this coding, the last that was applied.
+    /// The error for JSON in these codings; it names the last one.
     pub(super) fn encoding(codings: &HeaderValue) -> Self {
         let last = codings.as_bytes().rsplit(|byte| *byte == b',').next().unwrap_or_default();
         let registered = |coding: &&str| last.trim_ascii().eq_ignore_ascii_case(coding.as_bytes());
         Self::EncodingUnsupported(CODINGS.into_iter().find(registered).unwrap_or("unregistered"))
     }
 
-    /// The status for the caller.
+    /// Turns an error of a deployment into that of another service.
+    pub(super) fn of_service(self) -> Self {
+        let error = if let Self::Unanswered(error) = self {
+            ServiceError::Unanswered(error)
+        } else if let Self::StatusUnusable(status) = self {
+            ServiceError::StatusUnusable(status)
+        } else if matches!(self, Self::TargetRefused(Refusal::Address)) {
+            ServiceError::Address
+        } else if matches!(self, Self::Unauthenticated) {
+            ServiceError::Unauthenticated
+        } else if matches!(self, Self::StreamFailed) {
+            ServiceError::StreamFailed
+        } else {
+            return self;
+        };
+        error.into()
+    }
+
+    /// Returns the status for the caller.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Rejected(rejection) => rejection.status(),
+            Self::Front(error) => error.status,
+            Self::Service(error) => error.status(),
             Self::TargetMissing
+            | Self::TargetHeader
             | Self::TargetRepeated
             | Self::Envelope
             | Self::ContentType
@@ -133,34 +181,32 @@ impl Error {
             | Self::BodyNotUtf8(_)
             | Self::BodyNotJson(_)
             | Self::BodyUnsigned => StatusCode::BAD_REQUEST,
-            Self::PathNotAllowed => StatusCode::NOT_FOUND,
+            Self::PathNotAllowed | Self::AliasUnknown => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::EncodingUnsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TargetRefused(_) => StatusCode::FORBIDDEN,
             Self::Credentials(_) | Self::Signing(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unanswered(
-                TransportError::ReadTimeout
-                | TransportError::AttemptTimeout
-                | TransportError::ConnectTimeout(_),
-            ) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unauthenticated
-            | Self::Unanswered(_)
-            | Self::StreamFailed
-            | Self::StatusUnusable(_) => StatusCode::BAD_GATEWAY,
+            Self::Unanswered(error) => Unanswered::from(error).status(),
+            Self::Unauthenticated | Self::StreamFailed | Self::StatusUnusable(_) => {
+                StatusCode::BAD_GATEWAY
+            }
         }
     }
 
-    /// The stable word for programs, in the form of OCI's own codes.
+    /// Returns the stable error code for programs, in the form of OCI's own codes.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.code(),
+            Self::Front(error) => error.code,
+            Self::Service(error) => error.code(),
             Self::TargetMissing => "MissingParameter",
-            Self::TargetRepeated
+            Self::TargetHeader
+            | Self::TargetRepeated
             | Self::Envelope
             | Self::ContentType
             | Self::ContentEncoding
             | Self::BodyUnsigned => "InvalidParameter",
-            Self::PathNotAllowed => "PathNotAllowed",
+            Self::PathNotAllowed | Self::AliasUnknown => "PathNotAllowed",
             Self::MethodNotAllowed(_) => "MethodNotAllowed",
             Self::EncodingUnsupported(_) => "UnsupportedMediaType",
             Self::TargetRefused(_) => "TargetNotAllowed",
@@ -169,108 +215,12 @@ impl Error {
             Self::Unauthenticated => "CredentialsRefused",
             Self::StreamFailed => "DeploymentStreamFailed",
             Self::StatusUnusable(_) => "DeploymentAnswerInvalid",
-            Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_)
-                | TransportError::Unresolved(_)
-                | TransportError::Untrusted(_)
-                | TransportError::AddressDenied => "DeploymentUnreachable",
-                TransportError::AnswerTooLarge(_) => "DeploymentAnswerTooLarge",
-                TransportError::ReadTimeout
-                | TransportError::AttemptTimeout
-                | TransportError::ConnectTimeout(_) => "DeploymentTimedOut",
-                TransportError::IncompleteResponse(_) | TransportError::RequestBody(_) | _ => {
-                    "DeploymentAnswerInvalid"
-                }
+            Self::Unanswered(error) => match Unanswered::from(error) {
+                Unanswered::Unreachable => "DeploymentUnreachable",
+                Unanswered::TimedOut => "DeploymentTimedOut",
+                Unanswered::TooLarge => "DeploymentAnswerTooLarge",
+                Unanswered::Invalid => "DeploymentAnswerInvalid",
             },
         }
     }
-
-    /// The sentence for the caller. It shows no rule, no host and nothing of our credentials.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Rejected(rejection) => rejection.message(),
-            Self::TargetMissing => {
-                "header `model_deployment` is missing; expected the URL of a model deployment"
-                    .into()
-            }
-            Self::TargetRepeated => {
-                "header `model_deployment` is given several times; expected one value".into()
-            }
-            Self::Envelope => "the body has a member `ENDPOINT` and is not an envelope; expected \
-                               `ENDPOINT`, a URL or an alias, and `PAYLOAD`, JSON"
-                .into(),
-            Self::PathNotAllowed => "the path is not open at this function".into(),
-            Self::ContentType => {
-                "header `content-type` is not understood; expected `type/subtype`".into()
-            }
-            Self::ContentEncoding => {
-                "header `content-encoding` is not understood; expected one value in ASCII".into()
-            }
-            Self::EncodingUnsupported(coding) => {
-                format!("the content encoding `{coding}` is not supported; expected plain JSON")
-            }
-            Self::TargetRefused(_) => "this function may not call that target".into(),
-            Self::BodyMissing => "the body is empty; expected JSON".into(),
-            Self::BodyNotUtf8(encoding) => {
-                format!("the body begins with {encoding}; expected JSON in UTF-8 without a mark")
-            }
-            Self::BodyNotJson(error) => format!("the body is not JSON: {error}"),
-            Self::BodyUnsigned => "a GET or DELETE must not have a body".into(),
-            Self::MethodNotAllowed(methods) => {
-                format!("the method is not supported here; expected {methods}")
-            }
-            Self::Credentials(_) | Self::Signing(_) => {
-                "this function has no usable credentials at the moment".into()
-            }
-            Self::Unauthenticated => {
-                "the model deployment refused this function's credentials".into()
-            }
-            Self::StreamFailed => "the model deployment's stream failed before its end".into(),
-            Self::StatusUnusable(_) => UNUSABLE.into(),
-            Self::Unanswered(error) => match error {
-                TransportError::Unreachable(_)
-                | TransportError::Unresolved(_)
-                | TransportError::Untrusted(_)
-                | TransportError::AddressDenied => "the model deployment could not be reached",
-                TransportError::AnswerTooLarge(_) => {
-                    "the model deployment's answer is larger than 6 MiB"
-                }
-                TransportError::ReadTimeout
-                | TransportError::AttemptTimeout
-                | TransportError::ConnectTimeout(_) => {
-                    "the model deployment did not answer in time"
-                }
-                TransportError::IncompleteResponse(_) | TransportError::RequestBody(_) | _ => {
-                    UNUSABLE
-                }
-            }
-            .into(),
-        }
-    }
-
-    /// What the caller has of it, in the shape of OCI's own errors: `{"code": ..., "message": ...}`; where clients
-    /// of OpenAI's protocol call, with the member `error` beside them that those read.
-    pub(super) fn response(&self, openai: bool) -> Response<Bytes> {
-        let (status, code, message) = (self.status(), self.code(), self.message());
-        let kind = if status.is_client_error() { "invalid_request_error" } else { "api_error" };
-        let error = json!({ "message": message, "type": kind, "code": code });
-        let body = if openai {
-            json!({ "code": code, "message": message, "error": error })
-        } else {
-            json!({ "code": code, "message": message })
-        };
-        let mut response = json_response(status, &body);
-        if let Self::MethodNotAllowed(methods) = self {
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
-        }
-        response
-    }
-}
-
-/// A response in JSON.
-pub(super) fn json_response(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

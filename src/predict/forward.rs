@@ -1,4 +1,4 @@
-//! Sends a checked, signed request to a model deployment, and what it brings back.
+//! Sends a checked, signed request to a model deployment and returns its answer.
 //!
 //! Source: docs/spec/oci-services.md#item-8.
 
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{self, Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::HeaderMap;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::header::{CONTENT_TYPE, HeaderMap};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::endpoint::Action;
@@ -16,14 +16,17 @@ use super::error::Error;
 use super::path::Paths;
 use super::pools::Pools;
 use super::target::ROUTE;
+use super::upstream::Upstream;
+use crate::services::Operation;
 use fn_fdk::BODY_LIMIT;
 use oracle_cloud_client::{
-    Client, Credentials, Principal, RequestOptions, RequestTimings, Retry, RetrySafety, Trailers,
-    Trust, TrustError,
+    AnswerBody, Client, Credentials, HttpClient, Principal, RequestOptions, RequestTimings, Retry,
+    RetrySafety, SendError, Trailers, Trust, TrustError,
 };
 
-/// What a deployment that fails for a moment is given: waits of 50 ms, 100 ms, 200 ms ... between eight tries, 6.4 s in all.
-/// One whose model failed is asked once more, and one that asks for more than 10 s by `Retry-After` has its answer passed on.
+/// Retries of transient failures: eight attempts, with waits of 50 ms, 100 ms, 200 ms ... between
+/// them, 6.4 s in all. A failure of the model is retried once. An answer whose `Retry-After` is
+/// more than 10 s is passed on.
 const RETRY: Retry = Retry::new()
     .attempts_after_500(2)
     .attempts_if_large(3)
@@ -32,22 +35,37 @@ const RETRY: Retry = Retry::new()
     .longest_wait(Duration::from_secs(10));
 /// A deployment answers within 60 s or not at all.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(65);
-/// How long an answer of announced length may pause: it exists already, so that only a dead peer
-/// falls silent.
+/// How long an answer with a `Content-Length` may pause: it exists already, so only a dead peer
+/// stops sending.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// A stream may take as long as any call; anything else is given up by the service itself after 60 s.
+/// How long a stream may take: as long as any call. The service itself ends everything else after
+/// 60 s.
 const STREAM: Duration = Duration::from_secs(3600);
-/// What a deployment says after a stream that it could not finish.
+/// The media type of a stream of events.
+const EVENT_STREAM: &str = "text/event-stream";
+/// What a deployment sends after a stream that it could not finish.
 const STREAM_FAILURE: &str = "streamfailure";
 
-/// What the deployment answered, whatever its status: bytes, never re-serialised.
+/// The deployment's answer, whatever its status: its bytes, never re-serialised.
 pub struct Prediction {
     /// Its status.
     pub status: StatusCode,
-    /// All of its headers; which of them pass is not decided here.
+    /// All of its headers. Which of them are passed on is decided elsewhere.
     pub headers: HeaderMap,
-    /// Its body, whole.
+    /// Its whole body.
     pub body: Bytes,
+}
+
+impl Prediction {
+    /// Returns whether it is a stream of events.
+    pub(super) fn is_stream(&self) -> bool {
+        let named = self.headers.get(CONTENT_TYPE).and_then(|named| named.to_str().ok());
+        named.is_some_and(|named| named.trim_start().to_ascii_lowercase().starts_with(EVENT_STREAM))
+    }
+
+    pub(super) fn into_parts(self) -> (StatusCode, HeaderMap, Bytes) {
+        (self.status, self.headers, self.body)
+    }
 }
 
 /// Shows no header value and no body.
@@ -60,7 +78,7 @@ impl std::fmt::Debug for Prediction {
     }
 }
 
-/// Calls model deployments, as one principal, over connections that it keeps between calls.
+/// Calls model deployments as one principal, over connections that are kept between calls.
 #[derive(Debug)]
 pub struct Forwarder {
     client: Client,
@@ -69,9 +87,9 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder that signs as `principal` by the clock `now`, connects only to hosts that `trust`
-    /// trusts and addresses that `rule` allows, and repeats a POST to a custom path only if it is one
-    /// of `repeatable`.
+    /// Creates a forwarder that signs as `principal` by the clock `now`. It connects only to hosts
+    /// that `trust` trusts and to addresses that `rule` allows. A POST to a custom path is retried
+    /// only if the path is one of `repeatable`.
     pub fn new(
         rule: &EndpointRule,
         trust: &Trust,
@@ -84,17 +102,17 @@ impl Forwarder {
         Ok(Self { client: client.build_as(principal)?, pools, repeatable })
     }
 
-    /// What it would sign with now, which has not expired.
+    /// Returns the credentials that it would sign with now, which have not expired.
     pub(super) async fn credentials(&self) -> Result<Arc<Credentials>, Error> {
         Ok(self.client.credentials().await?)
     }
 
-    /// What signs and sends.
+    /// Returns the client that signs and sends.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// How a request is sent that has until `deadline`.
+    /// Returns the options for a request that must end by `deadline`.
     pub fn options(deadline: time::Instant) -> RequestOptions {
         RequestOptions::default()
             .deadline(deadline)
@@ -103,7 +121,7 @@ impl Forwarder {
             .max_answer(BODY_LIMIT)
     }
 
-    /// Connects to where the first call is expected to go.
+    /// Connects to the deployment that the first call is expected to name.
     pub(super) fn preconnect(
         &self,
         to: &Endpoint,
@@ -113,38 +131,75 @@ impl Forwarder {
         self.client.preconnect(&http, &uri)
     }
 
-    /// Signs and sends, and brings the answer back: all of it, or an error, until then.
+    /// Signs and sends a request, and returns the whole answer, or an error, by `deadline`.
     pub(super) async fn send(
         &self,
         request: Request<Bytes>,
-        to: &Endpoint,
+        to: &Upstream,
         until: Instant,
         timings: &mut RequestTimings,
     ) -> Result<Prediction, Error> {
-        let options = Self::options(until.into_std())
-            .retry_safety(self.retry_safety(&request, to))
-            .attempt_timeout(attempt_timeout(to.action()));
-        let http = self.pools.of(request.uri().host().unwrap_or_default(), to.ocid());
-        let answer = self.client.send_over(&http, request, &options, timings).await?;
-        let (head, body) = answer.into_parts();
-        let status = head.status;
-        if status == StatusCode::UNAUTHORIZED {
-            return Err(Error::Unauthenticated);
-        }
-        if !(status.is_success() || status.is_client_error() || status.is_server_error()) {
-            return Err(Error::StatusUnusable(status));
-        }
-        if head.extensions.get::<Trailers>().is_some_and(says_failed) {
-            return Err(Error::StreamFailed);
-        }
-        Ok(Prediction { status, headers: head.headers, body })
+        let (http, options) = self.sending(&request, to, until);
+        let answer = self.client.send_over(&http, request, &options, timings).await;
+        let (head, body) = checked(answer, to)?.into_parts();
+        let trailers = head.extensions.get::<Trailers>();
+        let prediction = Prediction { status: head.status, headers: head.headers, body };
+        let failed = match to {
+            Upstream::Deployment(_) => {
+                trailers.is_some_and(|Trailers(trailers)| says_failed(trailers))
+            }
+            Upstream::Service(operation) => {
+                prediction.status.is_success()
+                    && prediction.is_stream()
+                    && !operation.is_whole(&prediction.body)
+            }
+        };
+        if failed { Err(at(to, Error::StreamFailed)) } else { Ok(prediction) }
     }
 
-    /// A prediction does nothing but answer, and GET, PUT and DELETE do the same twice; what another POST does, nobody knows.
+    /// Signs and sends, and brings the answer as soon as it begins, until then. Its body may pause for so long.
+    pub(super) async fn open(
+        &self,
+        request: Request<Bytes>,
+        to: &Upstream,
+        (until, pause): (Instant, Duration),
+        timings: &mut RequestTimings,
+    ) -> Result<Response<AnswerBody>, Error> {
+        let (http, options) = self.sending(&request, to, until);
+        let options = options.read_timeout(pause);
+        let answer = self.client.send_streaming_over(&http, request, &options, timings).await;
+        checked(answer, to)
+    }
+
+    /// The connections that a request goes over, and how it is sent.
+    fn sending(
+        &self,
+        request: &Request<Bytes>,
+        to: &Upstream,
+        until: Instant,
+    ) -> (HttpClient, RequestOptions) {
+        let options = Self::options(until.into_std());
+        match to {
+            Upstream::Deployment(to) => {
+                let options = options
+                    .retry_safety(self.retry_safety(request, to))
+                    .attempt_timeout(attempt_timeout(to.action()));
+                (self.pools.of(request.uri().host().unwrap_or_default(), to.ocid()), options)
+            }
+            Upstream::Service(to) => {
+                let safety = service_retry_safety(request.method(), to);
+                let options = options.retry_safety(safety).attempt_timeout(STREAM);
+                (self.pools.of_service(to.authority()), options)
+            }
+        }
+    }
+
+    /// Predictions have no side effects, and GET, PUT and DELETE are idempotent; what another POST
+    /// does is unknown.
     fn retry_safety(&self, request: &Request<Bytes>, to: &Endpoint) -> RetrySafety {
         let custom = match request.headers().get(ROUTE).map(HeaderValue::to_str) {
             Some(Ok(route)) => Some(route),
-            // Nobody knows what it names.
+            // Not visible ASCII: the path is unknown.
             Some(Err(_)) => return RetrySafety::IfNotProcessed,
             None => Some(to.suffix()).filter(|suffix| !suffix.is_empty()),
         };
@@ -157,10 +212,10 @@ impl Forwarder {
     }
 }
 
-/// The request for a deployment.
+/// Builds the request for an upstream.
 pub(super) fn request(
     method: &Method,
-    to: &Endpoint,
+    to: &Upstream,
     headers: HeaderMap,
     body: Bytes,
 ) -> Request<Bytes> {
@@ -171,7 +226,43 @@ pub(super) fn request(
     request
 }
 
-/// The longest that one attempt may take.
+/// Returns an answer that a caller can use.
+fn checked<B>(answer: Result<Response<B>, SendError>, to: &Upstream) -> Result<Response<B>, Error> {
+    let answer = answer.map_err(|error| at(to, error.into()))?;
+    check_status(answer.status()).map_err(|error| at(to, error))?;
+    Ok(answer)
+}
+
+/// Names the upstream in an error.
+fn at(to: &Upstream, error: Error) -> Error {
+    match to {
+        Upstream::Deployment(_) => error,
+        Upstream::Service(_) => error.of_service(),
+    }
+}
+
+/// What another service does with a POST or a PATCH, only the operator knows.
+fn service_retry_safety(method: &Method, to: &Operation) -> RetrySafety {
+    if matches!(*method, Method::POST | Method::PATCH) && !to.may_be_repeated() {
+        RetrySafety::IfNotProcessed
+    } else {
+        RetrySafety::Idempotent
+    }
+}
+
+/// Refuses an answer that no caller can use.
+fn check_status(status: StatusCode) -> Result<(), Error> {
+    if status == StatusCode::UNAUTHORIZED {
+        return Err(Error::Unauthenticated);
+    }
+    if status.is_success() || status.is_client_error() || status.is_server_error() {
+        Ok(())
+    } else {
+        Err(Error::StatusUnusable(status))
+    }
+}
+
+/// Returns how long one attempt may take.
 fn attempt_timeout(action: Action) -> Duration {
     match action {
         Action::Predict => ATTEMPT_TIMEOUT,
@@ -179,8 +270,8 @@ fn attempt_timeout(action: Action) -> Duration {
     }
 }
 
-/// Whether a stream ended with the word that it is not whole.
-fn says_failed(Trailers(trailers): &Trailers) -> bool {
+/// Returns whether a stream ended with the report that it is incomplete.
+pub(super) fn says_failed(trailers: &HeaderMap) -> bool {
     let nothing =
         |value: &HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"false");
     trailers.get_all(STREAM_FAILURE).iter().any(|value| !nothing(value))
@@ -214,7 +305,7 @@ mod tests {
                 trailers.append(name, value);
                 trailers
             });
-            assert_eq!(says_failed(&Trailers(trailers)), failed, "{said:?}");
+            assert_eq!(says_failed(&trailers), failed, "{said:?}");
         }
     }
 }

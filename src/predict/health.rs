@@ -1,4 +1,4 @@
-//! Whether this function lives, and whether it could sign: for a route that a load balancer or a person looks at.
+//! Liveness and readiness of this function: for a route that a load balancer or a person calls.
 //!
 //! Source: docs/spec/oci-services.md#functions.
 
@@ -7,8 +7,8 @@ use http::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
-use super::error::json_response;
 use super::forward::Forwarder;
+use super::message::json_response;
 use super::target;
 use super::target::Targets;
 use fn_fdk::{Intent, error_chain};
@@ -17,15 +17,15 @@ use oracle_cloud_client::{Principal, timestamp};
 /// A question about the function itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Probe {
-    /// `/healthz`: does it answer?
+    /// `/healthz`: 200 while the process runs.
     Alive,
-    /// `/readyz`: has it credentials that have not expired?
+    /// `/readyz`: 200 while its credentials are valid.
     Ready,
 }
 
 impl Probe {
-    /// The probe that a call is: through a gateway, and without a target, so that a deployment's own path of that name stays
-    /// its own.
+    /// Returns the probe that a call is: through a gateway, and without a target, so that a
+    /// deployment may have such a path of its own.
     pub(super) fn of(request: &Request<Bytes>, intent: Intent) -> Option<Self> {
         if intent != Intent::Gateway
             || !matches!(*request.method(), Method::GET | Method::HEAD)
@@ -40,7 +40,7 @@ impl Probe {
         }
     }
 
-    /// The answer, without a word to any deployment.
+    /// Answers without a request to any deployment.
     pub(super) async fn answer(
         self,
         method: &Method,
@@ -65,7 +65,7 @@ impl Probe {
     }
 }
 
-/// What the function says of itself: of what it may call, the numbers alone.
+/// Describes the function: how many addresses it may call, never which.
 async fn ready(targets: &Targets, forwarder: &Forwarder) -> Result<Value, Error> {
     let expires = forwarder.credentials().await?.expires();
     let (client, rule) = (forwarder.client(), targets.rule());

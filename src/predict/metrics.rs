@@ -1,4 +1,5 @@
-//! Samples of each call as custom metrics of OCI Monitoring: nothing can be scraped from a function, so they are posted.
+//! Samples of each call as custom metrics of OCI Monitoring. Functions cannot be scraped, so they
+//! are posted.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -11,54 +12,56 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use super::endpoint::Endpoint;
 use super::error::Error;
 use super::forward::{Forwarder, Prediction};
 use super::outcome::{Record, milliseconds};
+use super::upstream::Upstream;
+use crate::services::Tokens;
 use fn_fdk::error_chain;
 use oracle_cloud_client::signature::CredentialsError;
 use oracle_cloud_client::{Client, Phase, RetrySafety, SendError, TransportError};
 
-/// How often samples are posted: Monitoring takes 50 requests a second of a whole tenancy.
+/// How often samples are posted: Monitoring accepts 50 requests a second from a whole tenancy.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// How many different sets of dimensions go into one request: with four metrics each, no more than the 50 streams it may have.
-const MAX_SETS: usize = 12;
+/// How many streams one request may have: sets of dimensions, each with its metrics.
+const MAX_STREAMS: usize = 50;
 /// How many calls go into one request, which is sent when there are so many, whatever the interval says.
 const MAX_CALLS: usize = 500;
-/// Monitoring takes no points of two hours ago; a container may have been frozen for as long.
+/// Monitoring refuses samples that are two hours old; a container may have been frozen for as long.
 const MAX_AGE: Duration = Duration::from_secs(7000);
-/// Less time than this is not worth a try, which would lose all that was collected.
+/// With less time than this nothing is posted: a failed post would lose all that was collected.
 const MIN_POST_TIME: Duration = Duration::from_millis(80);
 
-/// Where the samples go: what the operator set.
+/// Where the samples are posted, as the operator set it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MetricsTarget {
     /// `METRICS_NAMESPACE`.
     pub namespace: String,
-    /// `METRICS_COMPARTMENT`; that of the resource principal's token if absent.
+    /// `METRICS_COMPARTMENT`; if absent, that of the resource principal's token.
     pub compartment: Option<String>,
-    /// `METRICS_ENDPOINT`, such as `https://telemetry-ingestion.eu-frankfurt-1.oraclecloud.com`; that of the region if absent.
+    /// `METRICS_ENDPOINT`, such as `https://telemetry-ingestion.eu-frankfurt-1.oraclecloud.com`; if
+    /// absent, that of the region.
     pub endpoint: Option<String>,
     /// The function's name, or else its OCID.
     pub function: String,
 }
 
-/// Why samples were not taken.
+/// Why samples were not posted.
 #[derive(Debug, thiserror::Error)]
 enum MetricsError {
     #[error("METRICS_COMPARTMENT is not set, and the credentials name no compartment")]
     Compartment,
     #[error("METRICS_ENDPOINT is not set, and the region is not known")]
     Region,
-    #[error("METRICS_ENDPOINT is not set, and the region cannot be asked for")]
+    #[error("METRICS_ENDPOINT is not set, and the region could not be found")]
     Unlocated(#[source] CredentialsError),
     #[error(transparent)]
     Unsent(#[from] SendError),
-    #[error("the service refused them with status {0}")]
+    #[error("Monitoring refused the samples with status {0}")]
     Refused(StatusCode),
-    #[error("the service took all but {0} of them")]
+    #[error("Monitoring refused {0} of the samples")]
     Partly(u64),
-    #[error("the service's answer is not the documented one")]
+    #[error("Monitoring's answer does not have the documented form")]
     Unreadable,
 }
 
@@ -76,33 +79,70 @@ struct Batch {
     due: Option<Instant>,
 }
 
+impl Batch {
+    /// Returns whether a further set of dimensions leaves room for that of all others.
+    fn has_room_for(&self, called: &Called) -> bool {
+        let used: usize = self.sets.keys().map(|set| set.called.streams()).sum();
+        used + called.streams() + DEPLOYMENT_STREAMS <= MAX_STREAMS
+    }
+}
+
 type Sets = BTreeMap<Dimensions, Vec<Sample>>;
 
-/// What tells the streams of a metric apart.
+/// The dimensions: what tells the streams of a metric apart.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Dimensions {
-    deployment: String,
+    called: Called,
     status: String,
     code: &'static str,
 }
 
-/// What is measured of a call.
+/// What was called.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Called {
+    /// A deployment; `none` if the call named none that may be called.
+    Deployment(String),
+    /// A service by its alias, and one of the models that its entry lists.
+    Service(String, String),
+}
+
+impl Called {
+    /// Returns how many metrics a set of dimensions has at most.
+    fn streams(&self) -> usize {
+        match self {
+            Self::Deployment(_) => DEPLOYMENT_STREAMS,
+            Self::Service(..) => STREAMS.len(),
+        }
+    }
+
+    fn of(record: &Record) -> Self {
+        let called = record.upstream.as_ref().map_or("none", Upstream::name).to_owned();
+        match record.service_model() {
+            None => Self::Deployment(called),
+            Some(model) => Self::Service(called, model.to_owned()),
+        }
+    }
+}
+
+/// The values that are measured of a call.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
     at: SystemTime,
     failed: bool,
     took: Duration,
     waited: Duration,
+    tokens: Tokens,
 }
 
 impl Metrics {
-    /// Posts to `target`.
+    /// Creates a collector that posts to `target`.
     pub fn new(target: MetricsTarget) -> Self {
         Self { target, batch: Mutex::default() }
     }
 
-    /// Counts a call. The first one is posted at once, and then all that came together, 10 s later or 500 calls: until then at the
-    /// longest. What is not posted when the platform ends the process is lost.
+    /// Counts a call. The first one is posted at once. Later ones are posted together, after at
+    /// most 10 s or 500 calls. Samples that are not posted when the platform ends the process are
+    /// lost.
     pub(super) async fn count(
         &self,
         record: &Record,
@@ -121,7 +161,8 @@ impl Metrics {
         }
     }
 
-    /// The call, and all before it that were not posted, if it is time and there is time.
+    /// Returns the samples of the call and of all before it, if they are due and there is time to
+    /// post them.
     fn collected(
         &self,
         record: &Record,
@@ -133,19 +174,21 @@ impl Metrics {
             Ok(prediction) => (prediction.status, "none"),
             Err(error) => (error.status(), error.code()),
         };
-        let deployment = record.endpoint.as_ref().map_or("none", Endpoint::ocid).to_owned();
-        let mut set = Dimensions { deployment, status: status.as_str().to_owned(), code };
+        let called = Called::of(record);
+        let mut set = Dimensions { called, status: status.as_str().to_owned(), code };
         let sample = Sample {
             at,
             failed: status.is_server_error(),
             took: record.end() - record.start,
             waited: record.timings.time(Phase::Wait),
+            tokens: record.tokens,
         };
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever may name deployments does not thereby decide how many streams there are.
-        if batch.sets.len() >= MAX_SETS - 1 && !batch.sets.contains_key(&set) {
+        // A caller who may name any deployment must not decide how many streams there are.
+        if !batch.sets.contains_key(&set) && !batch.has_room_for(&set.called) {
             let other = || "other".to_owned();
-            set = Dimensions { deployment: other(), status: other(), code: "other" };
+            set =
+                Dimensions { called: Called::Deployment(other()), status: other(), code: "other" };
         }
         batch.calls += 1;
         batch.sets.entry(set).or_default().push(sample);
@@ -180,7 +223,10 @@ async fn post(
     for (set, calls) in sets {
         let calls: Vec<Sample> = calls.iter().copied().filter(recent).collect();
         if !calls.is_empty() {
-            metrics.extend(STREAMS.map(|stream| stream.json(target, &compartment, set, &calls)));
+            let streams = STREAMS.iter();
+            metrics.extend(
+                streams.filter_map(|stream| stream.json(target, &compartment, set, &calls)),
+            );
         }
     }
     let request = Request::post(endpoint + "/20180401/metrics")
@@ -201,14 +247,14 @@ async fn post(
     }
 }
 
-/// What the service says of a post that it took.
+/// What the service says of a post that it accepted.
 #[derive(Deserialize)]
 struct Summary {
     #[serde(rename = "failedMetricsCount", default)]
     failed: u64,
 }
 
-/// Where the region of whoever signs takes samples.
+/// Returns where the signer's region accepts samples.
 async fn region_endpoint(client: &Client) -> Result<String, MetricsError> {
     let principal = client.principal().ok_or(MetricsError::Region)?;
     let host = principal.host("telemetry-ingestion").await;
@@ -216,53 +262,71 @@ async fn region_endpoint(client: &Client) -> Result<String, MetricsError> {
     Ok(format!("https://{host}"))
 }
 
-/// The compartment of whoever signs, where the token names it.
+/// Returns the signer's compartment, if the token names it.
 async fn own_compartment(client: &Client) -> Result<String, MetricsError> {
     let credentials = client.credentials().await.map_err(SendError::from)?;
     let compartment = credentials.claim("res_compartment").and_then(Value::as_str);
     Ok(compartment.ok_or(MetricsError::Compartment)?.to_owned())
 }
 
-/// A metric, and what it is of a call.
+/// A metric, and which value of a call it has.
 #[derive(Clone, Copy)]
 struct Stream {
     name: &'static str,
     unit: &'static str,
-    value: fn(&Sample) -> f64,
+    /// None if the call says nothing of it.
+    value: fn(&Sample) -> Option<Value>,
 }
 
-const STREAMS: [Stream; 4] = [
-    Stream { name: "calls", unit: "count", value: |_| 1.0 },
-    Stream { name: "errors", unit: "count", value: |call| f64::from(u8::from(call.failed)) },
-    Stream { name: "duration_ms", unit: "ms", value: |call| milliseconds(call.took) },
-    Stream { name: "wait_ms", unit: "ms", value: |call| milliseconds(call.waited) },
+/// How many of them a call of a deployment has, which tells no tokens.
+const DEPLOYMENT_STREAMS: usize = 4;
+
+const STREAMS: [Stream; 6] = [
+    Stream { name: "calls", unit: "count", value: |_| Some(1.0.into()) },
+    Stream {
+        name: "errors",
+        unit: "count",
+        value: |call| Some(f64::from(u8::from(call.failed)).into()),
+    },
+    Stream { name: "duration_ms", unit: "ms", value: |call| Some(milliseconds(call.took).into()) },
+    Stream { name: "wait_ms", unit: "ms", value: |call| Some(milliseconds(call.waited).into()) },
+    Stream { name: "tokens_in", unit: "count", value: |call| call.tokens.input.map(Value::from) },
+    Stream { name: "tokens_out", unit: "count", value: |call| call.tokens.output.map(Value::from) },
 ];
 
 impl Stream {
     fn json(
-        self,
+        &self,
         target: &MetricsTarget,
         compartment: &str,
         set: &Dimensions,
         calls: &[Sample],
-    ) -> Value {
+    ) -> Option<Value> {
         let point = |call: &Sample| {
             let at = DateTime::<Utc>::from(call.at).to_rfc3339_opts(SecondsFormat::Millis, true);
-            json!({ "timestamp": at, "value": (self.value)(call), "count": 1 })
+            Some(json!({ "timestamp": at, "value": (self.value)(call)?, "count": 1 }))
         };
-        json!({
+        let points: Vec<Value> = calls.iter().filter_map(point).collect();
+        let mut dimensions = BTreeMap::from([
+            ("function", target.function.as_str()),
+            ("status", &set.status),
+            ("code", set.code),
+        ]);
+        match &set.called {
+            Called::Deployment(ocid) => dimensions.extend([("deployment", ocid.as_str())]),
+            Called::Service(alias, model) => {
+                dimensions.extend([("service", alias.as_str()), ("model", model)]);
+            }
+        }
+        let metric = json!({
             "namespace": target.namespace,
             "compartmentId": compartment,
             "name": self.name,
-            "dimensions": {
-                "function": target.function,
-                "deployment": set.deployment,
-                "status": set.status,
-                "code": set.code,
-            },
+            "dimensions": dimensions,
             "metadata": { "unit": self.unit },
-            "datapoints": calls.iter().map(point).collect::<Vec<Value>>(),
-        })
+            "datapoints": points,
+        });
+        (!points.is_empty()).then_some(metric)
     }
 }
 
@@ -288,10 +352,29 @@ mod tests {
         assert_eq!(calls(500), Some(1));
         assert_eq!(calls(500), None);
         tokio::time::advance(INTERVAL).await;
-        // A call that has come to its deadline leaves it to the next.
+        // A call that has reached its deadline leaves the post to the next.
         assert_eq!(calls(50), None);
         assert_eq!(calls(500), Some(3));
         assert_eq!((1..MAX_CALLS).find_map(|_| calls(500)), None);
         assert_eq!(calls(500), Some(MAX_CALLS));
+    }
+
+    #[test]
+    fn one_post_has_no_more_streams_than_it_may_whatever_is_called() {
+        let mut batch = Batch::default();
+        for number in 0..100 {
+            let called = match number % 2 {
+                0 => Called::Service(number.to_string(), "m".to_owned()),
+                _ => Called::Deployment(number.to_string()),
+            };
+            if batch.has_room_for(&called) {
+                batch.sets.insert(
+                    Dimensions { called, status: "200".to_owned(), code: "none" },
+                    Vec::new(),
+                );
+            }
+        }
+        let used: usize = batch.sets.keys().map(|set| set.called.streams()).sum();
+        assert!((47..=MAX_STREAMS).contains(&(used + DEPLOYMENT_STREAMS)), "{used}");
     }
 }

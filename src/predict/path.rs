@@ -1,11 +1,13 @@
-//! The custom paths of model deployments, `/predict/{suffix}`: which of them callers may use, and which may be repeated.
+//! The custom paths of model deployments, `/predict/{suffix}`: which of them callers may use, and
+//! which may be retried.
 //!
 //! Source: docs/spec/oci-services.md#custom-paths.
 
 /// The word that stands for the paths of OpenAI's protocol, in any letter case.
 const OPENAI: &str = "openai";
 
-/// What [`OPENAI`] stands for. The server's own paths, such as `/metrics`, are opened by name.
+/// The paths that [`OPENAI`] stands for. The server's own paths, such as `/metrics`, must be listed
+/// by name.
 const OPENAI_PATHS: [&str; 18] = [
     "/v1/models",
     "/v1/completions",
@@ -27,22 +29,22 @@ const OPENAI_PATHS: [&str; 18] = [
     "/v1/messages",
 ];
 
-/// Paths that change the server for everybody: no pattern opens them, only their own name does.
+/// Paths that change the server for everybody: no pattern allows them, only their own name does.
 const ADMINISTRATIVE: [&str; 4] =
     ["/v1/load_lora_adapter", "/v1/unload_lora_adapter", "/start_profile", "/stop_profile"];
 
-/// A list of custom paths; nothing is on it by default.
+/// A list of custom paths; empty by default.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Paths(Vec<String>);
 
-/// An entry that is no path.
+/// An entry that is not a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{0} is not a list of `openai` or paths such as `/v1/models` and `/items/{{}}`")]
 pub struct InvalidPath(&'static str);
 
 impl Paths {
-    /// The paths of a comma-separated list: each a path, in which `{}` stands for any one segment, or the word `openai`.
-    /// `variable` is the list's name, for the error.
+    /// Reads a comma-separated list. Each entry is a path, in which `{}` stands for any one
+    /// segment, or the word `openai`. The error names the `variable`.
     pub fn new(variable: &'static str, list: Option<&str>) -> Result<Self, InvalidPath> {
         let entries = list.into_iter().flat_map(|list| list.split_terminator(',')).map(str::trim);
         let mut paths = Vec::new();
@@ -62,7 +64,7 @@ impl Paths {
         Ok(Self(paths))
     }
 
-    /// Whether a path, such as `/v1/models`, is on the list.
+    /// Returns whether a path, such as `/v1/models`, is on the list.
     pub(super) fn allow(&self, path: &str) -> bool {
         let named = |entry: &String| {
             if administers(path) { entry == path } else { fits(path, entry) }
@@ -70,20 +72,21 @@ impl Paths {
         is_plain(path) && self.0.iter().any(named)
     }
 
-    /// How many paths are open, a pattern counted as one.
+    /// Returns how many paths are on the list; a pattern counts as one.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether any path is open.
+    /// Returns whether any path is on the list.
     pub(super) fn any(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// What a client's path means on a base URL: the longest end of it that is on the list.
+    /// Returns what a client's path means on a base URL: the longest suffix of it that is on the
+    /// list.
     ///
-    /// Where no path is open it means the plain prediction, the empty end; except that a path which
-    /// ends in an administrative one is closed in either case.
+    /// With an empty list it means the plain prediction, the empty suffix. A path that ends in an
+    /// administrative one is refused in either case.
     pub(super) fn end_of<'a>(&self, path: &'a str) -> Result<&'a str, Closed> {
         let longest = self.0.iter().map(|entry| entry.split('/').count()).max();
         let ends =
@@ -96,7 +99,7 @@ impl Paths {
     }
 }
 
-/// A client's path that is not open.
+/// A client's path that is not allowed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Closed;
 
@@ -104,8 +107,8 @@ fn administers(path: &str) -> bool {
     ADMINISTRATIVE.contains(&path)
 }
 
-/// Whether every segment is letters, digits and `-._~:`, and none is there to climb: nothing that two readers could
-/// understand in two ways.
+/// Returns whether every segment is letters, digits and `-._~:`, and none is `.` or `..`: such a
+/// path can be understood in one way only.
 fn is_plain(path: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
     let segment = |text: &str| text.bytes().all(fits) && text.bytes().any(|byte| byte != b'.');

@@ -1,7 +1,8 @@
-//! What is sent to a deployment: the caller's bytes, once they are what the path and the content type promise.
+//! The body that is sent to a deployment: the caller's bytes, once they are checked against the
+//! path and the content type.
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Method, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -13,24 +14,24 @@ use fn_fdk::Intent;
 
 /// The methods of a custom path, as `Allow` lists them.
 const CUSTOM_METHODS: &str = "GET, POST, PUT, DELETE";
-/// What clients call JSON that they did not name: curl takes a body for a form, others for text.
+/// Content types that clients send with JSON when they set none: curl has a form, others have text.
 const UNNAMED_JSON: [&str; 2] = ["text/plain", "application/x-www-form-urlencoded"];
 
-/// A body that may be forwarded as it is.
+/// A body that may be forwarded unchanged.
 pub(super) struct Payload {
     /// The caller's own bytes.
     pub(super) body: Bytes,
-    /// What they are; None for a method without a body.
+    /// Their content type; None for a method without a body.
     pub(super) content_type: Option<HeaderValue>,
-    /// How they are encoded, which the deployment then has to know.
+    /// Their content encoding, if any.
     pub(super) content_encoding: Option<HeaderValue>,
 }
 
 impl Payload {
     /// Checks method, content type and body of a request against its endpoint.
     ///
-    /// A prediction is a POST. Its body is checked to be JSON unless the content type names
-    /// something else; that passes with its type, as it does on custom paths.
+    /// A prediction is a POST. Its body must be JSON, unless the content type is something else:
+    /// then it is forwarded with its type, as on custom paths.
     pub(super) fn of(
         request: &Request<Bytes>,
         intent: Intent,
@@ -68,7 +69,8 @@ impl Payload {
             Some(media_type) => media_type == "application/json" || media_type.ends_with("+json"),
         };
         match (is_json, &content_encoding) {
-            // The service takes JSON as it is, and a custom path what its server understands.
+            // The service accepts only unencoded JSON; a custom path accepts whatever its server
+            // understands.
             (true, Some(codings)) if !custom => return Err(Error::encoding(codings)),
             (true, None) if !(custom && body.is_empty()) => check_json(&body)?,
             (_, _) => {}
@@ -82,15 +84,26 @@ impl Payload {
     }
 }
 
+/// Refuses a text in another encoding than UTF-8, or with its mark.
+pub(super) fn check_unicode(body: &[u8]) -> Result<(), Error> {
+    other_unicode(body).map_or(Ok(()), |encoding| Err(Error::BodyNotUtf8(encoding)))
+}
+
+/// Where a body that is not UTF-8 ceases to be JSON.
+pub(super) fn not_utf8(body: &[u8]) -> Error {
+    match serde_json::from_slice::<&RawValue>(body) {
+        Err(error) => Error::BodyNotJson(error),
+        Ok(_) => Error::BodyMissing,
+    }
+}
+
 /// Checks that a body is one JSON value in UTF-8, without building it.
 fn check_json(body: &[u8]) -> Result<(), Error> {
-    if let Some(encoding) = other_unicode(body) {
-        return Err(Error::BodyNotUtf8(encoding));
-    }
+    check_unicode(body)?;
     if body.trim_ascii().is_empty() {
         return Err(Error::BodyMissing);
     }
-    // Faster than to have it looked at while the texts are skipped; those are the same errors.
+    // This is faster than checking UTF-8 while strings are skipped; the errors are the same.
     let checked = match str::from_utf8(body) {
         Ok(text) => serde_json::from_str::<IgnoredAny>(text).map(drop),
         Err(_not_utf8) => serde_json::from_slice::<&RawValue>(body).map(drop),
@@ -98,8 +111,9 @@ fn check_json(body: &[u8]) -> Result<(), Error> {
     checked.map_err(Error::BodyNotJson)
 }
 
-/// What a text begins with that is Unicode, and no JSON in UTF-8. Of two bytes of UTF-16 one is
-/// zero where the text begins with ASCII, as JSON does. Source: docs/spec/oci-services.md#json-text.
+/// Returns the Unicode encoding that a body begins with, if it is not plain UTF-8. JSON begins with
+/// ASCII: one of its first two bytes in UTF-16 is zero.
+/// Source: docs/spec/oci-services.md#json-text.
 fn other_unicode(body: &[u8]) -> Option<&'static str> {
     match body {
         [0xef, 0xbb, 0xbf, ..] => Some("a UTF-8 byte order mark"),
@@ -111,8 +125,8 @@ fn other_unicode(body: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The codings of a body; None for none, and for `identity`, which says so.
-fn content_encoding(headers: &HeaderMap) -> Result<Option<HeaderValue>, Error> {
+/// Returns the codings of a body; None without any, and for `identity`, which means none.
+pub(super) fn content_encoding(headers: &HeaderMap) -> Result<Option<HeaderValue>, Error> {
     let mut values = headers.get_all(CONTENT_ENCODING).iter().filter(|value| !value.is_empty());
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -125,8 +139,8 @@ fn content_encoding(headers: &HeaderMap) -> Result<Option<HeaderValue>, Error> {
     }
 }
 
-/// The media type of a content type, in lower case and without its parameters.
-fn media_type(named: &HeaderValue) -> Result<String, Error> {
+/// Returns the media type of a content type, in lower case and without its parameters.
+pub(super) fn media_type(named: &HeaderValue) -> Result<String, Error> {
     let text = named.to_str().map_err(|_not_ascii| Error::ContentType)?;
     let media_type = text.split(';').next().unwrap_or(text).trim().to_ascii_lowercase();
     let is_token = |text: &str| http::HeaderName::try_from(text).is_ok();
@@ -136,8 +150,17 @@ fn media_type(named: &HeaderValue) -> Result<String, Error> {
     }
 }
 
-/// Whether a body asks for an answer piece by piece, in the words of OpenAI's protocol. A body that
-/// says it in another way asks for nothing: it is the model's to refuse.
+/// Returns whether a client takes server-sent events, as those of the Model Context Protocol say.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|list| list.split(',')).any(|one| {
+        let media_type = one.split(';').next().unwrap_or(one).trim();
+        media_type.eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+/// Returns whether a body asks for a stream, in the form of OpenAI's protocol. Any other form is
+/// left for the model to refuse.
 pub(super) fn wants_stream(body: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Wish {

@@ -1,5 +1,6 @@
-//! Which connections a deployment is called over. Those of a listed host are each deployment's own: what one of them sends late
-//! must not be taken for the answer of another. Oracle's hosts keep the deployments apart themselves.
+//! The connections to deployments. Each deployment of a listed host has connections of its own: a
+//! late answer of one must not be taken for another's. Oracle's hosts separate the deployments
+//! themselves.
 //!
 //! Source: docs/spec/oci-services.md#item-15.
 
@@ -10,7 +11,7 @@ use super::endpoint::EndpointRule;
 use super::resolve::CheckedResolver;
 use oracle_cloud_client::{HttpClient, Trust, TrustError};
 
-/// How many deployments keep connections of their own. The one that was called longest ago loses them.
+/// How many deployments keep connections of their own. The least recently called one loses them.
 const MAX_POOLS: usize = 16;
 
 /// The connections to deployments.
@@ -20,33 +21,40 @@ pub(super) struct Pools {
     trust: Trust,
     resolver: Arc<CheckedResolver>,
     shared: HttpClient,
-    /// By the OCIDs of the deployments, the one called last at the end.
+    /// Connections by OCID, or by the host of another service; the most recently called is last.
     own: Mutex<VecDeque<(String, HttpClient)>>,
 }
 
 impl Pools {
-    /// Connections to hosts that `trust` trusts, at addresses that `rule` allows.
+    /// Creates pools for hosts that `trust` trusts, at addresses that `rule` allows.
     pub(super) fn new(rule: EndpointRule, trust: Trust) -> Result<Self, TrustError> {
         let resolver = Arc::new(CheckedResolver::new(rule.clone()));
         let shared = client(&trust, &resolver)?;
         Ok(Self { rule, trust, resolver, shared, own: Mutex::default() })
     }
 
-    /// Those that all others share.
+    /// Returns the client that all other deployments share.
     pub(super) fn shared(&self) -> &HttpClient {
         &self.shared
     }
 
-    /// Those to a deployment on this host.
+    /// Returns the client for a deployment on this host.
     pub(super) fn of(&self, host: &str, deployment: &str) -> HttpClient {
-        if !self.rule.lists(host) {
-            return self.shared.clone();
-        }
+        if self.rule.lists(host) { self.own(deployment) } else { self.shared.clone() }
+    }
+
+    /// Returns the client for another service at this `host` or `host:port`.
+    pub(super) fn of_service(&self, authority: &str) -> HttpClient {
+        self.own(authority)
+    }
+
+    /// Returns the client that only this name has.
+    fn own(&self, called: &str) -> HttpClient {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = own.iter().position(|(name, _)| name == deployment);
+        let known = own.iter().position(|(name, _)| name == called);
         let pool = known.and_then(|place| own.remove(place)).unwrap_or_else(|| {
             let client = client(&self.trust, &self.resolver);
-            (deployment.to_owned(), client.expect("the shared one was built of the same"))
+            (called.to_owned(), client.expect("the shared one was built of the same"))
         });
         let client = pool.1.clone();
         own.push_back(pool);

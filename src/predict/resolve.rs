@@ -1,4 +1,5 @@
-//! Resolves names, and keeps only addresses that a model deployment can have: what is checked is what is connected to.
+//! Resolves names, and keeps only addresses that a model deployment can have: only a checked
+//! address is connected to.
 //!
 //! Source: docs/spec/oci-services.md#item-9.
 
@@ -11,7 +12,8 @@ use oracle_cloud_client::{AddressDenied, Resolve, look_up};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// The system's resolver behind a filter. A name that suddenly leads into a private network is refused.
+/// The system's resolver behind a filter. A name that suddenly resolves to a private network is
+/// refused.
 #[derive(Debug)]
 pub(super) struct CheckedResolver {
     rule: EndpointRule,
@@ -30,8 +32,8 @@ impl Resolve for CheckedResolver {
 }
 
 impl EndpointRule {
-    /// The addresses of a host that may be connected to. An error if there are none: whether the name is not known, or leads to
-    /// where no model deployment can be.
+    /// Returns the addresses of a host that may be connected to. Fails if there are none: the name
+    /// is unknown, or resolves only to addresses that no model deployment has.
     pub async fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, BoxError> {
         allowed(host, self.lists(host)).await
     }

@@ -2,11 +2,11 @@
 
 use super::endpoint::Refusal;
 
-/// A configured target that must not be called; found at start, so that no call meets it.
+/// A configured target that must not be called. It is found at start, before any call.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetsError {
-    /// `MODEL_DEPLOYMENTS` is something else than an object of texts.
+    /// `MODEL_DEPLOYMENTS` is not an object of texts.
     #[error(
         "MODEL_DEPLOYMENTS is not a JSON object of aliases and URLs; expected `{{\"iris\": \"https://…\"}}`"
     )]
@@ -15,7 +15,7 @@ pub enum TargetsError {
     #[error("MODEL_DEPLOYMENTS has the alias `{0}` more than once")]
     AliasRepeated(String),
     /// An alias whose URL is refused.
-    #[error("MODEL_DEPLOYMENTS has a URL that may not be called, that of `{0}`: {1}")]
+    #[error("MODEL_DEPLOYMENTS: the URL of `{0}` may not be called: {1}")]
     Alias(String, Refusal),
     /// `MODEL_DEPLOYMENT` is neither an alias nor an allowed URL.
     #[error(

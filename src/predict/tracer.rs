@@ -1,4 +1,4 @@
-//! The spans that say how a call went.
+//! The spans of a call.
 //!
 //! Source: docs/spec/fn-container-contract.md#tracing.
 
@@ -16,7 +16,7 @@ use fn_fdk::{Context, Tracing, error_chain};
 use oracle_cloud_client::apm::{Collector, Kind, Service, Span, span_id};
 use oracle_cloud_client::{Phase, Trust};
 
-/// Traces calls.
+/// Sends the spans of calls.
 #[derive(Debug)]
 pub struct Tracer {
     tracing: Tracing,
@@ -24,17 +24,19 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// A tracer, where the platform asks for one, for a collector that `trust` trusts.
+    /// Creates a tracer, if the platform configures a collector. The collector must be one that
+    /// `trust` trusts.
     pub fn new(tracing: Tracing, trust: &Trust) -> Option<Self> {
         let collector = Collector::new(tracing.collector()?, trust);
-        // A function that cannot be traced still predicts.
+        // A function without tracing still predicts.
         let collector = collector
-            .map_err(|error| log::warn!("no call is traced: {}", error_chain(&error)))
+            .map_err(|error| log::warn!("tracing is off: {}", error_chain(&error)))
             .ok()?;
         Some(Self { tracing, collector })
     }
 
-    /// Has the collector know of a call, until then at the longest. One that does not take it changes nothing but the log.
+    /// Sends a call's spans to the collector, by `until`. A collector that fails changes nothing
+    /// but the log.
     pub(super) async fn send(
         &self,
         context: &Context,
@@ -51,8 +53,8 @@ impl Tracer {
         }
     }
 
-    /// The call below the platform's span; its check and its prediction below the call; signatures and connections below the
-    /// prediction.
+    /// Makes the spans: the call below the platform's span; its check and its prediction below the
+    /// call; signatures and connections below the prediction.
     fn spans(
         &self,
         trace: &Trace,
@@ -104,15 +106,16 @@ impl Tracer {
     }
 }
 
-/// The deployment that was meant, and which path of it, as tags.
+/// Returns the tags for the deployment or service that was meant, and for its path.
 fn target(record: &Record) -> impl Iterator<Item = (String, String)> {
-    let known = record.endpoint.iter().flat_map(|endpoint| {
-        [("deployment", endpoint.ocid().to_owned()), ("http.path", endpoint.path())]
+    let known = record.upstream.iter().flat_map(|upstream| {
+        let kind = if upstream.service().is_some() { "target" } else { "deployment" };
+        [(kind, upstream.name().to_owned()), ("http.path", upstream.path())]
     });
     known.map(|(name, value)| (name.to_owned(), value))
 }
 
-/// What became of a call, as tags: its status, and the error where it failed.
+/// Returns the tags for the outcome of a call: its status, and the error if it failed.
 fn result(outcome: &Result<Prediction, Error>) -> Vec<(String, String)> {
     let (status, error) = match outcome {
         Ok(Prediction { status, .. }) => {

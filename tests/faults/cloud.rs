@@ -87,9 +87,18 @@ impl Cloud {
 
 /// A call through a gateway whose route names this target.
 pub(crate) fn call(url: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    targeted("Model_deployment", url, headers, body)
+}
+
+/// The same whose route names another service.
+pub(crate) fn call_of_service(target: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    targeted("Service_target", target, &deadline(10.0), body)
+}
+
+fn targeted(name: &str, target: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let headers = format!(
         "Fn-Http-Method: POST\r\nFn-Http-Request-Url: /models/iris\r\nContent-Type: application/json\r\n\
-         Fn-Http-H-Model_deployment: {url}\r\n{headers}"
+         Fn-Http-H-{name}: {target}\r\n{headers}"
     );
     gateway_request(&headers, body)
 }

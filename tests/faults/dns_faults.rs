@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use emulator::deployment::{Certificate, OCID};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::agent::PATIENCE;
-use crate::cloud::{Cloud, call, deadline};
+use crate::cloud::{Cloud, call, call_of_service, deadline};
 use crate::function::{Function, is_echo, is_root, refusal};
 use crate::tally::{skipped, tried};
 use crate::upstream::Upstream;
@@ -22,6 +22,9 @@ use crate::upstream::Upstream;
 const INSIDE: &str = "FAULTS_INSIDE";
 /// The name in the other certificate of the emulated cloud.
 const NAME: &str = "elsewhere.example";
+/// A service at a host of Oracle's.
+const SERVICES: &str = r#"{"chat": {"service": "inference.generativeai", "region": "us-chicago-1",
+    "base": "/openai/v1", "open": ["@openai-chat"]}}"#;
 const GOOD: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How many questions three look-ups are.
@@ -217,7 +220,8 @@ async fn inside() {
     let upstream = cloud.upstream_with(Certificate::OtherName).await.closing();
     let local = cloud.upstream().await;
     let hosts = format!("{NAME}:{},localhost:{}", upstream.port(), local.port());
-    let function = cloud.function([]).with("ALLOWED_HOSTS", hosts).ready().await;
+    let function = cloud.function([]).with("ALLOWED_HOSTS", hosts);
+    let function = function.with("ALLOWED_SERVICES", SERVICES).ready().await;
     let rest = function.descriptors();
     let names = NameServer::start().await;
     let mut scene = Scene { names, upstream, local, function, rest, faults: 0 };
@@ -277,9 +281,32 @@ async fn lies(scene: &mut Scene) {
         scene.recovered(address).await;
         scene.faults += 1;
     }
+    lies_of_a_service(scene).await;
     // Among forbidden addresses the good one is called, and no other.
     let mixed = vec![v4("169.254.169.254"), GOOD, v4("0.0.0.0"), v6("fe80::1")];
     scene.ends(Word::Addresses(mixed), &[(200, "")]).await;
+}
+
+/// Nor where another service is open at a host of Oracle's: nobody is connected to, also where somebody listens.
+async fn lies_of_a_service(scene: &mut Scene) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 443)).await.unwrap();
+    for address in
+        ["127.0.0.1", "10.0.0.1", "192.168.0.1", "172.16.0.1", "100.64.0.1", "169.254.169.254"]
+    {
+        let address = IpAddr::V4(address.parse().unwrap());
+        scene.names.says(Word::Addresses(vec![address]));
+        let asked = scene.names.questions();
+        let answer = scene
+            .function
+            .exchange(call_of_service("chat/openai/v1/chat/completions", r#"{"model":"x"}"#))
+            .await;
+        let (status, code) = refusal(&answer);
+        assert_eq!((status, code.as_str()), FORBIDDEN, "{address}");
+        assert!(scene.names.questions() > asked, "{address}");
+        scene.recovered(&address.to_string()).await;
+        scene.faults += 1;
+    }
+    assert!(timeout(Duration::ZERO, listener.accept()).await.is_err(), "it was connected to");
 }
 
 async fn changes(scene: &mut Scene) {

@@ -40,12 +40,12 @@ def line(number, text):
 def rows():
     """Name, profile, the file, the refusal of ours or SAME, and why where ours is not the SDK's way."""
     none = "is neither `[PROFILE]` nor `name=value` below one"
-    section = "begins with `[` and is no `[PROFILE]`, with nothing but a comment behind it"
+    section = "begins with `[` and is not `[PROFILE]`, which only a comment may follow"
     indented = "is indented below a setting, which it would continue; expected it at the beginning of the line"
     profile = "the configuration file has no profile of the name in OCI_CLI_PROFILE, or no `DEFAULT`"
     key_id = (
-        "the profile's tenancy, user and fingerprint make no key id: the key id is empty or has a character that "
-        'cannot stand in a header; expected visible ASCII without `"`'
+        "the profile's tenancy, user and fingerprint do not make a key id: the key id is empty or has a character that "
+        'a header cannot have; expected visible ASCII without `"`'
     )
     region = "the profile's `region` is not a region such as `eu-frankfurt-1`"
     key_file = "key_file names a file that cannot be read"
@@ -129,8 +129,8 @@ def rows():
         row("an encrypted key", changed("key_file", "{HOME}/locked.pem") + "pass_phrase=test passphrase=1\n"),
         row("a passphrase with a number sign", f"{DEFAULT}pass_phrase=a # b ; c\n"),
         row("a passphrase in quotes", changed("key_file", "{HOME}/locked.pem") + 'pass_phrase="test passphrase=1"\n', "key_file cannot be used: it cannot be decrypted: the passphrase is wrong, or the key is broken", later),
-        row("the key itself in the file", f"{DEFAULT}key_content=x\n", "the profile has `key_content`, which is not read here"),
-        row("another kind of authentication", f"{DEFAULT}authentication_type=instance_principal\n", "the profile has `authentication_type`, which is not read here", "the SDK signs as the instance; ours has OCI_CLI_AUTH for that"),
+        row("the key itself in the file", f"{DEFAULT}key_content=x\n", "the profile has `key_content`, which is not supported"),
+        row("another kind of authentication", f"{DEFAULT}authentication_type=instance_principal\n", "the profile has `authentication_type`, which is not supported", "the SDK signs as the instance; ours has OCI_CLI_AUTH for that"),
         row("settings that nobody knows", f"{DEFAULT}output=json\ncompartment-id = x\n"),
         row("a region's short code", changed("region", "IAD")),
         row("a session", f"{DEFAULT}{SESSION}"),

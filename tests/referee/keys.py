@@ -13,10 +13,10 @@ PASSPHRASE = "test passphrase=1"
 SAME = None
 MEND = (
     "which is not supported; `openssl pkcs8 -topk8 -v2 aes256 -in FILE -out NEW -provider legacy "
-    "-provider default` encrypts it anew"
+    "-provider default` encrypts it again"
 )
-NO_PEM = "it holds no PEM private key; expected a block from `-----BEGIN` to `-----END`"
-BROKEN = "it is broken: its content is no RSA private key"
+NO_PEM = "it has no PEM private key; expected a block from `-----BEGIN` to `-----END`"
+BROKEN = "it is broken: its content is not an RSA private key"
 LOST = "what was lost or added around the base64 says nothing about the key"
 
 
@@ -84,7 +84,7 @@ def rows():
     pbes2 = vector("pkcs8-aes256-sha256")
     text = pkcs8.decode()
     body = text.replace("-----BEGIN PRIVATE KEY-----\n", "").replace("\n-----END PRIVATE KEY-----\n", "")
-    ssh = "it is in OpenSSH's own format; `ssh-keygen -p -m PEM -f FILE` makes one that is read"
+    ssh = "it is in OpenSSH's own format; `ssh-keygen -p -m PEM -f FILE` converts it to a supported form"
     ec_key, rsa_only = "it is an EC key; OCI signatures are RSA only", "OCI signatures are RSA only"
     taken = "the SDK takes it, and fails at the first signature"
     command = "ours names the command that mends it"
@@ -114,7 +114,7 @@ def rows():
         row("a UTF-8 mark", lambda: b"\xef\xbb\xbf" + pkcs8),
         row("a Latin-1 comment before it", lambda: "clé privée\n".encode("latin-1") + pkcs8),
         row("a Latin-1 comment behind it", lambda: pkcs8 + "clé privée\n".encode("latin-1")),
-        row("UTF-16", lambda: text.encode("utf-16"), "it is a text in UTF-16; `iconv -f UTF-16 -t UTF-8 FILE > NEW` makes one that is read", command),
+        row("UTF-16", lambda: text.encode("utf-16"), "it is a text in UTF-16; `iconv -f UTF-16 -t UTF-8 FILE > NEW` converts it to a supported form", command),
         row("blank lines and indentation", lambda: b"\n\n" + b"".join(b"\t " + line + b"  \n" for line in pkcs8.splitlines()) + b"\n"),
         row("base64 in one line", lambda: b"-----BEGIN PRIVATE KEY-----\n" + body.replace("\n", "").encode() + b"\n-----END PRIVATE KEY-----\n"),
         row("base64 in lines of three", lambda: b"-----BEGIN PRIVATE KEY-----\n" + b"\n".join(body.replace("\n", "").encode()[at : at + 3] for at in range(0, len(body), 3)) + b"\n-----END PRIVATE KEY-----\n", why=LOST),
@@ -131,8 +131,8 @@ def rows():
         row("nothing", lambda: b"", NO_PEM),
         row("JSON", lambda: b'{"kty": "RSA"}', NO_PEM),
         row("PKCS#1 labelled PKCS#8", lambda: pkcs1.replace(b"RSA PRIVATE", b"PRIVATE"), BROKEN),
-        row("DER", lambda: openssl("rsa", "-outform", "DER"), "it is DER, not PEM; `openssl pkcs8 -topk8 -inform DER -in FILE -out NEW` makes one that is read", command),
-        row("PKCS#12", lambda: pkcs12.serialize_key_and_certificates(b"me", plain(), None, None, serialization.BestAvailableEncryption(b"x")), "it is PKCS#12; `openssl pkcs12 -in FILE -nocerts -out NEW` makes one that is read", command),
+        row("DER", lambda: openssl("rsa", "-outform", "DER"), "it is DER, not PEM; `openssl pkcs8 -topk8 -inform DER -in FILE -out NEW` converts it to a supported form", command),
+        row("PKCS#12", lambda: pkcs12.serialize_key_and_certificates(b"me", plain(), None, None, serialization.BestAvailableEncryption(b"x")), "it is PKCS#12; `openssl pkcs12 -in FILE -nocerts -out NEW` converts it to a supported form", command),
         row("a public key", lambda: (VECTORS / "test-rsa2048-a.public.pem").read_bytes(), "it is a public key; expected the private key"),
         row("a public key of SSH", lambda: plain().public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH), "it is a public key; expected the private key"),
         row("a certificate", certificate, "it is a certificate; expected the private key", kind),
@@ -146,13 +146,13 @@ def rows():
         row("OpenSSH, RSA, encrypted", lambda: openssh_encrypted(plain()), ssh, command, PASSPHRASE),
         row("OpenSSH, Ed25519", lambda: openssh(ed25519.Ed25519PrivateKey.generate()), f"it is an Ed25519 key; {rsa_only}", kind),
         row("OpenSSH, ECDSA", lambda: openssh(ec.generate_private_key(ec.SECP256R1())), ec_key, kind),
-        row("PuTTY", lambda: b"PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", "it is in PuTTY's format; `puttygen FILE -O private-openssh -o NEW` makes one that is read", command),
+        row("PuTTY", lambda: b"PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", "it is in PuTTY's format; `puttygen FILE -O private-openssh -o NEW` converts it to a supported form", command),
         locked("a passphrase that is not needed", lambda: pkcs8),
-        row("encrypted, without a passphrase", lambda: pbes2, "it is encrypted and there is no passphrase"),
-        row("encrypted, with an empty passphrase", lambda: pbes2, "it is encrypted and there is no passphrase", "an empty passphrase is none", ""),
+        row("encrypted, without a passphrase", lambda: pbes2, "it is encrypted, and no passphrase was given"),
+        row("encrypted, with an empty passphrase", lambda: pbes2, "it is encrypted, and no passphrase was given", "an empty passphrase is none", ""),
         row("encrypted, with a wrong passphrase", lambda: pbes2, "it cannot be decrypted: the passphrase is wrong, or the key is broken", passphrase="nope"),
         row("encrypted with a passphrase beyond ASCII", lambda: openssl("pkcs8", "-topk8", "-passout", "pass:clé"), SAME, "the SDK takes ASCII alone", "clé"),
-        row("traditional, without a passphrase", lambda: aes, "it is encrypted and there is no passphrase"),
+        row("traditional, without a passphrase", lambda: aes, "it is encrypted, and no passphrase was given"),
         row("traditional, with a wrong passphrase", lambda: aes, "it cannot be decrypted: the passphrase is wrong, or the key is broken", passphrase="nope"),
         locked("PBES2, AES-128", lambda: encrypted("-v2", "aes128")),
         locked("PBES2, AES-192", lambda: encrypted("-v2", "aes192")),

@@ -29,7 +29,7 @@ fn opening(paths: &str) -> EndpointRule {
 }
 
 /// The corpus, with what a line of a file cannot hold.
-fn hostile() -> Vec<String> {
+pub(crate) fn hostile() -> Vec<String> {
     let realm = OCID.replace(".oc1.", ".oc2.");
     let filled = |line: &str| {
         line.replace("{HOST}", HOST).replace("{OCID}", OCID).replace("{REALM}", &realm)

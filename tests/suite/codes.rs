@@ -15,7 +15,7 @@ fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
 }
 
 /// The texts in quotes that look like a code.
-fn codes(text: &str) -> BTreeSet<String> {
+pub(crate) fn codes(text: &str) -> BTreeSet<String> {
     let quoted = text.split('"').skip(1).step_by(2);
     let is_code = |text: &&str| {
         text.starts_with(|first: char| first.is_ascii_uppercase())
@@ -29,6 +29,8 @@ fn codes(text: &str) -> BTreeSet<String> {
 fn answered() -> BTreeSet<String> {
     let function = file("src/predict/error.rs");
     let mut all = codes(between(&function, "pub fn code(", "\n    }\n"));
+    let services = file("src/predict/service_error.rs");
+    all.extend(codes(between(&services, "pub fn code(", "\n    }\n")));
     let rejections = file("crates/fn-fdk/src/rejection.rs");
     all.extend(codes(between(&rejections, "pub fn code(", "\n    }\n")));
     for kit in ["error", "connection"] {

@@ -145,7 +145,7 @@ fn no_configuration_forwards_an_identity_a_target_or_framing_or_returns_a_redire
         "remote-user",
     ] {
         let error = config(&[("FORWARD_HEADERS", &format!("x-team, {name}"))]).unwrap_err();
-        assert_eq!(error, "FORWARD_HEADERS: entry 2 is a header that never passes", "{name}");
+        assert_eq!(error, "FORWARD_HEADERS: entry 2 is a header that is never passed on", "{name}");
     }
     for name in [
         "location",
@@ -162,11 +162,11 @@ fn no_configuration_forwards_an_identity_a_target_or_framing_or_returns_a_redire
         "fn-x",
     ] {
         let error = config(&[("RETURN_HEADERS", name)]).unwrap_err();
-        assert_eq!(error, "RETURN_HEADERS: entry 1 is a header that never passes", "{name}");
+        assert_eq!(error, "RETURN_HEADERS: entry 1 is a header that is never passed on", "{name}");
     }
     let both = config(&[("FORWARD_HEADERS", "a b,host"), ("RETURN_HEADERS", "location")]);
-    let expected = "FORWARD_HEADERS: entry 1 is not the name of a header; FORWARD_HEADERS: entry 2 is a header that never \
-                    passes; RETURN_HEADERS: entry 1 is a header that never passes";
+    let expected = "FORWARD_HEADERS: entry 1 is not a header name; FORWARD_HEADERS: entry 2 is a header that is never \
+                    passed on; RETURN_HEADERS: entry 1 is a header that is never passed on";
     assert_eq!(both.unwrap_err(), expected);
 }
 
@@ -262,8 +262,8 @@ fn every_mistake_of_every_variable_is_reported() {
     ]);
     let error = error.unwrap_err();
     for part in [
-        "that of `a`",
-        "that of `b`",
+        "the URL of `a`",
+        "the URL of `b`",
         "MODEL_DEPLOYMENT is neither",
         "ALLOWED_HOSTS: entry 1",
         "ALLOWED_HOSTS: entry 3",
@@ -274,7 +274,7 @@ fn every_mistake_of_every_variable_is_reported() {
     ] {
         assert_eq!(
             error.matches(part).count(),
-            if part == "that of `a`" { 2 } else { 1 },
+            if part == "the URL of `a`" { 2 } else { 1 },
             "{error}"
         );
     }

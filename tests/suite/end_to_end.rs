@@ -1,10 +1,12 @@
 //! Does a call through socket, signature and TLS bring back what it should, also when something fails on the way?
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use emulator::agent::{Agent, Answer, Invocation};
 use emulator::deployment::{Behaviour, Certificate, OCID};
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
 use crate::setup::{PATH, ROW, Setup, header, targeted};
 
@@ -270,11 +272,15 @@ async fn a_deployment_that_cannot_be_reached_or_trusted_is_502() {
         refused(&function.call(setup.call()).await, 502, "DeploymentUnreachable");
         assert!(setup.deployment.received().is_empty());
     }
+    // A port that is taken, where nobody listens.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let host = format!("localhost:{}", silent.local_addr().unwrap().port());
     let setup = Setup::new().await;
-    let function = setup.start().await;
-    let (call, url) = (setup.call(), setup.url());
-    drop(setup.deployment);
-    refused(&function.call(call).await, 502, "DeploymentUnreachable");
+    let program = setup.program.clone().config("ALLOWED_HOSTS", &host);
+    let function = Agent::start(program).await.unwrap();
+    let url = format!("https://{host}/{OCID}/predict");
+    refused(&function.call(targeted(&url, ROW)).await, 502, "DeploymentUnreachable");
     let lines = function.lines().join("\n");
     assert!(lines.contains("code=DeploymentUnreachable"), "{lines}");
     assert!(

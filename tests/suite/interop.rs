@@ -5,6 +5,9 @@ mod clients;
 mod functions;
 mod local;
 mod probe;
+mod routed;
+mod services;
+mod streaming;
 mod traces;
 
 use std::io::Write;

@@ -30,6 +30,7 @@ mod peers;
 mod predict;
 mod process;
 mod properties;
+mod services;
 mod setup;
 mod shown;
 mod sources;

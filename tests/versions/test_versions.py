@@ -45,6 +45,7 @@ class Versions(unittest.TestCase):
             ("Dockerfile", f'image.version="{VERSION}"'),
             ("init-image/Dockerfile", f'image.version="{VERSION}"'),
             ("deploy/stack/schema.yaml", f'version: "{VERSION}"'),
+            ("deploy/kubernetes/overlays/oke/kustomization.yaml", f"newTag: {VERSION}"),
             ("deploy/terraform/example/terraform.tfvars.example", f"model-deployment-fn:{VERSION}"),
             ("tests/signers/expected.txt", f"`oracle-cloud-signature` {VERSION}"),
             ("Dockerfile", f"rust:{RUST}-bookworm"),

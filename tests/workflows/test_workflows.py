@@ -149,7 +149,8 @@ class Release(unittest.TestCase):
 
 
 BUILT = ["func.cdx.json", "function-arm.zip", "function-x86.zip", "image-arm.tar.gz", "image-x86.tar.gz", "mdfn-linux-arm", "mdfn-linux-x86"]
-BUILT += ["rustc-arm.txt", "rustc-x86.txt"]
+BUILT += ["rustc-arm.txt", "rustc-x86.txt", "server-image-arm.tar.gz", "server-image-x86.tar.gz", "server-linux-arm", "server-linux-x86"]
+BUILT += ["server.cdx.json"]
 
 if __name__ == "__main__":
     unittest.main()

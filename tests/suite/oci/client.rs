@@ -77,6 +77,30 @@ pub(super) fn last(setup: &Setup) -> Received {
 }
 
 #[tokio::test]
+async fn what_anybody_may_read_is_asked_for_once_and_without_a_signature() {
+    let setup = Setup::new().await;
+    let http = HttpClient::new(&trust(&setup, ["localhost"])).unwrap();
+    let url = format!("{}/keys", origin(&setup)).parse().unwrap();
+    let answer = http.get_unsigned(&url, &soon()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let received = setup.deployment.received();
+    let [received] = &received[..] else { panic!("{} requests", received.len()) };
+    assert_eq!((&*received.request.method, &*received.request.target), ("GET", "/keys"));
+    assert_eq!(received.request.values("authorization").count(), 0);
+    let large = http.get_unsigned(&url, &soon().max_answer(1)).await;
+    let too_large = matches!(large, Err(SendError::Transport(TransportError::AnswerTooLarge(1))));
+    assert!(too_large, "{large:?}");
+    for (bad, expected) in [
+        ("http://localhost/keys", SendError::Address),
+        ("https://127.1/keys", SendError::Changed),
+        ("https://localhost/a/../keys", SendError::Changed),
+    ] {
+        let refused = http.get_unsigned(&bad.parse().unwrap(), &soon()).await.unwrap_err();
+        assert_eq!(refused.to_string(), expected.to_string(), "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn oci_signing_7_to_9_and_12_the_signed_target_is_the_one_on_the_request_line() {
     let setup = Setup::new().await;
     let client = client(&setup);

@@ -114,7 +114,7 @@ fn kind(error: &CredentialsError) -> &'static str {
         ("OCI_RESOURCE_PRINCIPAL_VERSION is not set", "missing_version"),
         ("OCI_RESOURCE_PRINCIPAL_VERSION", "unsupported_version"),
         ("are not of one kind", "mixed_path_and_value"),
-        ("there is no passphrase", "passphrase_missing"),
+        ("no passphrase was given", "passphrase_missing"),
         ("the passphrase is wrong", "invalid_key_or_wrong_passphrase"),
         ("cannot be used", "token_malformed or invalid_key"),
         ("OCI_RESOURCE_PRINCIPAL_RPST is not set", "missing_rpst"),

@@ -187,5 +187,5 @@ async fn a_call_without_any_token_ends_before_its_deadline_and_says_what_it_wait
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     assert_eq!(answer.status, 500, "{:?}", function.lines());
     let log = function.lines().join("\n");
-    assert!(log.contains("the metadata service of the instance gave no answer"), "{log}");
+    assert!(log.contains("the metadata service of the instance did not answer"), "{log}");
 }

@@ -192,7 +192,7 @@ async fn a_new_pair_that_a_service_refuses_gives_way_to_the_one_before_it() {
     for _ in 0..3 {
         assert_eq!(tried().await, (200, 1), "{:?}", function.lines());
     }
-    assert!(function.lines().join("\n").contains("those before them serve on"));
+    assert!(function.lines().join("\n").contains("those before them are used again"));
     setup.principal.rotate(3600).unwrap();
     assert_eq!(tried().await, (200, 1), "{:?}", function.lines());
     // What was accepted once is not given up for what came before it.

@@ -124,7 +124,7 @@ async fn a_service_that_takes_no_figures_costs_half_a_second_at_most_and_no_call
     let setup = Setup::new().await;
     for (answering, said, least) in [
         (Answering::Error(404), "status 404", 0),
-        (Answering::AllBut(3), "all but 3", 0),
+        (Answering::AllBut(3), "refused 3 of", 0),
         (Answering::Hang, "it did not answer in time", 500),
     ] {
         let (monitoring, program) = measured(&setup).await;

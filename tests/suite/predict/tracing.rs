@@ -270,7 +270,7 @@ async fn without_tracing_nothing_is_sent_and_a_caller_s_headers_pass_as_they_cam
         for (name, value) in said {
             assert_eq!(request.text(name), Some(value));
         }
-        let warned = function.lines().iter().any(|line| line.contains("no call is traced"));
+        let warned = function.lines().iter().any(|line| line.contains("tracing is off"));
         assert_eq!(warned, name == "OCI_TRACE_COLLECTOR_URL" && !value.is_empty(), "{value}");
         let [line] = &lines(&function)[..] else { panic!("{:?}", function.lines()) };
         assert_eq!(line.get("trace_id"), None, "{line}");
