@@ -1,21 +1,40 @@
 //! The one reading of the wall clock, and the form in which the agent writes a time.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// The time now.
+/// Returns the time now.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// What has passed since the start of 1970; zero for a time before it.
+/// A clock that may be off, by whole seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Offset(AtomicI64);
+
+impl Offset {
+    /// Sets it off by so many seconds.
+    pub(crate) fn set(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+
+    /// The time on this clock.
+    pub(crate) fn now(&self) -> SystemTime {
+        let offset = self.0.load(Ordering::Relaxed);
+        let distance = Duration::from_secs(offset.unsigned_abs());
+        if offset < 0 { now() - distance } else { now() + distance }
+    }
+}
+
+/// Returns what has passed since the start of 1970; zero for a time before it.
 pub fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A time in UTC as RFC 3339 has it, in whole seconds, the fraction cut off:
+/// Returns a time in UTC as RFC 3339 has it, in whole seconds, the fraction cut off:
 /// `2026-11-24T02:56:27Z`.
 pub fn rfc3339(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)

@@ -90,17 +90,17 @@ impl Cluster {
         self.state.basic.store(true, Ordering::Relaxed);
     }
 
-    /// The node's service misbehaves until it is told otherwise.
+    /// Makes the node's service misbehave until this is called again.
     pub fn trouble(&self, trouble: Option<Trouble>) {
         self.state.troubles.set("/", trouble);
     }
 
-    /// Later tokens are good for so many seconds.
+    /// Makes later tokens valid for this many seconds.
     pub fn set_lifetime(&self, seconds: i64) {
         self.state.lifetime.store(seconds, Ordering::Relaxed);
     }
 
-    /// The variables that a pod of this cluster has.
+    /// Returns the variables that a pod of this cluster has.
     pub fn variables(&self) -> [(&'static str, String); 5] {
         let path = |name: &str| self.mount.join(name).display().to_string();
         [
@@ -112,7 +112,7 @@ impl Cluster {
         ]
     }
 
-    /// What became of each request so far: `issued`, or why it was refused.
+    /// Returns the outcome of each request so far: `issued`, or why it was refused.
     pub fn asked(&self) -> Vec<String> {
         self.state.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

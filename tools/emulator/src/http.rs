@@ -2,6 +2,7 @@
 //! and the one question that a service asks another.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -34,8 +35,11 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// The largest answer of another service that is read, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// What a service answers.
+/// What a service answers, whole.
 pub type Reply = Response<Full<Bytes>>;
+
+/// What ends a body before its time.
+pub(crate) type BodyError = Box<dyn Error + Send + Sync>;
 
 /// A running server. Dropped, it closes its port and every connection.
 #[derive(Debug)]
@@ -47,24 +51,26 @@ pub struct Server {
 
 impl Server {
     /// Serves on `port` of 127.0.0.1; port 0 takes a free one.
-    pub async fn start<H, F>(port: u16, handler: H) -> io::Result<Self>
+    pub async fn start<H, F, B>(port: u16, handler: H) -> io::Result<Self>
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Reply> + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         Self::serve(listener, move |stream| connection(stream, handler.clone()))
     }
 
     /// Serves on any address of this machine, over TLS.
-    pub async fn start_tls<H, F>(
+    pub async fn start_tls<H, F, B>(
         address: SocketAddr,
         tls: Arc<ServerConfig>,
         handler: H,
     ) -> io::Result<Self>
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Reply> + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let (listener, tls) = (TcpListener::bind(address).await?, TlsAcceptor::from(tls));
         Self::serve(listener, move |stream| {
@@ -104,10 +110,11 @@ impl Server {
 }
 
 /// Serves one connection until either side has had enough of it.
-async fn connection<H, F>(stream: impl AsyncRead + AsyncWrite + Unpin, handler: H)
+async fn connection<H, F, B>(stream: impl AsyncRead + AsyncWrite + Unpin, handler: H)
 where
     H: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Reply>,
+    F: Future<Output = Response<B>>,
+    B: Body<Data = Bytes, Error: Into<BodyError>> + 'static,
 {
     let service = service_fn(|request| {
         let reply = handler(request);
@@ -134,8 +141,8 @@ pub async fn drain(incoming: &mut Incoming) {
     drop(timeout(LINGERING, rest).await);
 }
 
-/// The body that `url` answers with, over plain HTTP, whatever its status; None without an answer
-/// within 30 s and 1 MiB.
+/// Returns the body that `url` answers with, over plain HTTP, whatever its status; None without an
+/// answer within 30 s and 1 MiB.
 pub async fn get(url: &str) -> Option<Bytes> {
     timeout(ANSWER, fetched(url.parse().ok()?)).await.ok().flatten()
 }
@@ -155,7 +162,7 @@ async fn fetched(url: Uri) -> Option<Bytes> {
     body(answer.into_body(), ANSWER_LIMIT).await
 }
 
-/// A JSON answer.
+/// Returns a JSON answer.
 pub fn reply(status: u16, body: &Value) -> Reply {
     let reply = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     reply.body(Full::from(body.to_string())).expect("status and header are fixed and valid")

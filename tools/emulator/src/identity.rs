@@ -39,7 +39,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// The scope as a client asks for it: audience and scope, with nothing between.
+    /// Returns the scope as a client asks for it: audience and scope, with nothing between.
     pub fn qualified_scope(&self) -> String {
         format!("{}{}", self.audience, self.scope)
     }
@@ -69,12 +69,12 @@ impl IdentityDomain {
         Ok(Self { server, state })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.address)
     }
 
-    /// The key set that it publishes.
+    /// Returns the key set that it publishes.
     pub fn jwks(&self) -> Value {
         self.state.jwks()
     }
@@ -84,8 +84,8 @@ impl IdentityDomain {
         *self.state.key.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Key::generate());
     }
 
-    /// A token with claims of the caller's choice over those that `client` would get; null removes
-    /// one.
+    /// Returns a token with claims of the caller's choice over those that `client` would get; null
+    /// removes one.
     pub fn mint(&self, client: &Client, claims: &Value) -> String {
         let mut all = self.state.claims(client);
         if let (Some(all), Some(claims)) = (all.as_object_mut(), claims.as_object()) {
@@ -145,7 +145,7 @@ impl State {
         )
     }
 
-    /// The client whose id and secret a Basic authorization holds.
+    /// Returns the client whose id and secret a Basic authorization holds.
     fn client(&self, authorization: &str) -> Option<&Client> {
         let decoded = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
         let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
@@ -174,8 +174,8 @@ impl State {
         self.key().token(&json!({ "alg": "RS256", "kid": KID, "typ": "JWT" }), claims)
     }
 
-    /// The key set in the form of a real domain, with operations that a gateway does not take as
-    /// they are.
+    /// Returns the key set in the form of a real domain, with operations that a gateway does not
+    /// take as they are.
     fn jwks(&self) -> Value {
         let mut jwk = self.key().jwk(KID);
         if let Some(members) = jwk.as_object_mut() {
@@ -189,7 +189,7 @@ impl State {
     }
 }
 
-/// A field of an `application/x-www-form-urlencoded` body.
+/// Returns a field of an `application/x-www-form-urlencoded` body.
 fn field(form: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(form).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }

@@ -70,7 +70,7 @@ impl Identity {
         Self { key, certificate, pem, tenancy: tenancy.to_owned(), old_key: None }
     }
 
-    /// The key, or for a while the one before it.
+    /// Returns the key, or for a while the one before it.
     fn key(&mut self) -> String {
         match self.old_key.as_mut().filter(|(_, left)| *left > 0) {
             Some((pem, left)) => {
@@ -108,7 +108,7 @@ impl ComputeInstance {
         Ok(Self { metadata, federation, state })
     }
 
-    /// The variables by which a program finds the services.
+    /// Returns the variables by which a program finds the services.
     pub fn variables(&self) -> [(&'static str, String); 3] {
         [
             ("OCI_CLI_AUTH", "instance_principal".to_owned()),
@@ -120,7 +120,7 @@ impl ComputeInstance {
         ]
     }
 
-    /// What was asked so far: the paths, or why the request was refused.
+    /// Returns the requests so far: the paths, or why a request was refused.
     pub fn asked(&self) -> Vec<String> {
         lock(&self.state.asked).clone()
     }
@@ -130,12 +130,12 @@ impl ComputeInstance {
         lock(&self.state.failures).push_back(status);
     }
 
-    /// Misbehaves below `path`, of either service, until it is told otherwise.
+    /// Makes either service misbehave below `path`, until this is called again.
     pub fn trouble(&self, path: &'static str, trouble: Option<Trouble>) {
         self.state.troubles.set(path, trouble);
     }
 
-    /// Later tokens are good for so many seconds.
+    /// Makes later tokens valid for this many seconds.
     pub fn set_lifetime(&self, seconds: i64) {
         self.state.lifetime.store(seconds, Ordering::Relaxed);
     }
@@ -145,12 +145,12 @@ impl ComputeInstance {
         self.state.forges.store(forges, Ordering::Relaxed);
     }
 
-    /// Sets the clock of the token service off by so many seconds.
+    /// Sets the clock of the token service off by this many seconds.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state.clock_offset.store(seconds, Ordering::Relaxed);
     }
 
-    /// Replaces the certificate at once, and the key after it was given out so many times more.
+    /// Replaces the certificate at once, and the key after it was read this many more times.
     pub fn renew_slowly(&self, reads: u32) {
         let mut identity = lock(&self.state.identity);
         let old_key = Some((identity.key.pem(), reads));
@@ -167,7 +167,7 @@ impl State {
     fn note(&self, what: impl Into<String>) -> Option<Reply> {
         lock(&self.asked).push(what.into());
         let status = lock(&self.failures).pop_front()?;
-        Some(http::reply(status, &json!({ "code": "Emulated", "message": "as it was told" })))
+        Some(http::reply(status, &json!({ "code": "Emulated", "message": "as configured" })))
     }
 
     async fn metadata(self: Arc<Self>, request: Request<Incoming>) -> Reply {
@@ -214,14 +214,14 @@ impl State {
         }
     }
 
-    /// The token service's time of day.
+    /// Returns the token service's time of day.
     fn now(&self) -> SystemTime {
         let offset = self.clock_offset.load(Ordering::Relaxed);
         let by = Duration::from_secs(offset.unsigned_abs());
         if offset < 0 { now() - by } else { now() + by }
     }
 
-    /// The session token that a request has earned.
+    /// Returns the session token for a valid request.
     fn token(&self, request: &deployment::Request, body: &Bytes) -> Result<String, Refusal> {
         if (request.method.as_str(), request.target.as_str()) != ("POST", "/v1/x509") {
             return refused("there is no such operation");

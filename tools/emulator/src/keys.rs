@@ -21,7 +21,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A new key pair.
+    /// Returns a new key pair.
     pub fn generate() -> Self {
         let pair = KeyPair::generate(KeySize::Rsa2048).expect("the machine has entropy and memory");
         let der: PublicKeyX509Der<'_> =
@@ -31,7 +31,7 @@ impl Key {
         Self { pair, public }
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
@@ -45,7 +45,7 @@ impl Key {
         signature
     }
 
-    /// The private half as PKCS#8 PEM.
+    /// Returns the private half as PKCS#8 PEM.
     pub fn pem(&self) -> String {
         let der: Pkcs8V1Der<'_> = self.pair.as_der().expect("a private key has a form");
         let base64 = STANDARD.encode(der.as_ref());
@@ -56,19 +56,19 @@ impl Key {
         format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
     }
 
-    /// What OCI names the public half by: MD5 of its DER form, in hexadecimal.
+    /// Returns what OCI names the public half by: MD5 of its DER form, in hexadecimal.
     pub fn fingerprint(&self) -> String {
         let der = self.public.to_public_key_der().expect("a public key has a form");
         let bytes = Md5::digest(der.as_bytes());
         bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
     }
 
-    /// The public half as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
+    /// Returns the public half as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
     pub fn jwk(&self, kid: &str) -> Value {
         jwk(&self.public, kid)
     }
 
-    /// A JSON Web Token, RS256, with these claims.
+    /// Returns a JSON Web Token, RS256, with these claims.
     pub fn token(&self, header: &Value, claims: &Value) -> String {
         let signed = format!(
             "{}.{}",
@@ -80,19 +80,19 @@ impl Key {
     }
 }
 
-/// A public key as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
+/// Returns a public key as a JSON Web Key: `kty`, `kid`, `alg`, `n`, `e`.
 pub fn jwk(key: &PublicKey, kid: &str) -> Value {
     let [n, e] = [key.n_bytes(), key.e_bytes()].map(|number| URL_SAFE_NO_PAD.encode(number));
     json!({ "kty": "RSA", "kid": kid, "alg": "RS256", "n": n, "e": e })
 }
 
-/// The key in the one-line form that clients send to token services: base64 of the DER, without
-/// PEM's lines.
+/// Returns the key in the one-line form that clients send to token services: base64 of the DER,
+/// without PEM's lines.
 pub fn from_line(line: &str) -> Option<PublicKey> {
     PublicKey::from_public_key_der(&STANDARD.decode(line).ok()?).ok()
 }
 
-/// The key that a JSON Web Key names by its `n` and `e`; None if they are no RSA key.
+/// Returns the key that a JSON Web Key names by its `n` and `e`; None if they are no RSA key.
 pub fn from_jwk(jwk: &Value) -> Option<PublicKey> {
     let number = |name| {
         let text = jwk.get(name)?.as_str()?.trim_end_matches('=');
@@ -102,8 +102,8 @@ pub fn from_jwk(jwk: &Value) -> Option<PublicKey> {
     PublicKey::new(number("n")?, number("e")?).ok()
 }
 
-/// Whether `signature` is the one that the owner of `key` makes for `message`: RSA PKCS#1 v1.5 with
-/// SHA-256.
+/// Returns whether `signature` is the one that the owner of `key` makes for `message`: RSA PKCS#1
+/// v1.5 with SHA-256.
 pub fn verifies(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     key.pkcs1v15_verify::<Sha256>(message, signature).is_ok()
 }
@@ -136,7 +136,7 @@ impl Token {
         })
     }
 
-    /// Whether it was signed, RS256, RS384 or RS512, with the private half of `key`.
+    /// Returns whether it was signed, RS256, RS384 or RS512, with the private half of `key`.
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
         let verified = match self.header.get("alg").and_then(Value::as_str) {
             Some("RS256") => key.pkcs1v15_verify::<Sha256>(&self.signed, &self.signature),
@@ -147,12 +147,12 @@ impl Token {
         verified.is_ok()
     }
 
-    /// A claim that is a text.
+    /// Returns a claim that is a text.
     pub fn text(&self, claim: &str) -> Option<&str> {
         self.claims.get(claim)?.as_str()
     }
 
-    /// A claim that is a time in seconds since 1970.
+    /// Returns a claim that is a time in seconds since 1970.
     pub fn seconds(&self, claim: &str) -> Option<f64> {
         self.claims.get(claim)?.as_f64()
     }

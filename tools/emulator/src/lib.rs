@@ -21,6 +21,7 @@ pub mod keys;
 pub mod monitoring;
 pub mod object_storage;
 pub mod principal;
+pub mod services;
 pub mod signals;
 pub mod streaming;
 pub mod trouble;

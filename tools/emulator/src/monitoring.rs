@@ -1,4 +1,5 @@
-//! OCI Monitoring, as far as custom metrics go: signatures verified, every point looked at.
+//! OCI Monitoring, as far as custom metrics are concerned: it verifies signatures and checks every
+//! point.
 //!
 //! Source: docs/spec/oci-services.md#post-metric-data.
 
@@ -34,7 +35,7 @@ const NEWEST: Duration = Duration::from_secs(600);
 pub enum Answering {
     /// Takes it.
     Taken,
-    /// Takes all but so many of its metrics.
+    /// Accepts all but this many of its metrics.
     AllBut(u64),
     /// Answers with an error of this status.
     Error(u16),
@@ -73,7 +74,7 @@ impl Monitoring {
         Ok(Self { server: server.await?, state })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.server.address.port())
     }
@@ -83,12 +84,12 @@ impl Monitoring {
         *self.state.answering.lock().unwrap_or_else(PoisonError::into_inner) = answering;
     }
 
-    /// The metrics of every request that was right, in order, whatever the answer was.
+    /// Returns the metrics of every request that was right, in order, whatever the answer was.
     pub fn taken(&self) -> Vec<Value> {
         self.state.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was wrong with the other requests.
+    /// Returns the errors of the other requests.
     pub fn refused(&self) -> Vec<String> {
         self.state.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -127,7 +128,7 @@ impl State {
     }
 }
 
-/// The metrics of a request, or what is wrong with them.
+/// Returns the metrics of a request, or what is wrong with them.
 fn metrics(body: &[u8], now: SystemTime) -> Result<Vec<Value>, String> {
     let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let metrics = body.get("metricData").and_then(Value::as_array).ok_or("no metricData")?;
@@ -153,23 +154,23 @@ fn check(metric: &Value, now: SystemTime) -> Result<(), &'static str> {
     };
     let namespace = text("namespace");
     if !word(namespace, b"_") || namespace.starts_with("oci_") || namespace.starts_with("oracle_") {
-        return Err("the namespace is none");
+        return Err("the namespace is not valid");
     }
     if !word(text("name"), b"._-$") {
-        return Err("the name is none");
+        return Err("the name is not valid");
     }
     if !text("compartmentId").starts_with("ocid1.") {
         return Err("there is no compartment");
     }
     let dimensions = metric.get("dimensions").and_then(Value::as_object);
     if !dimensions.is_some_and(are_dimensions) {
-        return Err("the dimensions are none");
+        return Err("the dimensions are not valid");
     }
     let points = metric.get("datapoints").and_then(Value::as_array);
     match points.map(Vec::as_slice) {
         None | Some([]) => Err("there are no points"),
         Some(points) if points.iter().all(|point| is_point(point, now)) => Ok(()),
-        Some(_) => Err("a point is none"),
+        Some(_) => Err("a point is not valid"),
     }
 }
 

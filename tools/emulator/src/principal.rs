@@ -1,5 +1,5 @@
-//! The resource principal: what OCI's identity service puts into a function's container, and
-//! replaces there.
+//! The resource principal: what OCI's identity service puts into the container of a function or of
+//! a container instance, and replaces there.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -21,6 +21,10 @@ const COMPARTMENT: &str = "ocid1.compartment.oc1..aaaaaaaaemulatedemulatedemulat
 pub const FUNCTION: &str =
     "ocid1.fnfunc.oc1.sa-saopaulo-1.aaaaaaaaemulatedemulatedemulatedemulated";
 
+/// The container instance that the tokens of a server are for.
+pub const INSTANCE: &str =
+    "ocid1.computecontainerinstance.oc1.sa-saopaulo-1.aaaaaaaaemulatedemulatedemulatedemulated";
+
 /// Issues session tokens: the services of the emulated cloud trust what this key signed.
 #[derive(Debug)]
 pub struct Issuer {
@@ -28,25 +32,25 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// A new issuer with a key of its own.
+    /// Creates a new issuer with a key of its own.
     pub fn new() -> Arc<Self> {
         Arc::new(Self { key: Key::generate() })
     }
 
-    /// What services verify tokens with.
+    /// Returns the key set that services verify tokens with.
     pub fn public(&self) -> &PublicKey {
         self.key.public()
     }
 
-    /// A session token of the function for the holder of `session`, good for `lifetime` seconds
-    /// from now; a negative one has expired.
+    /// Returns a session token of the function for the holder of `session`, good for `lifetime`
+    /// seconds from now; a negative one has expired.
     ///
     /// Source: docs/spec/oci-request-signing.md#session-token.
     pub fn token(&self, session: &Key, lifetime: i64) -> String {
         self.session_token(FUNCTION, "fnfunc", session.public(), lifetime)
     }
 
-    /// A session token of any resource.
+    /// Returns a session token of any resource.
     pub(crate) fn session_token(
         &self,
         resource: &str,
@@ -72,11 +76,19 @@ impl Issuer {
     }
 }
 
-/// A function's token and key as files, the way the platform keeps them.
+/// A token and its key as files, the way the platform keeps them.
 #[derive(Debug)]
 pub struct ResourcePrincipal {
     issuer: Arc<Issuer>,
     directory: PathBuf,
+    resource: Resource,
+}
+
+/// Whose principal it is.
+#[derive(Clone, Copy, Debug)]
+enum Resource {
+    Function,
+    Instance,
 }
 
 impl ResourcePrincipal {
@@ -92,7 +104,26 @@ impl ResourcePrincipal {
         directory: &Path,
         lifetime: Duration,
     ) -> io::Result<Self> {
-        let principal = Self { issuer, directory: directory.to_owned() };
+        Self::of(Resource::Function, issuer, session, directory, lifetime)
+    }
+
+    /// The same for a container instance in place of a function.
+    pub fn of_instance(
+        issuer: Arc<Issuer>,
+        directory: &Path,
+        lifetime: Duration,
+    ) -> io::Result<Self> {
+        Self::of(Resource::Instance, issuer, &Key::generate(), directory, lifetime)
+    }
+
+    fn of(
+        resource: Resource,
+        issuer: Arc<Issuer>,
+        session: &Key,
+        directory: &Path,
+        lifetime: Duration,
+    ) -> io::Result<Self> {
+        let principal = Self { issuer, directory: directory.to_owned(), resource };
         principal.write(session, i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX))?;
         Ok(principal)
     }
@@ -105,18 +136,23 @@ impl ResourcePrincipal {
 
     fn write(&self, session: &Key, lifetime: i64) -> io::Result<()> {
         self.replace("private.pem", &session.pem())?;
-        self.replace("rpst", &self.issuer.token(session, lifetime))
+        let (resource, kind) = match self.resource {
+            Resource::Function => (FUNCTION, "fnfunc"),
+            Resource::Instance => (INSTANCE, "computecontainerinstance"),
+        };
+        let token = self.issuer.session_token(resource, kind, session.public(), lifetime);
+        self.replace("rpst", &token)
     }
 
     fn replace(&self, name: &str, text: &str) -> io::Result<()> {
         let new = self.directory.join(format!("{name}.new"));
         fs::write(&new, text)?;
-        // The function runs as another user than whoever wrote it.
+        // It may be read as another user than whoever wrote it.
         fs::set_permissions(&new, Permissions::from_mode(0o644))?;
         fs::rename(new, self.directory.join(name))
     }
 
-    /// The variables by which a function finds the files.
+    /// The variables by which the files are found.
     ///
     /// Source: docs/spec/oci-request-signing.md#resource-principal-variables.
     pub fn variables(&self) -> [(&'static str, String); 4] {

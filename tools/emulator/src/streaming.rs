@@ -27,7 +27,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 pub struct Streams(Arc<Mutex<BTreeMap<String, Vec<Vec<u8>>>>>);
 
 impl Streams {
-    /// Puts a message at the end of a stream; there is none of another name.
+    /// Appends a message to a stream; a message for an unknown stream is dropped.
     pub fn put(&self, stream: &str, message: &[u8]) {
         let mut streams = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(messages) = streams.get_mut(stream) {
@@ -60,7 +60,7 @@ impl Streaming {
         Ok(Self { server: server.await?, streams })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.server.address.port())
     }
@@ -73,7 +73,7 @@ impl Streaming {
         id
     }
 
-    /// What was written.
+    /// Returns the messages.
     pub fn streams(&self) -> Streams {
         self.streams.clone()
     }
@@ -116,7 +116,7 @@ fn shown(stream: &str, head: &hyper::http::request::Parts) -> Value {
     })
 }
 
-/// A cursor is the number of the next message.
+/// Answers with a cursor, which is the number of the next message.
 fn cursor(body: &[u8], end: usize) -> Reply {
     let asked = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let text = |name: &str| asked.get(name).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! How a service that hands out credentials misbehaves.
+//! How a service that issues credentials misbehaves.
 
 use std::future::pending;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use crate::http::Reply;
 pub enum Trouble {
     /// It answers with this status and this text.
     Answers(u16, String),
-    /// It takes requests and says nothing.
+    /// It reads requests and does not answer.
     IsSilent,
 }
 
@@ -29,12 +29,12 @@ impl Troubles {
         troubles.extend(trouble.map(|trouble| (path, trouble)));
     }
 
-    /// Whether there is any.
+    /// Returns whether there is any.
     pub(crate) fn is_any(&self) -> bool {
         !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// The answer to a request for `path`, if there is trouble; it may never come.
+    /// Returns the answer to a request for `path`, if there is trouble; it may never come.
     pub(crate) async fn answer(&self, path: &str) -> Option<Reply> {
         let trouble = {
             let troubles = self.0.lock().unwrap_or_else(PoisonError::into_inner);

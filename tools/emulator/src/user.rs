@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::deployment::{Refusal, Request, Signed, refused, verify};
+use crate::deployment::{Refusal, Request, Signed, Verified, refused, verify};
 use crate::keys::Key;
 use crate::principal::{Issuer, TENANCY};
 
 /// The region of the emulated cloud.
 pub const REGION: &str = "sa-saopaulo-1";
-/// The header that says for whom a request acts.
+/// The header that names the user for whom a request acts.
 const DELEGATION: &str = "opc-obo-token";
 const USER: &str = "ocid1.user.oc1..aaaaaaaaemulatedemulatedemulatedemulatedemulated";
 
@@ -25,14 +25,14 @@ pub struct User {
 }
 
 impl User {
-    /// A new user with a key of its own.
+    /// Creates a new user with a key of its own.
     pub fn new() -> Arc<Self> {
         let key = Key::generate();
         let fingerprint = key.fingerprint();
         Arc::new(Self { key, fingerprint })
     }
 
-    /// Writes a configuration file and a key into `folder`, and says where the file is.
+    /// Writes a configuration file and a key into `folder`, and returns the file's path.
     pub fn write(&self, folder: &Path) -> io::Result<PathBuf> {
         let (config, key) = (folder.join("config"), folder.join("key.pem"));
         let fingerprint = &self.fingerprint;
@@ -45,12 +45,23 @@ impl User {
         Ok(config)
     }
 
-    fn verify(&self, request: &Request, now: SystemTime) -> Result<(), Refusal> {
-        let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
-        if signed.key_id != format!("{TENANCY}/{USER}/{}", self.fingerprint) {
-            return refused("nobody has this key id");
+    /// The key that the user signs with.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// What services know the key by.
+    pub fn key_id(&self) -> String {
+        format!("{TENANCY}/{USER}/{}", self.fingerprint)
+    }
+
+    /// Checks that this user signed a request.
+    pub(crate) fn check(&self, signed: &Signed<'_>) -> Result<Verified, Refusal> {
+        if signed.key_id != self.key_id() {
+            return refused("no user has this key id");
         }
-        signed.check(self.key.public())
+        signed.check(self.key.public())?;
+        Ok(Verified { headers: signed.covered.to_owned(), resource: USER.to_owned() })
     }
 }
 
@@ -80,7 +91,10 @@ impl Trusted {
     pub(crate) fn verify(&self, request: &Request, now: SystemTime) -> Result<(), Refusal> {
         match self {
             Self::Tokens(issuer) => verify(request, issuer.public(), now).map(drop),
-            Self::User(user) => user.verify(request, now),
+            Self::User(user) => {
+                let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
+                user.check(&signed).map(drop)
+            }
             Self::Delegated(issuer, token) => {
                 let verified = verify(request, issuer.public(), now)?;
                 let is_covered = verified.headers.split(' ').any(|name| name == DELEGATION);

@@ -1,9 +1,8 @@
-//! Calls one process of the function as often as it is told, with faults, freezes and new tokens in
-//! between, and holds every answer against the only one that is right. In the end memory and file
-//! descriptors must be what they were.
+//! Calls one process of the function, or of the streaming server, for long, with faults and new tokens in between, and holds every
+//! answer against the only one that is right. In the end memory and file descriptors must be what they were.
 //!
-//! `soak FUNCTION CALLS [SEED]`; `.ci/soak` builds both programs and runs it. The same seed makes
-//! the same calls.
+//! `soak function FUNCTION CALLS [SEED]` and `soak server SERVER SECONDS [SEED]`; `.ci/soak` and `.ci/soak-server` build the
+//! programs and run it. The same seed makes the same calls.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -11,168 +10,39 @@
     reason = "it fails by panicking, prints a table, and most kinds of calls are alike in most things"
 )]
 
+mod exchange;
 mod function;
 mod measure;
 mod principal;
-mod scenario;
-mod upstream;
+mod secrets;
+mod server;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use emulator::principal::Issuer;
-use fastrand::Rng;
-
-use function::Function;
-use measure::Measurements;
-use principal::Principal;
-use scenario::{Call, Change};
-use upstream::{Plan, Step, Upstream};
-
-/// How often memory and file descriptors are looked at.
-const SAMPLES: u64 = 2000;
-/// So many calls come first and are not measured. A fourth of them are large, so that the heap, of
-/// which the C library gives back only what is beyond its highest need so far, has had that need.
-const WARM_UP: u64 = 2000;
-/// What is shown of wrong answers; all are counted.
-const SHOWN: usize = 10;
+const USAGE: &str =
+    "expected `soak function FUNCTION CALLS [SEED]` or `soak server SERVER SECONDS [SEED]`";
 
 fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    let (Some(path), Some(calls)) = (arguments.next(), arguments.next()) else {
-        println!(
-            "soak FUNCTION CALLS [SEED]: expected the function's binary and a number of calls"
-        );
-        return ExitCode::from(64);
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (program, path, length, seed) = match *arguments.as_slice() {
+        [program, path, length] => (program, path, length, "1"),
+        [program, path, length, seed] => (program, path, length, seed),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(64);
+        }
     };
-    let calls: u64 = calls.parse().expect("CALLS is a number");
-    let seed: u64 = arguments.next().map_or(1, |seed| seed.parse().expect("SEED is a number"));
-    println!("{path}: {calls} calls, seed {seed}");
-
-    let start = Instant::now();
-    let mut soak = Soak::new(&path, seed);
-    let step = (calls / SAMPLES).max(1);
-    for number in 1..=calls {
-        soak.call(number, number <= WARM_UP);
-        if number > WARM_UP && number % step == 0 {
-            soak.measurements.take(&soak.function);
+    let length: u64 = length.parse().expect("CALLS and SECONDS are numbers");
+    let seed: u64 = seed.parse().expect("SEED is a number");
+    let right = match program {
+        "function" => function::soak(path, length, seed),
+        "server" => server::soak(path, length, seed),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(64);
         }
-        if number % (calls / 10).max(1) == 0 {
-            println!("{number} calls, {} s, {} wrong", start.elapsed().as_secs(), soak.wrong.len());
-        }
-    }
-    let right = soak.report(start.elapsed());
+    };
     if right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The function, the deployment that it calls, and what was seen of both.
-struct Soak {
-    rng: Rng,
-    principal: Principal,
-    upstream: Upstream,
-    function: Function,
-    made: BTreeMap<&'static str, (u64, Duration)>,
-    changes: BTreeMap<&'static str, u64>,
-    wrong: Vec<String>,
-    measurements: Measurements,
-    /// Whether the deployment closed its connection after the last answer: a try that is sent into
-    /// it at that moment is lost.
-    closing: bool,
-}
-
-impl Soak {
-    fn new(path: &str, seed: u64) -> Self {
-        let directory = tempfile::Builder::new().prefix("soak").tempdir().unwrap();
-        let issuer = Issuer::new();
-        let principal = Principal::new(issuer.clone(), directory.path());
-        let upstream = Upstream::start(issuer, directory.path());
-        let function = Function::start(path, directory, upstream.host());
-        Self {
-            rng: Rng::with_seed(seed),
-            principal,
-            upstream,
-            function,
-            made: BTreeMap::new(),
-            changes: BTreeMap::new(),
-            wrong: Vec::new(),
-            measurements: Measurements::default(),
-            closing: false,
-        }
-    }
-
-    /// One call, and what the platform does around it.
-    fn call(&mut self, number: u64, heavy: bool) {
-        let call = Call::new(number, heavy, &mut self.rng, self.upstream.url());
-        let changes = Change::before(&mut self.rng, &call);
-        for change in &changes {
-            *self.changes.entry(change.name()).or_default() += 1;
-            match change {
-                Change::NewToken => self.principal.rotate(3600),
-                Change::NewKeyBeforeToken => self.principal.rotate_key(),
-                Change::Reconnect => self.function.close(),
-                Change::Freeze => self.function.freeze(),
-            }
-        }
-        // One that has expired replaces none that is valid.
-        let token = self.principal.token().to_owned();
-        if call.expired {
-            self.principal.rotate(-10);
-        }
-        self.upstream.plan(Plan {
-            body: call.body.clone(),
-            answer: call.answer.clone(),
-            token,
-            steps: call.steps.clone(),
-        });
-        let start = Instant::now();
-        let seen = self.function.call(&call, &self.upstream);
-        let took = start.elapsed();
-        self.principal.finish();
-        if call.expired {
-            self.principal.rotate(3600);
-        }
-        let (count, time) = self.made.entry(call.name).or_default();
-        (*count, *time) = (*count + 1, *time + took);
-        let unused = self.upstream.left();
-        let tried = call.may_be_unsent || unused <= usize::from(self.closing);
-        self.closing = matches!(call.steps.back(), Some(Step::AnswerAndClose));
-        let mut wrong = self.upstream.wrong();
-        wrong.extend(seen.err());
-        wrong.extend((!tried).then(|| format!("{unused} tries were not made")));
-        self.wrong
-            .extend(wrong.into_iter().map(|why| format!("call {number}, {}: {why}", call.name)));
-    }
-
-    /// Prints what was seen, and whether all of it is right.
-    fn report(self, elapsed: Duration) -> bool {
-        let (requests, verified) = self.upstream.counts();
-        println!("\n{:38} {:>9} {:>9}", "calls", "number", "mean, ms");
-        for (name, (count, time)) in &self.made {
-            let mean = time.as_secs_f64() * 1e3 / f64::from(u32::try_from(*count).unwrap());
-            println!("{name:38} {count:>9} {mean:>9.2}");
-        }
-        for (name, count) in &self.changes {
-            println!("{name:38} {count:>9}");
-        }
-        println!();
-        let (flat, table) = self.measurements.table();
-        print!("{table}");
-        println!(
-            "\nrequests at the deployment   {requests}; the token of each compared, {verified} signatures verified"
-        );
-        let (lines, leaks, ended) = self.function.stop();
-        println!(
-            "lines in the function's log  {lines}; {} with a token, a body or a signature",
-            leaks.len()
-        );
-        println!("the function's end           {ended}");
-        println!("wrong answers                {}", self.wrong.len());
-        println!("time                         {} s", elapsed.as_secs());
-        for line in self.wrong.iter().chain(&leaks).take(SHOWN) {
-            println!("WRONG {line}");
-        }
-        flat && self.wrong.is_empty() && leaks.is_empty() && ended.success()
-    }
 }

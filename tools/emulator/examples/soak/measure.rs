@@ -1,20 +1,14 @@
-//! What the function's process holds, and whether it holds more in the end than in the beginning.
+//! What a process holds, and whether it holds more in the end than in the beginning.
 
 use std::fmt::Write as _;
 use std::fs;
 
-use super::function::Function;
-
 /// What a sample measures, in the order in which they are taken.
-const SAMPLED: [(&str, Limit); 4] = [
-    ("resident memory, KiB", Limit::Part(0.02)),
-    ("of it anonymous, KiB", Limit::Part(0.02)),
-    ("file descriptors", Limit::Number(1.0)),
-    ("threads", Limit::Number(1.0)),
-];
+const SAMPLED: [&str; 4] =
+    ["resident memory, KiB", "of it anonymous, KiB", "file descriptors", "threads"];
 
 /// By how much the mean of the last tenth may exceed that of the first.
-enum Limit {
+pub(crate) enum Limit {
     Part(f64),
     /// For what is few, and one more or less from moment to moment.
     Number(f64),
@@ -25,20 +19,19 @@ enum Limit {
 pub(crate) struct Measurements(Vec<[f64; 4]>);
 
 impl Measurements {
-    pub(crate) fn take(&mut self, function: &Function) {
-        let process = format!("/proc/{}", function.pid());
+    pub(crate) fn take(&mut self, pid: u32) {
+        let process = format!("/proc/{pid}");
         let status = fs::read_to_string(format!("{process}/status")).unwrap();
         let figure = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().trim_end_matches(" kB").parse::<f64>().unwrap()
         };
-        let files = fs::read_dir(format!("{process}/fd")).unwrap().count();
-        let files = f64::from(u32::try_from(files).unwrap());
+        let files = f64::from(open_files(pid));
         self.0.push([figure("VmRSS:"), figure("RssAnon:"), files, figure("Threads:")]);
     }
 
-    /// Whether nothing grew, and the means of the first and the last tenth.
-    pub(crate) fn table(&self) -> (bool, String) {
+    /// Whether nothing grew beyond its limit, and the means of the first and the last tenth.
+    pub(crate) fn table(&self, limits: &[Limit; 4]) -> (bool, String) {
         let tenth = (self.0.len() / 10).max(1);
         let (first, last) = (self.0.chunks(tenth).next(), self.0.rchunks(tenth).next());
         let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
@@ -52,7 +45,7 @@ impl Measurements {
             self.0.len()
         );
         let mut flat = true;
-        for (at, (name, limit)) in SAMPLED.iter().enumerate() {
+        for (at, (name, limit)) in SAMPLED.iter().zip(limits).enumerate() {
             let column = |samples: &[[f64; 4]]| -> Vec<f64> {
                 samples.iter().filter_map(|sample| sample.get(at).copied()).collect()
             };
@@ -72,6 +65,11 @@ impl Measurements {
         }
         (flat, table)
     }
+}
+
+/// How many files a process has open, connections included.
+pub(crate) fn open_files(pid: u32) -> u32 {
+    u32::try_from(fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()).unwrap()
 }
 
 fn mean(values: &[f64]) -> f64 {

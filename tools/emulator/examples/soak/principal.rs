@@ -1,4 +1,4 @@
-//! The function's token and key, replaced as the platform replaces them: whole, one after the
+//! The token and key of who calls, replaced as the platform replaces them: whole, one after the
 //! other, late and too late.
 
 use std::fs;

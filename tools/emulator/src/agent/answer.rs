@@ -1,4 +1,4 @@
-//! What the function said on its socket, and what the client gets to see of it.
+//! The function's reply on its socket, and the client's view of it.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub struct WireReply {
     pub status: u16,
     /// All headers, those of the platform too, in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body. That of a 502 or 504 is never read by the platform: it is here for tests.
+    /// The body. The platform never reads that of a 502 or 504: it is here for tests.
     pub body: Bytes,
 }
 
@@ -31,7 +31,7 @@ pub struct WireReply {
 pub struct Answer {
     /// The status for the client.
     pub status: u16,
-    /// The headers for the client, in Go's spelling. Whoever sends the answer on frames it.
+    /// The headers for the client, in Go's spelling. The sender frames the answer itself.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body for the client.
     pub body: Bytes,
@@ -46,7 +46,7 @@ pub struct Answer {
 /// The time in which a container was at work on a call, and on no other.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Dispatch {
-    /// The trace that the call was a part of, as the function was told.
+    /// The trace of the call, as the function received it.
     pub trace_id: Option<String>,
     /// When the container got it.
     pub from: Instant,
@@ -55,24 +55,24 @@ pub struct Dispatch {
 }
 
 impl WireReply {
-    /// The first value of a header, whatever the case of its name.
+    /// Returns the first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         first(&self.headers, name)
     }
 }
 
 impl Answer {
-    /// The first value of a header, whatever the case of its name.
+    /// Returns the first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
         first(&self.headers, name)
     }
 
-    /// The answer to a caller who does not wait: the id of the call, and no body.
+    /// Returns the answer to a caller who does not wait: the id of the call, and no body.
     pub(super) fn accepted(call_id: &str) -> Self {
         Self::success(ACCEPTED, vec![fn_call_id(call_id)], Bytes::new())
     }
 
-    /// The answer to a caller whose call was replied to.
+    /// Returns the answer to a caller whose call was replied to.
     pub(super) fn replied(wire: WireReply, intent: &Intent, call_id: &str) -> Self {
         let failure = match wire.status {
             SUCCESS => None,
@@ -88,14 +88,14 @@ impl Answer {
         Self { wire: Some(wire), ..answer }
     }
 
-    /// The answer to a caller whose call failed: nothing of the function's own.
+    /// Returns the answer to a caller whose call failed: nothing of the function's own.
     pub(super) fn failed(failure: Failure, call_id: &str) -> Self {
         let mut answer = Self::message(failure.status().as_u16(), &failure.message(), call_id);
         answer.container_kept = failure.keeps_container();
         answer
     }
 
-    /// An answer of the platform itself.
+    /// Returns an answer of the platform itself.
     pub(super) fn message(status: u16, message: &str, call_id: &str) -> Self {
         let body = format!("{}\n", serde_json::json!({ "message": message }));
         let content_type = ("Content-Type".into(), b"application/json; charset=utf-8".to_vec());
@@ -109,7 +109,7 @@ impl Answer {
         }
     }
 
-    /// All headers as they are, but for those of the connection.
+    /// Returns all headers as they are, but for those of the connection.
     fn direct(wire: &WireReply, call_id: &str) -> Self {
         let own = wire.headers.iter().filter(|(name, value)| !is_framing(name, value));
         let headers =
@@ -117,9 +117,9 @@ impl Answer {
         Self::success(SUCCESS, headers.collect(), wire.body.clone())
     }
 
-    /// The HTTP reply that the headers describe: only what has the prefix, and the content type.
-    /// What is about the connection becomes the framing of the answer; with a length that is not
-    /// the body's the client gets no body.
+    /// Returns the HTTP reply that the headers describe: only what has the prefix, and the content
+    /// type. What is about the connection becomes the framing of the answer; with a length that is
+    /// not the body's the client gets no body.
     ///
     /// A function that sends its content type in both forms gets both here, as the platform takes
     /// either by chance.
@@ -181,7 +181,7 @@ impl GatewayStatus {
     }
 }
 
-/// Whether a header of a reply says how its bytes are sent, and not what they are.
+/// Returns whether a header of a reply describes how its bytes are sent, and not what they are.
 fn is_framing(name: &str, value: &[u8]) -> bool {
     name == "content-length" || is_hop_by_hop(name, value)
 }

@@ -15,7 +15,7 @@ pub const BODY_LIMIT: usize = 6 * 1024 * 1024;
 const FIRST_PIECE_BYTES: usize = 4 * 1024;
 const NEXT_PIECE_BYTES: [usize; 4] = [32 * 1024, 9 * 1024, 32 * 1024, 1460];
 
-/// A body that tells when its last piece was handed to the connection.
+/// A body that reports when its last piece was handed to the connection.
 ///
 /// A connection that gives up before drops it, which its receiver sees too.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Pieces {
         Self { rest: body, given: 0, taken: None }
     }
 
-    /// Resolves when all is taken; an error says that it never will be.
+    /// Resolves when the whole body is read; the error says that it never will be.
     pub(super) fn taken(&mut self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.taken = Some(sender);

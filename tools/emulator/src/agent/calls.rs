@@ -44,7 +44,8 @@ impl Calls {
         Ok(calls)
     }
 
-    /// A call whose caller waits. Dropping it while the function is at work kills the container.
+    /// Returns a call whose caller waits. Dropping it while the function is at work kills the
+    /// container.
     pub(super) async fn call(&self, invocation: Invocation) -> Answer {
         let id = ids::call_id(clock::now());
         match Failure::of_length(invocation.body.len()) {
@@ -53,7 +54,7 @@ impl Calls {
         }
     }
 
-    /// The call of this id, which may take so long once it has a container.
+    /// Returns the call of this id, which may take so long once it has a container.
     pub(super) async fn call_as(
         &self,
         id: String,

@@ -18,7 +18,7 @@ impl fmt::Debug for Setting {
     }
 }
 
-/// A variable as `NAME=VALUE`, or as `NAME` whose value is somewhere else.
+/// Returns a variable as `NAME=VALUE`, or as `NAME` whose value is somewhere else.
 pub fn parse_config(text: &str) -> Result<Setting, &'static str> {
     let (name, value) =
         text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value.to_owned())));

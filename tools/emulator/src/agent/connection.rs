@@ -39,7 +39,7 @@ impl Connection {
         Ok(Self(sender))
     }
 
-    /// Whether the function still holds its end.
+    /// Returns whether the function still holds its end.
     pub(super) async fn is_open(&mut self) -> bool {
         self.0.ready().await.is_ok()
     }

@@ -56,7 +56,7 @@ impl Pool {
 }
 
 impl Container {
-    /// A cold start: to the first connection on the function's socket.
+    /// Returns a cold start: to the first connection on the function's socket.
     pub(super) async fn start(
         program: &Program,
         journal: Arc<Journal>,
@@ -106,7 +106,7 @@ impl Container {
         }
         check_listener(&self.listener)?;
         if program.image.is_none() {
-            // A container's user is another; nobody else can reach its folder.
+            // A container has another user; nobody else can reach its folder.
             check_owner(&self.listener, geteuid())?;
         }
         let connection = Connection::dial(&self.listener).await.map_err(StartError::Refused)?;
@@ -122,7 +122,7 @@ impl Container {
         self.output.clone()
     }
 
-    /// One call. The process is resumed while the request is already on its way.
+    /// Returns one call. The process is resumed while the request is already on its way.
     pub(super) async fn exchange(
         &mut self,
         request: Request<Pieces>,
@@ -191,13 +191,13 @@ impl Drop for Container {
     }
 }
 
-/// A waiting connection, if the function has not closed it meanwhile.
+/// Returns a waiting connection, if the function has not closed it meanwhile.
 async fn open(pooled: Option<Connection>) -> Option<Connection> {
     let mut connection = pooled?;
     connection.is_open().await.then_some(connection)
 }
 
-/// The process number of a child that has just been started.
+/// Returns the process number of a child that has just been started.
 fn pid(child: &Child) -> io::Result<Pid> {
     let raw = child.id().and_then(|id| i32::try_from(id).ok());
     raw.and_then(Pid::from_raw).ok_or_else(|| io::Error::other("the process has no number"))

@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::request::{Call, Intent, Invocation};
 use crate::clock;
 
-/// How many detached calls are accepted that have not ended, or whose end nobody has taken.
+/// How many detached calls are accepted that have not ended, or whose outcome has not been read.
 pub const WAITING: usize = 100;
 
 /// The header by which a caller says that it does not wait.
@@ -72,7 +72,7 @@ impl Detached {
     }
 }
 
-/// Makes the call, and tells its destination. Its permit is kept until that is done.
+/// Makes the call, and notifies its destination. Its permit is held until that is done.
 async fn carry_out(
     calls: Arc<Calls>,
     invocation: Invocation,
@@ -85,12 +85,12 @@ async fn carry_out(
     let outcome = Outcome { call_id, answer };
     let destination = if outcome.is_success() { &program.on_success } else { &program.on_failure };
     if let Some(destination) = destination {
-        // Where nobody takes outcomes any more, they are lost as those without a destination.
+        // Without a reader, outcomes are dropped, like those without a destination.
         drop(destination.send(outcome).await);
     }
 }
 
-/// The call as the function gets it: with the type that the caller said.
+/// Returns the call as the function gets it: with the type that the caller said.
 fn detached(mut invocation: Invocation) -> Invocation {
     invocation.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(INVOKE_TYPE));
     invocation.header(INVOKE_TYPE, "detached")

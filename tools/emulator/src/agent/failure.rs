@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a call, and what becomes of the caller and of the container.
+//! Everything that can go wrong with a call, and the consequences for the caller and the container.
 
 use hyper::StatusCode;
 
@@ -9,11 +9,11 @@ use super::body::BODY_LIMIT;
 /// Source: docs/spec/fn-container-contract.md#statuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Failure {
-    /// The function said 502.
+    /// The function answered 502.
     Function,
-    /// The function said 504.
+    /// The function answered 504.
     FunctionTimedOut,
-    /// The function said anything but 200, 502 and 504.
+    /// The function answered anything but 200, 502 and 504.
     InvalidStatus,
     /// It closed the connection, ended, or spoke no HTTP.
     NoReply,
@@ -34,7 +34,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// What becomes of a call whose body has this length, if that alone decides.
+    /// Returns what becomes of a call whose body has this length, if that alone decides.
     pub(super) fn of_length(length: usize) -> Option<Self> {
         (length > BODY_LIMIT).then_some(Self::RequestTooLarge { length })
     }
@@ -43,7 +43,7 @@ impl Failure {
         if error.is_parse_too_large() { Self::HeadTooLarge } else { Self::NoReply }
     }
 
-    /// What the caller gets, with [`Failure::message`] in the body.
+    /// Returns what the caller gets, with [`Failure::message`] in the body.
     pub(super) fn status(self) -> StatusCode {
         match self {
             Self::Function
@@ -86,7 +86,7 @@ impl Failure {
         message.into()
     }
 
-    /// Whether the container takes the next call; otherwise it is killed.
+    /// Returns whether the container takes the next call; otherwise it is killed.
     pub(super) fn keeps_container(self) -> bool {
         match self {
             Self::Function

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use tempfile::{Builder, TempDir};
 
-/// A new folder for its owner alone: whoever reaches the socket in it calls with the owner's
-/// credentials.
+/// Returns a new folder for its owner alone: whoever reaches the socket in it calls with the
+/// owner's credentials.
 pub fn private(parent: &Path) -> io::Result<TempDir> {
     // A short name: the path of a socket has at most 107 bytes.
     let mut builder = Builder::new();

@@ -16,7 +16,7 @@ const HOP_BY_HOP: [&str; 8] = [
     "upgrade",
 ];
 
-/// A name in Go's canonical form: `Fn-Http-H-Model_deployment`.
+/// Returns a name in Go's canonical form: `Fn-Http-H-Model_deployment`.
 pub(super) fn canonical(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
@@ -29,7 +29,7 @@ pub(super) fn canonical(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// Whether a header is about the connection that it came on. `TE` passes if it is exactly
+/// Returns whether a header is about the connection that it came on. `TE` passes if it is exactly
 /// `trailers`.
 pub(super) fn is_hop_by_hop(name: &str, value: &[u8]) -> bool {
     HOP_BY_HOP.iter().any(|hop| name.eq_ignore_ascii_case(hop))

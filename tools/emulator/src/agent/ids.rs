@@ -10,7 +10,7 @@ use crate::clock;
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CALL_ID_LENGTH: usize = 26;
 
-/// A call id: 26 characters, those of a later millisecond sort later.
+/// Returns a call id: 26 characters, those of a later millisecond sort later.
 pub fn call_id(now: SystemTime) -> String {
     let time = clock::since_epoch(now).as_millis() << 80;
     let mut rest = time | (noise() >> 48);
@@ -23,12 +23,13 @@ pub fn call_id(now: SystemTime) -> String {
     digits.into_iter().rev().collect()
 }
 
-/// A request id in the form of OCI's front ends: the caller's part and the service's part.
+/// Returns a request id in the form of OCI's front ends: the caller's part and the service's part.
 pub fn request_id() -> String {
     format!("/{}/{}", random(), random())
 }
 
-/// The id of a span as the platform has it: 16 lower-case hexadecimal digits, not all of them 0.
+/// Returns the id of a span as the platform has it: 16 lower-case hexadecimal digits, not all of
+/// them 0.
 pub fn span_id() -> String {
     format!("{:016x}", (noise() >> 64) | 1)
 }

@@ -12,7 +12,7 @@ pub(super) const MEETING_PLACE: &str = "/tmp/iofs";
 /// How long the engine may take to carry out a command, in seconds.
 const COMMAND_TIMEOUT_SECONDS: &str = "10";
 
-/// What every container gets, whatever its function.
+/// The options of every container.
 ///
 /// Source: docs/spec/fn-container-contract.md#sandbox. The machine's network is no part of it: the emulated
 /// cloud listens there.
@@ -45,12 +45,12 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The one with a client of this name.
+    /// Returns the one with a client of this name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Docker, Self::Podman].into_iter().find(|engine| engine.program() == name)
     }
 
-    /// Its client.
+    /// Returns its client.
     pub(super) fn program(self) -> &'static str {
         match self {
             Self::Docker => "docker",
@@ -71,7 +71,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image of this name or id.
+    /// Creates the image of this name or id.
     pub fn new(name: impl Into<String>) -> Self {
         let enforced = fs::read("/sys/fs/selinux/enforce");
         let is_labelled = enforced.is_ok_and(|enforced| enforced.starts_with(b"1"));
@@ -92,14 +92,14 @@ impl Image {
         self
     }
 
-    /// The folder for the socket inside a private one. It is open to all, as the user of a
+    /// Returns the folder for the socket inside a private one. It is open to all, as the user of a
     /// container is another.
     pub(super) fn meeting_place(private: &Path) -> PathBuf {
         private.join("iofs")
     }
 
-    /// The command that runs a container until it ends. It takes the values of `variables` from its
-    /// own environment.
+    /// Returns the command that runs a container until it ends. It takes the values of `variables`
+    /// from its own environment.
     pub(super) fn command<'a>(
         &self,
         private: &Path,
@@ -124,7 +124,7 @@ impl Image {
         command
     }
 
-    /// The container that has its name from its private folder.
+    /// Returns the container that has its name from its private folder.
     pub(super) fn container(&self, private: &Path) -> Container {
         let name = private.file_name().unwrap_or_default().to_owned();
         Container { engine: self.engine, name }
@@ -157,7 +157,7 @@ impl Container {
         self.ask(&["rm", "--force"]);
     }
 
-    /// The command that removes it, for another process.
+    /// Returns the command that removes it, for another process.
     pub(super) fn removal(&self) -> [OsString; 4] {
         [self.engine.program().into(), "rm".into(), "--force".into(), self.name.clone()]
     }

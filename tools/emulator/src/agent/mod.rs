@@ -75,17 +75,17 @@ impl Agent {
         self.detached.accept(&self.calls, invocation)
     }
 
-    /// Every line that the function's containers wrote, on stdout and stderr, so far.
+    /// Returns every line that the function's containers wrote, on stdout and stderr, so far.
     pub fn lines(&self) -> Vec<String> {
         self.calls.lines()
     }
 
-    /// How many containers were started.
+    /// Returns how many containers were started.
     pub fn starts(&self) -> usize {
         self.calls.starts()
     }
 
-    /// The process number of the container that runs, if one does.
+    /// Returns the process number of the container that runs, if one does.
     pub fn pid(&self) -> Option<u32> {
         self.calls.pid()
     }

@@ -15,7 +15,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the function replied 200, and the whole of it came.
+    /// Returns whether the function replied 200, and the whole of it came.
     pub fn is_success(&self) -> bool {
         self.answer.status == SUCCESS
     }

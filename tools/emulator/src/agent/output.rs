@@ -47,8 +47,8 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// The pipe's reader, which follows it in the background to its end, and the end for the
-    /// process.
+    /// Returns the pipe's reader, which follows it in the background to its end, and the end for
+    /// the process.
     pub(super) fn open(journal: Arc<Journal>) -> io::Result<(Arc<Self>, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;

@@ -28,7 +28,7 @@ enum Phase {
 }
 
 impl Process {
-    /// The leader of a group of processes on this machine.
+    /// Returns the leader of a group of processes on this machine.
     pub fn leading(group: Pid, watchdog: Watchdog) -> io::Result<Self> {
         Self::with_container(group, None, watchdog)
     }
@@ -43,7 +43,7 @@ impl Process {
         Ok(Self { group, container, watchdog, phase: Mutex::new(Phase::Busy) })
     }
 
-    /// The process number, as long as it is certainly its own.
+    /// Returns the process number, as long as it is certainly its own.
     pub fn id(&self) -> Option<u32> {
         let ended = *self.phase() == Phase::Ended;
         u32::try_from(self.group.as_raw_pid()).ok().filter(|_| !ended)
@@ -54,7 +54,7 @@ impl Process {
         self.change(|phase| if phase == Phase::Busy { (Phase::Idle, None) } else { (phase, None) });
     }
 
-    /// Stops it where it stands, unless a call has come.
+    /// Freezes it, unless a call has arrived.
     pub fn freeze(&self) {
         self.change(|phase| match phase {
             Phase::Idle => (Phase::Frozen, Some(Signal::STOP)),
@@ -62,7 +62,7 @@ impl Process {
         });
     }
 
-    /// A call has come: it goes on where it stood, and is not frozen until it rests again.
+    /// A call has arrived: the process continues, and is not frozen until it is idle again.
     pub fn resume(&self) {
         self.change(|phase| match phase {
             Phase::Frozen => (Phase::Busy, Some(Signal::CONT)),
@@ -87,7 +87,7 @@ impl Process {
         self.change(|_| (Phase::Ended, None));
     }
 
-    /// The signal is sent while the phase is held, so that no two changes cross.
+    /// Sends the signal while the phase is locked, so that no two changes cross.
     fn change(&self, step: impl FnOnce(Phase) -> (Phase, Option<Signal>)) {
         let mut phase = self.phase();
         let (next, signal) = step(*phase);

@@ -44,9 +44,9 @@ pub struct Program {
     pub timeout: Duration,
     /// How long a detached call may take; `None`: as long as any other.
     pub detached_timeout: Option<Duration>,
-    /// Where a detached call that succeeded is told of; `None`: nowhere.
+    /// Where successful detached calls are reported; `None` for nowhere.
     pub on_success: Option<Sender<Outcome>>,
-    /// Where a detached call that failed is told of; `None`: nowhere.
+    /// Where failed detached calls are reported; `None` for nowhere.
     pub on_failure: Option<Sender<Outcome>>,
     /// How long the socket may take to appear.
     pub start_timeout: Duration,
@@ -63,8 +63,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program with the defaults of the platform: 128 MB, 30 s for a call, 5 s to start, frozen
-    /// after 50 ms.
+    /// Creates a program with the defaults of the platform: 128 MB, 30 s for a call, 5 s to start,
+    /// frozen after 50 ms.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -85,7 +85,7 @@ impl Program {
         }
     }
 
-    /// An image as a program. It has longer to start: the engine's own work is counted in.
+    /// Returns an image as a program. It has longer to start: the engine's own work is counted in.
     pub fn from_image(image: Image) -> Self {
         let (engine, start_timeout) = (image.engine.program(), Duration::from_secs(30));
         Self { image: Some(image), start_timeout, ..Self::new(engine) }
@@ -178,18 +178,18 @@ impl Program {
         self
     }
 
-    /// The folder in which a container's private one is made.
+    /// Returns the folder in which a container's private one is made.
     pub(super) fn temporary_folder(&self) -> PathBuf {
         self.root.as_deref().unwrap_or(Path::new("/")).join("tmp")
     }
 
-    /// The folder for the socket: the private one, or for an image one inside it.
+    /// Returns the folder for the socket: the private one, or for an image one inside it.
     pub(super) fn meeting_place(&self, private: &Path) -> PathBuf {
         if self.image.is_some() { Image::meeting_place(private) } else { private.to_owned() }
     }
 
-    /// The command that starts the function, with everything that it finds in its environment:
-    /// nothing of ours passes.
+    /// Returns the command that starts the function, with everything that it finds in its
+    /// environment: nothing of ours passes.
     pub(super) fn command(&self, private: &Path) -> Command {
         let environment = self.environment(&self.listener(private));
         if let Some(image) = &self.image {
@@ -209,7 +209,7 @@ impl Program {
         command
     }
 
-    /// The socket in a private folder of the machine, as the function calls it.
+    /// Returns the socket in a private folder of the machine, as the function calls it.
     fn listener(&self, private: &Path) -> PathBuf {
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
         let inside = match &self.image {
@@ -232,7 +232,7 @@ impl Program {
         let platform = [
             ("FN_LISTENER", address),
             ("FN_FORMAT", "http-stream".into()),
-            // For detached calls too. OCI's documentation has `async` beside it; when, is not said.
+            // For detached calls too. OCI's documentation also has `async`, but does not say when.
             ("FN_TYPE", "sync".into()),
             ("FN_FN_ID", "ocid1.fnfunc.oc1..emulated".into()),
             ("FN_APP_ID", "ocid1.fnapp.oc1..emulated".into()),

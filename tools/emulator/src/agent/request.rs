@@ -53,7 +53,7 @@ pub enum Intent {
 }
 
 impl Invocation {
-    /// A direct call with a JSON body.
+    /// Returns a direct call with a JSON body.
     pub fn json(body: impl Into<Bytes>) -> Self {
         let content_type = Some("application/json".into());
         Self { content_type, body: body.into(), ..Self::default() }
@@ -73,7 +73,7 @@ impl Invocation {
         self
     }
 
-    /// The request for the socket; `Err` names a header that HTTP cannot carry.
+    /// Returns the request for the socket; `Err` names a header that HTTP cannot carry.
     ///
     /// Framing comes first, then all other headers by name. A body is always chunked, as the
     /// platform streams what it gets. Source: docs/spec/fn-container-contract.md#request-shape.
@@ -107,7 +107,7 @@ impl Invocation {
         Ok(request)
     }
 
-    /// All headers but those of the connection, by name; those of one name in their order.
+    /// Returns all headers but those of the connection, by name; those of one name in their order.
     fn sorted_headers(&self, call: &Call) -> Vec<(String, Vec<u8>)> {
         let mut headers = match &self.intent {
             Intent::Direct => self.direct_headers(),
@@ -132,7 +132,8 @@ impl Invocation {
         headers
     }
 
-    /// A direct caller's headers as they are: it may forge all but what the agent itself says.
+    /// Returns a direct caller's headers as they are: it may forge all but what the agent itself
+    /// says.
     fn direct_headers(&self) -> Vec<(String, Vec<u8>)> {
         let headers = self.client_headers().filter(|(name, value)| {
             let agents = NOT_OF_A_CLIENT.iter().any(|other| name.eq_ignore_ascii_case(other));
@@ -141,7 +142,7 @@ impl Invocation {
         headers.map(|(name, value)| (canonical(name), value.to_vec())).collect()
     }
 
-    /// A client's headers with the prefix, and its content type also as that of the call.
+    /// Returns a client's headers with the prefix, and its content type also as that of the call.
     fn gateway_headers(&self, method: &str, url: &str) -> Vec<(String, Vec<u8>)> {
         let mut headers = vec![
             own("Fn-Intent", "httprequest"),
@@ -162,8 +163,8 @@ impl Invocation {
         headers
     }
 
-    /// The length that a client announces of its own accord: that of a body which it does not send
-    /// in chunks.
+    /// Returns the length that a client announces of its own accord: that of a body which it does
+    /// not send in chunks.
     fn announced_length(&self) -> Option<usize> {
         let says = |name: HeaderName| {
             self.headers.iter().any(|(other, _)| name.as_str().eq_ignore_ascii_case(other))
@@ -181,7 +182,7 @@ impl Invocation {
     }
 }
 
-/// What the agent itself says of a call.
+/// What the agent itself says about a call.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) id: String,

@@ -19,12 +19,12 @@ pub(super) const LISTENER: &CStr = c"lsnr.sock";
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// There is no such program, or it may not be executed.
+    /// There is no such program, or it must not be executed.
     #[error("`{program}` does not start: {cause}")]
     Program {
         /// The executable that was to be started.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: io::Error,
     },
     /// The process ended before its socket appeared.
@@ -57,7 +57,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// What a caller sees of it.
+    /// Returns what a caller sees of it.
     pub(super) fn failure(&self) -> Failure {
         match self {
             Self::Program { .. }
@@ -71,7 +71,8 @@ impl StartError {
     }
 }
 
-/// Whether the name leads to a socket in the same directory. It is looked at once, when it appears.
+/// Checks whether the name leads to a socket in the same directory. It is looked at once, when it
+/// appears.
 ///
 /// Source: docs/spec/fn-container-contract.md#socket-checks.
 pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
@@ -89,7 +90,7 @@ pub(super) fn check_listener(listener: &Path) -> Result<(), StartError> {
     }
 }
 
-/// Whether the socket is this user's: what is sent there is meant for the function alone.
+/// Checks whether the socket is this user's: what is sent there is meant for the function alone.
 pub(super) fn check_owner(listener: &Path, user: Uid) -> Result<(), StartError> {
     let (expected, seen) = (user.as_raw(), fs::metadata(listener)?.uid());
     if seen == expected { Ok(()) } else { Err(StartError::Owner { expected, seen }) }

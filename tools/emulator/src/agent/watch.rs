@@ -12,7 +12,8 @@ use tokio::io::unix::AsyncFd;
 
 use super::readiness;
 
-/// A watch over one directory. What appears after its making is seen, however late it is asked for.
+/// A watch over one directory. It reports everything that appears after its creation, even if it is
+/// read late.
 #[derive(Debug)]
 pub struct Watch(AsyncFd<OwnedFd>);
 
@@ -38,7 +39,7 @@ impl Watch {
     }
 }
 
-/// Whether the events at hand name it. `WouldBlock` if there is no event.
+/// Returns whether the events at hand name it. `WouldBlock` without an event.
 fn names(inotify: &OwnedFd, name: &CStr) -> io::Result<bool> {
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut events = inotify::Reader::new(inotify, &mut buffer);

@@ -18,7 +18,8 @@ const SCRIPT: &str =
 pub struct Watchdog(PipeWriter);
 
 impl Watchdog {
-    /// Starts one. It is there before the function, as nobody watches over that in between.
+    /// Starts a watchdog. It must exist before the function, since nothing else watches that in
+    /// between.
     pub fn start() -> io::Result<Self> {
         Self::start_over(None)
     }
@@ -42,7 +43,7 @@ impl Watchdog {
 
     /// The function has ended: its number may belong to another process by now.
     pub(super) fn dismiss(&self) {
-        // Where the watchdog is gone itself, nothing is left to be told.
+        // If the watchdog itself has gone, there is nothing to notify.
         (&self.0).write_all(b"\n").ok();
     }
 }

@@ -1,5 +1,5 @@
 //! The API of API Gateway, as far as a deployment on a gateway that is there goes: signatures
-//! verified, bodies read strictly; and the deployment itself, which checks tokens by a key set.
+//! verified, bodies read strictly; and the deployment itself, which executes its specification.
 //!
 //! The shapes are those of Oracle's SDK for Python, version 2.189. Whether the real gateway takes
 //! an identity domain's key set by its address is not known: a test says what becomes of it.
@@ -10,15 +10,17 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::AUTHORIZATION;
-use hyper::http::request::Parts;
-use hyper::{Method, Request};
+use hyper::{HeaderMap, Method, Request, Response};
 use serde_json::{Value, json};
 
-use self::details::{Backend, Details, Route};
+use self::details::Details;
 use crate::clock::now;
 use crate::deployment::{self, Authority, Certificate};
+use crate::gateway::spec::ValidationPolicy;
+use crate::gateway::{self, AnswerBody, Functions};
 use crate::http::{self, Reply, Server};
 use crate::user::{Trusted, User};
 
@@ -39,6 +41,18 @@ pub enum KeySet {
     Fails,
 }
 
+/// What the gateway does beside what its documents say.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Habit {
+    /// Nothing.
+    #[default]
+    None,
+    /// It refuses to delete.
+    Keeps,
+    /// It passes an answer on when it has all of it.
+    Collects,
+}
+
 /// A running service. Dropped, it closes its port.
 #[derive(Debug)]
 pub struct ApiGateway {
@@ -50,7 +64,9 @@ pub struct ApiGateway {
 struct State {
     trusted: Trusted,
     key_set: KeySet,
-    refuses_deletions: bool,
+    habit: Habit,
+    /// The authority whose certificates servers may have, in PEM.
+    authority: String,
     made: Mutex<Vec<Deployment>>,
 }
 
@@ -59,31 +75,26 @@ struct Deployment {
     id: String,
     details: Details,
     state: &'static str,
+    /// Whether tokens are checked by a key set that nobody has: it takes what [`KeySet`] says.
+    is_remote: bool,
+    executed: Arc<gateway::Deployment>,
 }
 
 impl ApiGateway {
     /// Starts on a free port of 127.0.0.1, with a certificate of `tls`, trusting `user`.
     pub async fn start(user: Arc<User>, tls: &Authority, key_set: KeySet) -> io::Result<Self> {
-        Self::with(user, tls, key_set, false).await
+        Self::start_with(user, tls, key_set, Habit::None).await
     }
 
-    /// The same, and it refuses to delete.
-    pub async fn start_keeping(
+    /// The same, with a habit.
+    pub async fn start_with(
         user: Arc<User>,
         tls: &Authority,
         key_set: KeySet,
+        habit: Habit,
     ) -> io::Result<Self> {
-        Self::with(user, tls, key_set, true).await
-    }
-
-    async fn with(
-        user: Arc<User>,
-        tls: &Authority,
-        key_set: KeySet,
-        refuses_deletions: bool,
-    ) -> io::Result<Self> {
-        let trusted = Trusted::User(user);
-        let state = State { trusted, key_set, refuses_deletions, made: Mutex::default() };
+        let (trusted, authority) = (Trusted::User(user), tls.pem().to_owned());
+        let state = State { trusted, key_set, habit, authority, made: Mutex::default() };
         let state = Arc::new(state);
         let (shared, any) = (state.clone(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let tls = tls.server_config(Certificate::Valid);
@@ -91,12 +102,12 @@ impl ApiGateway {
         Ok(Self { server: server.await?, state })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.server.address.port())
     }
 
-    /// The deployments that are there.
+    /// Returns the deployments that are there.
     pub fn deployments(&self) -> Vec<String> {
         self.state.made().iter().map(|made| made.id.clone()).collect()
     }
@@ -107,12 +118,20 @@ impl State {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<AnswerBody> {
+        if request.uri().path().starts_with(BASE) {
+            self.managed(request).await.map(AnswerBody::from)
+        } else {
+            self.called(request).await
+        }
+    }
+
+    async fn managed(&self, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         let Some(body) = http::body(body, MAX_BODY_BYTES).await else {
             return error(413, "PayloadTooLarge", "the body is too large, or broke off");
         };
-        let Some(path) = head.uri.path().strip_prefix(BASE) else { return self.called(&head) };
+        let path = head.uri.path().strip_prefix(BASE).unwrap_or_default();
         let verdict = self.trusted.verify(&deployment::Request::from_parts(&head, &body), now());
         if let Err(refusal) = verdict {
             return error(401, "NotAuthenticated", &refusal.to_string());
@@ -148,15 +167,32 @@ impl State {
         if details.gateway_id != GATEWAY || details.compartment_id != COMPARTMENT {
             return hidden();
         }
-        if let Err(why) = details.check() {
-            return error(400, "InvalidParameter", why);
-        }
-        if matches!(self.key_set, KeySet::Refuses) {
+        let mut specification = match details.specification() {
+            Ok(specification) => specification,
+            Err(why) => return error(400, "InvalidParameter", &why),
+        };
+        let is_remote = specification.request_policies.authentication.take_if(|authentication| {
+            matches!(authentication.validation_policy, ValidationPolicy::RemoteJwks { .. })
+        });
+        let is_remote = is_remote.is_some();
+        if is_remote && matches!(self.key_set, KeySet::Refuses) {
             return error(400, "InvalidParameter", "the key set was not to be taken");
         }
+        let authorities = [self.authority.clone()];
+        let executed = gateway::Deployment::new(
+            &details.path_prefix,
+            specification,
+            Functions::new(),
+            &authorities,
+            None,
+        );
+        let executed = match executed {
+            Ok(executed) => Arc::new(executed),
+            Err(why) => return error(400, "InvalidParameter", &why.to_string()),
+        };
         let mut made = self.made();
         let id = format!("ocid1.apideployment.oc1.sa-saopaulo-1.aaaaaaaaemulated{}", made.len());
-        made.push(Deployment { id, details, state: "CREATING" });
+        made.push(Deployment { id, details, state: "CREATING", is_remote, executed });
         let last = made.last().map(|made| made.shown(host));
         http::reply(200, &last.unwrap_or_default())
     }
@@ -182,12 +218,13 @@ impl State {
         let mut made = self.made();
         let Some(found) = made.iter_mut().find(|made| made.id == id) else { return hidden() };
         let shown = found.shown(host);
-        found.state = if matches!(self.key_set, KeySet::Fails) { "FAILED" } else { "ACTIVE" };
+        let fails = found.is_remote && matches!(self.key_set, KeySet::Fails);
+        found.state = if fails { "FAILED" } else { "ACTIVE" };
         http::reply(200, &shown)
     }
 
     fn delete(&self, id: &str) -> Reply {
-        if self.refuses_deletions {
+        if self.habit == Habit::Keeps {
             return error(400, "NoWay", "it was told not to delete");
         }
         let mut made = self.made();
@@ -196,30 +233,32 @@ impl State {
         http::reply(202, &Value::Null)
     }
 
-    /// A call of a deployment, which nobody signs.
-    fn called(&self, head: &Parts) -> Reply {
-        let path = head.uri.path();
-        for made in self.made().iter().filter(|made| made.state == "ACTIVE") {
-            let rest = path.strip_prefix(&made.details.path_prefix);
-            let mut routes = made.details.specification.routes.iter();
-            let fits = |route: &&Route| {
-                rest == Some(&route.path)
-                    && route.methods.iter().any(|method| head.method == **method)
-            };
-            let Some(Route { backend: Backend::Stock { status, body }, .. }) = routes.find(fits)
-            else {
-                continue;
-            };
-            let sent = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-            let token = sent.and_then(|sent| sent.strip_prefix("Bearer "));
-            return match &self.key_set {
-                KeySet::Takes(known) if token == Some(*known) => http::reply(*status, &json!(body)),
-                KeySet::Takes(_) | KeySet::Refuses | KeySet::Fails => {
-                    http::reply(401, &json!({ "code": 401, "message": "Unauthorized" }))
-                }
-            };
+    /// Returns an unsigned call of a deployment.
+    async fn called(&self, request: Request<Incoming>) -> Response<AnswerBody> {
+        let path = request.uri().path();
+        let is_called = |made: &&Deployment| {
+            made.state == "ACTIVE" && path.starts_with(&format!("{}/", made.details.path_prefix))
+        };
+        let Some(made) = self.made().iter().find(is_called).cloned() else {
+            return refusal(404, "Not Found");
+        };
+        if made.is_remote && !self.takes(request.headers()) {
+            return refusal(401, "Unauthorized");
         }
-        http::reply(404, &json!({ "code": 404, "message": "Not Found" }))
+        let answer = made.executed.answer(request).await;
+        if self.habit != Habit::Collects {
+            return answer;
+        }
+        let (head, body) = answer.into_parts();
+        let Ok(body) = body.collect().await else { return refusal(502, "Bad Gateway") };
+        Response::from_parts(head, Full::from(body.to_bytes()).into())
+    }
+
+    /// Whether a key set that nobody has lets a caller in.
+    fn takes(&self, headers: &HeaderMap) -> bool {
+        let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = sent.and_then(|sent| sent.strip_prefix("Bearer "));
+        matches!(&self.key_set, KeySet::Takes(known) if token == Some(*known))
     }
 }
 
@@ -236,6 +275,11 @@ impl Deployment {
             "freeformTags": self.details.freeform_tags,
         })
     }
+}
+
+/// What a caller of a deployment is refused with.
+fn refusal(status: u16, message: &str) -> Response<AnswerBody> {
+    http::reply(status, &json!({ "code": status, "message": message })).map(AnswerBody::from)
 }
 
 fn hidden() -> Reply {

@@ -23,7 +23,7 @@ pub struct Call {
     pub exchange: Exchange,
     /// What the deployment was asked, one for each try.
     pub requests: Vec<Asked>,
-    /// What the function told the collector.
+    /// What the function sent to the collector.
     pub spans: Vec<Span>,
 }
 
@@ -34,9 +34,9 @@ pub struct Asked {
     pub method: String,
     /// Its path, without the query.
     pub path: String,
-    /// The span that it was sent in, if it says so (`X-B3-SpanId`).
+    /// The span that it was sent in, if it has one (`X-B3-SpanId`).
     pub span_id: Option<String>,
-    /// What came of verifying its signature.
+    /// The result of verifying its signature.
     pub verdict: Result<Verified, Refusal>,
 }
 
@@ -60,18 +60,19 @@ struct State {
 }
 
 impl Calls {
-    /// No call yet; the spans of those to come are asked of `collector`.
+    /// Creates an empty list; spans of later calls are read from `collector`.
     pub(super) fn new(collector: Option<Arc<Collector>>) -> Self {
         Self(Arc::new(State { collector, entered: watch::Sender::default() }))
     }
 
-    /// The calls that are kept, the latest last, each with the spans that have come by now.
+    /// Returns the calls that are kept, the latest last, each with the spans that have come by now.
     pub fn all(&self) -> Vec<Call> {
         let entered = self.0.entered.borrow().clone();
         entered.into_iter().map(|call| self.with_spans(call)).collect()
     }
 
-    /// The first call that is kept and came after the one of this number, waited for without end.
+    /// Returns the first call that is kept and came after the one of this number, waited for
+    /// without end.
     pub async fn after(&self, number: u64) -> Call {
         let mut entered = self.0.entered.subscribe();
         loop {
@@ -80,13 +81,13 @@ impl Calls {
             if let Some(call) = next {
                 return self.with_spans(call);
             }
-            // The sender is in this very value, so it is there.
+            // The sender is a part of this value, so the channel is open.
             drop(entered.changed().await);
         }
     }
 
-    /// A function may send its spans later than its reply, so they are looked for when they are to
-    /// be seen.
+    /// Adds the spans to a call. A function may send them later than its reply, so they are read
+    /// when the call is shown.
     fn with_spans(&self, call: Call) -> Call {
         let dispatch = call.exchange.dispatch.as_ref();
         let spans = self.0.collector.as_ref().zip(dispatch).and_then(|(collector, dispatch)| {
@@ -95,7 +96,7 @@ impl Calls {
         Call { spans: spans.unwrap_or_default(), ..call }
     }
 
-    /// Enters what the gateway tells, as long as it tells.
+    /// Records what the gateway reports, until it ends.
     pub(super) async fn enter(
         self,
         mut exchanges: UnboundedReceiver<Exchange>,
@@ -104,8 +105,10 @@ impl Calls {
         let mut number = 0;
         while let Some(exchange) = exchanges.recv().await {
             number += 1;
-            let dispatch = exchange.dispatch.as_ref();
-            let received = dispatch.map(|time| deployment.received_between(time.from, time.until));
+            let by_function = exchange.dispatch.as_ref().map(|time| (time.from, time.until));
+            let by_server = exchange.relayed.as_ref().map(|time| (time.from, time.until));
+            let time = by_function.or(by_server);
+            let received = time.map(|(from, until)| deployment.received_between(from, until));
             let requests = received.into_iter().flatten().map(Asked::from).collect();
             let call = Call { number, exchange, requests, spans: Vec::new() };
             self.0.entered.send_modify(|calls| {
@@ -144,6 +147,7 @@ mod tests {
                 path: "/".to_owned(),
                 claims: Value::Null,
                 dispatch: None,
+                relayed: None,
                 status,
             };
             told.send(exchange).unwrap();

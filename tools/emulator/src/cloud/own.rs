@@ -9,7 +9,7 @@ use crate::principal::FUNCTION;
 /// What the OCID of a model deployment begins with.
 const DEPLOYMENT: &str = "ocid1.datasciencemodeldeployment.";
 
-/// What stands here for what is elsewhere.
+/// Stands for everything that is elsewhere.
 #[derive(Debug)]
 pub(super) struct Stand {
     /// The emulated deployment's URL up to its OCID.
@@ -69,8 +69,8 @@ impl Stand {
     }
 }
 
-/// The client that a specification lets in, as far as it says so: its first audience, and the first
-/// scope that a route allows.
+/// Returns the client that a specification lets in, as far as it says so: its first audience, and
+/// the first scope that a route allows.
 pub(super) fn client(specification: &Value, client: Client) -> Client {
     let first = |name| first(specification, name).map(str::to_owned);
     Client {
@@ -80,7 +80,7 @@ pub(super) fn client(specification: &Value, client: Client) -> Client {
     }
 }
 
-/// The first text of the first list of this name.
+/// Returns the first text of the first list of this name.
 fn first<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     match value {
         Value::Array(items) => items.iter().find_map(|item| first(item, name)),
@@ -92,7 +92,7 @@ fn first<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The paths of a specification's routes.
+/// Returns the paths of a specification's routes.
 pub(super) fn paths(specification: &Value) -> Vec<&str> {
     let routes = specification.get("routes").and_then(Value::as_array);
     routes.into_iter().flatten().filter_map(|route| route.get("path")?.as_str()).collect()

@@ -22,9 +22,9 @@ use crate::http::{self, Reply};
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// In place of an answer: the connection is to be reset.
+/// The connection shall be reset in place of an answer.
 #[derive(Debug, thiserror::Error)]
-#[error("reset, as it was told")]
+#[error("reset, as configured")]
 struct Reset;
 
 /// Serves one connection until either side has had enough of it.

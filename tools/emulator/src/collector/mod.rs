@@ -56,13 +56,13 @@ impl Collector {
         Ok(Self { server: Mutex::new(Some(server)), port, state })
     }
 
-    /// The URL for `OCI_TRACE_COLLECTOR_URL`, with a host that the certificate names: `localhost`
-    /// or `127.0.0.1`.
+    /// Returns the URL for `OCI_TRACE_COLLECTOR_URL`, with a host that the certificate names:
+    /// `localhost` or `127.0.0.1`.
     pub fn url(&self, host: &str) -> String {
         format!("https://{host}:{}{PUBLIC_SPAN}?{FORMAT}{}", self.port, self.state.data_key)
     }
 
-    /// The key in that URL, which no log and no error may show.
+    /// Returns the key in that URL, which no log and no error may show.
     pub fn data_key(&self) -> &str {
         &self.state.data_key
     }
@@ -81,20 +81,21 @@ impl Collector {
         }
     }
 
-    /// Every request that arrived so far.
+    /// Returns every request that arrived so far.
     pub fn received(&self) -> Vec<Received> {
         self.state.received.borrow().clone()
     }
 
-    /// Waits for so many requests in all, but no longer than `patience`: what had arrived by then.
+    /// Waits for this many requests in all, for at most `patience`, and returns those that had
+    /// arrived.
     pub async fn wait_for(&self, requests: usize, patience: Duration) -> Vec<Received> {
         let mut received = self.state.received.subscribe();
-        // Whoever waited in vain sees how many there are.
+        // After a timeout the caller sees how many there are.
         drop(timeout(patience, received.wait_for(|all| all.len() >= requests)).await);
         self.received()
     }
 
-    /// The spans of this trace that were taken so far, in the order in which they came.
+    /// Returns the spans of this trace that were taken so far, in the order in which they came.
     pub fn trace(&self, trace_id: &str) -> Vec<Span> {
         self.state.trace(trace_id, 0)
     }
@@ -107,7 +108,7 @@ impl Collector {
         self.state.trace(trace_id, earlier)
     }
 
-    /// How many TLS connections were made so far.
+    /// Returns how many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::Relaxed)
     }

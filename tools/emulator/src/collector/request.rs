@@ -32,7 +32,7 @@ fn refused<T>(status: u16, why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { status, why: why.into() })
 }
 
-/// The spans of a request; None for a body that could not be read.
+/// Returns the spans of a request; None for a body that could not be read.
 pub(super) fn spans(head: &Parts, body: Option<&[u8]>, key: &str) -> Result<Vec<Span>, Refusal> {
     if ![PUBLIC_SPAN, PRIVATE_SPAN].contains(&head.uri.path()) {
         return refused(404, "there is no such path");
@@ -69,7 +69,7 @@ pub(super) fn reply(spans: &Result<Vec<Span>, Refusal>) -> Reply {
     }
 }
 
-/// What a service answers that is overloaded.
+/// Returns what a service answers that is overloaded.
 pub(super) fn unavailable() -> Reply {
     http::reply(503, &json!({ "message": "the service is unavailable" }))
 }

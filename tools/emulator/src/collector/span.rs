@@ -34,7 +34,7 @@ pub struct Span {
     /// How long it took, in microseconds, 1 at the least.
     #[serde(default, deserialize_with = "given")]
     pub duration: Option<u64>,
-    /// To be kept whatever the sampling says.
+    /// Keeps the span, whatever the sampling.
     #[serde(default)]
     pub debug: bool,
     /// A part of a span that somebody else began.
@@ -96,13 +96,14 @@ pub struct Annotation {
     pub value: String,
 }
 
-/// A member that may be missing, but if it is there, has a value: null is none.
+/// Returns a member that may be missing, but if it is there, has a value: null is none.
 fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(json: D) -> Result<Option<T>, D::Error> {
     T::deserialize(json).map(Some)
 }
 
 impl Span {
-    /// The spans of a body, which is a JSON array of them; `Err` says what is wrong with which.
+    /// Returns the spans of a body, which is a JSON array of them; `Err` says what is wrong with
+    /// which.
     pub(super) fn list(body: &[u8]) -> Result<Vec<Self>, String> {
         let spans: Vec<Self> =
             serde_json::from_slice(body).map_err(|error| format!("no list of spans: {error}"))?;
@@ -141,7 +142,7 @@ impl Span {
     }
 }
 
-/// An id of one of these lengths; all zeros stand for none.
+/// Returns an id of one of these lengths; all zeros stand for none.
 fn is_id(text: &str, lengths: &[usize]) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     lengths.contains(&text.len())

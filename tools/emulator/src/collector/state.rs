@@ -1,4 +1,4 @@
-//! What a collector knows: how it is to behave, and what has arrived.
+//! The state of a collector: how it behaves, and what has arrived.
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -10,7 +10,7 @@ use super::request::Refusal;
 use super::span::Span;
 use crate::deployment::Request;
 
-/// One request that arrived, and what became of it.
+/// One request that arrived, and its outcome.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The request as it came; its body is what was sent.
@@ -49,7 +49,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The spans of this trace that were taken, but for those of so many earlier requests.
+    /// Returns the accepted spans of this trace, without those of this many earlier requests.
     pub(super) fn trace(&self, trace_id: &str, earlier: usize) -> Vec<Span> {
         let received = self.received.borrow();
         let taken =

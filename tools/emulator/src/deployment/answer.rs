@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-/// The trailer by which a stream says that it failed midway.
+use super::pace::Pen;
+
+/// The trailer by which a stream reports that it failed midway.
 const STREAM_FAILURE: &str = "StreamFailure";
 
 /// An answer about to be written.
@@ -18,9 +20,11 @@ pub(super) struct Answer {
 enum Body {
     Sized(Vec<u8>),
     Chunked(Vec<Vec<u8>>),
+    /// The same, which never ends.
+    Open(Vec<Vec<u8>>),
 }
 
-/// What becomes of the connection after an answer.
+/// What happens to the connection after an answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum After {
     /// Another request may follow.
@@ -31,6 +35,8 @@ pub(super) enum After {
     Reset,
     /// It stays open, and nothing more is written or read.
     Silence,
+    /// It stays open until the peer leaves, and nothing more is written.
+    Open,
 }
 
 impl Answer {
@@ -38,37 +44,56 @@ impl Answer {
         Self::with_body(status, content_type, Body::Sized(body.into()))
     }
 
-    /// A success in JSON.
+    /// Returns a success in JSON.
     pub(super) fn json(body: &Value) -> Self {
         Self::new(200, "application/json", body.to_string())
     }
 
-    /// An answer with these headers and no other.
+    /// Returns an answer with these headers and no other.
     pub(super) fn bare(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
         Self { status, headers, body: Body::Sized(body) }
     }
 
-    /// A success whose body is written chunk by chunk.
+    /// Returns a success whose body is written chunk by chunk.
     pub(super) fn streamed(content_type: &str, chunks: Vec<Vec<u8>>) -> Self {
         Self::with_body(200, content_type, Body::Chunked(chunks))
     }
 
-    /// A success told as server-sent events, one in a chunk, `[DONE]` the last of them.
+    /// Returns a success as server-sent events, one in each chunk, with `[DONE]` last.
     pub(super) fn events(values: &[Value]) -> Self {
-        Self::told(values.iter().map(|value| format!("data: {value}\n\n")))
+        let events = values.iter().map(|value| format!("data: {value}\n\n"));
+        Self::told(events.collect()).done()
     }
 
-    /// The same, each event named by the member `type` of its value.
+    /// A success told as server-sent events, each named by the member `type` of its value.
     pub(super) fn named_events(values: &[Value]) -> Self {
-        Self::told(values.iter().map(|value| {
+        let events = values.iter().map(|value| {
             let name = value.get("type").and_then(Value::as_str).unwrap_or_default();
             format!("event: {name}\ndata: {value}\n\n")
-        }))
+        });
+        Self::told(events.collect())
     }
 
-    fn told(events: impl Iterator<Item = String>) -> Self {
-        let events = events.chain(["data: [DONE]\n\n".to_owned()]);
-        Self::streamed("text/event-stream", events.map(String::into_bytes).collect())
+    /// A success told as server-sent events as they stand, one in a chunk.
+    pub(super) fn told(events: Vec<String>) -> Self {
+        let chunks = events.into_iter().map(String::into_bytes).collect();
+        Self::streamed("text/event-stream", chunks)
+    }
+
+    /// The same stream with `[DONE]` as its last event.
+    pub(super) fn done(mut self) -> Self {
+        if let Body::Chunked(chunks) = &mut self.body {
+            chunks.push(b"data: [DONE]\n\n".to_vec());
+        }
+        self
+    }
+
+    /// The same stream, which has no end.
+    pub(super) fn open(self) -> Self {
+        match self.body {
+            Body::Chunked(chunks) => Self { body: Body::Open(chunks), ..self },
+            Body::Sized(_) | Body::Open(_) => self,
+        }
     }
 
     fn with_body(status: u16, content_type: &str, body: Body) -> Self {
@@ -76,7 +101,7 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// An error in the shape that all OCI services give theirs.
+    /// Returns an error in the shape that all OCI services give theirs.
     pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
         Self::new(
             status,
@@ -105,7 +130,7 @@ impl Answer {
     }
 
     pub(super) fn is_streamed(&self) -> bool {
-        matches!(self.body, Body::Chunked(_))
+        matches!(self.body, Body::Chunked(_) | Body::Open(_))
     }
 
     /// The same answer, in one piece.
@@ -113,15 +138,15 @@ impl Answer {
         Self { body: Body::Sized(self.bytes()), ..self }
     }
 
-    /// The body, however it is framed.
+    /// Returns the body, however it is framed.
     pub(super) fn bytes(&self) -> Vec<u8> {
         match &self.body {
             Body::Sized(bytes) => bytes.clone(),
-            Body::Chunked(chunks) => chunks.concat(),
+            Body::Chunked(chunks) | Body::Open(chunks) => chunks.concat(),
         }
     }
 
-    /// The head, but for what frames the body.
+    /// Returns the head, but for what frames the body.
     pub(super) fn head(&self) -> String {
         let start = format!("HTTP/1.1 {} Emulated\r\n", self.status);
         let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
@@ -129,52 +154,62 @@ impl Answer {
     }
 
     /// Writes it whole.
-    pub(super) async fn send(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+    pub(super) async fn send(&self, stream: &mut (impl AsyncWrite + Unpin), pen: Pen<'_>) -> After {
         match &self.body {
             Body::Sized(body) => {
                 let head = format!("{}content-length: {}\r\n\r\n", self.head(), body.len());
                 write(stream, &[head.as_bytes(), body]).await
             }
             Body::Chunked(chunks) => {
-                if self.send_chunks(chunks, stream).await == After::KeepAlive {
-                    write(stream, &[b"0\r\n\r\n"]).await
-                } else {
-                    After::Close
-                }
+                let after = self.send_chunks(chunks, stream, pen).await;
+                if after == After::KeepAlive { write(stream, &[b"0\r\n\r\n"]).await } else { after }
+            }
+            Body::Open(chunks) => {
+                let after = self.send_chunks(chunks, stream, pen).await;
+                if after == After::KeepAlive { After::Open } else { after }
             }
         }
     }
 
     /// Writes the head of a stream and half of the body, which leaves the stream unfinished.
-    pub(super) async fn send_half(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+    pub(super) async fn send_half(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        pen: Pen<'_>,
+    ) -> After {
         let mut half = self.bytes();
         half.truncate(half.len() / 2);
-        self.send_chunks(&[half], stream).await
+        self.send_chunks(&[half], stream, pen).await
     }
 
     /// Writes half of the body, and the trailer by which the service says that there is no more of
     /// it.
-    pub(super) async fn send_failure(&self, stream: &mut (impl AsyncWrite + Unpin)) -> After {
+    pub(super) async fn send_failure(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        pen: Pen<'_>,
+    ) -> After {
         let end = format!("0\r\n{STREAM_FAILURE}: the model died\r\n\r\n");
-        if self.send_half(stream).await == After::KeepAlive {
-            write(stream, &[end.as_bytes()]).await
-        } else {
-            After::Close
-        }
+        let after = self.send_half(stream, pen).await;
+        if after == After::KeepAlive { write(stream, &[end.as_bytes()]).await } else { after }
     }
 
+    /// Writes the head of a stream and its pieces, each at its time.
     async fn send_chunks(
         &self,
         chunks: &[Vec<u8>],
         stream: &mut (impl AsyncWrite + Unpin),
+        pen: Pen<'_>,
     ) -> After {
         let framing = format!("transfer-encoding: chunked\r\ntrailer: {STREAM_FAILURE}\r\n\r\n");
         let head = self.head() + &framing;
         let mut after = write(stream, &[head.as_bytes()]).await;
         // An empty chunk would be the end.
-        for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
+        for (number, chunk) in chunks.iter().filter(|chunk| !chunk.is_empty()).enumerate() {
             if after == After::KeepAlive {
+                pen.wait(number).await;
                 let size = format!("{:x}\r\n", chunk.len());
+                pen.note(chunk.len());
                 after = write(stream, &[size.as_bytes(), chunk, b"\r\n"]).await;
             }
         }

@@ -6,6 +6,7 @@ use tokio::io::AsyncWrite;
 use tokio::time::sleep;
 
 use super::answer::{After, Answer, write};
+use super::pace::Pen;
 
 /// How the next request is answered, instead of by the model. The signature is verified all the
 /// same.
@@ -31,7 +32,7 @@ pub enum Behaviour {
     Close,
     /// Announces the whole body, sends half of it, and closes.
     Cut,
-    /// Sends what is no HTTP.
+    /// Sends bytes that are not HTTP.
     Garbage,
     /// Sends the body in chunks, and announces a length beside it, as the service has been seen to
     /// do.
@@ -50,34 +51,35 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
-    /// Answers so; what becomes of the connection.
+    /// Answers in this way, and returns what happens to the connection.
     pub(super) async fn send(
         self,
         answer: Answer,
         stream: &mut (impl AsyncWrite + Unpin),
+        pen: Pen<'_>,
     ) -> After {
         match self {
             Self::Answer(status, content_type, body) => {
                 let own = Answer::new(status, content_type, body);
-                own.with_headers_of(answer).send(stream).await
+                own.with_headers_of(answer).send(stream, pen).await
             }
             Self::Busy(status, retry_after) => {
                 let busy = Answer::error(status, "TooManyRequests", "too many requests");
                 busy.with_headers_of(answer)
                     .with_header("retry-after", &retry_after)
-                    .send(stream)
+                    .send(stream, pen)
                     .await
             }
             Self::Reply(status, headers, body) => {
-                Answer::bare(status, headers, body).with_headers_of(answer).send(stream).await
+                Answer::bare(status, headers, body).with_headers_of(answer).send(stream, pen).await
             }
             Self::Slow(time) => {
                 sleep(time).await;
-                answer.send(stream).await
+                answer.send(stream, pen).await
             }
-            Self::Header(name, value) => answer.with_header(name, &value).send(stream).await,
+            Self::Header(name, value) => answer.with_header(name, &value).send(stream, pen).await,
             Self::Redirect(location) => {
-                answer.with_status(302).with_header("location", &location).send(stream).await
+                answer.with_status(302).with_header("location", &location).send(stream, pen).await
             }
             Self::Hang => After::Silence,
             Self::Stall => {
@@ -99,18 +101,18 @@ impl Behaviour {
                 let chunk = format!("{:x}\r\n", body.len());
                 write(stream, &[head.as_bytes(), chunk.as_bytes(), &body, b"\r\n0\r\n\r\n"]).await
             }
-            Self::StreamFailure => answer.with_status(200).send_failure(stream).await,
+            Self::StreamFailure => answer.with_status(200).send_failure(stream, pen).await,
             Self::ResetStream => {
-                answer.with_status(200).send_half(stream).await;
+                answer.with_status(200).send_half(stream, pen).await;
                 After::Reset
             }
             Self::StallStream => {
-                answer.with_status(200).send_half(stream).await;
+                answer.with_status(200).send_half(stream, pen).await;
                 After::Silence
             }
             Self::Reset => After::Reset,
             Self::CloseAfter => {
-                answer.send(stream).await;
+                answer.send(stream, pen).await;
                 After::Close
             }
         }

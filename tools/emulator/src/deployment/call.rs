@@ -1,9 +1,10 @@
-//! A request that is to be answered, and what its target says.
+//! A request, and what its target means.
 
 use std::time::SystemTime;
 
 use super::model::Model;
 use super::request::Request;
+use super::sessions::Sessions;
 
 /// The deployment's OCID.
 pub const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaaaaairisirisirisirisirisirisirisirisirisirisiris";
@@ -11,6 +12,7 @@ pub const OCID: &str = "ocid1.datasciencemodeldeployment.oc1.sa-saopaulo-1.aaaaa
 /// A request whose signature is valid, and what answers it.
 pub(super) struct Call<'a> {
     pub(super) model: &'a Model,
+    pub(super) sessions: &'a Sessions,
     pub(super) request: &'a Request,
     /// How many requests came before it.
     pub(super) number: u64,

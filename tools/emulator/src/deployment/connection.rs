@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::answer::After;
-use super::state::State;
+use super::state::{Next, State};
 
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -48,15 +48,18 @@ async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
             }
         }
         state.idle.leave(number);
-        let Some((answer, behaviour)) = state.next(&mut stream, &mut buffer, number).await else {
+        let Some(Next { answer, behaviour, request }) =
+            state.next(&mut stream, &mut buffer, number).await
+        else {
             break None;
         };
         // Entered before the peer has the answer, so that one who has it finds the connection
         // waiting.
         idle = state.idle.enter(number);
+        let pen = state.pace.pen(request);
         let after = match behaviour {
-            None => answer.send(&mut stream).await,
-            Some(behaviour) => behaviour.send(answer, &mut stream).await,
+            None => answer.send(&mut stream, pen).await,
+            Some(behaviour) => behaviour.send(answer, &mut stream, pen).await,
         };
         match after {
             After::KeepAlive => {}
@@ -64,6 +67,15 @@ async fn serve(state: Arc<State>, stream: TcpStream, acceptor: TlsAcceptor) {
             After::Reset => {
                 state.idle.leave(number);
                 return reset(&stream);
+            }
+            After::Open => {
+                state.idle.leave(number);
+                drop(idle);
+                // Whatever else it sends, it is not answered.
+                while stream.read_buf(&mut buffer).await.is_ok_and(|more| more > 0) {
+                    buffer.clear();
+                }
+                return;
             }
             After::Silence => {
                 state.idle.leave(number);

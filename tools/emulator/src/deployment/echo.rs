@@ -1,4 +1,4 @@
-//! A container's own endpoint, which says what it got.
+//! A container's own endpoint, which returns its request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use super::call::{Call, Target};
 /// The methods that a custom endpoint can have.
 pub(super) const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
-/// The request, as the container sees it.
+/// Returns the request, as the container sees it.
 pub(super) fn answer(call: &Call<'_>, target: Target<'_>) -> Answer {
     Answer::json(&json!({
         "method": call.request.method,

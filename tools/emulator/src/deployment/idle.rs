@@ -1,4 +1,4 @@
-//! Which connections wait for their next request, and how they are told to close.
+//! The connections that wait for their next request, and how they are told to close.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,7 +23,7 @@ impl Idle {
         told
     }
 
-    /// Strikes a connection off, if it was not told to close before.
+    /// Removes a connection, if it was not told to close before.
     pub(super) fn leave(&self, connection: u64) {
         self.waiting().remove(&connection);
     }
@@ -32,7 +32,7 @@ impl Idle {
     pub(super) async fn close(&self) {
         let (closing, mut closed) = mpsc::channel(1);
         for (_, tell) in self.waiting().drain() {
-            // Dropped with its receiver if a request came first, so that nobody waits for it.
+            // Dropped with its receiver if a request came first, so that nothing waits for it.
             drop(tell.send(closing.clone()));
         }
         drop(closing);

@@ -9,10 +9,13 @@ mod call;
 mod connection;
 mod echo;
 mod idle;
+mod mcp;
 mod model;
 mod openai;
+mod pace;
 mod request;
 mod route;
+mod sessions;
 mod state;
 mod tls;
 mod verify;
@@ -22,7 +25,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -31,11 +34,13 @@ use tokio_rustls::TlsAcceptor;
 pub use behaviour::Behaviour;
 pub use call::OCID;
 pub use model::Model;
+pub(crate) use openai::{Generation, letters, message_text, tokens};
+pub use pace::Written;
 pub use request::Request;
 pub use state::Received;
 pub use tls::{Authority, Certificate};
+pub(crate) use verify::{Coverage, Signed, refused};
 pub use verify::{Refusal, Verified, verify};
-pub(crate) use verify::{Signed, refused};
 
 use crate::principal::Issuer;
 use state::State;
@@ -64,12 +69,12 @@ impl ModelDeployment {
         Ok(Self { address, state, _connections: connections })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The predict URL, with a host that the certificate names: `localhost` or `127.0.0.1`.
+    /// Returns the predict URL, with a host that the certificate names: `localhost` or `127.0.0.1`.
     pub fn url(&self, host: &str) -> String {
         format!("https://{host}:{}/{OCID}/predict", self.port())
     }
@@ -85,9 +90,19 @@ impl ModelDeployment {
         *behaviours = VecDeque::from([behaviour]);
     }
 
-    /// Sets its clock off by so many seconds.
+    /// Sets its clock off by this many seconds.
     pub fn set_clock_offset(&self, seconds: i64) {
         self.state.clock_offset.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Lets so long pass between two pieces of every stream from now on, as between two tokens.
+    pub fn set_pace(&self, gap: Duration) {
+        self.state.pace.set(gap);
+    }
+
+    /// The last 100,000 pieces of streams, in the order in which they were written.
+    pub fn written(&self) -> Vec<Written> {
+        self.state.pace.written()
     }
 
     /// Closes, in order, every connection that waits for its next request, also one whose answer is
@@ -96,12 +111,12 @@ impl ModelDeployment {
         self.state.idle.close().await;
     }
 
-    /// Every request that arrived so far.
+    /// Returns every request that arrived so far.
     pub fn received(&self) -> Vec<Received> {
         self.state.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Every request that arrived in this time.
+    /// Returns every request that arrived in this time.
     pub fn received_between(&self, from: Instant, until: Instant) -> Vec<Received> {
         let received = self.state.received.lock().unwrap_or_else(PoisonError::into_inner);
         let earlier = received.partition_point(|received| received.at < from);
@@ -109,12 +124,12 @@ impl ModelDeployment {
         later.take_while(|received| received.at <= until).cloned().collect()
     }
 
-    /// How many TLS connections were made so far.
+    /// Returns how many TLS connections were made so far.
     pub fn connections(&self) -> u64 {
         *self.state.connections.borrow()
     }
 
-    /// Waits until so many TLS connections were made.
+    /// Waits until this many TLS connections were made.
     pub async fn connected(&self, count: u64) {
         let mut connections = self.state.connections.subscribe();
         let made = connections.wait_for(|made| *made >= count).await;

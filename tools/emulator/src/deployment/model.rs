@@ -14,7 +14,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// The classifier that ships with the emulator.
+    /// Returns the classifier that ships with the emulator.
     pub fn iris() -> Self {
         serde_json::from_str(include_str!("../../model/iris.json"))
             .expect("the parameters ship with the program")
@@ -57,18 +57,24 @@ impl Model {
         }))
     }
 
-    /// The class of one row; None if it has another number of features.
-    pub(super) fn class(&self, row: &[f64]) -> Option<&str> {
-        let fits = row.len() == self.features.len();
-        fits.then(|| self.likeliest(&self.probabilities(row))).flatten()
+    /// What the model says to a text with the numbers of one row or of several: a sentence a row.
+    pub(super) fn reply(&self, text: &str) -> String {
+        let number = |word: &str| word.trim_end_matches('.').parse::<f64>().ok();
+        let numbers: Vec<f64> = text
+            .split(|sign: char| !sign.is_ascii_digit() && !matches!(sign, '.' | '-'))
+            .filter_map(number)
+            .collect();
+        if numbers.is_empty() || !numbers.len().is_multiple_of(self.features.len()) {
+            return format!("Please send four numbers: {}.", self.features.join(", "));
+        }
+        let class = |row: &[f64]| self.likeliest(&self.probabilities(row)).map(str::to_owned);
+        let classes = numbers.chunks(self.features.len()).filter_map(class);
+        let sentences: Vec<String> =
+            classes.map(|class| format!("This is an Iris {class}.")).collect();
+        sentences.join(" ")
     }
 
-    /// What the numbers of a row are.
-    pub(super) fn features(&self) -> &[String] {
-        &self.features
-    }
-
-    /// The softmax of the linear scores, in the order of the classes.
+    /// Returns the softmax of the linear scores, in the order of the classes.
     fn probabilities(&self, row: &[f64]) -> Vec<f64> {
         let weighted = |weights: &Vec<f64>| {
             weights.iter().zip(row).map(|(weight, value)| weight * value).sum::<f64>()

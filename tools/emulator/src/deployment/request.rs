@@ -43,7 +43,8 @@ impl From<io::Error> for Unreadable {
 }
 
 impl Request {
-    /// The request that an HTTP library read; it keeps target and header values as they came.
+    /// Returns the request that an HTTP library read; it keeps target and header values as they
+    /// came.
     pub(crate) fn from_parts(head: &Parts, body: &[u8]) -> Self {
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.as_str().to_owned(), value.as_bytes().to_vec())
@@ -56,7 +57,7 @@ impl Request {
         }
     }
 
-    /// All values of a header, in order.
+    /// Returns all values of a header, in order.
     pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.headers
             .iter()
@@ -64,7 +65,7 @@ impl Request {
             .map(|(_, value)| value.as_slice())
     }
 
-    /// The first value of a header, if it is text.
+    /// Returns the first value of a header, if it is text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values(name).next().and_then(|value| std::str::from_utf8(value).ok())
     }
@@ -101,7 +102,7 @@ impl Request {
         Ok(request)
     }
 
-    /// Whether a request without `content-length` is one without a body.
+    /// Returns whether a request without `content-length` is one without a body.
     fn may_be_bodyless(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD" | "DELETE")
             && self.values("transfer-encoding").next().is_none()

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::{Action, Call, Target};
 use super::echo;
+use super::mcp;
 use super::openai;
 use super::request::Request;
 
 type Handler = fn(&Call<'_>, Target<'_>) -> Answer;
 
-/// What a suffix answers to, and with what; None if there is nothing behind it.
+/// Returns what a suffix answers to, and with what; None if there is nothing behind it.
 fn endpoint(suffix: &str) -> Option<(&'static [&'static str], Handler)> {
     let (get, post): (&[&str], &[&str]) = (&["GET"], &["POST"]);
     Some(match suffix {
@@ -21,6 +22,8 @@ fn endpoint(suffix: &str) -> Option<(&'static [&'static str], Handler)> {
         "/v1/chat/completions" => (post, |call, _| openai::chat(call)),
         "/v1/completions" => (post, |call, _| openai::completions(call)),
         "/v1/messages" => (post, |call, _| openai::messages(call)),
+        "/v1/responses" => (post, |call, _| openai::responses(call)),
+        "/mcp" => (&mcp::METHODS, |call, _| mcp::answer(call)),
         "/v1/embeddings" => (post, |call, _| openai::embeddings(call)),
         "/metrics" => (get, |call, _| metrics(call)),
         "/version" => (get, |_, _| Answer::json(&json!({ "version": env!("CARGO_PKG_VERSION") }))),
@@ -62,7 +65,7 @@ pub(super) fn answer(call: &Call<'_>) -> Answer {
     }
 }
 
-/// The model's own endpoint.
+/// Returns the model's own endpoint.
 fn predict(call: &Call<'_>, target: Target<'_>) -> Answer {
     let prediction = match call.model.predict(&call.request.body) {
         Ok(prediction) => prediction,
@@ -86,7 +89,7 @@ fn accepts_events(request: &Request) -> bool {
     request.values("accept").any(names_events)
 }
 
-/// A prediction as events: how many rows there are, then each.
+/// Returns a prediction as events: how many rows there are, then each.
 fn rows(prediction: &Value) -> Vec<Value> {
     let column =
         |name| prediction.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -96,7 +99,7 @@ fn rows(prediction: &Value) -> Vec<Value> {
     [vec![json!({ "rows": rows.len() })], rows].concat()
 }
 
-/// What a monitoring system scrapes.
+/// Returns what a monitoring system scrapes.
 fn metrics(call: &Call<'_>) -> Answer {
     let text = format!(
         "# HELP deployment_requests_total Requests that arrived, this one included.\n\

@@ -13,13 +13,15 @@ use super::behaviour::Behaviour;
 use super::call::Call;
 use super::idle::Idle;
 use super::model::Model;
+use super::pace::Pace;
 use super::request::{Request, Unreadable};
 use super::route;
+use super::sessions::Sessions;
 use super::verify::{Refusal, Verified, verify};
 use crate::clock::now;
 use crate::principal::Issuer;
 
-/// One request that arrived, and what the verification said of it.
+/// One request that arrived, and the result of its verification.
 #[derive(Clone, Debug)]
 pub struct Received {
     /// The request as it came.
@@ -42,10 +44,20 @@ pub(super) struct State {
     requests: AtomicU64,
     pub(super) clock_offset: AtomicI64,
     pub(super) idle: Idle,
+    pub(super) pace: Pace,
+    sessions: Sessions,
+}
+
+/// What the next request on a connection is answered with.
+pub(super) struct Next {
+    pub(super) answer: Answer,
+    pub(super) behaviour: Option<Behaviour>,
+    /// How many requests came before it.
+    pub(super) request: u64,
 }
 
 impl State {
-    /// The Iris model, behaving well, trusting tokens of `issuer`.
+    /// Creates the Iris model, behaving well, trusting tokens of `issuer`.
     pub(super) fn new(issuer: Arc<Issuer>) -> Self {
         Self {
             issuer,
@@ -56,6 +68,8 @@ impl State {
             requests: AtomicU64::default(),
             clock_offset: AtomicI64::default(),
             idle: Idle::default(),
+            pace: Pace::default(),
+            sessions: Sessions::default(),
         }
     }
 
@@ -75,18 +89,18 @@ impl State {
         stream: &mut (impl AsyncRead + Unpin),
         buffer: &mut Vec<u8>,
         connection: u64,
-    ) -> Option<(Answer, Option<Behaviour>)> {
+    ) -> Option<Next> {
         let request = match Request::read(stream, buffer).await {
             Ok(request) => request,
             Err(Unreadable::Closed) => return None,
             Err(Unreadable::LengthRequired) => {
                 let refusal = Answer::error(411, "LengthRequired", "content-length is missing");
-                return Some((refusal, None));
+                return Some(self.unread(refusal));
             }
             Err(Unreadable::TooLarge) => {
                 let refusal =
                     Answer::error(413, "PayloadTooLarge", "the body is larger than 10 MB");
-                return Some((refusal, None));
+                return Some(self.unread(refusal));
             }
         };
         let time = self.time();
@@ -94,9 +108,10 @@ impl State {
         let behaviour = self.behaviours.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         self.keep(request.clone(), verdict.clone(), connection);
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let (model, sessions) = (&self.model, &self.sessions);
         let answer = match verdict {
             Err(refusal) => Answer::error(401, "NotAuthenticated", &refusal.to_string()),
-            Ok(_) => route::answer(&Call { model: &self.model, request: &request, number, time }),
+            Ok(_) => route::answer(&Call { model, sessions, request: &request, number, time }),
         };
         let id = request
             .text("opc-request-id")
@@ -104,7 +119,13 @@ impl State {
         let answer = answer
             .with_header("opc-request-id", &id)
             .with_header("date", &httpdate::fmt_http_date(time));
-        Some((answer, behaviour))
+        Some(Next { answer, behaviour, request: number })
+    }
+
+    /// The answer to a request that was not read.
+    fn unread(&self, answer: Answer) -> Next {
+        let request = self.requests.load(Ordering::Relaxed);
+        Next { answer, behaviour: None, request }
     }
 
     fn keep(&self, request: Request, verdict: Result<Verified, Refusal>, connection: u64) {

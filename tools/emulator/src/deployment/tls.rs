@@ -22,7 +22,7 @@ pub enum Certificate {
     Expired,
 }
 
-/// A certificate authority that nobody knows but those who are given its certificate.
+/// A certificate authority that is known only to programs that get its certificate.
 #[derive(Debug)]
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -30,7 +30,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new authority with a key of its own.
+    /// Creates a new authority with a key of its own.
     pub fn new() -> Self {
         let key = KeyPair::generate().expect("the machine has entropy and memory");
         let mut params = CertificateParams::default();
@@ -42,12 +42,12 @@ impl Authority {
         Self { pem: certificate.pem(), issuer: Issuer::new(params, key) }
     }
 
-    /// Its certificate, for `SSL_CERT_FILE`.
+    /// Returns its certificate, for `SSL_CERT_FILE`.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A certificate for `key` with these words in its subject, and its PEM form.
+    /// Returns a certificate for `key` with these words in its subject, and its PEM form.
     pub(crate) fn identity(&self, key: &Key, subject: &[&str]) -> (Vec<u8>, String) {
         let pair = KeyPair::from_pem(&key.pem()).expect("two libraries read one form");
         let mut params = CertificateParams::default();
@@ -64,7 +64,7 @@ impl Authority {
         (certificate.der().to_vec(), certificate.pem())
     }
 
-    /// A TLS 1.2 and 1.3 server with such a certificate, HTTP/1.1 only.
+    /// Returns a TLS 1.2 and 1.3 server with such a certificate, HTTP/1.1 only.
     pub fn server_config(&self, certificate: Certificate) -> Arc<ServerConfig> {
         let names = match certificate {
             Certificate::OtherName => vec!["elsewhere.example".to_owned()],

@@ -40,23 +40,16 @@ const BODY: [&str; 3] = ["content-length", "content-type", "x-content-sha256"];
 /// Checks that `request` was signed, whole, by the holder of a token that `issuer` verifies, not
 /// long before or after `now`.
 pub fn verify(request: &Request, issuer: &PublicKey, now: SystemTime) -> Result<Verified, Refusal> {
-    let signed = Signed::parse(request, &["(request-target)", "host"], now)?;
-    let Some(token) = signed.key_id.strip_prefix("ST$").and_then(Token::parse) else {
-        return refused("the key id is not `ST$` and a session token");
-    };
-    if !token.is_signed_by(issuer) {
-        return refused("the session token was not issued here");
-    }
-    if token.seconds("exp").is_none_or(|expires| expires <= since_epoch(now).as_secs_f64()) {
-        return refused("the session token has expired");
-    }
-    let jwk = token.text("jwk").and_then(|jwk| serde_json::from_str(jwk).ok());
-    let Some(key) = jwk.as_ref().and_then(keys::from_jwk) else {
-        return refused("the session token names no public key");
-    };
-    signed.check(&key)?;
-    let resource = token.text("res_id").unwrap_or_default().to_owned();
-    Ok(Verified { headers: signed.covered.to_owned(), resource })
+    Signed::parse(request, &["(request-target)", "host"], now)?.by_token(issuer, now)
+}
+
+/// What a service wants covered of a request with a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Coverage {
+    /// The body.
+    Body,
+    /// The body, unless a request does not say its hash, as uploads of objects do.
+    BodyIfHashed,
 }
 
 /// A request whose signature covers what it must, of a date that fits; whose signature it is
@@ -76,6 +69,19 @@ impl<'a> Signed<'a> {
         wanted: &[&str],
         now: SystemTime,
     ) -> Result<Self, Refusal> {
+        Self::parse_covering(request, wanted, Coverage::Body, now)
+    }
+
+    /// The same, with or without the body.
+    pub(crate) fn parse_covering(
+        request: &'a Request,
+        wanted: &[&str],
+        coverage: Coverage,
+        now: SystemTime,
+    ) -> Result<Self, Refusal> {
+        let is_hashed = request.values("x-content-sha256").next().is_some();
+        let has_body = matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
+            && (is_hashed || coverage == Coverage::Body);
         let authorization = only(request, "authorization")?;
         let Some(attributes) = authorization.strip_prefix("Signature ") else {
             return refused("the scheme of `authorization` is not `Signature`");
@@ -89,11 +95,37 @@ impl<'a> Signed<'a> {
         }
         let covered = attribute("headers")?;
         let string = signing_string(request, covered)?;
-        check_coverage(request, covered, wanted)?;
+        check_coverage(covered, wanted, has_body)?;
         check_date(request, covered, now)?;
-        check_body(request)?;
+        if has_body {
+            check_body(request)?;
+        }
         let signature = STANDARD.decode(attribute("signature")?).unwrap_or_default();
         Ok(Self { key_id: attribute("keyId")?, covered, string, signature })
+    }
+
+    /// Checks that it was signed by the holder of a token that `issuer` verifies.
+    pub(crate) fn by_token(
+        &self,
+        issuer: &PublicKey,
+        now: SystemTime,
+    ) -> Result<Verified, Refusal> {
+        let Some(token) = self.key_id.strip_prefix("ST$").and_then(Token::parse) else {
+            return refused("the key id is not `ST$` and a session token");
+        };
+        if !token.is_signed_by(issuer) {
+            return refused("the session token was not issued here");
+        }
+        if token.seconds("exp").is_none_or(|expires| expires <= since_epoch(now).as_secs_f64()) {
+            return refused("the session token has expired");
+        }
+        let jwk = token.text("jwk").and_then(|jwk| serde_json::from_str(jwk).ok());
+        let Some(key) = jwk.as_ref().and_then(keys::from_jwk) else {
+            return refused("the session token names no public key");
+        };
+        self.check(&key)?;
+        let resource = token.text("res_id").unwrap_or_default().to_owned();
+        Ok(Verified { headers: self.covered.to_owned(), resource })
     }
 
     /// Checks that the owner of `key` signed it.
@@ -106,7 +138,8 @@ impl<'a> Signed<'a> {
     }
 }
 
-/// The value of a header that must be there once: with two, nobody knows which was signed.
+/// Returns the value of a header that must occur once: with two, it would be unknown which one was
+/// signed.
 fn only<'a>(request: &'a Request, name: &str) -> Result<&'a str, Refusal> {
     let mut values = request.values(name);
     match (values.next().map(std::str::from_utf8), values.next()) {
@@ -116,7 +149,7 @@ fn only<'a>(request: &'a Request, name: &str) -> Result<&'a str, Refusal> {
     }
 }
 
-/// The attribute `name="value"` of an authorization header.
+/// Returns the attribute `name="value"` of an authorization header.
 fn quoted<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("{name}=\"");
     let mut rest = attributes;
@@ -141,11 +174,11 @@ fn signing_string(request: &Request, covered: &str) -> Result<String, Refusal> {
     Ok(lines.join("\n"))
 }
 
-/// What a service wants covered at the least.
-fn check_coverage(request: &Request, covered: &str, wanted: &[&str]) -> Result<(), Refusal> {
+/// Returns the names that a service wants covered at least.
+fn check_coverage(covered: &str, wanted: &[&str], has_body: bool) -> Result<(), Refusal> {
     let covers = |name: &str| covered.split(' ').any(|covered| covered == name);
     let mut wanted = wanted.to_vec();
-    if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") {
+    if has_body {
         wanted.extend(BODY);
     }
     match wanted.into_iter().find(|name| !covers(name)) {
@@ -161,7 +194,7 @@ fn check_date(request: &Request, covered: &str, now: SystemTime) -> Result<(), R
     let name = if covered.split(' ').any(|name| name == "x-date") { "x-date" } else { "date" };
     let sent = only(request, name)?;
     let Ok(date) = httpdate::parse_http_date(sent) else {
-        return refused(format!("header `{name}` is no HTTP date"));
+        return refused(format!("header `{name}` is not an HTTP date"));
     };
     let skew = since_epoch(date).as_secs_f64() - since_epoch(now).as_secs_f64();
     if skew.abs() > SKEW {
@@ -175,9 +208,7 @@ fn check_date(request: &Request, covered: &str, now: SystemTime) -> Result<(), R
 
 fn check_body(request: &Request) -> Result<(), Refusal> {
     let sent = only(request, "x-content-sha256").unwrap_or_default();
-    if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
-        && sent != STANDARD.encode(Sha256::digest(&request.body))
-    {
+    if sent != STANDARD.encode(Sha256::digest(&request.body)) {
         return refused("the body is not the one that was hashed");
     }
     Ok(())

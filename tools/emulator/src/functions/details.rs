@@ -48,7 +48,7 @@ pub(super) struct Details {
 }
 
 impl Details {
-    /// The body of a create: the name, the application, and the rest.
+    /// Returns the body of a create: the name, the application, and the rest.
     pub(super) fn created(body: &[u8]) -> Result<(String, String, Self), Refusal> {
         let body = json(body)?;
         let known = [&MEMBERS[..], &["displayName", "applicationId"]].concat();
@@ -56,7 +56,7 @@ impl Details {
         let name = members.need("displayName", Members::text)?;
         let fits = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
         if name.len() > 255 || !name.chars().all(fits) {
-            return Err(Refusal::parameter("displayName is no name of a function"));
+            return Err(Refusal::parameter("displayName is not the name of a function"));
         }
         let application = members.need("applicationId", Members::text)?;
         members.need("memoryInMBs", Members::integer)?;
@@ -64,7 +64,7 @@ impl Details {
         Ok((name, application, Self::read(&members)?))
     }
 
-    /// The body of an update, which may have any of the members.
+    /// Returns the body of an update, which may have any of the members.
     pub(super) fn updated(body: &[u8]) -> Result<Self, Refusal> {
         let body = json(body)?;
         Self::read(&Members::read("the body", &body, &MEMBERS)?)
@@ -73,7 +73,7 @@ impl Details {
     fn read(members: &Members<'_>) -> Result<Self, Refusal> {
         let memory = members.integer("memoryInMBs")?;
         if memory.is_some_and(|memory| !MEMORY.contains(&memory)) {
-            return Err(Refusal::parameter(format!("memoryInMBs is none of {MEMORY:?}")));
+            return Err(Refusal::parameter(format!("memoryInMBs is not one of {MEMORY:?}")));
         }
         let timeout = members.integer("timeoutInSeconds")?;
         if timeout.is_some_and(|timeout| !(1..=TIMEOUT).contains(&timeout)) {
@@ -114,7 +114,7 @@ fn check_config(config: &BTreeMap<String, String>) -> Result<(), Refusal> {
             && name.starts_with(|first: char| !first.is_ascii_digit())
     };
     if let Some(name) = config.keys().find(|name| !fits(name)) {
-        return Err(Refusal::parameter(format!("config: {name} is no name of a variable")));
+        return Err(Refusal::parameter(format!("config: {name} is not the name of a variable")));
     }
     let size: usize = config.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > CONFIG {

@@ -1,4 +1,4 @@
-//! What becomes of a function of some code, where a test says so.
+//! How a function of some code turns out, where a test sets it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Fate {
     pub code: &'static str,
     /// What each call gets: 200, or the status and code of an error.
     pub calls: Result<(), (u16, &'static str)>,
-    /// What the destination of a detached call gets; nothing, if there is none.
+    /// What the destination of a detached call gets; nothing without a destination.
     pub record: Option<Value>,
     /// How much longer the first call takes.
     pub cold_start: Duration,

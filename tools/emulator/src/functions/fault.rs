@@ -1,4 +1,4 @@
-//! How the service misbehaves, when it is told to.
+//! How the service misbehaves, when a test asks for it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use hyper::Method;
 pub enum Fault {
     /// It answers with this status and code, and with `retry-after`.
     Answers(u16, &'static str, Option<u32>),
-    /// It takes so many bytes of the body, and closes the connection.
+    /// It reads this many bytes of the body, and closes the connection.
     BreaksOff(usize),
     /// It does its work, and closes the connection instead of an answer.
     LosesAnswer,
@@ -30,7 +30,7 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back((method, fault));
     }
 
-    /// The first one for a request with this method.
+    /// Returns the first one for a request with this method.
     pub(super) fn take(&self, method: &Method) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let first = faults.iter().position(|(of, _)| of == method)?;

@@ -99,7 +99,7 @@ impl Function {
         Ok(())
     }
 
-    /// Somebody looks at it: what takes so many looks may now be done.
+    /// Counts a look at it: a change that takes several looks may now be done.
     pub(super) fn look(&mut self) {
         if let Some(looks) = self.deletion {
             self.begin_deletion(looks.saturating_sub(1));
@@ -120,12 +120,13 @@ impl Function {
         }
     }
 
-    /// Whether the last change succeeded, once that is known.
+    /// Returns whether the last change succeeded, once that is known.
     pub(super) fn outcome(&self) -> Option<bool> {
         self.outcome
     }
 
-    /// Its deletion is accepted, and done after so many looks. Until then it shows its old state.
+    /// Accepts its deletion, which is done after this many looks. Until then it shows its old
+    /// state.
     pub(super) fn begin_deletion(&mut self, looks: u32) {
         (self.deletion, self.change) = (Some(looks), None);
         if looks == 0 {
@@ -149,7 +150,7 @@ impl Function {
         self.fate = fate;
     }
 
-    /// The stream for the result of a detached call that ends so.
+    /// Returns the stream for the result of a detached call that ends so.
     pub(super) fn destination(&self, fate: &Fate) -> Option<&str> {
         let name = if fate.calls.is_ok() { "successDestination" } else { "failureDestination" };
         let destination = self.kept.get(name)?;
@@ -161,7 +162,7 @@ impl Function {
         self.state == "ACTIVE"
     }
 
-    /// What names its code: the hash of an archive, or an image.
+    /// Returns what names its code: the hash of an archive, or an image.
     pub(super) fn code(&self) -> Option<String> {
         let source = self.source.document();
         let named = source.get("sourceCodeSha256").or_else(|| source.get("image"));

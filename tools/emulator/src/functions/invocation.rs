@@ -18,7 +18,7 @@ const ACTION: &str = "/actions/invoke";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delay(pub(super) Duration);
 
-/// The function that a path calls.
+/// Returns the function that a path calls.
 pub(super) fn called(path: &str) -> Option<&str> {
     path.strip_prefix(BASE)?.strip_suffix(ACTION)
 }

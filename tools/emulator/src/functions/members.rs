@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 
-/// The members of one object, and where it is in the body.
+/// The members of one object, and its place in the body.
 pub(super) struct Members<'a> {
     place: &'static str,
     object: &'a Map<String, Value>,
 }
 
 impl<'a> Members<'a> {
-    /// An object that has no other members than `known`.
+    /// Returns an object that has no other members than `known`.
     pub(super) fn read(
         place: &'static str,
         value: &'a Value,
@@ -29,7 +29,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A member that is set; null is as good as none.
+    /// Returns a member that is set; null is as good as none.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
@@ -44,7 +44,7 @@ impl<'a> Members<'a> {
         self.read_as(name, "a whole number", Value::as_u64)
     }
 
-    /// An object whose members are texts.
+    /// Returns an object whose members are texts.
     pub(super) fn texts(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, Refusal> {
         self.read_as(name, "an object of texts", |value| {
             let pair =
@@ -53,7 +53,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// A member that has to be there.
+    /// Returns a member that has to be there.
     pub(super) fn need<T>(
         &self,
         name: &str,

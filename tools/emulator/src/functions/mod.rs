@@ -139,7 +139,7 @@ impl FunctionsService {
         Ok(Self { server, service })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.server.address.port())
     }
@@ -192,7 +192,7 @@ impl FunctionsService {
         self.service.faults.add(method, fault);
     }
 
-    /// The functions as they are now.
+    /// Returns the functions as they are now.
     pub fn functions(&self) -> Vec<Value> {
         let state = self.service.state();
         state.functions.iter().filter(|own| !own.is_deleted()).map(Function::document).collect()
@@ -203,12 +203,12 @@ impl FunctionsService {
         self.service.state().functions.iter_mut().for_each(Function::delete);
     }
 
-    /// How many functions were called.
+    /// Returns how many functions were called.
     pub fn calls(&self) -> usize {
         self.service.state().functions.iter().filter(|function| function.was_called).count()
     }
 
-    /// Every request, in order.
+    /// Returns every request, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.service.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::refusal::{Refusal, answer};
 use crate::http::Reply;
 
-/// How many items a page has where the request does not say, and at most.
+/// How many items a page has by default, and at most.
 const PAGE: usize = 10;
 const LARGEST_PAGE: usize = 50;
 
@@ -20,7 +20,7 @@ impl Query {
         let of_pages = ["limit", "page", "sortOrder", "sortBy"];
         let is_known = |name: &str| known.contains(&name) || of_pages.contains(&name);
         match pairs.iter().find(|(name, _)| !is_known(name)) {
-            Some((name, _)) => Err(Refusal::parameter(format!("{name} is no parameter here"))),
+            Some((name, _)) => Err(Refusal::parameter(format!("{name} is not a parameter here"))),
             None => Ok(Self(pairs)),
         }
     }
@@ -33,8 +33,8 @@ impl Query {
         self.get(name).ok_or_else(|| Refusal::parameter(format!("{name} is missing")))
     }
 
-    /// Whether an item is one of those that were asked for: each of these parameters that is
-    /// there is what the item's member says.
+    /// Returns whether an item is one of those that were asked for: each of these parameters that
+    /// is there is what the item's member says.
     pub(super) fn admits(&self, item: &Value, names: &[&str]) -> bool {
         names.iter().all(|name| {
             let wanted = self.get(name);
@@ -42,7 +42,7 @@ impl Query {
         })
     }
 
-    /// The page that was asked for, as a list, or in a collection.
+    /// Returns the page that was asked for, as a list, or in a collection.
     pub(super) fn page(&self, items: &[Value], is_collection: bool) -> Result<Reply, Refusal> {
         let number = |name: &str, otherwise: usize| match self.get(name).map(str::parse) {
             None => Ok(otherwise),

@@ -1,4 +1,4 @@
-//! What the service refuses a request with, and the headers that all of its answers have.
+//! The service's errors, and the headers of all of its answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,12 +25,12 @@ impl Refusal {
         Self { status, code, message: message.into(), retry_after: None }
     }
 
-    /// What is wrong with a part of the request.
+    /// Returns what is wrong with a part of the request.
     pub(super) fn parameter(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidParameter", message)
     }
 
-    /// Not there, or not to be seen: who has no right is not told which.
+    /// Missing, or not visible: without permission the two look the same.
     pub(super) fn hidden(what: &str) -> Self {
         let message = format!("{what} is not there, or you have no right to it");
         Self::new(404, "NotAuthorizedOrNotFound", message)
@@ -48,12 +48,12 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// An answer with an `opc-request-id` of its own.
+/// Returns an answer with an `opc-request-id` of its own.
 pub(super) fn answer(status: u16, body: &Value) -> Reply {
     identified(http::reply(status, body))
 }
 
-/// What there is to say of a change that is going to happen: nothing but who tells of it.
+/// Returns what there is to say of a change that is going to happen: nothing but who tells of it.
 pub(super) fn accepted(work_request: &str) -> Reply {
     let mut reply = Reply::default();
     *reply.status_mut() = StatusCode::ACCEPTED;

@@ -16,7 +16,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// An active runtime.
+    /// Creates an active runtime.
     pub fn new(name: &str, language: &str) -> Self {
         Self { name: name.to_owned(), language: language.to_owned(), is_active: true }
     }
@@ -25,7 +25,7 @@ impl Runtime {
         if self.is_active { "ACTIVE" } else { "INACTIVE" }
     }
 
-    /// The version that it has now.
+    /// Returns the version that it has now.
     pub fn version(&self) -> String {
         format!("ocid1.fnruntimeversion.oc1.sa-saopaulo-1.aaaaaaaa{}", self.name)
     }
@@ -44,7 +44,7 @@ impl Runtime {
     }
 }
 
-/// The runtime of this name, if a function may use it, and if it has this version.
+/// Returns the runtime of this name, if a function may use it, and if it has this version.
 pub(super) fn usable<'a>(
     runtimes: &'a [Runtime],
     name: &str,

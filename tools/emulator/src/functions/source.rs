@@ -33,7 +33,7 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// The source of a new function, or what an update makes of the one `before`.
+    /// Returns the source of a new function, or what an update makes of the one `before`.
     pub(super) fn read(
         value: &Value,
         before: Option<&Self>,
@@ -78,7 +78,7 @@ fn archive(value: &Value, before: Option<&Source>, world: &World<'_>) -> Result<
     if let Some(details) = members.get("archiveSourceDetails") {
         let (place, bytes) = bytes(details, world.objects)?;
         if !bytes.starts_with(ZIP) {
-            return Err(Refusal::parameter("the archive is no ZIP"));
+            return Err(Refusal::parameter("the archive is not a ZIP"));
         }
         (from, sha256) = (Some(place), Some(STANDARD.encode(Sha256::digest(&bytes))));
     }
@@ -95,7 +95,7 @@ fn archive(value: &Value, before: Option<&Source>, world: &World<'_>) -> Result<
     })
 }
 
-/// Where an archive is from, as it is shown, and its bytes.
+/// Returns the shown origin of an archive, and its bytes.
 fn bytes(details: &Value, objects: &Objects) -> Result<(Value, Vec<u8>), Refusal> {
     const PLACE: &str = "archiveSourceDetails";
     match details.get("archiveSourceType").and_then(Value::as_str) {
@@ -104,7 +104,7 @@ fn bytes(details: &Value, objects: &Objects) -> Result<(Value, Vec<u8>), Refusal
             let members = Members::read(PLACE, details, &known)?;
             let file = members.need("archiveFile", Members::text)?;
             let bytes = STANDARD.decode(file).ok();
-            let bytes = bytes.ok_or_else(|| Refusal::parameter("archiveFile is no base64"))?;
+            let bytes = bytes.ok_or_else(|| Refusal::parameter("archiveFile is not base64"))?;
             if bytes.len() > DIRECT {
                 return Err(Refusal::parameter("archiveFile is larger than 25 MB"));
             }
@@ -129,7 +129,7 @@ fn bytes(details: &Value, objects: &Objects) -> Result<(Value, Vec<u8>), Refusal
     }
 }
 
-/// The runtime that a function is to have, as it is shown.
+/// Returns the runtime that a function is to have, as it is shown.
 fn runtime_config(
     config: &Value,
     before: Option<&Value>,

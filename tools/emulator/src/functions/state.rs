@@ -37,7 +37,7 @@ pub(super) struct State {
     pub(super) has_rights: bool,
     pub(super) shows_work: bool,
     work_requests: Vec<WorkRequest>,
-    /// What becomes of functions, by the hash of their archive or their image.
+    /// How functions turn out, by the hash of their archive or their image.
     pub(super) fates: BTreeMap<String, Fate>,
     made: u32,
 }
@@ -222,7 +222,7 @@ impl State {
     }
 }
 
-/// A function as an answer, with its etag.
+/// Returns a function as an answer, with its etag.
 fn shown(function: &Function) -> Reply {
     let mut reply = answer(200, &function.document());
     let etag = HeaderValue::try_from(function.etag()).expect("digits are visible ASCII");
@@ -230,7 +230,7 @@ fn shown(function: &Function) -> Reply {
     reply
 }
 
-/// Whether the function is still the one that `if-match` names.
+/// Checks whether the function is still the one that `if-match` names.
 fn check_match(function: &Function, headers: &HeaderMap) -> Result<(), Refusal> {
     match headers.get("if-match") {
         Some(etag) if etag != "*" && etag.as_bytes() != function.etag().as_bytes() => {

@@ -68,7 +68,7 @@ fn create() -> Value {
     })
 }
 
-/// A body with this at the place that a pointer names.
+/// Returns a body with this at the place that a pointer names.
 fn with(mut body: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     body.pointer_mut(parent).unwrap()[name] = value;
@@ -103,21 +103,21 @@ fn a_create_is_taken_as_the_model_has_it_and_no_other() {
         ("/displayName", Value::Null, "needs a member displayName"),
         ("/displayName", json!("a b"), "displayName"),
         ("/applicationId", json!(1), "applicationId is not a text"),
-        ("/memoryInMBs", json!(100), "memoryInMBs is none of"),
+        ("/memoryInMBs", json!(100), "memoryInMBs is not one of"),
         ("/memoryInMBs", json!("128"), "memoryInMBs is not a whole number"),
         ("/timeoutInSeconds", json!(301), "timeoutInSeconds"),
         ("/detachedModeTimeoutInSeconds", json!(4), "detachedModeTimeoutInSeconds"),
         ("/config", json!({ "A": large }), "config has 4097 bytes"),
         ("/config", json!({ "A": 1 }), "config is not an object of texts"),
-        ("/config", json!({ "1A": "x" }), "1A is no name"),
+        ("/config", json!({ "1A": "x" }), "1A is not the name"),
         ("/sourceDetails", Value::Null, "needs a member sourceDetails"),
         ("/sourceDetails/sourceType", json!("ZIP"), "sourceType is not"),
         ("/sourceDetails/runtimeConfig", Value::Null, "needs a member runtimeConfig"),
         ("/sourceDetails/runtimeConfig", manual, "has no version another"),
         ("/sourceDetails/runtimeConfig", pinned, "needs a member functionsRuntimeVersionId"),
         ("/sourceDetails/runtimeConfig/functionsRuntimeName", json!("go"), "no runtime go"),
-        ("/sourceDetails/archiveSourceDetails/archiveFile", json!("%"), "no base64"),
-        ("/sourceDetails/archiveSourceDetails/archiveFile", json!("QUJD"), "no ZIP"),
+        ("/sourceDetails/archiveSourceDetails/archiveFile", json!("%"), "is not base64"),
+        ("/sourceDetails/archiveSourceDetails/archiveFile", json!("QUJD"), "is not a ZIP"),
     ] {
         let body = with(create(), pointer, value);
         let refusal = ask(&mut state(), &Method::POST, "functions", "", None, &body).unwrap_err();

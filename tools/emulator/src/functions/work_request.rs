@@ -1,4 +1,4 @@
-//! Work requests: what became of a change that was accepted.
+//! Work requests: the outcome of an accepted change.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ impl WorkRequest {
         })
     }
 
-    /// What went wrong.
+    /// Returns what went wrong.
     pub(super) fn errors(&self) -> Vec<Value> {
         let error = json!({
             "code": self.code,

@@ -10,8 +10,8 @@ use rsa::traits::PublicKeyParts;
 use serde_json::json;
 
 use super::spec::{
-    AdditionalValidation, Authorization, FilterType, Route, Specification, StaticKey,
-    ValidationPolicy,
+    AdditionalValidation, Authorization, Backend, FilterType, HeaderTransformations, HttpBackend,
+    Route, Specification, StaticKey, ValidationPolicy,
 };
 use crate::keys;
 
@@ -27,7 +27,8 @@ impl Specification {
         Ok(specification)
     }
 
-    /// What the service checks when a specification is uploaded, as far as it is known here.
+    /// Returns what the service checks when a specification is uploaded, as far as it is known
+    /// here.
     fn check(&self) -> Result<(), String> {
         within("routes", self.routes.len(), 50)?;
         if let Some(limit) = &self.request_policies.rate_limiting
@@ -54,18 +55,22 @@ impl Specification {
 }
 
 impl ValidationPolicy {
-    /// What every kind of policy checks beside the signature.
-    pub(super) fn additional(&self) -> &AdditionalValidation {
+    /// Returns what every kind of policy checks beside the signature.
+    pub(super) fn additional(&self) -> Option<&AdditionalValidation> {
         match self {
             Self::StaticKeys { additional_validation_policy, .. }
-            | Self::RemoteJwks { additional_validation_policy, .. } => additional_validation_policy,
+            | Self::RemoteJwks { additional_validation_policy, .. } => {
+                additional_validation_policy.as_ref()
+            }
         }
     }
 
     fn check(&self) -> Result<(), String> {
-        within("issuers", self.additional().issuers.len(), 5)?;
-        within("audiences", self.additional().audiences.len(), 5)?;
-        within("verifyClaims", self.additional().verify_claims.len(), 10)?;
+        if let Some(additional) = self.additional() {
+            within("issuers", additional.issuers.len(), 5)?;
+            within("audiences", additional.audiences.len(), 5)?;
+            within("verifyClaims", additional.verify_claims.len(), 10)?;
+        }
         match self {
             Self::StaticKeys { keys, .. } => {
                 within("keys", keys.len(), 10)?;
@@ -85,14 +90,14 @@ impl ValidationPolicy {
 }
 
 impl StaticKey {
-    /// The name that tokens call the key by.
+    /// Returns the name that tokens call the key by.
     pub(super) fn kid(&self) -> &str {
         match self {
             Self::JsonWebKey { kid, .. } | Self::Pem { kid, .. } => kid,
         }
     }
 
-    /// The key, if it keeps the gateway's rules.
+    /// Returns the key, if it keeps the gateway's rules.
     pub(super) fn public(&self) -> Result<PublicKey, String> {
         let refused = |why: &str| format!("key `{}`: {why}", self.kid());
         let key = match self {
@@ -140,27 +145,55 @@ impl Route {
         }
         if let Some(method) = self.methods.iter().find(|method| !METHODS.contains(&method.as_str()))
         {
-            return Some(format!("`{method}` is no method"));
+            return Some(format!("`{method}` is not a method"));
         }
         if let Authorization::AnyOf { allowed_scope } = &self.request_policies.authorization
             && (allowed_scope.is_empty() || allowed_scope.iter().any(String::is_empty))
         {
             return Some("`allowedScope` is empty".to_owned());
         }
-        let rules = &self.request_policies.header_transformations;
-        let set = || rules.set_headers.iter().flat_map(|set| &set.items);
+        if let Backend::Http(backend) = &self.backend
+            && let Some(mistake) = backend.mistake()
+        {
+            return Some(mistake);
+        }
+        let of_request = &self.request_policies.header_transformations;
+        of_request.mistake().or_else(|| self.response_policies.header_transformations.mistake())
+    }
+}
+
+impl HttpBackend {
+    fn mistake(&self) -> Option<String> {
+        let address =
+            self.url.strip_prefix("https://").or_else(|| self.url.strip_prefix("http://"));
+        if address.is_none_or(|address| address.is_empty() || address.starts_with('/')) {
+            return Some(format!("`{}` is no http or https URL", self.url));
+        }
+        let timeouts = [
+            ("connectTimeoutInSeconds", self.connect_timeout_in_seconds, 75.0),
+            ("readTimeoutInSeconds", self.read_timeout_in_seconds, 300.0),
+            ("sendTimeoutInSeconds", self.send_timeout_in_seconds, 300.0),
+        ];
+        let wrong = timeouts.into_iter().find(|(_, time, most)| !(1.0..=*most).contains(time));
+        wrong.map(|(name, _, most)| format!("{name} is not between 1 and {most}"))
+    }
+}
+
+impl HeaderTransformations {
+    fn mistake(&self) -> Option<String> {
+        let set = || self.set_headers.iter().flat_map(|set| &set.items);
         if let Some(header) = set().find(|set| set.values.is_empty() || set.values.len() > 10) {
             return Some(format!("`{}` has not 1 to 10 values", header.name));
         }
-        let renamed = rules.rename_headers.iter().flat_map(|rename| &rename.items);
-        let filtered = rules.filter_headers.iter().flat_map(|filter| &filter.items);
-        let blocks = rules.filter_headers.iter().any(|filter| filter.r#type == FilterType::Block);
+        let renamed = self.rename_headers.iter().flat_map(|rename| &rename.items);
+        let filtered = self.filter_headers.iter().flat_map(|filter| &filter.items);
+        let blocks = self.filter_headers.iter().any(|filter| filter.r#type == FilterType::Block);
         within("setHeaders", set().count(), 20)
             .and(within("renameHeaders", renamed.clone().count(), 20))
             .and(within("filterHeaders", filtered.clone().count(), 50))
             .err()
             .or_else(|| {
-                // But in a list of those that pass, a name may occur once.
+                // But in a list of names that are passed on, a name may occur once.
                 let names = set().map(|item| &item.name);
                 let names = names.chain(renamed.flat_map(|item| [&item.from, &item.to]));
                 let names = names.chain(filtered.filter(|_| blocks).map(|item| &item.name));

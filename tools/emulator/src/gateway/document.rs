@@ -3,19 +3,33 @@
 //!
 //! Source: docs/spec/oci-services.md#deployment-specification.
 
-use std::collections::BTreeMap;
+mod backend;
+mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+pub use backend::{BackEnd, SECRET_HEADER};
+pub use service::Service;
+
 use crate::identity::ISSUER;
 
-/// The header that names the deployment to the function, and the other names that the function
-/// takes for it.
-pub const TARGET_HEADERS: [&str; 3] =
-    ["model_deployment", "model-deployment", "x-model-deployment"];
+/// The headers that name the deployment or the other service to the function, by all names that it
+/// takes.
+pub const TARGET_HEADERS: [&str; 6] = [
+    "model_deployment",
+    "model-deployment",
+    "x-model-deployment",
+    SERVICE_HEADER,
+    "service-target",
+    "x-service-target",
+];
+/// The header by which a route names a service.
+pub const SERVICE_HEADER: &str = "service_target";
 
-/// The headers that a page may send; those with `stainless` are what the clients of `OpenAI` and
-/// Anthropic say of themselves.
+/// The headers that a page may send to any route; those with `stainless` are what the clients of
+/// `OpenAI` and Anthropic say of themselves.
 const PAGE_HEADERS: [&str; 12] = [
     "accept",
     "authorization",
@@ -30,6 +44,8 @@ const PAGE_HEADERS: [&str; 12] = [
     "x-stainless-runtime-version",
     "x-stainless-timeout",
 ];
+/// The headers of any answer that a page may read.
+const EXPOSED_HEADERS: [&str; 3] = ["opc-request-id", "retry-after", "x-should-retry"];
 
 /// Where the gateway has the keys from that tokens are signed with.
 #[derive(Clone, Debug)]
@@ -43,14 +59,16 @@ pub enum Keys {
 /// What a specification is made from.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// The OCID of the function.
-    pub function: String,
-    /// Names, which become paths, and what the function is told for each: a predict URL or an
+    /// Who answers.
+    pub back_end: BackEnd,
+    /// Names, which become paths, and what the back end is told for each: a predict URL or an
     /// alias.
     pub models: BTreeMap<String, String>,
     /// The same for models that speak as OpenAI's: a base URL, which ends after the OCID, or an
     /// alias.
     pub openai_models: BTreeMap<String, String>,
+    /// Names, which become paths, and the other service behind each.
+    pub services: BTreeMap<String, Service>,
     /// The audience of tokens, such as `https://gateway.example/`.
     pub audience: String,
     /// The accepted issuers of tokens, at most five.
@@ -65,20 +83,21 @@ pub struct Input {
     pub rate_limit: u32,
     /// Whether `/healthz` needs no token.
     pub anonymous_health: bool,
-    /// The origins whose pages may call from a browser; empty: there is no CORS.
+    /// The origins whose pages may call from a browser; without any, there is no CORS.
     pub origins: Vec<String>,
     /// Paths of an OpenAI-compatible model's server beside `/v1`, such as `/metrics`.
     pub server_paths: Vec<String>,
 }
 
 impl Input {
-    /// One function, without a model yet: tokens of any client with the scope `predict`, 50 calls
-    /// in a second.
+    /// Returns one function, without a model yet: tokens of any client with the scope `predict`, 50
+    /// calls in a second.
     pub fn new(function: &str, audience: &str, keys: Keys) -> Self {
         Self {
-            function: function.to_owned(),
+            back_end: BackEnd::Function(function.to_owned()),
             models: BTreeMap::new(),
             openai_models: BTreeMap::new(),
+            services: BTreeMap::new(),
             audience: audience.to_owned(),
             issuers: vec![ISSUER.to_owned()],
             keys,
@@ -91,16 +110,18 @@ impl Input {
         }
     }
 
-    /// The specification.
+    /// Returns the specification.
     pub fn document(&self) -> Value {
         let models = self.models.iter().map(|(name, target)| self.model(name, target));
         let openai = self.openai_models.iter().flat_map(|(name, target)| self.openai(name, target));
-        let health = if self.anonymous_health {
-            json!({ "type": "ANONYMOUS" })
-        } else {
-            self.authorization()
-        };
-        let own = [self.own("/healthz", &health), self.own("/readyz", &self.authorization())];
+        let services = self.services.iter().flat_map(|(name, service)| {
+            service.paths(name).map(|(path, methods)| {
+                self.route(&path, &methods, (SERVICE_HEADER, &service.target), &service.scope)
+            })
+        });
+        let own = self.back_end.own_paths().iter().map(|path| self.own(path));
+        let routes: Vec<Value> = models.chain(openai).chain(services).chain(own).collect();
+        let cors = (!self.origins.is_empty()).then(|| self.cors(&routes));
         let mut document = json!({
             "requestPolicies": {
                 "authentication": {
@@ -117,23 +138,28 @@ impl Input {
                 },
             },
             "loggingPolicies": { "executionLog": { "isEnabled": true, "logLevel": "INFO" } },
-            "routes": models.chain(openai).chain(own).collect::<Vec<_>>(),
+            "routes": routes,
         });
-        if let (false, Some(Value::Object(policies))) =
-            (self.origins.is_empty(), document.get_mut("requestPolicies"))
+        if let (Some(cors), Some(Value::Object(policies))) =
+            (cors, document.get_mut("requestPolicies"))
         {
-            policies.insert("cors".to_owned(), self.cors());
+            policies.insert("cors".to_owned(), cors);
         }
         document
     }
 
-    /// What pages of the origins may do: call with a token of their own. No cookie counts here.
-    fn cors(&self) -> Value {
+    /// Returns what pages of the origins may do: call with a token of their own, as the routes take
+    /// it. No cookie counts here.
+    fn cors(&self, routes: &[Value]) -> Value {
+        let methods = routes.iter().filter_map(|route| route.get("methods")?.as_array()).flatten();
+        let methods: BTreeSet<&str> = methods.filter_map(Value::as_str).collect();
+        let sent = self.services.values().flat_map(|service| &service.headers);
+        let read = self.services.values().flat_map(|service| &service.returns);
         json!({
             "allowedOrigins": self.origins,
-            "allowedMethods": ["GET", "POST", "DELETE"],
-            "allowedHeaders": PAGE_HEADERS,
-            "exposedHeaders": ["opc-request-id", "retry-after", "x-should-retry"],
+            "allowedMethods": methods,
+            "allowedHeaders": with(&PAGE_HEADERS, sent),
+            "exposedHeaders": with(&EXPOSED_HEADERS, read),
             "isAllowCredentialsEnabled": false,
             "maxAgeInSeconds": 600,
         })
@@ -161,13 +187,13 @@ impl Input {
         }
     }
 
-    fn authorization(&self) -> Value {
-        json!({ "type": "ANY_OF", "allowedScope": [self.scope] })
+    fn authorization(scope: &str) -> Value {
+        json!({ "type": "ANY_OF", "allowedScope": [scope] })
     }
 
-    /// A route to one model: predictions only, which are JSON.
+    /// Returns a route to one model: predictions only, which are JSON.
     fn model(&self, name: &str, target: &str) -> Value {
-        let mut route = self.route(&format!("/{name}"), &["POST"], target);
+        let mut route = self.to_model(&format!("/{name}"), &["POST"], target);
         if let Some(Value::Object(policies)) = route.get_mut("requestPolicies") {
             let json = json!({ "application/json": { "validationType": "NONE" } });
             let validation =
@@ -177,51 +203,77 @@ impl Input {
         route
     }
 
-    /// Routes to all that an OpenAI-compatible model has, as far as the function opens it.
+    /// Routes to all that an OpenAI-compatible model has, as far as the back end opens it.
     fn openai(&self, name: &str, target: &str) -> Vec<Value> {
         let protocol =
-            self.route(&format!("/{name}/v1/{{path*}}"), &["GET", "POST", "DELETE"], target);
+            self.to_model(&format!("/{name}/v1/{{path*}}"), &["GET", "POST", "DELETE"], target);
         let server = self
             .server_paths
             .iter()
-            .map(|path| self.route(&format!("/{name}{path}"), &["GET", "POST"], target));
+            .map(|path| self.to_model(&format!("/{name}{path}"), self.server_methods(), target));
         std::iter::once(protocol).chain(server).collect()
     }
 
-    /// A route that sets the target, whatever the client sent under any of its names.
-    fn route(&self, path: &str, methods: &[&str], target: &str) -> Value {
-        let [name, others @ ..] = TARGET_HEADERS;
-        let set = json!({ "name": name, "ifExists": "OVERWRITE", "values": [target] });
+    /// What a path of the model's own server takes. Behind the streaming server it may be one of the
+    /// Model Context Protocol, whose sessions end with a DELETE.
+    fn server_methods(&self) -> &'static [&'static str] {
+        match self.back_end {
+            BackEnd::Function(_) => &["GET", "POST"],
+            BackEnd::Server { .. } => &["GET", "POST", "DELETE"],
+        }
+    }
+
+    /// Returns a route to a model deployment.
+    fn to_model(&self, path: &str, methods: &[&str], target: &str) -> Value {
+        let [name, ..] = TARGET_HEADERS;
+        self.route(path, methods, (name, target), &self.scope)
+    }
+
+    /// Returns a route that sets the target, whatever the client sent under any of its names.
+    fn route(
+        &self,
+        path: &str,
+        methods: &[&str],
+        (name, target): (&str, &str),
+        scope: &str,
+    ) -> Value {
+        let others: Vec<&str> = TARGET_HEADERS.into_iter().filter(|other| *other != name).collect();
+        let target = json!({ "name": name, "ifExists": "OVERWRITE", "values": [target] });
+        let set: Vec<Value> = [target].into_iter().chain(self.back_end.proof()).collect();
         json!({
             "path": path,
             "methods": methods,
-            "backend": self.backend(),
+            "backend": self.back_end.of_route(path),
             "requestPolicies": {
-                "authorization": self.authorization(),
+                "authorization": Self::authorization(scope),
                 "headerTransformations": {
-                    "setHeaders": { "items": [set] },
+                    "setHeaders": { "items": set },
                     "filterHeaders": blocked(&others),
                 },
             },
         })
     }
 
-    /// A route that the function answers itself, and to which no client may name a target.
-    fn own(&self, path: &str, authorization: &Value) -> Value {
+    /// A route that the back end answers itself, and to which no client may name a target.
+    fn own(&self, path: &str) -> Value {
+        let is_open = self.anonymous_health && path == "/healthz";
+        let authorization =
+            if is_open { json!({ "type": "ANONYMOUS" }) } else { Self::authorization(&self.scope) };
         json!({
             "path": path,
             "methods": ["GET"],
-            "backend": self.backend(),
+            "backend": self.back_end.of_route(path),
             "requestPolicies": {
                 "authorization": authorization,
                 "headerTransformations": { "filterHeaders": blocked(&TARGET_HEADERS) },
             },
         })
     }
+}
 
-    fn backend(&self) -> Value {
-        json!({ "type": "ORACLE_FUNCTIONS_BACKEND", "functionId": self.function })
-    }
+/// The names of headers, and those of services, each once.
+fn with<'a>(names: &[&'a str], more: impl Iterator<Item = &'a String>) -> BTreeSet<&'a str> {
+    names.iter().copied().chain(more.map(String::as_str)).collect()
 }
 
 fn blocked(names: &[&str]) -> Value {

@@ -8,7 +8,7 @@ use hyper::{Response, StatusCode};
 use crate::agent::{Agent, Answer, Intent, Invocation};
 use crate::http::Reply;
 
-/// What the gateway says of its client, whatever the client says.
+/// What the gateway says about its client, and the client cannot change.
 const CLIENT_HEADERS: [(&str, &str); 3] =
     [("x-forwarded-for", "127.0.0.1"), ("x-real-ip", "127.0.0.1"), ("forwarded", "for=127.0.0.1")];
 
@@ -31,7 +31,7 @@ pub(super) async fn call(
     agent.call(Invocation { intent, content_type, headers, body, ..Invocation::default() }).await
 }
 
-/// What the client gets of the answer.
+/// Returns what the client gets of the answer.
 pub(super) fn reply(answer: Answer) -> Reply {
     let mut reply = Response::new(Full::from(answer.body));
     *reply.status_mut() = answer.status.try_into().unwrap_or(StatusCode::BAD_GATEWAY);

@@ -1,16 +1,14 @@
-//! What a route does to the headers of a request: set and rename, then filter.
+//! What a route does to the headers of a request and of its answer: set and rename, then filter.
 //!
 //! Source: docs/spec/oci-services.md#header-transformations.
 
-use std::collections::BTreeMap;
-
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
 
+use super::context::Context;
 use super::spec::{FilterType, HeaderTransformations, IfExists};
 
-/// Headers that no transformation touches.
-const PROTECTED: [&str; 14] = [
+/// Headers of a request that no transformation touches.
+const OF_REQUESTS: [&str; 14] = [
     "cdn-loop",
     "connection",
     "content-length",
@@ -27,25 +25,61 @@ const PROTECTED: [&str; 14] = [
     "x-real-ip",
 ];
 
-/// What `${request.…}` stands for in a value: always the request as the client sent it.
-#[derive(Debug)]
-pub(super) struct Context<'a> {
-    pub(super) path: &'a BTreeMap<String, String>,
-    pub(super) query: &'a str,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) claims: &'a Value,
+/// Headers of an answer that no transformation touches, beside those that begin with
+/// `access-control-`.
+const OF_ANSWERS: [&str; 16] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "opc-request-id",
+    "proxy-authenticate",
+    "public-key-pins",
+    "retry-after",
+    "strict-transport-security",
+    "te",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+    "x-content-type-options",
+    "x-frame-options",
+    "x-xss-protection",
+];
+
+/// Returns the headers that the back end gets.
+pub(super) fn of_request(rules: &HeaderTransformations, context: &Context<'_>) -> HeaderMap {
+    let is_protected = |name: &str| OF_REQUESTS.contains(&name);
+    transformed(rules, context, context.headers.clone(), is_protected)
 }
 
-/// The headers that the back end gets.
-pub(super) fn transformed(rules: &HeaderTransformations, context: &Context<'_>) -> HeaderMap {
-    let mut headers = context.headers.clone();
+/// The headers that the client gets.
+pub(super) fn of_answer(
+    rules: &HeaderTransformations,
+    context: &Context<'_>,
+    headers: HeaderMap,
+) -> HeaderMap {
+    let is_protected =
+        |name: &str| OF_ANSWERS.contains(&name) || name.starts_with("access-control-");
+    transformed(rules, context, headers, is_protected)
+}
+
+fn transformed(
+    rules: &HeaderTransformations,
+    context: &Context<'_>,
+    mut headers: HeaderMap,
+    is_protected: fn(&str) -> bool,
+) -> HeaderMap {
+    let changeable = |name: &str| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok();
+        name.filter(|name| !is_protected(name.as_str()))
+    };
     for rule in rules.set_headers.iter().flat_map(|set| &set.items) {
         let values: Option<Vec<HeaderValue>> = rule
             .values
             .iter()
             .map(|value| HeaderValue::from_str(&context.rendered(value)).ok())
             .collect();
-        // A name or value that comes out invalid sets nothing, and the client is not told.
+        // A name or value that turns out invalid sets nothing, and the client is not told.
         if let (Some(name), Some(values)) = (changeable(&rule.name), values) {
             match rule.if_exists {
                 IfExists::Skip if headers.contains_key(&name) => continue,
@@ -71,8 +105,7 @@ pub(super) fn transformed(rules: &HeaderTransformations, context: &Context<'_>) 
             filter.items.iter().any(|item| item.name.eq_ignore_ascii_case(name.as_str()))
         };
         let passes = |name: &HeaderName| {
-            PROTECTED.contains(&name.as_str())
-                || named(name) == (filter.r#type == FilterType::Allow)
+            is_protected(name.as_str()) || named(name) == (filter.r#type == FilterType::Allow)
         };
         headers = headers.iter().filter(|(name, _)| passes(name)).fold(
             HeaderMap::new(),
@@ -85,58 +118,15 @@ pub(super) fn transformed(rules: &HeaderTransformations, context: &Context<'_>) 
     headers
 }
 
-fn changeable(name: &str) -> Option<HeaderName> {
-    HeaderName::from_bytes(name.as_bytes()).ok().filter(|name| !PROTECTED.contains(&name.as_str()))
-}
-
-impl Context<'_> {
-    /// A value with its variables filled in; what is not there is nothing.
-    fn rendered(&self, template: &str) -> String {
-        let mut rendered = String::new();
-        let mut rest = template;
-        while let Some((before, variable)) = rest.split_once("${") {
-            rendered.push_str(before);
-            let Some((variable, after)) = variable.split_once('}') else {
-                rendered.push_str("${");
-                rest = variable;
-                continue;
-            };
-            rendered.push_str(&self.variable(variable).unwrap_or_default());
-            rest = after;
-        }
-        rendered + rest
-    }
-
-    fn variable(&self, variable: &str) -> Option<String> {
-        if variable == "request.host" {
-            return self.headers.get("host")?.to_str().ok().map(str::to_owned);
-        }
-        let (table, key) = variable.strip_suffix(']')?.split_once('[')?;
-        match table {
-            "request.path" => self.path.get(key).cloned(),
-            "request.query" => self
-                .query
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .find(|(name, _)| *name == key)
-                .map(|(_, value)| value.to_owned()),
-            "request.headers" => self.headers.get(key)?.to_str().ok().map(str::to_owned),
-            "request.auth" => self
-                .claims
-                .get(key)
-                .map(|claim| claim.as_str().map_or_else(|| claim.to_string(), str::to_owned)),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
 
     use super::*;
 
-    /// The headers after these rules, as lines; the client sent `a: client` and `b: 1`.
+    /// Returns the headers after these rules, as lines; the client sent `a: client` and `b: 1`.
     fn after(rules: &Value) -> Vec<String> {
         let rules = serde_json::from_value(rules.clone()).unwrap();
         let headers: HeaderMap = [("a", "client"), ("b", "1"), ("cookie", "c")]
@@ -148,7 +138,7 @@ mod tests {
         let path = BTreeMap::from([("model".to_owned(), "iris".to_owned())]);
         let claims = json!({ "sub": "me", "n": 7 });
         let context = Context { path: &path, query: "x=1&y=2", headers: &headers, claims: &claims };
-        let mut lines: Vec<String> = transformed(&rules, &context)
+        let mut lines: Vec<String> = of_request(&rules, &context)
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();

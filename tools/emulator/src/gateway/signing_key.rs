@@ -13,7 +13,7 @@ use crate::keys;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoKeys {
-    /// It is none.
+    /// It is not a key.
     #[error(
         "this is not a key set; expected JSON such as {{\"keys\": [{{\"kty\": \"RSA\", \"kid\": ...}}]}}"
     )]
@@ -75,7 +75,7 @@ impl SigningKey {
         Ok(Self { kid: kid.to_owned(), alg: alg.to_owned(), public })
     }
 
-    /// The key as a static key of the form `JSON_WEB_KEY`.
+    /// Returns the key as a static key of the form `JSON_WEB_KEY`.
     pub fn jwk(&self) -> Value {
         let plain = keys::jwk(&self.public, &self.kid);
         json!({
@@ -89,15 +89,15 @@ impl SigningKey {
         })
     }
 
-    /// The key as a static key of the form `PEM`.
+    /// Returns the key as a static key of the form `PEM`.
     pub fn pem(&self) -> Value {
         let pem = self.public.to_public_key_pem(LineEnding::LF).expect("an RSA key has a PEM form");
         json!({ "format": "PEM", "kid": self.kid, "key": pem })
     }
 }
 
-/// The keys of a set, an array of keys or a single one, that a gateway can use, and why the others
-/// are not; `None` if it is no key set.
+/// Returns the keys of a set, an array of keys or a single one, that a gateway can use, and why the
+/// others are not; `None` if it is no key set.
 pub fn signing_keys(set: &Value) -> Option<(Vec<SigningKey>, Vec<Unusable>)> {
     let members = match (set.get("keys").unwrap_or(set), set.get("kty")) {
         (Value::Array(members), _) => members.as_slice(),
@@ -114,8 +114,8 @@ pub fn signing_keys(set: &Value) -> Option<(Vec<SigningKey>, Vec<Unusable>)> {
     Some((keys, unusable))
 }
 
-/// The keys of a set as a gateway takes them; those that it cannot use are left out. An error if
-/// none is left.
+/// Returns the keys of a set as a gateway takes them; those that it cannot use are left out. An
+/// error if none is left.
 pub fn static_keys(set: &Value) -> Result<Value, NoKeys> {
     let (keys, unusable) = signing_keys(set).ok_or(NoKeys::NoSet)?;
     if keys.is_empty() {

@@ -74,8 +74,8 @@ pub enum ValidationPolicy {
     StaticKeys {
         /// At most ten.
         keys: Vec<StaticKey>,
-        /// Issuers, audiences, claims.
-        additional_validation_policy: AdditionalValidation,
+        /// Issuers, audiences, claims; absent: any.
+        additional_validation_policy: Option<AdditionalValidation>,
     },
     /// A key set that is fetched.
     RemoteJwks {
@@ -86,8 +86,8 @@ pub enum ValidationPolicy {
         is_ssl_verify_disabled: bool,
         /// How long it is kept, 1 to 24 hours.
         max_cache_duration_in_hours: u32,
-        /// Issuers, audiences, claims.
-        additional_validation_policy: AdditionalValidation,
+        /// Issuers, audiences, claims; absent: any.
+        additional_validation_policy: Option<AdditionalValidation>,
     },
 }
 
@@ -121,7 +121,7 @@ pub enum StaticKey {
     },
 }
 
-/// What a token must say.
+/// The claims that a token must have.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdditionalValidation {
@@ -179,6 +179,9 @@ pub struct Route {
     /// What happens to a request on its way.
     #[serde(default)]
     pub request_policies: RoutePolicies,
+    /// What happens to its answer.
+    #[serde(default)]
+    pub response_policies: ResponsePolicies,
     /// Where logs go; no part of a call.
     #[serde(default)]
     pub logging_policies: Value,
@@ -206,6 +209,37 @@ pub enum Backend {
         #[serde(default)]
         headers: Vec<StockHeader>,
     },
+    /// A server.
+    #[serde(rename = "HTTP_BACKEND")]
+    Http(HttpBackend),
+}
+
+/// A server, and how long it is waited for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HttpBackend {
+    /// Its URL, with context variables.
+    pub url: String,
+    /// How long a connection may take, 1 to 75 s.
+    #[serde(default = "connect_timeout")]
+    pub connect_timeout_in_seconds: f64,
+    /// How long it may send nothing, 1 to 300 s.
+    #[serde(default = "gap")]
+    pub read_timeout_in_seconds: f64,
+    /// How long it may take nothing, 1 to 300 s.
+    #[serde(default = "gap")]
+    pub send_timeout_in_seconds: f64,
+    /// Whether its certificate is not checked.
+    #[serde(default)]
+    pub is_ssl_verify_disabled: bool,
+}
+
+fn connect_timeout() -> f64 {
+    60.0
+}
+
+fn gap() -> f64 {
+    10.0
 }
 
 /// A header of a stock response.
@@ -232,6 +266,15 @@ pub struct RoutePolicies {
     pub body_validation: Option<BodyValidation>,
 }
 
+/// Policies of one route for its answers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResponsePolicies {
+    /// What headers become.
+    #[serde(default)]
+    pub header_transformations: HeaderTransformations,
+}
+
 /// Which tokens may pass a route.
 #[derive(Debug, Default, Deserialize)]
 #[serde(
@@ -253,7 +296,7 @@ pub enum Authorization {
     Anonymous,
 }
 
-/// What happens to the headers of a request.
+/// What happens to the headers of a request, or of an answer.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HeaderTransformations {
@@ -261,7 +304,7 @@ pub struct HeaderTransformations {
     pub set_headers: Option<Items<SetHeader>>,
     /// Headers that get another name.
     pub rename_headers: Option<Items<RenameHeader>>,
-    /// Headers that pass, or do not.
+    /// Headers that are passed on, or removed.
     pub filter_headers: Option<FilterHeaders>,
 }
 
@@ -281,12 +324,12 @@ pub struct SetHeader {
     pub name: String,
     /// Its values, with context variables.
     pub values: Vec<String>,
-    /// What becomes of one that the client sent.
+    /// What happens to one that the client sent.
     #[serde(default)]
     pub if_exists: IfExists,
 }
 
-/// What becomes of a header that the client sent itself.
+/// What happens to a header that the client sent itself.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum IfExists {
@@ -313,7 +356,7 @@ pub struct RenameHeader {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilterHeaders {
-    /// Whether the list is of those that pass or of those that do not.
+    /// Whether the list has the headers that are passed on, or those that are removed.
     pub r#type: FilterType,
     /// The list.
     pub items: Vec<FilterItem>,

@@ -1,4 +1,4 @@
-//! Checks a client's token as the deployment specification says.
+//! Checks a client's token by the deployment specification.
 //!
 //! Source: docs/spec/oci-services.md#token-authentication.
 
@@ -23,8 +23,8 @@ pub(super) enum Denied {
     NoKeys,
 }
 
-/// The claims of the client's token, if it is valid. `fetch` gives the body that a URL answers
-/// with, and is asked for the keys each time: a rotation is seen at once.
+/// Returns the claims of the client's token, if it is valid. `fetch` gives the body that a URL
+/// answers with, and is asked for the keys each time: a rotation is seen at once.
 pub(super) async fn authenticate(
     policy: &Authentication,
     headers: &HeaderMap,
@@ -58,11 +58,13 @@ pub(super) async fn authenticate(
         return Err(Denied::Unauthenticated("the token was not signed with a known key"));
     }
     check_times(&token, policy.max_clock_skew_in_seconds, now)?;
-    check_claims(&token.claims, policy.validation_policy.additional())?;
+    if let Some(additional) = policy.validation_policy.additional() {
+        check_claims(&token.claims, additional)?;
+    }
     Ok(token.claims)
 }
 
-/// Whether a token with these claims may pass a route.
+/// Checks whether a token with these claims may pass a route.
 pub(super) fn authorize(authorization: &Authorization, claims: &Value) -> Result<(), Denied> {
     let Authorization::AnyOf { allowed_scope } = authorization else {
         return Ok(());
@@ -106,7 +108,7 @@ fn check_claims(claims: &Value, policy: &AdditionalValidation) -> Result<(), Den
     Ok(())
 }
 
-/// Whether a claim, one text or several, is one of the accepted ones, to the letter.
+/// Returns whether a claim, one text or several, is exactly one of the accepted ones.
 fn has(claim: Option<&Value>, accepted: &[String]) -> bool {
     let is_accepted = |value: &Value| {
         value.as_str().is_some_and(|text| accepted.iter().any(|accepted| accepted == text))

@@ -1,49 +1,36 @@
-//! Object Storage, as far as a list of buckets and the upload of an object go: signatures
-//! verified, answers in pages.
+//! Object Storage: lists of buckets and of objects, and objects. It verifies signatures.
 //!
 //! Source: docs/spec/oci-services.md#object-storage.
 
-use std::collections::BTreeMap;
+mod list;
+mod object;
+mod objects;
+mod range;
+mod refusal;
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ETAG, HeaderValue};
-use hyper::{Method, Request};
-use serde_json::{Value, json};
+use hyper::Request;
+use hyper::body::Incoming;
+use serde_json::json;
 
+use self::refusal::error;
 use crate::clock::now;
 use crate::deployment::{self, Authority, Certificate};
 use crate::http::{self, Reply, Server};
 use crate::principal::Issuer;
 use crate::user::{Trusted, User};
 
-/// The compartment that has buckets.
-pub const COMPARTMENT: &str = "ocid1.compartment.oc1..aaaaaaaabuckets";
-/// Its buckets, two on a page.
-pub const BUCKETS: [&str; 5] = ["archive", "logs", "models", "predictions", "training"];
-const NAMESPACE: &str = "emulated";
-const PAGE: usize = 2;
+pub use self::list::{BUCKETS, COMPARTMENT};
+pub use self::objects::Objects;
+
+/// The namespace of the tenancy.
+pub const NAMESPACE: &str = "emulated";
 /// The largest object that is taken, in bytes.
 const MAX_OBJECT_BYTES: usize = 256 * 1024 * 1024;
-
-/// The objects that were stored, for the services that read them.
-#[derive(Clone, Debug, Default)]
-pub struct Objects(Arc<Mutex<BTreeMap<[String; 3], Bytes>>>);
-
-impl Objects {
-    /// The object of this name in a bucket of a namespace.
-    pub fn get(&self, namespace: &str, bucket: &str, name: &str) -> Option<Bytes> {
-        let objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.get(&[namespace, bucket, name].map(str::to_owned)).cloned()
-    }
-
-    fn put(&self, bucket: &str, name: &str, bytes: Bytes) {
-        let mut objects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.insert([NAMESPACE, bucket, name].map(str::to_owned), bytes);
-    }
-}
 
 /// A running Object Storage. Dropped, it closes its port.
 #[derive(Debug)]
@@ -75,12 +62,12 @@ impl ObjectStorage {
         Ok(Self { server: server.await?, objects })
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("https://localhost:{}", self.server.address.port())
     }
 
-    /// What was stored.
+    /// Returns the stored objects.
     pub fn objects(&self) -> Objects {
         self.objects.clone()
     }
@@ -91,52 +78,47 @@ async fn answer(trusted: Trusted, objects: Objects, request: Request<Incoming>) 
     let Some(body) = http::body(body, MAX_OBJECT_BYTES).await else {
         return error(413, "RequestEntityTooLarge", "the object is too large, or broke off");
     };
-    let verdict = trusted.verify(&deployment::Request::from_parts(&head, &body), now());
-    if let Err(refusal) = verdict {
-        return error(401, "NotAuthenticated", &refusal.to_string());
-    }
-    let query = head.uri.query().unwrap_or_default();
-    let object =
-        head.uri.path().strip_prefix("/n/emulated/b/").and_then(|rest| rest.split_once("/o/"));
-    match (&head.method, head.uri.path(), object) {
-        (&Method::PUT, _, Some((bucket, name))) if BUCKETS.contains(&bucket) => {
-            objects.put(bucket, name, body);
-            let mut reply = http::reply(200, &json!({}));
-            reply.headers_mut().insert(ETAG, HeaderValue::from_static("emulated"));
-            reply
-        }
-        (&Method::PUT, _, Some(_)) => {
-            error(404, "BucketNotFound", "no such bucket, or no right to write into it")
-        }
-        (&Method::GET, "/n/", _) => http::reply(200, &json!(NAMESPACE)),
-        (&Method::GET, "/n/emulated/b/", _) => buckets(query).unwrap_or_else(|| {
-            error(404, "BucketNotFound", "no such compartment, or no right to list its buckets")
-        }),
-        (&Method::GET, ..) => error(404, "NotFound", "there is no such operation"),
-        _ => error(405, "MethodNotAllowed", "only GET, and PUT of an object"),
+    let request = deployment::Request::from_parts(&head, &body);
+    match trusted.verify(&request, now()) {
+        Ok(()) => carry_out(&request, &objects, now()),
+        Err(refusal) => error(401, "NotAuthenticated", &refusal.to_string()),
     }
 }
 
-fn error(status: u16, code: &str, message: &str) -> Reply {
-    http::reply(status, &json!({ "code": code, "message": message }))
-}
-
-/// A page of buckets; None for another compartment.
-fn buckets(query: &str) -> Option<Reply> {
-    let parameter = |name: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-    };
-    if parameter("compartmentId").as_deref() != Some(COMPARTMENT) {
-        return None;
+/// Answers a request whose signature is valid.
+pub(crate) fn carry_out(
+    request: &deployment::Request,
+    objects: &Objects,
+    now: SystemTime,
+) -> Reply {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let path: Vec<&str> = path.split('/').collect();
+    match (request.method.as_str(), path.as_slice()) {
+        ("GET", ["", "n"] | ["", "n", ""]) => http::reply(200, &json!(NAMESPACE)),
+        ("GET", ["", "n", NAMESPACE, "b"] | ["", "n", NAMESPACE, "b", ""]) => list::buckets(query)
+            .unwrap_or_else(|| {
+                error(404, "BucketNotFound", "no such compartment, or no right to list its buckets")
+            }),
+        (method, ["", "n", namespace, "b", bucket, "o", name @ ..]) => {
+            if *namespace != NAMESPACE || !BUCKETS.contains(bucket) {
+                return error(404, "BucketNotFound", "no such bucket, or no right to it");
+            }
+            // A name may have its own `/`, encoded or not.
+            let name = object::decoded(&name.join("/"));
+            let Some(name) = name else {
+                return error(
+                    400,
+                    "InvalidObjectName",
+                    "the name is not UTF-8, or has a zero byte",
+                );
+            };
+            match (method, name.as_str()) {
+                ("GET", "") => list::objects(objects, NAMESPACE, bucket, query),
+                (_, "") => error(405, "MethodNotAllowed", "a list is only read"),
+                _ => object::answer(request, objects, [NAMESPACE, bucket, &name], now),
+            }
+        }
+        ("GET", _) => error(404, "NotFound", "there is no such operation"),
+        _ => error(405, "MethodNotAllowed", "there is no such operation"),
     }
-    let start = parameter("page").map_or(Some(0), |page| page.parse::<usize>().ok())?;
-    let page: Vec<Value> =
-        BUCKETS.iter().skip(start).take(PAGE).map(|name| json!({ "name": name })).collect();
-    let mut reply = http::reply(200, &Value::from(page));
-    let next = start + PAGE;
-    if next < BUCKETS.len() {
-        reply.headers_mut().insert("opc-next-page", HeaderValue::from(next));
-    }
-    Some(reply)
 }

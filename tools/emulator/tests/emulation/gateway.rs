@@ -77,6 +77,11 @@ fn what_the_service_refuses_or_is_not_executed_is_refused_with_its_name() {
         route.as_object_mut().unwrap().insert("requestPolicies".to_owned(), policies);
         json!({ "routes": [route] })
     };
+    let server = |more: Value| {
+        let mut backend = json!({ "type": "HTTP_BACKEND" });
+        backend.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "routes": [{ "path": "/a", "methods": ["ANY"], "backend": backend }] })
+    };
     let authenticated =
         |policy: Value| json!({ "requestPolicies": { "authentication": policy }, "routes": [] });
     for (specification, named) in [
@@ -93,6 +98,13 @@ fn what_the_service_refuses_or_is_not_executed_is_refused_with_its_name() {
         ),
         (route(json!({ "headerTransformations": { "setHeaders": set } })), "`a`"),
         (route(json!({ "headerTransformations": both })), "more than one"),
+        (server(json!({ "url": "ftp://a/" })), "`ftp://a/`"),
+        (server(json!({ "url": "http:///a" })), "`http:///a`"),
+        (server(json!({ "url": "http://a", "connectTimeoutInSeconds": 76 })), "between 1 and 75"),
+        (server(json!({ "url": "http://a", "readTimeoutInSeconds": 301 })), "readTimeoutInSeconds"),
+        (server(json!({ "url": "http://a", "sendTimeoutInSeconds": 0.5 })), "sendTimeoutInSeconds"),
+        (server(json!({ "url": "http://a", "idleTimeout": 1 })), "idleTimeout"),
+        (server(json!({})), "url"),
     ] {
         let error = parse(&specification).map(drop).unwrap_err();
         assert!(error.contains(named), "{named}: {error}");

@@ -42,7 +42,7 @@ fn inspect(container: &str, part: &str) -> Value {
 async fn call(cloud: &Cloud, body: impl Into<Vec<u8>>) -> (u16, Value) {
     let invocation = Invocation::json(body.into()).through_gateway("POST", "/models/iris");
     let invocation = invocation.header("model_deployment", cloud.deployment.url("localhost"));
-    let answer = timeout(PATIENCE, cloud.agent.call(invocation)).await.unwrap();
+    let answer = timeout(PATIENCE, cloud.agent().unwrap().call(invocation)).await.unwrap();
     (answer.status, serde_json::from_slice(&answer.body).unwrap())
 }
 
@@ -88,7 +88,7 @@ async fn a_container_has_the_limits_of_the_platform_is_paused_between_calls_and_
         };
         timeout(PATIENCE, paused).await.unwrap();
     }
-    assert_eq!(cloud.agent.starts(), 1);
+    assert_eq!(cloud.agent().unwrap().starts(), 1);
     cloud.stop().await;
     assert!(containers().is_empty());
 }
@@ -100,7 +100,7 @@ async fn the_largest_bodies_fit_into_the_memory_of_the_container() {
     let padding = 6 * 1024 * 1024 - ROW.len();
     for _ in 0..5 {
         let (status, answer) = call(&cloud, [vec![b' '; padding], ROW.into()].concat()).await;
-        assert_eq!((status, cloud.agent.starts()), (200, 1), "{answer}");
+        assert_eq!((status, cloud.agent().unwrap().starts()), (200, 1), "{answer}");
     }
     cloud.stop().await;
 }

@@ -85,6 +85,31 @@ fn what_its_image_copies_is_let_into_the_build() {
     assert_eq!(copied, let_in);
 }
 
+/// An image copies the manifests that cargo reads, one by one or with their folder.
+#[test]
+fn each_image_has_the_manifest_of_every_member_of_the_workspace() {
+    let read = |name: &str| fs::read_to_string(repository().join(name)).unwrap();
+    let workspace = read("Cargo.toml");
+    let members = workspace.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    let members: Vec<&str> = serde_json::from_str(members).unwrap();
+    assert!(members.len() > 9, "{members:?}");
+    for recipe in ["Dockerfile", "server/Dockerfile", "init-image/Dockerfile"] {
+        let text = read(recipe);
+        let copied: BTreeSet<&Path> = text
+            .lines()
+            .take_while(|line| !line.starts_with("RUN "))
+            .filter_map(|line| line.strip_prefix("COPY "))
+            .flat_map(|step| step.split(' '))
+            .map(Path::new)
+            .collect();
+        for member in &members {
+            let manifest = Path::new(member).join("Cargo.toml");
+            let there = manifest.ancestors().any(|part| copied.contains(part));
+            assert!(there, "{recipe} does not copy {}", manifest.display());
+        }
+    }
+}
+
 #[test]
 fn its_dependencies_are_those_that_are_checked_here() {
     let template = repository().join("init-image/template");

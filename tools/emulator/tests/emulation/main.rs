@@ -11,5 +11,7 @@
 mod agent;
 mod deployment;
 mod gateway;
+mod http_backend;
 mod image;
 mod init_image;
+mod services;

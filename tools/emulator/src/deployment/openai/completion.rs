@@ -8,26 +8,25 @@ use super::request::{MODEL, created, last_message, refusal};
 use crate::deployment::answer::Answer;
 use crate::deployment::call::Call;
 
-/// The models that can be asked: one.
+/// Returns the list of models: one.
 pub(in crate::deployment) fn models(call: &Call<'_>) -> Answer {
     let model =
         json!({ "id": MODEL, "object": "model", "created": created(call), "owned_by": "emulator" });
     Answer::json(&json!({ "object": "list", "data": [model] }))
 }
 
-/// The next message of a conversation.
+/// Returns the next message of a conversation.
 pub(in crate::deployment) fn chat(call: &Call<'_>) -> Answer {
-    answer(generate(call, Kind::Chat, last_message))
+    answer(generate(call, Kind::Chat, "messages", last_message))
 }
 
-/// What follows a text.
+/// Returns the completion of a text.
 pub(in crate::deployment) fn completions(call: &Call<'_>) -> Answer {
-    let prompt = |body: &Value| {
-        let prompt = body.get("prompt")?;
+    let prompt = |prompt: &Value| {
         let first = prompt.as_array().map_or(Some(prompt), |prompts| prompts.first())?;
         first.as_str().map(str::to_owned)
     };
-    answer(generate(call, Kind::Text, prompt))
+    answer(generate(call, Kind::Text, "prompt", prompt))
 }
 
 fn answer(generation: Result<Generation, String>) -> Answer {

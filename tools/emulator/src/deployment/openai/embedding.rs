@@ -11,14 +11,14 @@ use crate::deployment::call::Call;
 
 const LETTERS: usize = 26;
 
-/// The embedding of each text.
+/// Returns the embedding of each text.
 pub(in crate::deployment) fn embeddings(call: &Call<'_>) -> Answer {
     let body = match body(call) {
         Ok(body) => body,
         Err(problem) => return refusal(problem),
     };
     let Some(texts) = body.get("input").and_then(inputs) else {
-        return refusal("`input` is no text and no list of texts");
+        return refusal("`input` is neither a text nor a list of texts");
     };
     let in_base64 = body.get("encoding_format").is_some_and(|format| format == "base64");
     let item = |(index, text): (usize, &&str)| {
@@ -46,8 +46,8 @@ fn inputs(input: &Value) -> Option<Vec<&str>> {
     }
 }
 
-/// A vector of length 1; that of a text without letters is 0.
-fn letters(text: &str) -> [f32; LETTERS] {
+/// Returns a vector of length 1; that of a text without letters is 0.
+pub(crate) fn letters(text: &str) -> [f32; LETTERS] {
     let mut counts = [0.0_f32; LETTERS];
     for letter in text.bytes().filter(u8::is_ascii_alphabetic) {
         let place = usize::from(letter.to_ascii_lowercase() - b'a');

@@ -4,24 +4,25 @@ use serde_json::{Value, json};
 
 use super::request::{body, created, model};
 use crate::deployment::call::Call;
-use crate::deployment::model::Model;
 
-/// What the model says to a call, or what is wrong with that.
+/// What the model says to a call, or what is wrong with that: the text that it answers is in this
+/// member of the body.
 pub(super) fn generate(
     call: &Call<'_>,
     kind: Kind,
+    member: &str,
     prompt: fn(&Value) -> Option<String>,
 ) -> Result<Generation, String> {
     let body = body(call)?;
-    let prompt =
-        prompt(&body).ok_or_else(|| format!("`{}` has no text of a user", kind.member()))?;
+    let read = body.get(member).and_then(prompt);
+    let prompt = read.ok_or_else(|| format!("`{member}` has no text of a user"))?;
     let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or_default();
     Ok(Generation {
         kind,
         number: call.number,
         created: created(call),
         model: model(&body).to_owned(),
-        text: reply(call.model, &prompt),
+        text: call.model.reply(&prompt),
         prompt,
         stream: flag(body.get("stream")),
         with_usage: flag(body.pointer("/stream_options/include_usage")),
@@ -38,32 +39,47 @@ pub(super) enum Kind {
 }
 
 /// A generated text.
-pub(super) struct Generation {
+pub(crate) struct Generation {
     pub(super) kind: Kind,
     pub(super) number: u64,
     pub(super) created: u64,
     pub(super) model: String,
     pub(super) prompt: String,
     pub(super) text: String,
-    /// Whether it is told word by word.
+    /// Whether it is streamed, word by word.
     pub(super) stream: bool,
     /// Whether a stream ends with what was used.
     pub(super) with_usage: bool,
 }
 
-impl Kind {
-    /// The member of a request that the text answers.
-    pub(super) fn member(self) -> &'static str {
-        match self {
-            Self::Chat => "messages",
-            Self::Text => "prompt",
+impl Generation {
+    /// A message that another model says to `prompt`, whole.
+    pub(crate) fn message(
+        number: u64,
+        created: u64,
+        model: &str,
+        prompt: String,
+        text: String,
+    ) -> Self {
+        Self {
+            kind: Kind::Chat,
+            number,
+            created,
+            model: model.to_owned(),
+            prompt,
+            text,
+            stream: false,
+            with_usage: false,
         }
     }
-}
 
-impl Generation {
-    /// The answer in one object.
-    pub(super) fn whole(&self) -> Value {
+    /// The same as a stream, which ends with what was used if so.
+    pub(crate) fn streamed(self, with_usage: bool) -> Self {
+        Self { stream: true, with_usage, ..self }
+    }
+
+    /// Returns the answer in one object.
+    pub(crate) fn whole(&self) -> Value {
         let message = json!({ "role": "assistant", "content": self.text });
         let choice = match self.kind {
             Kind::Chat => {
@@ -78,8 +94,9 @@ impl Generation {
         self.object(object, &[choice], Some(&self.usage()))
     }
 
-    /// The answer in an object a word, the last of which says why it ends, or what was used.
-    pub(super) fn parts(&self) -> Vec<Value> {
+    /// Returns the answer in an object a word, the last of which says why it ends, or what was
+    /// used.
+    pub(crate) fn parts(&self) -> Vec<Value> {
         let words = self.text.split_inclusive(' ');
         let choices: Vec<Value> = match self.kind {
             Kind::Chat => {
@@ -136,20 +153,7 @@ fn piece(text: &str, finish: Option<&str>) -> Value {
     json!({ "index": 0, "text": text, "logprobs": null, "finish_reason": finish })
 }
 
-/// What the model says to a text with the numbers of one row.
-fn reply(model: &Model, prompt: &str) -> String {
-    let number = |word: &str| word.trim_end_matches('.').parse::<f64>().ok();
-    let row: Vec<f64> = prompt
-        .split(|sign: char| !sign.is_ascii_digit() && !matches!(sign, '.' | '-'))
-        .filter_map(number)
-        .collect();
-    model.class(&row).map_or_else(
-        || format!("Please send four numbers: {}.", model.features().join(", ")),
-        |class| format!("This is an Iris {class}."),
-    )
-}
-
-/// How many tokens a text is taken for: its words.
-pub(super) fn tokens(text: &str) -> usize {
+/// Returns how many tokens a text is taken for: its words.
+pub(crate) fn tokens(text: &str) -> usize {
     text.split_whitespace().count()
 }

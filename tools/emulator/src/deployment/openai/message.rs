@@ -12,10 +12,10 @@ use crate::deployment::call::Call;
 /// Why every text ends.
 const END: &str = "end_turn";
 
-/// The next message of a conversation.
+/// Returns the next message of a conversation.
 pub(in crate::deployment) fn messages(call: &Call<'_>) -> Answer {
-    match generate(call, Kind::Chat, last_message) {
-        Ok(generation) if generation.stream => Answer::named_events(&events(&generation)),
+    match generate(call, Kind::Chat, "messages", last_message) {
+        Ok(generation) if generation.stream => Answer::named_events(&events(&generation)).done(),
         Ok(generation) => Answer::json(&whole(&generation)),
         Err(problem) => {
             let error = json!({ "type": "BadRequestError", "message": problem });
@@ -24,14 +24,14 @@ pub(in crate::deployment) fn messages(call: &Call<'_>) -> Answer {
     }
 }
 
-/// The answer in one object.
+/// Returns the answer in one object.
 fn whole(generation: &Generation) -> Value {
     let text = json!({ "type": "text", "text": generation.text });
     message(generation, &[text], Some(END), &generation.text)
 }
 
-/// The answer in an event a word, with those before and after them that Anthropic's clients wait
-/// for.
+/// Returns the answer in an event a word, with those before and after them that Anthropic's clients
+/// wait for.
 fn events(generation: &Generation) -> Vec<Value> {
     let start = message(generation, &[], None, "");
     let block = json!({ "type": "text", "text": "" });
@@ -66,7 +66,7 @@ fn message(generation: &Generation, content: &[Value], stop: Option<&str>, said:
     })
 }
 
-/// What was used when so much has been said.
+/// Returns the usage so far.
 fn usage(generation: &Generation, said: &str) -> Value {
     json!({ "input_tokens": tokens(&generation.prompt), "output_tokens": tokens(said) })
 }

@@ -8,7 +8,12 @@ mod embedding;
 mod generation;
 mod message;
 mod request;
+mod response;
 
 pub(super) use completion::{chat, completions, models};
 pub(super) use embedding::embeddings;
+pub(crate) use embedding::letters;
+pub(crate) use generation::{Generation, tokens};
 pub(super) use message::messages;
+pub(crate) use request::content as message_text;
+pub(super) use response::responses;

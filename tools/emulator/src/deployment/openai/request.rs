@@ -1,4 +1,4 @@
-//! What a client says in the body of a call, and the server's word for what it cannot read.
+//! A client's body, and the server's message about one that it cannot read.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::deployment::call::Call;
 /// The name by which a deployment's model goes unless it was given another.
 pub(super) const MODEL: &str = "odsc-llm";
 
-/// The body of a call, which is a JSON object.
+/// Returns the body of a call, which is a JSON object.
 pub(super) fn body(call: &Call<'_>) -> Result<Value, &'static str> {
     let body = serde_json::from_slice(&call.request.body).ok().filter(Value::is_object);
     body.ok_or("the body is not a JSON object")
@@ -23,15 +23,14 @@ pub(super) fn created(call: &Call<'_>) -> u64 {
     since_epoch(call.time).as_secs()
 }
 
-/// The text of the user's last message.
-pub(super) fn last_message(body: &Value) -> Option<String> {
-    let messages = body.get("messages")?.as_array()?;
+/// The text of the user's last message in a list of them.
+pub(super) fn last_message(messages: &Value) -> Option<String> {
     let from_user = |message: &&Value| message.get("role").is_some_and(|role| role == "user");
-    content(messages.iter().rev().find(from_user)?.get("content")?)
+    content(messages.as_array()?.iter().rev().find(from_user)?.get("content")?)
 }
 
-/// The text of a message, which is a text or a list of parts.
-fn content(content: &Value) -> Option<String> {
+/// Returns the text of a message, which is a text or a list of parts.
+pub(crate) fn content(content: &Value) -> Option<String> {
     if let Some(text) = content.as_str() {
         return Some(text.to_owned());
     }
@@ -39,7 +38,7 @@ fn content(content: &Value) -> Option<String> {
     Some(parts.collect::<Vec<_>>().join(" "))
 }
 
-/// A model server's own complaint, not in the shape of OCI's.
+/// Returns a model server's own complaint, not in the shape of OCI's.
 pub(super) fn refusal(message: &str) -> Answer {
     let error =
         json!({ "message": message, "type": "BadRequestError", "param": null, "code": 400 });

@@ -79,33 +79,7 @@ impl Setup {
     /// The bytes of a call.
     pub(crate) fn sign(&self, call: Call<'_>) -> Vec<u8> {
         let target = format!("/{OCID}{}", call.path);
-        let mut signed = vec![
-            ("date", httpdate::fmt_http_date(now())),
-            ("(request-target)", format!("{} {target}", call.method.to_lowercase())),
-            ("host", "localhost".to_owned()),
-        ];
-        if matches!(call.method, "POST" | "PUT") {
-            signed.push(("content-length", call.body.len().to_string()));
-            signed.push(("content-type", call.content_type.to_owned()));
-            signed.push(("x-content-sha256", STANDARD.encode(Sha256::digest(call.body))));
-        }
-        let lines = signed.iter().map(|(name, value)| format!("{name}: {value}"));
-        let signature = self.session.sign(lines.collect::<Vec<_>>().join("\n").as_bytes());
-        let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
-        let sent = signed.iter().filter(|(name, _)| *name != "(request-target)");
-        let lines =
-            sent.map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
-        let authorization = format!(
-            "Signature version=\"1\",headers=\"{}\",keyId=\"ST${}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
-            names.join(" "),
-            self.token,
-            STANDARD.encode(signature),
-        );
-        let head = format!(
-            "{} {target} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{}\r\n",
-            call.method, call.further,
-        );
-        [head.as_bytes(), call.body].concat()
+        call.signed(&target, &self.session, &format!("ST${}", self.token))
     }
 }
 
@@ -121,6 +95,37 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// The bytes of the call for `target`, signed with a key that services know by `key_id`; with
+    /// the body of a POST or PUT, unless the header lines that are not signed have its length.
+    pub(crate) fn signed(&self, target: &str, key: &Key, key_id: &str) -> Vec<u8> {
+        let mut signed = vec![
+            ("date", httpdate::fmt_http_date(now())),
+            ("(request-target)", format!("{} {target}", self.method.to_lowercase())),
+            ("host", "localhost".to_owned()),
+        ];
+        if matches!(self.method, "POST" | "PUT") && !self.further.contains("content-length") {
+            signed.push(("content-length", self.body.len().to_string()));
+            signed.push(("content-type", self.content_type.to_owned()));
+            signed.push(("x-content-sha256", STANDARD.encode(Sha256::digest(self.body))));
+        }
+        let lines = signed.iter().map(|(name, value)| format!("{name}: {value}"));
+        let signature = key.sign(lines.collect::<Vec<_>>().join("\n").as_bytes());
+        let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
+        let sent = signed.iter().filter(|(name, _)| *name != "(request-target)");
+        let lines =
+            sent.map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+        let authorization = format!(
+            "Signature version=\"1\",headers=\"{}\",keyId=\"{key_id}\",algorithm=\"rsa-sha256\",signature=\"{}\"",
+            names.join(" "),
+            STANDARD.encode(signature),
+        );
+        let head = format!(
+            "{} {target} HTTP/1.1\r\n{lines}authorization: {authorization}\r\n{}\r\n",
+            self.method, self.further,
+        );
+        [head.as_bytes(), self.body].concat()
+    }
+
     /// A prediction.
     pub(crate) const PREDICT: Call<'static> = Call {
         method: "POST",
@@ -180,6 +185,14 @@ impl Connection {
         }
     }
 
+    /// Reads up to `end`, and forgets it.
+    pub(crate) async fn until(&mut self, end: &str) {
+        let mut bytes = Vec::new();
+        while !bytes.windows(end.len()).any(|part| part == end.as_bytes()) {
+            assert!(bounded(self.0.read_buf(&mut bytes)).await.unwrap() > 0);
+        }
+    }
+
     /// Whether nothing comes, and the connection stays, for a while after what ends with `end`.
     pub(crate) async fn is_silent_after(&mut self, end: &[u8]) -> bool {
         let mut bytes = Vec::new();
@@ -206,6 +219,9 @@ impl Answer {
         let head = String::from_utf8(head.to_vec()).unwrap().to_ascii_lowercase();
         let status = head.split(' ').nth(1)?.parse().unwrap();
         let mut answer = Self { status, head, chunks: Vec::new(), trailers: String::new() };
+        if matches!(status, 204 | 304) {
+            return Some(answer);
+        }
         if let Some(length) = answer.header("content-length") {
             answer.chunks.push(rest.get(..length.parse().unwrap())?.to_vec());
             return Some(answer);

@@ -143,6 +143,57 @@ async fn messages_answer_in_the_protocol_of_anthropic_whole_and_word_by_word() {
 }
 
 #[tokio::test]
+async fn several_rows_get_a_sentence_each() {
+    let body = json!({ "prompt": "6.3 3.3 6.0 2.5, 5.1 3.5 1.4 0.2" });
+    let answer = Setup::new().await.post("/predict/v1/completions", &body).await.json();
+    assert_eq!(at(&answer, "/choices/0/text"), &format!("{ANSWER} This is an Iris setosa."));
+}
+
+#[tokio::test]
+async fn responses_answer_whole_and_step_by_step() {
+    let setup = Setup::new().await;
+    for input in [json!("6.3 3.3 6.0 2.5"), conversation(false)["messages"].clone()] {
+        let answer = setup.post("/predict/v1/responses", &json!({ "input": input })).await.json();
+        assert_eq!(
+            (at(&answer, "/object"), at(&answer, "/status")),
+            (&json!("response"), &json!("completed"))
+        );
+        assert_eq!(at(&answer, "/output/0/content/0/text"), ANSWER);
+        assert_eq!(at(&answer, "/usage/output_tokens"), 5);
+    }
+    let body = json!({ "input": "6.3 3.3 6.0 2.5", "stream": true });
+    let streamed = setup.post("/predictWithResponseStream/v1/responses", &body).await;
+    let text = streamed.text();
+    let events: Vec<Value> = text
+        .split_terminator("\n\n")
+        .map(|event| event.split_once("\ndata: ").unwrap())
+        .map(|(_, data)| serde_json::from_str(data).unwrap())
+        .collect();
+    let said = events.iter().filter(|event| event["type"] == "response.output_text.delta");
+    assert_eq!(said.map(|event| event["delta"].as_str().unwrap()).collect::<String>(), ANSWER);
+    let kinds: Vec<&str> = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .filter(|kind| *kind != "response.output_text.delta")
+        .collect();
+    let expected = [
+        "response.created",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "response.completed",
+    ];
+    assert_eq!(kinds, expected);
+    assert!(events.iter().enumerate().all(|(number, event)| event["sequence_number"] == number));
+    assert_eq!(at(events.last().unwrap(), "/response/output/0/content/0/text"), ANSWER);
+    let answer = setup.post("/predict/v1/responses", &json!({ "input": 1 })).await;
+    assert_eq!(answer.status, 400);
+}
+
+#[tokio::test]
 async fn embeddings_are_the_same_as_numbers_and_as_base64() {
     let setup = Setup::new().await;
     let body = json!({ "input": ["aA b", "123"] });
@@ -171,7 +222,7 @@ async fn embeddings_are_the_same_as_numbers_and_as_base64() {
 #[tokio::test]
 async fn a_request_that_the_server_does_not_understand_is_400_in_its_own_shape() {
     let setup = Setup::new().await;
-    for path in ["chat/completions", "completions", "embeddings"] {
+    for path in ["chat/completions", "completions", "responses", "embeddings"] {
         for action in ["predict", "predictWithResponseStream"] {
             let answer = setup.post(&format!("/{action}/v1/{path}"), &json!({})).await;
             assert_eq!(answer.status, 400);

@@ -7,9 +7,8 @@ use fastrand::Rng;
 use hyper::body::Bytes;
 
 use super::upstream::Step;
+use crate::secrets::SECRET;
 
-/// Stands in bodies and in the client's token: the log must not know it.
-pub(crate) const SECRET: &str = "never-to-be-logged";
 /// The largest body that a call may have, in bytes.
 const BODY_LIMIT: usize = 6 * 1024 * 1024;
 /// As often as the function tries.
