@@ -11,7 +11,8 @@ use oracle_cloud_client::{Client, Principal, Service};
 use crate::client::ROOTS;
 use crate::input::{self, read_word};
 
-/// The variable that says who signs, and its word for an instance that acts for a user.
+/// The variable that names the source of credentials, and its value for an instance that acts for a
+/// user.
 const AUTH: &str = "OCI_CLI_AUTH";
 const FOR_A_USER: &str = "instance_obo_user";
 /// Its word for an instance that acts for itself.
@@ -22,7 +23,7 @@ const REGION: &str = "OCI_CLI_REGION";
 const DELEGATION: &str = "OCI_CLI_DELEGATION_TOKEN_FILE";
 const OF_CLOUD_SHELL: &str = "/etc/oci/delegation_token";
 
-/// What says whose credentials sign, and in which region.
+/// Whose credentials sign, and in which region.
 #[derive(Debug, Args)]
 pub(crate) struct AccessOptions {
     /// Region; default: the profile's
@@ -37,14 +38,14 @@ pub(crate) struct AccessOptions {
 }
 
 impl AccessOptions {
-    /// An option that only a profile's credentials heed.
+    /// Returns an option that only a profile's credentials heed.
     fn of_a_profile(&self) -> Option<&'static str> {
         let profile = self.profile.as_ref().map(|_| "--profile");
         profile.or_else(|| self.config_location.as_ref().map(|_| "--config-location"))
     }
 }
 
-/// Why no service can be asked.
+/// Why no service can be called.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -121,7 +122,7 @@ impl Access {
         Ok(Self { client, region })
     }
 
-    /// A service of the region, or the one at another address.
+    /// Returns a service of the region, or the one at another address.
     pub(crate) async fn service(
         &self,
         name: &str,

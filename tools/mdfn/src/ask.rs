@@ -2,12 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// Whether somebody is there.
+/// Returns whether a person can be asked.
 pub(crate) fn is_anybody_there() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Whether the answer is yes; anything else, and the end of input, is no.
+/// Returns whether the answer is yes; anything else, and the end of input, is no.
 pub(crate) fn agrees(question: &str) -> bool {
     // Who cannot read the question cannot agree to it.
     let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stderr().flush());

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// The codes of errors that the function makes itself, and what is behind them.
-const FUNCTION_CODES: [(u16, &str, &str); 20] = [
+const FUNCTION_CODES: [(u16, &str, &str); 26] = [
     (
         400,
         "MissingParameter",
@@ -24,9 +24,14 @@ const FUNCTION_CODES: [(u16, &str, &str); 20] = [
         "the function does not sign for this address; its log line names the part that was refused",
     ),
     (
+        403,
+        "ParameterNotAllowed",
+        "the message names a compartment, a project, a model or something else that the service's entry in ALLOWED_SERVICES does not list",
+    ),
+    (
         404,
         "PathNotAllowed",
-        "the route gives a base URL, and the client's path ends in none of ALLOWED_PATHS; `openai` opens the paths under /v1 only",
+        "the route gives a base URL, and the client's path does not end in one of ALLOWED_PATHS; `openai` opens the paths under /v1 only",
     ),
     (405, "MethodNotAllowed", "a prediction is a POST"),
     (413, "PayloadTooLarge", "the body is larger than 6 MiB"),
@@ -69,6 +74,23 @@ const FUNCTION_CODES: [(u16, &str, &str); 20] = [
         504,
         "DeploymentTimedOut",
         "the model did not answer in time; the function's timeout should be 75 s or more",
+    ),
+    (
+        502,
+        "ServiceUnreachable",
+        "no connection to the service; does the function's subnet have a way out (NAT or service gateway)?",
+    ),
+    (502, "ServiceAnswerInvalid", "the service's answer broke off or was a redirect"),
+    (
+        502,
+        "ServiceAnswerTooLarge",
+        "the service's answer is larger than 6 MiB, the most that a function may give",
+    ),
+    (502, "ServiceStreamFailed", "the service's stream ended without its last event; call again"),
+    (
+        504,
+        "ServiceTimedOut",
+        "the service did not answer before the call's deadline; is the function's timeout long enough?",
     ),
     (502, "FunctionFailed", "the function has a defect; its log line has the cause"),
     (
@@ -141,9 +163,9 @@ const GATEWAY_STATUSES: [(u16, &str); 13] = [
     ),
 ];
 
-/// What a model deployment means by a status, where its body does not say more.
+/// The meaning of a status from a model deployment, if its body does not say more.
 const MODEL_STATUSES: [(u16, &str); 11] = [
-    (400, "the model does not take this input; its message says what it expects"),
+    (400, "the model does not accept this input; its message says what it expects"),
     (401, "the signature was refused: clock more than 5 minutes off, or a token that has expired"),
     (
         404,
@@ -162,8 +184,8 @@ const MODEL_STATUSES: [(u16, &str); 11] = [
     (503, "the model server is not available; try again"),
 ];
 
-/// What an answer through the gateway with this status and body probably means; None where nothing
-/// is known.
+/// Returns what an answer through the gateway with this status and body probably means; None where
+/// nothing is known.
 ///
 /// The gateway's own errors have a number for `code`; everything else came through the function
 /// from the model.
@@ -174,7 +196,7 @@ pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
     named(&FUNCTION_CODES, body).or_else(of_model).or_else(|| meaning(&GATEWAY_STATUSES, status))
 }
 
-/// Whether an error has the gateway's form: `code`, `message` and nothing else.
+/// Returns whether an error has the gateway's form: `code`, `message` and nothing else.
 fn is_gateways(body: &Value) -> bool {
     body.as_object().is_some_and(|body| {
         body.len() == 2
@@ -183,19 +205,39 @@ fn is_gateways(body: &Value) -> bool {
     })
 }
 
-/// What an answer of a model deployment itself probably means.
+/// Returns the probable meaning of a model deployment's own answer.
 pub(crate) fn of_model(status: u16, body: &[u8]) -> Option<&'static str> {
     named(&FUNCTION_CODES, body).or_else(|| meaning(&MODEL_STATUSES, status))
 }
 
-/// Everything that an answer with this status can mean, each with who gave it.
+/// The meaning of a status from another OCI service.
+const SERVICE_STATUSES: [(u16, &str); 5] = [
+    (
+        400,
+        "Generative AI knows no project or compartment of the call (it says `Compartment ID must be provided` for both), or the model \
+         refuses a parameter",
+    ),
+    (401, "the signature was refused: clock, token, or a content type with parameters"),
+    (
+        404,
+        "the policy is missing as often as the path: `generative-ai-response` and `generative-ai-conversation` are not part of \
+         `generative-ai-family`, and without them only the function gets a 404; or the region has no such model, the project is of \
+         another region or younger than 3 minutes, or the interface has no such path (`/models` does not exist)",
+    ),
+    (422, "the body is not one of this path"),
+    (429, "the model is throttled by demand; the limits are not published"),
+];
+
+/// Returns everything that an answer with this status can mean, each with who gave it.
 pub(crate) fn of_status(status: u16) -> Vec<String> {
     let own = FUNCTION_CODES.iter().filter(|own| own.0 == status);
     let own = own.map(|(_, code, cause)| format!("{code}: {cause}"));
     let gateway = meaning(&GATEWAY_STATUSES, status).map(|cause| format!("the gateway: {cause}"));
     let model =
         meaning(&MODEL_STATUSES, status).map(|cause| format!("the model deployment: {cause}"));
-    gateway.into_iter().chain(own).chain(model).collect()
+    let service =
+        meaning(&SERVICE_STATUSES, status).map(|cause| format!("another service: {cause}"));
+    gateway.into_iter().chain(own).chain(model).chain(service).collect()
 }
 
 fn named(own: &[(u16, &str, &'static str)], body: &[u8]) -> Option<&'static str> {

@@ -25,12 +25,14 @@ use crate::stopwatch::Stopwatch;
 
 /// The longest that a connection is waited for, from the name to the end of the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest that an answer is waited for, where nobody has to compute it.
+/// The longest wait for an answer that needs no computation.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest that a prediction is waited for: the longest timeout of a function, and some.
 pub(crate) const PREDICTION_TIMEOUT: Duration = Duration::from_secs(310);
 /// The largest answer that is read, in bytes: more than a function may give.
 const MAX_ANSWER_BYTES: usize = 10 * 1024 * 1024;
+/// The most pieces of an answer that are noted.
+const MAX_PIECES: usize = 10_000;
 
 /// The variable that names further roots.
 pub(crate) const ROOTS: &str = "SSL_CERT_FILE";
@@ -102,6 +104,17 @@ pub(crate) struct Answered {
     pub(crate) body: Bytes,
     /// What took how long.
     pub(crate) phases: Phases,
+    /// The first 10,000 pieces in which the body came.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A piece of an answer's body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    /// When it came, counted from the request, with the connection where there was none.
+    pub(crate) after: Duration,
+    /// Its size.
+    pub(crate) bytes: usize,
 }
 
 /// How long each part of a request took, one after the other.
@@ -116,20 +129,21 @@ pub(crate) struct Phases {
 }
 
 impl Answered {
-    /// The first value of a header, if it is text.
+    /// Returns the first value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// An answer that nobody gave.
+    /// An answer that was never sent.
     #[cfg(test)]
     pub(crate) fn new(status: u16, body: String) -> Self {
         let zero = Duration::ZERO;
         let phases = Phases { connect: zero, wait: zero, read: zero };
-        Self { status, headers: HeaderMap::new(), body: body.into(), phases }
+        let pieces = Vec::new();
+        Self { status, headers: HeaderMap::new(), body: body.into(), phases, pieces }
     }
 
-    /// The body, for a person.
+    /// Returns the body, for a person.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -182,12 +196,12 @@ impl Client {
         Self { patience, ..self }
     }
 
-    /// Whether a URL can be asked at all.
+    /// Checks whether a URL can be asked at all.
     pub(crate) fn check(url: &str) -> Result<(), Error> {
         Target::parse(url).map(drop)
     }
 
-    /// One request: 10 s for the connection, the client's patience for the whole answer.
+    /// Returns one request: 10 s for the connection, the client's patience for the whole answer.
     pub(crate) async fn send(
         &self,
         method: &str,
@@ -203,12 +217,15 @@ impl Client {
         let request = request.request(named_method(method)?, url).headers(values(headers)?);
         let mut answer = request.body(body.into()).send().await.map_err(failed)?;
         let waited = start.elapsed();
-        let mut body = Vec::new();
+        let (mut body, mut pieces) = (Vec::new(), Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(Error::Large(target.host));
             }
             body.extend_from_slice(&chunk);
+            if pieces.len() < MAX_PIECES {
+                pieces.push(Piece { after: start.elapsed(), bytes: chunk.len() });
+            }
         }
         let connect = connecting.time();
         let phases = Phases {
@@ -217,10 +234,10 @@ impl Client {
             read: start.elapsed().saturating_sub(waited),
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answered { status, headers, body: body.into(), phases })
+        Ok(Answered { status, headers, body: body.into(), phases, pieces })
     }
 
-    /// A client for one request, so that its connection ends with it.
+    /// Returns a client for one request, so that its connection ends with it.
     fn http(&self, way: Option<&Way>, connecting: &Stopwatch) -> Result<reqwest::Client, Error> {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls.clone())
@@ -313,7 +330,8 @@ fn failed(uri: &Uri, proxied: bool, patience: Duration, error: reqwest::Error) -
     }
 }
 
-/// A server that speaks plain HTTP has another remedy than one with a private authority.
+/// Returns the error for a server without TLS, or for one with a private authority: they need
+/// different remedies.
 fn no_tls(host: String, error: &rustls::Error) -> Error {
     if let rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) = error {
         Error::NoTls(host)
@@ -322,7 +340,7 @@ fn no_tls(host: String, error: &rustls::Error) -> Error {
     }
 }
 
-/// Whether a text is a port of a URL: digits alone, and not 0.
+/// Returns whether a text is a port of a URL: digits alone, and not 0.
 fn is_port(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits && text.parse().is_ok_and(|port: u16| port != 0)

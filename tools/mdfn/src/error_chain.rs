@@ -1,20 +1,20 @@
-//! What an error says, and what its causes say.
+//! An error's message, and those of its causes.
 
 use std::error::Error;
 use std::io;
 use std::iter::successors;
 
-/// An error with its causes.
+/// Returns an error with its causes.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-/// What the last of its causes says.
+/// Returns the message of its last cause.
 pub(crate) fn last_cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The first of an error and its causes that is of this type.
+/// Returns the first of an error and its causes that is of this type.
 pub(crate) fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     causes(error).find_map(|error| {
         // An `io::Error` hides the error that it was made of from `source`.

@@ -8,7 +8,7 @@ use crate::terminal::complain;
 
 /// The most that is read, in bytes: more than a function takes.
 pub(crate) const MAX_INPUT_BYTES: u64 = 10 * 1024 * 1024;
-/// The byte order mark that some editors and shells write before UTF-8. It says nothing.
+/// The byte order mark that some editors and shells write before UTF-8. It is ignored.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A file that cannot be read or used.
@@ -27,13 +27,14 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// Whether there is no such file.
+    /// Returns whether there is no such file.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// All bytes of the file at `path` but a byte order mark, at most 10 MiB; `-` is standard input.
+/// Returns all bytes of the file at `path` but a byte order mark, at most 10 MiB; `-` is standard
+/// input.
 pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     let bytes = if is_stdin(path) { limited(stdin()) } else { File::open(path).and_then(limited) };
     let bytes = bytes.map_err(|cause| Error::Unreadable { what, path: path.to_owned(), cause })?;
@@ -44,8 +45,8 @@ pub(crate) fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, Error> {
     })
 }
 
-/// The one word in the file at `path`, such as a token or a secret, without the white space around
-/// it.
+/// Returns the one word in the file at `path`, such as a token or a secret, without the white space
+/// around it.
 pub(crate) fn read_word(what: &'static str, path: &Path) -> Result<String, Error> {
     let bytes = read(what, path)?;
     let place = || path.display().to_string();
@@ -62,7 +63,7 @@ pub(crate) fn check_stdin<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Resu
     if named > 1 { Err(Error::Twice) } else { Ok(()) }
 }
 
-/// A `NAME=VALUE` of the command line.
+/// Returns a `NAME=VALUE` of the command line.
 pub(crate) fn assignment(text: &str) -> Result<(String, String), &'static str> {
     let (name, value) = text.split_once('=').ok_or("expected `NAME=VALUE`")?;
     Ok((name.to_owned(), value.to_owned()))
@@ -72,7 +73,7 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Standard input. On a terminal it says that it is read.
+/// Standard input. On a terminal a message says that it is read.
 pub(crate) fn stdin() -> Stdin {
     let stdin = io::stdin();
     if stdin.is_terminal() {

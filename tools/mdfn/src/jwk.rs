@@ -126,7 +126,7 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
     }
 }
 
-/// What the command prints.
+/// Returns the output of the command.
 async fn result(options: &Options, variable: fn(&str) -> Option<String>) -> Result<String, Error> {
     let files = [options.token.as_deref(), options.check.as_deref()].into_iter().flatten();
     check_stdin([Path::new(&options.source)].into_iter().chain(files))?;
@@ -138,7 +138,7 @@ async fn result(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
     Ok(format!("{:#}", keys.collect::<Value>()))
 }
 
-/// The keys that a gateway can use, or the one that is asked for.
+/// Returns the keys that a gateway can use, or the requested one.
 async fn chosen(
     options: &Options,
     variable: fn(&str) -> Option<String>,
@@ -180,7 +180,7 @@ async fn chosen(
     Ok(keys)
 }
 
-/// The bytes of the key set, from wherever it is.
+/// Returns the bytes of the key set, from wherever it is.
 async fn key_set(source: &str, variable: fn(&str) -> Option<String>) -> Result<Vec<u8>, Error> {
     let begins = |scheme: &str| {
         source.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
@@ -208,7 +208,7 @@ fn signed_token(path: &Path) -> Result<Token, Error> {
     Token::parse(&read_word("`--token`", path)?).ok_or(Error::NoToken)
 }
 
-/// The keys of a set that a gateway can use, and why the others are not.
+/// Returns the keys of a set that a gateway can use, and why the others are not.
 fn usable(set: &Value) -> Result<(Vec<SigningKey>, Vec<String>), Error> {
     let (keys, unusable) = signing_keys(set).ok_or(Error::NoSet)?;
     let mut reasons: Vec<String> = unusable.iter().map(reason).collect();
@@ -227,7 +227,7 @@ fn reason(unusable: &Unusable) -> String {
     }
 }
 
-/// A list short enough for a person.
+/// Returns a list short enough for a person.
 fn listed(mut list: Vec<String>) -> Vec<String> {
     let more = list.len().saturating_sub(MAX_LISTED);
     list.truncate(MAX_LISTED);

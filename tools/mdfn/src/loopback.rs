@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// Whether a host is this machine, which plain http does not leave.
+/// Returns whether a host is this machine, which plain http does not leave.
 pub(crate) fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())

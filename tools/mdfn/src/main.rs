@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            // With stderr gone there is nobody left to tell.
+            // With a closed stderr there is no place for the message.
             drop(writeln!(io::stderr(), "mdfn: the runtime does not start: {error}"));
             return ExitCode::FAILURE;
         }
@@ -70,12 +70,12 @@ fn main() -> ExitCode {
             Command::Token(options) => token::run(options, variable).await,
         }
     });
-    // A read of standard input that nobody waits for any more must not keep the process.
+    // An abandoned read of standard input must not keep the process alive.
     runtime.shutdown_background();
     code
 }
 
-/// What is not text fails where it is read, instead of passing for absent.
+/// Reads a variable. A value that is not UTF-8 is kept, so that parsing it fails later.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())

@@ -83,7 +83,7 @@ fn unpack(assemble: &Path, folder: &Path) -> Result<(), String> {
     }
 }
 
-/// What `fn init` writes: the name and a version, then what the template adds.
+/// Returns what `fn init` writes: the name and a version, then the template's lines.
 fn func_yaml(folder: &Path, more: &str) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut yaml = String::from("schema_version: 20180708\n");

@@ -37,7 +37,7 @@ impl Error {
 pub(crate) struct Proxy(std::sync::Arc<Matcher>);
 
 impl Proxy {
-    /// The proxy that the variables name, if they name one.
+    /// Returns the proxy that the variables name, if they name one.
     pub(crate) fn from_vars(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, Error> {
@@ -55,19 +55,19 @@ impl Proxy {
         Ok(Some(Self(Matcher::builder().https(url).no(except).build().into())))
     }
 
-    /// What stands between this machine and a URL.
+    /// Returns the proxy between this machine and a URL.
     pub(crate) fn way_to(&self, url: &Uri) -> Option<Way> {
         let local = url.host().is_some_and(|host| is_this_machine(host.trim_matches(['[', ']'])));
         self.0.intercept(url).filter(|_| !local).map(Way)
     }
 }
 
-/// The way through a proxy, which does not look into what passes.
+/// A tunnel through a proxy, which does not see what is sent.
 #[derive(Debug)]
 pub(crate) struct Way(Intercept);
 
 impl Way {
-    /// The proxy, as the HTTP client takes it.
+    /// Returns the proxy, as the HTTP client takes it.
     pub(crate) fn proxy(&self) -> Result<reqwest::Proxy, Error> {
         let refused = |error: reqwest::Error| Error::Refused(chain(&error.without_url()));
         let proxy = reqwest::Proxy::https(self.0.uri().to_string()).map_err(refused)?;

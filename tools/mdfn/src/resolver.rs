@@ -1,4 +1,4 @@
-//! Looks names up as the system does, and says which one is not found.
+//! Resolves names as the system does, and reports which one is not found.
 
 use std::net::SocketAddr;
 

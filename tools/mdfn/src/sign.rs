@@ -1,5 +1,5 @@
-//! `mdfn sign`: what a request's signature is made of, for whoever hunts a 401. It signs with code
-//! of its own, so that what it prints can be held against what another program sent.
+//! `mdfn sign`: the parts of a request's signature, to find the cause of a 401. It signs with code
+//! of its own, so that its output can be compared with what another program sent.
 //!
 //! Source: docs/spec/oci-request-signing.md#signature.
 
@@ -86,9 +86,9 @@ enum Error {
     Key,
     #[error("`--key` also needs `--key-id` or `--token`")]
     KeyId,
-    #[error("header `{0}` is to be signed and is not there")]
+    #[error("header `{0}` shall be signed, but is not given")]
     Missing(String),
-    #[error("header `{0}` is to be signed and is there several times")]
+    #[error("header `{0}` shall be signed, but is given several times")]
     Repeated(String),
 }
 
@@ -184,8 +184,8 @@ impl Request {
     }
 }
 
-/// A URL of a service. One with a user in it is not repeated: a password may stand anywhere before
-/// an `@`.
+/// Returns a URL of a service. One with a user in it is not repeated: a password may stand anywhere
+/// before an `@`.
 fn url(text: &str) -> Result<Uri, Error> {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
@@ -197,7 +197,7 @@ fn url(text: &str) -> Result<Uri, Error> {
     url.ok_or_else(|| Error::Url(text.to_owned()))
 }
 
-/// The key id, for a person to read unless all of it was asked for.
+/// Returns the key id, shortened for a person unless the whole one was asked for.
 fn key_id(options: &Options) -> Result<String, Error> {
     match (&options.key_id, &options.token) {
         (Some(id), _) => Ok(id.clone()),
@@ -210,7 +210,8 @@ fn key_id(options: &Options) -> Result<String, Error> {
     }
 }
 
-/// The first private key in a text, whatever stands around it and whatever became of its line ends.
+/// Returns the first private key in a text, whatever stands around it and whatever became of its
+/// line ends.
 fn key(text: &[u8]) -> Option<PrivateKey> {
     let text = String::from_utf8_lossy(text);
     let blocks = text.split("-----BEGIN ").skip(1);

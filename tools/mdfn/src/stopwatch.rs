@@ -13,7 +13,7 @@ use tower_service::Service;
 pub(crate) struct Stopwatch(Arc<OnceLock<Duration>>);
 
 impl Stopwatch {
-    /// How long the connection took; zero as long as there is none.
+    /// Returns how long the connection took; zero until there is one.
     pub(crate) fn time(&self) -> Duration {
         self.0.get().copied().unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// One line on stdout. With nobody there to read it, the program goes on.
+/// Prints one line on stdout. A closed stdout is not an error.
 pub(crate) fn say(line: &str) {
     drop(writeln!(io::stdout(), "{line}"));
 }
@@ -13,8 +13,8 @@ pub(crate) fn complain(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// What a command was run for, on stdout, byte for byte. A reader that has enough of it is no
-/// error; a full disk is one.
+/// Returns what a command was run for, on stdout, byte for byte. A reader that has enough of it is
+/// no error; a full disk is one.
 pub(crate) fn print(result: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(result).and_then(|()| stdout.flush()) {
@@ -35,8 +35,8 @@ pub(crate) fn deliver(command: &str, result: &str) -> ExitCode {
     }
 }
 
-/// A name that somebody else chose, for a terminal: at most 60 characters, `?` for each that is not
-/// visible ASCII.
+/// Returns a name that somebody else chose, for a terminal: at most 60 characters, `?` for each
+/// that is not visible ASCII.
 pub(crate) fn printable(name: &str) -> String {
     let visible = |char: char| if char == ' ' || char.is_ascii_graphic() { char } else { '?' };
     let mut shown: String = name.chars().take(60).map(visible).collect();

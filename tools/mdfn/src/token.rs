@@ -73,7 +73,7 @@ pub(crate) struct ClientOptions {
     no_cache: bool,
 }
 
-/// A token that cannot be had.
+/// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{0} is not given; expected the option `{1}` or the variable {2}")]
@@ -148,7 +148,8 @@ struct Granted {
 }
 
 impl Granted {
-    /// How long the token is good for; None if the answer does not say so in an understandable way.
+    /// Returns how long the token is good for; None if the answer does not say so in an
+    /// understandable way.
     fn lifetime(&self) -> Option<u64> {
         let whole = |seconds| Some(Duration::try_from_secs_f64(seconds).ok()?.as_secs());
         match &self.expires_in {
@@ -160,12 +161,12 @@ impl Granted {
 }
 
 impl ClientOptions {
-    /// The file with the secret, if one is given.
+    /// Returns the file with the secret, if one is given.
     pub(crate) fn secret_file(&self) -> Option<&Path> {
         self.client_secret_file.as_deref()
     }
 
-    /// All that a token is asked for with. It reads the secret, which may be had only once.
+    /// Returns all that a token is asked for with. It reads the secret, which may be had only once.
     pub(crate) fn request(
         &self,
         variable: fn(&str) -> Option<String>,
@@ -210,7 +211,7 @@ pub(crate) struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// A token, kept or new; whether it was kept.
+    /// Returns a token, kept or new; whether it was kept.
     pub(crate) async fn token(&self) -> Result<(Secret, bool), Error> {
         let kept = self.cache.as_ref().map_or(Ok(None), Cache::read);
         match kept {
@@ -223,11 +224,11 @@ impl TokenRequest {
         }
     }
 
-    /// A new token, where one that was kept is refused.
+    /// Returns a new token, where one that was kept is refused.
     pub(crate) async fn new_token(&self) -> Result<Secret, Error> {
         let asked = since_epoch(now()).as_secs();
         let granted = self.ask().await?;
-        // Where the answer does not say, the token is for this call alone.
+        // If the answer does not say, the token is for this call only.
         if let (Some(cache), Some(lifetime)) = (&self.cache, granted.lifetime()) {
             let expires = asked.saturating_add(lifetime);
             let kept = Kept { access_token: granted.access_token.clone(), expires };
@@ -271,12 +272,12 @@ impl Kept {
     }
 }
 
-/// Whether a text can be sent as a token, and printed.
+/// Returns whether a text can be sent as a token, and printed.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What an error of the token endpoint says to whoever set the client up.
+/// Returns the advice for an error of the token endpoint, for whoever configured the client.
 fn meaning(error: &str) -> &'static str {
     match error {
         "invalid_client" => "client id or secret are wrong, or the application is not activated",

@@ -12,7 +12,7 @@ pub(crate) enum Architecture {
 impl Architecture {
     pub(crate) const ALL: [Self; 2] = [Self::X86, Self::Arm];
 
-    /// Its folder in an archive for both.
+    /// Returns its folder in an archive for both.
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::X86 => "fn-arch-x86",

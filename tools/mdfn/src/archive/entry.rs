@@ -9,7 +9,7 @@ use crate::terminal::printable;
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
-/// Nobody knows as whom the service starts it, so everybody must be let.
+/// It is unknown as which user the service starts it, so every user must have access.
 const EXECUTABLE: u32 = 0o111;
 
 /// What is wrong with an entry, whatever is in it.
@@ -25,7 +25,7 @@ pub(crate) enum BadEntry {
     Type(String),
 }
 
-/// The name of an entry that may be unpacked; a folder's ends in `/`.
+/// Returns the name of an entry that may be unpacked; a folder's ends in `/`.
 pub(super) fn name(entry: &ZipFileEntry<'_>) -> Result<String, BadEntry> {
     let raw = String::from_utf8_lossy(entry.name_raw()).into_owned();
     let shown = printable(&raw);
@@ -43,7 +43,7 @@ pub(super) fn name(entry: &ZipFileEntry<'_>) -> Result<String, BadEntry> {
     if ![CompressionMethod::Stored, CompressionMethod::Deflated].contains(&compression) {
         return Err(BadEntry::Compression(shown, compression));
     }
-    // Many tools make a link of these bits, whatever system the entry is said to be from.
+    // Many tools make a link of these bits, whatever the entry's system is.
     match entry.external_attributes() >> 16 & TYPE {
         0 | REGULAR => Ok(raw),
         DIRECTORY if raw.ends_with('/') => Ok(raw),
@@ -51,12 +51,12 @@ pub(super) fn name(entry: &ZipFileEntry<'_>) -> Result<String, BadEntry> {
     }
 }
 
-/// Whether everybody may run it, once it is unpacked.
+/// Returns whether everybody may run it, once it is unpacked.
 pub(super) fn is_executable(entry: &ZipFileEntry<'_>) -> bool {
     mode(entry).is_some_and(|mode| mode & EXECUTABLE == EXECUTABLE)
 }
 
-/// The mode that it was packed with on a Unix.
+/// Returns the mode that it was packed with on a Unix.
 fn mode(entry: &ZipFileEntry<'_>) -> Option<u32> {
     (entry.system() == System::Unix).then(|| entry.external_attributes() >> 16)
 }

@@ -25,7 +25,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What `readelf --file-header` calls it, and a word for it.
+    /// Returns the name that `readelf --file-header` has for it, and a short one.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fixed => "EXEC (fixed addresses)",
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-/// Why a file is none.
+/// Why a file is not an executable.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum NotExecutable {
     #[error("it is empty")]
@@ -87,7 +87,7 @@ impl Executable {
     }
 }
 
-/// The header of a 64-bit ELF file of little-endian Linux.
+/// Returns the header of a 64-bit ELF file of little-endian Linux.
 fn header(bytes: &[u8]) -> Result<&Header, NotExecutable> {
     match bytes {
         [] => return Err(NotExecutable::Empty),
@@ -117,7 +117,7 @@ fn header(bytes: &[u8]) -> Result<&Header, NotExecutable> {
         elf::ELFOSABI_FREEBSD => return Err(NotExecutable::System("FreeBSD")),
         _ => return Err(NotExecutable::System("another operating system")),
     }
-    Header::parse(bytes).map_err(|_invalid| NotExecutable::Damaged("its header is none of ELF"))
+    Header::parse(bytes).map_err(|_invalid| NotExecutable::Damaged("its header is not valid ELF"))
 }
 
 fn architecture(header: &Header) -> Result<Architecture, NotExecutable> {
@@ -130,7 +130,7 @@ fn architecture(header: &Header) -> Result<Architecture, NotExecutable> {
     }
 }
 
-/// Whether all that is loaded, and the table of sections at the end, is there.
+/// Checks whether everything that is loaded, and the table of sections at the end, is in the file.
 fn whole(header: &Header, bytes: &[u8]) -> Result<(), NotExecutable> {
     let (mut end, mut loaded) = (section_table_end(header), false);
     for segment in segments(header, bytes)? {
@@ -165,7 +165,7 @@ fn segments<'a>(
     })
 }
 
-/// What an executable says to a dynamic linker.
+/// An executable's settings for a dynamic linker.
 #[derive(Default)]
 struct Dynamic {
     needs_libraries: bool,

@@ -15,7 +15,7 @@ pub(crate) enum FileError {
     Large(u64, u64),
 }
 
-/// The bytes of a file, if there are no more than `limit`.
+/// Returns the bytes of a file, if there are no more than `limit`.
 pub(crate) fn read_file(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     // Before it is opened: a pipe would be waited for.
     let metadata = fs::metadata(path)?;

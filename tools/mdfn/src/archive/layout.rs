@@ -17,7 +17,7 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    /// The shape that an application needs for it, as the service names it.
+    /// Returns the shape that an application needs for it, as the service names it.
     pub(crate) fn shape(self) -> &'static str {
         match self {
             Self::One(Architecture::X86) => "GENERIC_X86",
@@ -26,7 +26,7 @@ impl Layout {
         }
     }
 
-    /// What stands before the names in an archive of this layout.
+    /// Returns the prefix of the names in an archive of this layout.
     pub(super) fn prefix(self, architecture: Architecture) -> String {
         match self {
             Self::One(_) => String::new(),
@@ -34,7 +34,7 @@ impl Layout {
         }
     }
 
-    /// Where the executable for an architecture is.
+    /// Returns the path of the executable for an architecture.
     pub(crate) fn path(self, architecture: Architecture) -> String {
         self.prefix(architecture) + EXECUTABLE
     }

@@ -31,12 +31,12 @@ pub(crate) struct Archive {
     pub(crate) executables: Vec<Packed>,
     /// Its own size.
     pub(crate) bytes: u64,
-    /// The hash of all of it, in hexadecimal.
+    /// The hash of the whole archive, in hexadecimal.
     pub(crate) sha256: String,
 }
 
 impl Archive {
-    /// Whether it may be sent with the call that makes the function, instead of from Object
+    /// Returns whether it may be sent with the call that makes the function, instead of from Object
     /// Storage.
     pub(crate) fn is_direct(&self) -> bool {
         self.bytes <= MAX_DIRECT_BYTES
@@ -157,7 +157,7 @@ pub(super) fn read_within(bytes: &[u8], unpacked: u64) -> Result<Archive, Error>
     Ok(Archive { layout, executables, bytes: size, sha256 })
 }
 
-/// Which layout this is; that of an archive which has all that its layout asks for.
+/// Returns which layout this is; that of an archive which has all that its layout asks for.
 fn layout(
     executables: &[(Option<Architecture>, Packed)],
     folders: &BTreeSet<Architecture>,

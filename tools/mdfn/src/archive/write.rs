@@ -15,7 +15,7 @@ const MODE_SHIFT: u32 = 16;
 /// The best, which takes a second for an executable of 6 MB.
 const COMPRESSION: i64 = 9;
 
-/// The archive of these executables, in this order whatever theirs.
+/// Returns the archive of these executables, in this order whatever theirs.
 pub(crate) fn write(
     layout: Layout,
     executables: &[(Architecture, &[u8])],

@@ -32,7 +32,7 @@ impl fmt::Display for Doing {
     }
 }
 
-/// What to do about it.
+/// Returns what to do about it.
 pub(super) fn sentence(doing: Doing, error: &Error) -> &'static str {
     match error {
         Error::Service(error) => of_service(doing, error),
@@ -48,11 +48,11 @@ pub(super) fn sentence(doing: Doing, error: &Error) -> &'static str {
     }
 }
 
-/// The connection broke after the request had begun.
+/// Returns the connection broke after the request had begun.
 fn lost(doing: Doing) -> &'static str {
     match doing {
         Doing::Create => {
-            "Nobody knows whether it was made: run the same command again, which finds it by its name if it was, or look with `oci fn \
+            "It is unknown whether it was made: run the same command again, which finds it by its name if it was, or look with `oci fn \
              function list --application-id`."
         }
         Doing::Update => {
@@ -61,7 +61,7 @@ fn lost(doing: Doing) -> &'static str {
         Doing::Upload => {
             "An object is there whole or not at all, and the function is as it was: run the same command again."
         }
-        Doing::Wait => "It goes on without this command; run the same command again.",
+        Doing::Wait => "It continues without this command; run the same command again.",
         Doing::FindApplication
         | Doing::FindFunction
         | Doing::FindRuntime
@@ -113,7 +113,7 @@ fn of_parameter(doing: Doing) -> &'static str {
     }
 }
 
-/// A 404 is a missing right, too: the service does not say which.
+/// Returns the advice for a 404. It can also mean a missing right: the service does not say which.
 fn of_rights(doing: Doing) -> &'static str {
     match doing {
         Doing::FindApplication => {

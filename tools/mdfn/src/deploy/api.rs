@@ -17,7 +17,7 @@ use crate::terminal::printable;
 const LANGUAGE: &str = "go";
 const ACTIVE: &str = "ACTIVE";
 
-/// The application that the options name.
+/// Returns the application that the options name.
 pub(super) async fn application(
     service: &Service,
     options: &Options,
@@ -39,7 +39,7 @@ pub(super) async fn application(
     read(&send(service, &Call::application(&id), doing).await?, doing)
 }
 
-/// The function of this name, and its etag.
+/// Returns the function of this name, and its etag.
 pub(super) async fn function(
     service: &Service,
     application: &str,
@@ -53,7 +53,7 @@ pub(super) async fn function(
     Ok(Some((read(&answer, doing)?, etag)))
 }
 
-/// The name of the one active runtime for executables.
+/// Returns the name of the one active runtime for executables.
 pub(super) async fn runtime(service: &Service) -> Result<String, Error> {
     let all = list::<Runtime>(service, &Call::runtimes(), Doing::FindRuntime).await?;
     let active: Vec<Runtime> =
@@ -74,7 +74,7 @@ pub(super) async fn runtime(service: &Service) -> Result<String, Error> {
     }
 }
 
-/// The namespace that has the tenancy's buckets.
+/// Returns the namespace that has the tenancy's buckets.
 pub(super) async fn namespace(storage: &Service) -> Result<String, Error> {
     let doing = Doing::FindNamespace;
     read(&send(storage, &Call::namespace(), doing).await?, doing)

@@ -11,7 +11,7 @@ use super::model::RuntimeConfig;
 use super::options::Options;
 use super::wanted::Wanted;
 
-/// The memory of a new function, in MB, and its timeout, in seconds, where nothing is said.
+/// The memory of a new function, in MB, and its timeout, in seconds, by default.
 pub(super) const MEMORY: u64 = 128;
 pub(super) const TIMEOUT: u64 = 120;
 
@@ -25,7 +25,7 @@ pub(super) enum Runtime {
 }
 
 impl Runtime {
-    /// The one that the options name; `otherwise` is the name where they do not.
+    /// Returns the one that the options name; `otherwise` is the name where they do not.
     pub(super) fn of(options: &Options, otherwise: Option<String>) -> Option<Self> {
         let name = options.runtime.clone().or(otherwise);
         match &options.runtime_version {
@@ -34,7 +34,7 @@ impl Runtime {
         }
     }
 
-    /// Whether a function has it already.
+    /// Returns whether a function has it already.
     pub(super) fn is(&self, config: &RuntimeConfig) -> bool {
         let (kind, name) = (config.kind.as_str(), &config.name);
         match self {
@@ -106,7 +106,7 @@ pub(super) fn source(code: Option<&Code>, place: &Place, runtime: Option<&Runtim
     Value::Object(details)
 }
 
-/// The body that makes a function.
+/// Returns the body that makes a function.
 pub(super) fn create(wanted: &Wanted<'_>, application: &str, source: &Value) -> Value {
     let options = wanted.options;
     let mut body = json!({

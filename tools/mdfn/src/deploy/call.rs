@@ -102,8 +102,8 @@ impl Call {
         Self { method: Method::GET, path, query, if_match: None, payload: Payload::None }
     }
 
-    /// The request to `service`. A create is sent again only where it was not carried out: the
-    /// operation knows no token for retries.
+    /// Returns the request to `service`. A create is sent again only where it was not carried out:
+    /// the operation knows no token for retries.
     pub(super) fn request(&self, service: &Service) -> RequestBuilder {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let mut request = match path.as_slice() {

@@ -1,4 +1,4 @@
-//! What a function is to be made of, and whether it fits the application.
+//! The code of a function, and whether it fits the application.
 
 use std::fmt::{self, Write as _};
 
@@ -52,7 +52,7 @@ impl Code {
         Ok(Self::Archive(packed))
     }
 
-    /// The archive that has to be an object first.
+    /// Returns the archive that has to be an object first.
     pub(super) fn large(&self) -> Option<&Packed> {
         match self {
             Self::Archive(packed) if !packed.archive.is_direct() => Some(packed),
@@ -60,13 +60,13 @@ impl Code {
         }
     }
 
-    /// Whether the application has the processors that an archive is for. Of an image nobody knows
-    /// here.
+    /// Checks whether the application has the processors that an archive is for. Of an image
+    /// nobody knows here.
     pub(super) fn check_shape(&self, application: &Application) -> Result<(), Error> {
         let Self::Archive(packed) = self else { return Ok(()) };
         let needed = packed.archive.layout.shape();
         match application.shape.as_deref() {
-            // Where the service does not say, it will have to decide.
+            // If the service does not say, it will have to decide.
             None => Ok(()),
             Some(shape) if shape == needed => Ok(()),
             Some(shape) => Err(Error::Shape {
@@ -79,17 +79,17 @@ impl Code {
 }
 
 impl Packed {
-    /// The hash in hexadecimal, as `sha256sum` prints it.
+    /// Returns the hash in hexadecimal, as `sha256sum` prints it.
     pub(super) fn hex(&self) -> String {
         hex(&self.sha256)
     }
 
-    /// The hash as the service shows it.
+    /// Returns the hash as the service shows it.
     pub(super) fn base64(&self) -> String {
         STANDARD.encode(&self.sha256)
     }
 
-    /// The name that it has as an object: the same one for the same bytes.
+    /// Returns the name that it has as an object: the same one for the same bytes.
     pub(super) fn object(&self) -> String {
         format!("{}.zip", self.hex())
     }
@@ -108,7 +108,7 @@ impl fmt::Debug for Packed {
     }
 }
 
-/// Bytes as `sha256sum` prints them.
+/// Returns bytes as `sha256sum` prints them.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut hex, byte| {
         // A text takes what is written to it.

@@ -17,7 +17,7 @@ const BODY_HEADERS: [&str; 3] = ["content-length", "content-type", "x-content-sh
 /// Where an archive is in a body.
 const ARCHIVE: &str = "/sourceDetails/archiveSourceDetails/archiveFile";
 
-/// All requests in their order. What only an answer can tell stands in `<...>`.
+/// Returns all requests in their order. Values that only an answer has are written as `<...>`.
 pub(super) fn text(wanted: &Wanted<'_>, access: &Access) -> String {
     let options = wanted.options;
     let (functions, storage) = (&access.functions, &access.storage);
@@ -62,7 +62,7 @@ pub(super) fn text(wanted: &Wanted<'_>, access: &Access) -> String {
     parts.join("\n")
 }
 
-/// The upload of a large archive.
+/// Returns the upload of a large archive.
 fn upload(storage: &Service, place: &Place, wanted: &Wanted<'_>) -> Option<String> {
     match (place, wanted.code.large()) {
         (Place::Object { namespace, bucket, .. }, Some(packed)) => {
@@ -72,7 +72,7 @@ fn upload(storage: &Service, place: &Place, wanted: &Wanted<'_>) -> Option<Strin
     }
 }
 
-/// The body of an update that changes all that is named.
+/// Returns the body of an update that changes all that is named.
 fn changes(wanted: &Wanted<'_>, place: &Place) -> Value {
     let options = wanted.options;
     let runtime = Runtime::of(options, None);
@@ -90,7 +90,8 @@ fn changes(wanted: &Wanted<'_>, place: &Place) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-/// One request: the line, the names of its headers, and its body without what is secret or long.
+/// Returns one request: the line, the names of its headers, and its body without what is secret or
+/// long.
 fn shown(service: &Service, call: &Call, wanted: &Wanted<'_>) -> String {
     let path = call.path.join("/");
     let query: Vec<String> =
@@ -120,7 +121,7 @@ fn shown(service: &Service, call: &Call, wanted: &Wanted<'_>) -> String {
     lines.join("\n")
 }
 
-/// A body whose archive is told by its hash, and whose settings by their names.
+/// Returns a body whose archive is told by its hash, and whose settings by their names.
 fn without_values(body: &Value, code: &Code) -> Value {
     let mut body = body.clone();
     if let (Some(archive), Code::Archive(packed)) = (body.pointer_mut(ARCHIVE), code) {

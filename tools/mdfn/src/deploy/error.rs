@@ -1,4 +1,4 @@
-//! Why nothing was deployed, or nobody knows whether.
+//! Why nothing was deployed, or why the result is unknown.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::archive;
 use crate::error_chain::chain;
 use crate::input;
 
-/// What stands between a command line and a function.
+/// Why a command line did not lead to a function.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -19,7 +19,7 @@ pub(super) enum Error {
     #[error("the archive has {0} bytes, and the call takes 25 MB; name a bucket with --bucket")]
     NoBucket(usize),
     #[error(
-        "`--config {0}` passes a variable that is not set; write it, or put it into --config-file"
+        "`--config {0}` names a variable that is not set; write it, or put it into --config-file"
     )]
     NoVariable(String),
     #[error("the setting {0} is given twice")]
@@ -46,7 +46,9 @@ pub(super) enum Error {
         "the application is named and not its compartment; name that with --compartment, or the application by its OCID"
     )]
     NoCompartment,
-    #[error("nobody is here to be asked; `--yes` does without, `--dry-run` shows the requests")]
+    #[error(
+        "there is no terminal to ask on; `--yes` skips the question, `--dry-run` shows the requests"
+    )]
     NoTerminal,
     #[error(transparent)]
     Access(#[from] access::Error),
@@ -77,7 +79,7 @@ pub(super) enum Error {
     )]
     NoEtag(String),
     #[error(
-        "the function {id} is not ready after {seconds} s; the service said {state}. It goes on without this command; look at it with `oci fn function get \
+        "the function {id} is not ready after {seconds} s; the service said {state}. It continues without this command; look at it with `oci fn function get \
          --function-id {id}`, or run the same command again"
     )]
     NotReady { id: String, state: String, seconds: u64 },

@@ -72,7 +72,7 @@ async fn deploy(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
             let head = format!("{} ({}) will change", options.name, function.id);
             match plan::update(&wanted, &application, function, etag.as_deref(), &place)? {
                 Some(plan) => (Doing::Update, head, plan),
-                None => return say(&format!("{} is as it is to be; nothing changes", function.id)),
+                None => return say(&format!("{} is up to date; nothing changes", function.id)),
             }
         }
     };
@@ -96,7 +96,7 @@ async fn deploy(options: &Options, variable: fn(&str) -> Option<String>) -> Resu
     if doing == Doing::Create { say(&notes::next(&made.id)) } else { Ok(()) }
 }
 
-/// Where the service will get an archive from.
+/// Returns where the service will get an archive from.
 async fn place(wanted: &Wanted<'_>, access: &Access) -> Result<Place, Error> {
     match (wanted.code.large(), &wanted.options.bucket) {
         (Some(packed), Some(bucket)) => {
@@ -107,7 +107,7 @@ async fn place(wanted: &Wanted<'_>, access: &Access) -> Result<Place, Error> {
     }
 }
 
-/// The runtime of a new function; the service is asked where none is named.
+/// Returns the runtime of a new function; the service is asked if none is named.
 async fn runtime(wanted: &Wanted<'_>, access: &Access) -> Result<Option<Runtime>, Error> {
     let options = wanted.options;
     let found = match (&wanted.code, &options.runtime) {

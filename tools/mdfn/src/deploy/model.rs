@@ -16,7 +16,7 @@ use crate::terminal::printable;
 pub(super) struct Accepted {
     /// The function.
     pub(super) id: String,
-    /// What tells of it, where the service names it.
+    /// What names its request, if the service says so.
     pub(super) work_request: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Lifecycle {
     pub(super) lifecycle_state: String,
 }
 
-/// What a list says, as far as one item of it is looked for.
+/// A list, as far as one of its items is looked for.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {
@@ -47,7 +47,7 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Whether it is the one of this name, and not the remains of one that was deleted.
+    /// Returns whether it is the one of this name, and not the remains of one that was deleted.
     pub(super) fn is(&self, name: &str) -> bool {
         self.display_name == name && self.lifecycle_state != "DELETED"
     }
@@ -69,7 +69,7 @@ pub(super) struct Application {
 
 impl fmt::Display for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shape = self.shape.as_deref().unwrap_or("of a shape that the service does not say");
+        let shape = self.shape.as_deref().unwrap_or("of an unknown shape");
         write!(f, "application {} ({}), {shape}", printable(&self.display_name), self.id)
     }
 }

@@ -11,7 +11,7 @@ use super::wanted::Wanted;
 /// Source: docs/spec/oci-services.md#functions-api.
 const REALM_OF_ARCHIVES: &str = "oc1";
 
-/// What nobody can promise, or somebody else has to do.
+/// Returns what cannot be checked here, or what somebody else has to do.
 pub(super) fn of(
     wanted: &Wanted<'_>,
     doing: Doing,
@@ -40,7 +40,7 @@ pub(super) fn of(
     notes
 }
 
-/// The commands that follow a new function.
+/// Returns the commands that follow a new function.
 pub(super) fn next(id: &str) -> String {
     format!(
         "Next, the group and the policy that let it predict, and a call:\n  \

@@ -17,13 +17,13 @@ pub(super) struct Plan {
     /// A line for each member that changes.
     pub(super) lines: Vec<String>,
     pub(super) call: Call,
-    /// The function that is there already.
+    /// The existing function.
     pub(super) id: Option<String>,
     /// Whether the call has the code, so that a large archive has to be an object before.
     pub(super) has_code: bool,
 }
 
-/// A new function: all of it.
+/// Returns the plan for a new function.
 pub(super) fn create(
     wanted: &Wanted<'_>,
     application: &Application,
@@ -46,7 +46,7 @@ pub(super) fn create(
     Ok(Plan { lines, call: Call::create(body), id: None, has_code: true })
 }
 
-/// What makes a function that is there the one that is wanted; None if it is already.
+/// Returns the changes from the existing function to the wanted one; `None` if there are none.
 pub(super) fn update(
     wanted: &Wanted<'_>,
     application: &Application,
@@ -107,7 +107,7 @@ pub(super) fn update(
     Ok(Some(Plan { lines, call, id: Some(function.id.clone()), has_code: code.is_some() }))
 }
 
-/// An archive cannot become an image, nor the other way.
+/// Checks the kind: an archive cannot become an image, nor the other way round.
 fn check_kind(wanted: &Wanted<'_>, function: &Function) -> Result<(), Error> {
     let (kind, wanted) = match &wanted.code {
         Code::Archive(_) => ("ARCHIVE", "an archive"),
@@ -122,8 +122,8 @@ fn check_kind(wanted: &Wanted<'_>, function: &Function) -> Result<(), Error> {
     Err(Error::OtherKind { id: function.id.clone(), is, wanted })
 }
 
-/// Whether the service takes the settings, and the function starts with them and those of its
-/// application.
+/// Checks whether the service takes the settings, and the function starts with them and those of
+/// its application.
 fn check(wanted: &Wanted<'_>, application: &Application, settings: &Settings) -> Result<(), Error> {
     settings.check_size()?;
     if wanted.options.any_function {
@@ -142,8 +142,8 @@ fn new_code(code: &Code) -> String {
     }
 }
 
-/// What becomes of the code; None if it is the same archive. A tag of an image may have moved, so
-/// an image is always looked up again.
+/// Returns what becomes of the code; None if it is the same archive. A tag of an image may have
+/// moved, so an image is always looked up again.
 fn new_code_of(code: &Code, function: &Function) -> Option<String> {
     let source = &function.source_details;
     match code {

@@ -26,7 +26,7 @@ const OF_THE_CONTAINER: &str = "SSL_CERT_FILE";
 pub(super) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// What the command line, the environment and the file say.
+    /// Returns the settings of the command line, the environment and the file.
     pub(super) fn given(
         options: &Options,
         variable: impl Fn(&str) -> Option<String>,
@@ -69,13 +69,13 @@ impl Settings {
         both
     }
 
-    /// Whether the service has room for them.
+    /// Checks whether the service has room for them.
     pub(super) fn check_size(&self) -> Result<(), Error> {
         let size = self.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         if size > MAX_BYTES { Err(Error::SettingsLarge(size)) } else { Ok(()) }
     }
 
-    /// Whether the function of this repository would start with them.
+    /// Checks whether the function of this repository would start with them.
     pub(super) fn check_start(&self) -> Result<(), Error> {
         let var = |name: &str| match (self.get(name), name) {
             (_, OF_THE_CONTAINER) => None,

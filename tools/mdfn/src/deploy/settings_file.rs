@@ -1,4 +1,4 @@
-//! A file of settings: a JSON object of texts, in which no name is there twice.
+//! A file of settings: a JSON object of texts, with no name twice.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Waits until a change that was accepted is over, and says how it ended.
+//! Waits until an accepted change is over, and reports its outcome.
 //!
 //! Source: docs/spec/oci-services.md#functions-api.
 
@@ -16,7 +16,7 @@ use super::model::{Accepted, Lifecycle, WorkError, WorkRequest};
 const ACTIVE: &str = "ACTIVE";
 const SUCCEEDED: &str = "SUCCEEDED";
 
-/// Waits for so many seconds at most, until the function is active.
+/// Waits for at most this many seconds, until the function is active.
 pub(super) async fn until_active(
     service: &Service,
     accepted: &Accepted,
@@ -71,9 +71,9 @@ async fn finished(
     Call::work_request(work).request(service).poll_until(ready).await
 }
 
-/// What the service says went wrong; nothing where it does not.
+/// Returns the service's reasons for a failure; empty if it gives none.
 async fn reasons(service: &Service, work: &str) -> String {
-    // The failure itself must not be lost where its reasons cannot be had.
+    // The failure itself must not be lost if its reasons cannot be fetched.
     let call = Call::work_errors(work);
     let errors = list::<WorkError>(service, &call, Doing::Wait).await.unwrap_or_default();
     let said = errors.iter().map(|error| format!(": {} ({})", error.message, error.code));

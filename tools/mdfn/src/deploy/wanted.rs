@@ -1,4 +1,4 @@
-//! What the command line asks for, read and checked as far as it can be without the service.
+//! The command line's settings, read and checked as far as possible without the service.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::options::Options;
 use super::settings::Settings;
 pub(super) use crate::application::is_ocid;
 
-/// A function as it is to be.
+/// A function as it is wanted.
 pub(super) struct Wanted<'a> {
     pub(super) options: &'a Options,
     pub(super) code: Code,

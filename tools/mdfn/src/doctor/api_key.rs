@@ -2,7 +2,7 @@
 
 use oracle_cloud_client::Credentials;
 
-/// What a service will not find, a sentence each.
+/// Returns what a service will not find, a sentence each.
 pub(super) fn warnings(credentials: &Credentials) -> Vec<String> {
     let parts: Vec<&str> = credentials.key_id().expose().split('/').collect();
     let [tenancy, user, fingerprint] = parts.as_slice() else {

@@ -18,7 +18,7 @@ use crate::cause;
 use crate::client::PREDICTION_TIMEOUT;
 use crate::input::read;
 
-/// Sends the file at `path` to `endpoint`, and says what came of it.
+/// Sends the file at `path` to `endpoint`, and reports the outcome.
 pub(super) async fn predict(
     report: &mut Report,
     config: &Config,
@@ -43,7 +43,7 @@ pub(super) async fn predict(
     let json = HeaderValue::from_static("application/json");
     request.headers_mut().insert(CONTENT_TYPE, json);
     let start = Instant::now();
-    // What an attempt says is to be seen, not what becomes of it after others.
+    // One attempt only: its own outcome is of interest.
     let options = Forwarder::options(start + PREDICTION_TIMEOUT).retry_safety(RetrySafety::Never);
     let answer = forwarder.client().send_with(request, &options).await;
     let ms = start.elapsed().as_millis();

@@ -6,13 +6,13 @@ use super::report::Report;
 
 /// Services refuse a date that is further off.
 const MAX_SKEW: Duration = Duration::from_secs(5 * 60);
-/// How far a clock may be off without a word.
+/// How far a clock may be off without a message.
 pub(super) const MAX_DRIFT: Duration = Duration::from_secs(60);
 
-/// What to make of the time that a service told, and our own.
+/// Compares the service's time with our own.
 pub(super) fn judge(report: &mut Report, told: Option<SystemTime>, now: SystemTime) {
     match told.map(|told| difference(told, now)) {
-        None => report.warn("clock", "the service does not tell its time"),
+        None => report.warn("clock", "the service does not send its time"),
         Some(skew) if skew >= MAX_SKEW => report.warn(
             "clock",
             &format!(

@@ -1,4 +1,4 @@
-//! What a deployed function says of itself at its route `readyz`, and what to make of it.
+//! The report of a deployed function at its route `readyz`, and its meaning.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,7 +40,7 @@ struct Allowed {
     paths: u64,
 }
 
-/// Asks `url`, and says what the answer means.
+/// Calls `url`, and says what the answer means.
 pub(super) async fn check(
     report: &mut Report,
     url: &str,
@@ -69,7 +69,7 @@ pub(super) async fn check(
         Ok(ready) => judge(report, &ready),
         Err(_) => report.fail(
             "answer",
-            "status 200, and not what `readyz` of this function says; is it the URL of that route, and the function of version 0.1 or \
+            "status 200, but not the answer of this function's `readyz`; is it the URL of that route, and the function of version 0.1 or \
              later?",
         ),
     }
@@ -109,9 +109,9 @@ fn credentials(report: &mut Report, credentials: &Credentials) {
     }
     let expires = credentials.expires.as_deref().map(DateTime::parse_from_rfc3339);
     match expires {
-        None => report.ok("token", "there is none that expires"),
+        None => report.ok("token", "there is no token that expires"),
         Some(Ok(at)) => expiry::judge(report, at.into(), now()),
-        Some(Err(_)) => report.fail("token", "its end is no time such as `2026-11-24T10:00:00Z`"),
+        Some(Err(_)) => report.fail("token", "its end is not a time of RFC 3339"),
     }
 }
 

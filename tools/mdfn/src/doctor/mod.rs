@@ -9,6 +9,7 @@ mod clock;
 mod deployed;
 mod expiry;
 mod report;
+mod services;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,8 +29,10 @@ use crate::terminal::{complain, say};
 
 const AFTER_HELP: &str = "\
 Reads configuration and credentials as the function does, from your environment and --config. Then it connects to the
-target and checks its name, TLS certificate and clock. --call sends one signed prediction, as the function does.
-Neither goes through a proxy. --explain only explains a status. --deployed asks a deployed function's route `readyz`.
+target and checks its name, TLS certificate and clock. Of every entry of ALLOWED_SERVICES it prints hosts and
+operations, and resolves the hosts. It counts the bytes of --config. --call sends one signed prediction, as the function
+does. Neither goes through a proxy. --explain only explains a status. --deployed asks a deployed function's route
+`readyz`.
 
 Each line begins with `ok`, `warn` or `FAIL`. Fix every FAIL before you continue.
 
@@ -84,6 +87,10 @@ pub async fn run(options: Options, variable: fn(&str) -> Option<String>) -> Exit
     let wanted = options.target.clone().or_else(|| var("MODEL_DEPLOYMENT"));
     let endpoint = config.as_ref().and_then(|config| target(&mut report, config, wanted));
     let principal = credentials(&mut report, &var).await;
+    if let Some(config) = &config {
+        services::check(&mut report, config).await;
+    }
+    services::size(&mut report, &options.config, &var);
     let mut reached = false;
     if let (Some(config), Some(endpoint)) = (&config, &endpoint) {
         reached = connection(&mut report, config, endpoint, &var).await;
@@ -112,7 +119,7 @@ fn explain(status: u16) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the function makes of this configuration.
+/// Returns the function's reading of this configuration.
 fn configuration(
     report: &mut Report,
     var: &dyn Fn(&str) -> Option<String>,
@@ -130,7 +137,7 @@ fn configuration(
     }
 }
 
-/// The endpoint that the function would call.
+/// Returns the endpoint that the function would call.
 fn target(report: &mut Report, config: &Config, named: Option<String>) -> Option<Endpoint> {
     let named = named.map(|target| target.trim().to_owned()).filter(|target| !target.is_empty());
     let Some(target) = named else {
@@ -192,7 +199,7 @@ async fn credentials(
     Some(principal)
 }
 
-/// Whether the deployment's host can be asked at all; and how far its clock is from ours.
+/// Returns whether the deployment's host can be asked at all; and how far its clock is from ours.
 async fn connection(
     report: &mut Report,
     config: &Config,

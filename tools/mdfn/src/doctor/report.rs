@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::terminal::say;
 
-/// Lines are said as they come, and counted.
+/// Lines are printed as they come, and counted.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     fine: u32,
@@ -33,6 +33,11 @@ impl Report {
         say(&format!("{} ok, {} warn, {} FAIL", self.fine, self.warnings, self.failures));
         ExitCode::from(u8::from(self.failures > 0))
     }
+}
+
+/// Adds to the last line.
+pub(super) fn detail(text: &str) {
+    say(&format!("      {text}"));
 }
 
 fn line(verdict: &str, subject: &str, text: &str) {

@@ -59,7 +59,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A text that quotes a document, without what a terminal would obey.
+/// Returns a text that quotes a document, without what a terminal would obey.
 fn visible(text: &str) -> String {
     let shown = |letter: char| {
         let escaped = (!letter.is_ascii_graphic() && letter != ' ').then(|| letter.escape_debug());
@@ -98,7 +98,7 @@ impl Findings {
         self.0.push(Finding { severity, place: place.clone(), text: text.to_owned() });
     }
 
-    /// All of them, the worst first.
+    /// Returns all of them, the worst first.
     pub(super) fn sorted(mut self) -> Vec<Finding> {
         self.0.sort_by_key(|finding| finding.severity);
         self.0

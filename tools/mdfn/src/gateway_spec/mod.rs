@@ -3,6 +3,7 @@
 
 mod findings;
 mod options;
+mod services;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,17 +18,22 @@ pub use self::validate::findings;
 pub(crate) use self::validate::keys;
 
 use self::options::{
-    audience, client, function, https, model, openai_model, origin, scope, server_path, text,
+    audience, client, function, https, model, openai_model, origin, scope, server, server_path,
+    text,
 };
+use self::services::{Wanted, service};
 
-use crate::input::{self, read};
+use crate::input::{self, check_stdin, read, read_word};
 use crate::terminal::{complain, deliver};
-use emulator::gateway::document::{Input, Keys};
+use emulator::gateway::document::{BackEnd, Input, Keys};
 use emulator::identity::ISSUER;
 
+/// The shortest secret that the server takes, in bytes.
+const MIN_SECRET: usize = 16;
+
 const USAGE: &str = "\
-mdfn gateway-spec [OPTIONS] --function <OCID> --audience <URL>
-           <--keys <FILE>|--jwks-uri <URL>> <--model <NAME=TARGET>|--openai <NAME=TARGET>>
+mdfn gateway-spec [OPTIONS] <--function <OCID>|--server <URL>> --audience <URL>
+           <--keys <FILE>|--jwks-uri <URL>> <--model <NAME=TARGET>|--openai <NAME=TARGET>|--service <NAME=TARGET>>
        mdfn gateway-spec <COMMAND>";
 
 const AFTER_HELP: &str = "\
@@ -39,6 +45,14 @@ A target is a URL, or an alias from the function's MODEL_DEPLOYMENTS. ALLOWED_DE
 For --openai models, set ALLOWED_PATHS=openai: the function calls the path that the client's path ends in, or answers
 404 if that path is not allowed. An alias of a --model is then a predict URL, not a base URL. ALLOWED_PATHS must also
 name each --server-path: `openai,/metrics`. `mdfn local` refuses a specification with --cors.
+
+A --service gets a route that sets the header `service_target`, with the methods that its entry in --allowed-services
+opens, and a scope of its own: its name, or what stands behind `,scope=`. Where the entry has a `mount`, the name is the
+last part of it.
+
+With --server the routes lead to the streaming server, which answers piece by piece. They set the header
+`x-gateway-secret`, so the specification has the secret in it: keep it as you keep the secret. The server answers no
+`/healthz` there. A --server-path also takes DELETE, which ends a session of MCP.
 
 Exit code: 0, 1 if the service would refuse it, 2 for wrong usage.
 
@@ -65,25 +79,38 @@ Example:
     override_usage = USAGE,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
+    group = ArgGroup::new("who answers").args(["function", "server"]).required(true),
     group = ArgGroup::new("where keys are").args(["keys", "jwks_uri"]).required(true),
-    group = ArgGroup::new("a model").args(["models", "openai_models"]).required(true).multiple(true),
+    group = ArgGroup::new("a model").args(["models", "openai_models", "services"]).required(true).multiple(true),
 )]
 pub struct Options {
     #[command(subcommand)]
     command: Option<Command>,
     /// OCID of the function
-    #[arg(long, value_name = "OCID", required = true, value_parser = function)]
+    #[arg(long, value_name = "OCID", value_parser = function)]
     function: Option<String>,
+    /// URL of the streaming server, in place of a function: `http://10.0.1.2:8080`
+    #[arg(long, value_name = "URL", value_parser = server, requires = "gateway_secret_file", conflicts_with = "anonymous_health")]
+    server: Option<String>,
+    /// File with the secret that the server knows the gateway by; `-` for standard input
+    #[arg(long, value_name = "FILE", requires = "server", conflicts_with = "function")]
+    gateway_secret_file: Option<PathBuf>,
     /// Model: path, and predict URL or alias (repeatable)
     #[arg(long = "model", value_name = "NAME=TARGET", value_parser = model)]
     models: Vec<(String, String)>,
-    /// Model with OpenAI's protocol: path, and base URL (up to the OCID) or alias (repeatable)
+    /// Model with OpenAI's protocol: path, and base URL (to the OCID) or alias (repeatable)
     #[arg(long = "openai", value_name = "NAME=TARGET", value_parser = openai_model)]
     openai_models: Vec<(String, String)>,
+    /// Other OCI service: path, and alias or URL; `,scope=S` may follow (repeatable)
+    #[arg(long = "service", value_name = "NAME=TARGET", value_parser = service, requires = "allowed_services")]
+    services: Vec<Wanted>,
+    /// File with the function's `ALLOWED_SERVICES`; `-` for standard input
+    #[arg(long, value_name = "FILE", requires = "services")]
+    allowed_services: Option<PathBuf>,
     /// Audience of the tokens, exactly as in the identity domain
     #[arg(long, value_name = "URL", required = true, value_parser = audience)]
     audience: Option<String>,
-    /// Issuer, exactly as in `iss` (repeatable)
+    /// Issuer, exactly as `iss` (repeatable)
     #[arg(long = "issuer", value_name = "URL", default_value = ISSUER, value_parser = text)]
     issuers: Vec<String>,
     /// File with the keys that `mdfn jwk` printed; `-` for standard input
@@ -138,13 +165,19 @@ enum Error {
         "this is not a deployment specification; expected JSON with `routes`, or what `oci api-gateway deployment get` prints"
     )]
     NoSpecification,
-    #[error("the model `{0}` is named twice")]
+    #[error(transparent)]
+    Service(#[from] services::Error),
+    #[error("`{0}` is named twice")]
     Twice(String),
     #[error("`{0}` names `{1}` twice")]
     Repeated(&'static str, String),
     #[error("it is not printed: {0}")]
     Refused(String),
-    #[error("`--function` and `--audience` are needed")]
+    #[error(
+        "the secret is not one of 16 or more visible characters, without `${{`; `openssl rand -hex 32` makes one"
+    )]
+    Secret,
+    #[error("`--audience` and `--function` or `--server` are needed")]
     Missing,
 }
 
@@ -161,6 +194,9 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 fn print(options: Options) -> Result<ExitCode, Error> {
+    let files = options.keys.iter().chain(&options.gateway_secret_file);
+    let files = files.chain(&options.allowed_services);
+    check_stdin(files.map(PathBuf::as_path))?;
     let keys = match (options.keys, options.jwks_uri) {
         (_, Some(uri)) => Keys::Jwks(uri),
         (file, None) => {
@@ -173,7 +209,13 @@ fn print(options: Options) -> Result<ExitCode, Error> {
             Keys::Static(keys)
         }
     };
-    let (Some(function), Some(audience)) = (options.function, options.audience) else {
+    let function = options.function.clone();
+    let back_end = match (options.function, options.server, &options.gateway_secret_file) {
+        (Some(function), ..) => BackEnd::Function(function),
+        (None, Some(url), Some(file)) => BackEnd::Server { url, secret: secret(file)? },
+        (None, ..) => return Err(Error::Missing),
+    };
+    let Some(audience) = options.audience else {
         return Err(Error::Missing);
     };
     if !audience.ends_with('/') {
@@ -182,12 +224,26 @@ fn print(options: Options) -> Result<ExitCode, Error> {
             options.scope
         ));
     }
+    let (models, openai_models) = (named(options.models)?, named(options.openai_models)?);
+    let mut taken: BTreeSet<&str> =
+        models.keys().chain(openai_models.keys()).map(String::as_str).collect();
+    if let Some(twice) = options.services.iter().find(|service| !taken.insert(&service.name)) {
+        return Err(Error::Twice(twice.name.clone()));
+    }
+    let services = match &options.allowed_services {
+        None => BTreeMap::new(),
+        Some(file) => {
+            let json = read_word("`--allowed-services`", file)?;
+            services::routes(options.services, &json, function.as_deref())?
+        }
+    };
     let input = Input {
-        function,
+        back_end,
         audience,
         keys,
-        models: named(options.models)?,
-        openai_models: named(options.openai_models)?,
+        models,
+        openai_models,
+        services,
         issuers: options.issuers,
         scope: options.scope,
         clients: options.clients,
@@ -202,6 +258,17 @@ fn print(options: Options) -> Result<ExitCode, Error> {
         return Err(Error::Refused(worst.to_string()));
     }
     Ok(deliver("mdfn gateway-spec", &format!("{document:#}")))
+}
+
+/// The secret in a file, as the gateway sends it and the server takes it.
+fn secret(file: &Path) -> Result<String, Error> {
+    let secret = read_word("the secret", file)?;
+    let is_header = secret.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_header && secret.len() >= MIN_SECRET && !secret.contains("${") {
+        Ok(secret)
+    } else {
+        Err(Error::Secret)
+    }
 }
 
 fn explain(file: &Path) -> Result<ExitCode, Error> {
@@ -227,7 +294,7 @@ fn named(models: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Erro
     Ok(named)
 }
 
-/// The values of an option that is given once for each.
+/// Returns the values of an option that is given once for each.
 fn distinct(option: &'static str, values: Vec<String>) -> Result<Vec<String>, Error> {
     let mut earlier = BTreeSet::new();
     match values.iter().find(|value| !earlier.insert(*value)) {

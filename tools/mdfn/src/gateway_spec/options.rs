@@ -12,7 +12,23 @@ pub(super) fn function(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Something that is compared to the letter, and so must be there.
+/// Where the gateway reaches the streaming server, without what a route appends.
+pub(super) fn server(text: &str) -> Result<String, &'static str> {
+    let uri: Option<Uri> = text.parse().ok();
+    let fits = uri.is_some_and(|uri| {
+        let host = uri.host().unwrap_or_default();
+        let plain =
+            uri.path() == "/" && uri.query().is_none() && !text.contains(['@', '#', '$', '{']);
+        matches!(uri.scheme_str(), Some("https" | "http")) && !host.is_empty() && plain
+    });
+    if fits {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err("expected the URL of the server without a path, such as `http://10.0.1.2:8080`")
+    }
+}
+
+/// A text that is compared exactly, and so must not be empty.
 pub(super) fn text(text: &str) -> Result<String, &'static str> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text.to_owned())
@@ -21,7 +37,7 @@ pub(super) fn text(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// An audience: where it is a URL, with a host.
+/// Returns an audience: where it is a URL, with a host.
 pub(super) fn audience(text: &str) -> Result<String, &'static str> {
     let is_url = text.contains("://");
     let host = text.parse::<Uri>().ok().and_then(|uri| uri.host().map(|host| !host.is_empty()));
@@ -60,7 +76,8 @@ pub(super) fn https(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// An origin as browsers send it: a scheme and a host, with a port that is not the scheme's own.
+/// Returns an origin as browsers send it: a scheme and a host, with a port that is not the scheme's
+/// own.
 pub(super) fn origin(text: &str) -> Result<String, &'static str> {
     let uri: Option<Uri> = text.parse().ok();
     let fits = uri.is_some_and(|uri| {
@@ -82,7 +99,7 @@ pub(super) fn origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A path as the function compares it.
+/// Returns a path as the function compares it.
 pub(super) fn server_path(text: &str) -> Result<String, &'static str> {
     let segment = |text: &str| is_word(text, "-._~:") && text.bytes().any(|byte| byte != b'.');
     let plain = text.strip_prefix('/').is_some_and(|path| path.split('/').all(segment));
@@ -111,7 +128,7 @@ pub(super) fn openai_model(text: &str) -> Result<(String, String), &'static str>
     }
 }
 
-/// What a model's name stands for.
+/// What a model's name means.
 struct Target {
     text: String,
     /// What follows the OCID, of a URL.
@@ -135,7 +152,7 @@ fn name_and_target(text: &str) -> Result<(String, Target), &'static str> {
     Ok((name.to_owned(), Target { text: target.to_owned(), rest }))
 }
 
-/// What follows the OCID in the URL of a model deployment.
+/// Returns what follows the OCID in the URL of a model deployment.
 fn after_ocid(url: &str) -> Result<String, &'static str> {
     const NO_URL: &str = "expected an https URL without user, query and variables";
     let uri: Uri = url.parse().ok().ok_or(NO_URL)?;
@@ -153,7 +170,7 @@ fn after_ocid(url: &str) -> Result<String, &'static str> {
     Ok(segments.next().map_or_else(String::new, |rest| format!("/{rest}")))
 }
 
-fn is_word(text: &str, others: &str) -> bool {
+pub(super) fn is_word(text: &str, others: &str) -> bool {
     !text.is_empty()
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
 }

@@ -33,7 +33,7 @@ pub(super) enum Error {
     Short(u64),
 }
 
-/// Refuses what cannot be asked for together.
+/// Refuses options that cannot be combined.
 pub(super) fn check(options: &Options) -> Result<(), Error> {
     match options.timeout {
         _ if options.detached && options.gateway => Err(Error::Gateway),
@@ -44,8 +44,8 @@ pub(super) fn check(options: &Options) -> Result<(), Error> {
     }
 }
 
-/// The program with one destination for both ends of a detached call, which may take as long as
-/// any.
+/// Returns the program with one destination for both ends of a detached call, which may take as
+/// long as any.
 pub(super) fn observed(program: Program) -> (Program, Receiver<Outcome>) {
     let (destination, outcomes) = channel(1);
     let limit = program.timeout;
@@ -53,7 +53,7 @@ pub(super) fn observed(program: Program) -> (Program, Receiver<Outcome>) {
     (program.detached_timeout(limit), outcomes)
 }
 
-/// Makes the call, says at once that it was accepted, and waits for how it ends.
+/// Makes the call, reports at once that it was accepted, and waits for its outcome.
 pub(super) async fn call(
     agent: &Agent,
     invocation: Invocation,

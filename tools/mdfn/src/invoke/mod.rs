@@ -30,7 +30,7 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 /// Why there was no call, or no end of it.
 #[derive(Debug, Error)]
 enum Error {
-    #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
+    #[error("`--config {0}` names a variable that is not set; write `--config {0}=VALUE`")]
     NoVariable(String),
     #[error(transparent)]
     Kind(#[from] detached::Error),

@@ -66,7 +66,7 @@ pub struct Options {
     /// Container engine for the image
     #[arg(long, conflicts_with = "command", default_value = "docker", value_parser = engine())]
     pub(super) engine: Engine,
-    /// Nothing stands here: only what somebody wrote without `--`
+    /// Catches a program that was given without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
     stray: Option<Infallible>,
     /// Program and its arguments
@@ -79,7 +79,7 @@ fn header(text: &str) -> Result<(String, Vec<u8>), &'static str> {
     Ok((name.trim().to_owned(), value.trim().as_bytes().to_vec()))
 }
 
-/// Refuses a program that stands where its options would be taken for those of `mdfn`.
+/// Refuses a program whose options would be taken for those of `mdfn`.
 fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
     Err("write `--` before the program: `-- PROGRAM ARGUMENTS`")
 }

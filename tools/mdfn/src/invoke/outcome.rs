@@ -1,4 +1,4 @@
-//! What `mdfn invoke` says of a call.
+//! The report of `mdfn invoke` on a call.
 
 use std::io::{self, Write};
 
@@ -10,8 +10,8 @@ use crate::terminal;
 /// The first status that is an error.
 pub(super) const FIRST_ERROR: u16 = 400;
 
-/// Prints the body, and beside it what was asked for and what went wrong; `said` is the last that
-/// the function said.
+/// Prints the body, and beside it the requested details and what went wrong; `said` is the last
+/// line of the function's log.
 pub(super) fn print(options: &Options, answer: &Answer, said: &str) -> io::Result<()> {
     let mut stderr = io::stderr();
     if options.verbose {
@@ -26,10 +26,10 @@ pub(super) fn print(options: &Options, answer: &Answer, said: &str) -> io::Resul
     terminal::print(&answer.body)
 }
 
-/// Who said that the call failed, the function or the platform.
+/// Returns which side reported the failure, the function or the platform.
 fn explanation(answer: &Answer, detached: bool) -> String {
     let status = answer.status;
-    let fate = if answer.container_kept { "goes on" } else { "was killed" };
+    let fate = if answer.container_kept { "continues" } else { "was killed" };
     match &answer.wire {
         Some(wire) if wire.status == 200 => format!("the function answered {status}"),
         Some(wire) if detached => format!(
@@ -55,7 +55,7 @@ pub(super) fn says_something(line: &str) -> bool {
     !line.trim().is_empty() && !pointers.iter().any(|pointer| line.starts_with(pointer))
 }
 
-/// What may help where a function did not start.
+/// Returns advice if a function did not start.
 pub(super) fn advice(cause: &StartError, options: &Options) -> &'static str {
     if matches!(cause, StartError::TimedOut(_)) {
         "; `--start-timeout` gives it longer"

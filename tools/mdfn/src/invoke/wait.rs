@@ -11,12 +11,12 @@ use tokio::time::timeout;
 use crate::input::{Error, MAX_INPUT_BYTES};
 use crate::terminal::complain;
 
-/// How long somebody may sit before a silent command; then it says what it waits for.
+/// After this long a silent command says what it waits for.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 /// What is read, for a message.
 const BODY: &str = "the body";
 
-/// All of standard input; nothing if a person sits there.
+/// Returns all of standard input; nothing if a person sits there.
 pub(super) async fn body() -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     if io::stdin().is_terminal() {
@@ -30,7 +30,7 @@ pub(super) async fn body() -> Result<Vec<u8>, Error> {
     if stdin.limit() == 0 { Err(Error::Large(BODY, "standard input".into())) } else { Ok(body) }
 }
 
-/// Does the work, and says what it waits for once it lasts.
+/// Does the work, and after a while says what it waits for.
 pub(super) async fn announced<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     match timeout(ANNOUNCE_AFTER, &mut work).await {

@@ -58,7 +58,7 @@ pub(super) fn check(keys: &[SigningKey], file: &Path) -> Result<String, Error> {
         missing.is_empty() && !keys.iter().any(|key| key.kid == *kid && key.public == *public)
     }) {
         complain(&format!(
-            "mdfn jwk: the specification has also `{}`, which is none of the keys compared",
+            "mdfn jwk: the specification also has `{}`, which is not one of the compared keys",
             printable(kid)
         ));
     }
@@ -66,7 +66,7 @@ pub(super) fn check(keys: &[SigningKey], file: &Path) -> Result<String, Error> {
         Ok(format!("the specification has {}", named(keys.iter(), "")))
     } else {
         let replaced = missing.iter().any(|key| known.fixed.iter().any(|(kid, _)| *kid == key.kid));
-        let how = if replaced { " (the name is there, with another key)" } else { "" };
+        let how = if replaced { " (the name exists, with another key)" } else { "" };
         Err(Error::Missing(named(missing.into_iter(), how)))
     }
 }

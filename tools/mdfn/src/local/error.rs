@@ -8,12 +8,12 @@ use emulator::cloud;
 /// What can keep the local cloud from running, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The function could not be built.
-    #[error("the function could not be built: {0}")]
-    Build(String),
-    /// A file that is no function.
-    #[error("{path} cannot be run as the function: {1}", path = .0.display())]
-    Function(PathBuf, io::Error),
+    /// The function or the server could not be built.
+    #[error("the {0} could not be built: {1}")]
+    Build(&'static str, String),
+    /// A file that is no function or server.
+    #[error("{path} cannot be run as the {0}: {2}", path = .1.display())]
+    Binary(&'static str, PathBuf, io::Error),
     /// A port that cannot be listened at.
     #[error("port {1} cannot be used: {2}; choose another with {0}")]
     Port(&'static str, u16, io::Error),

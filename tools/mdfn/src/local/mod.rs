@@ -4,15 +4,17 @@ mod build;
 mod error;
 pub mod page;
 mod show;
+mod stream;
 mod trace;
 mod waterfall;
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use emulator::cloud::{Cloud, Function, Plan};
+use emulator::cloud::{Cloud, Function, Host, Plan};
 use serde_json::Value;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -29,15 +31,20 @@ The emulated cloud has an identity domain, an API Gateway that runs what `mdfn g
 model deployment that verifies signatures and runs a trained classifier, and a collector of traces. The function is its
 release binary. Without --once the cloud stays up, and a page shows each call.
 
+With --server the streaming server takes the function's place, behind the same gateway. The model then writes a token
+every 50 ms, and it is shown when each came.
+
 Exit code: 0, 1 if something does not start or a step has an unexpected result, 2 for wrong usage.
 
 Examples:
   mdfn local --once
+  mdfn local --server --once
   mdfn local --config LOG_LEVEL=debug --gateway-port 9090";
 
 /// Runs the function with an emulated cloud on this machine, and makes one call through it
 #[derive(Args, Clone, Debug)]
 #[command(after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Options {
     /// Exit after the call, with 0 if every step had the expected result
     #[arg(long)]
@@ -48,13 +55,22 @@ pub struct Options {
     /// Run this image as the function, in a Docker container with the platform's limits
     #[arg(long, value_name = "NAME", conflicts_with = "function")]
     image: Option<String>,
+    /// Run the streaming server in place of a function
+    #[arg(long, conflicts_with_all = ["function", "image", "empty_root", "specification"])]
+    server: bool,
+    /// Run this binary as the server, instead of building this workspace's
+    #[arg(long, value_name = "FILE", requires = "server")]
+    server_binary: Option<PathBuf>,
+    /// Milliseconds between two tokens of the model
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 50, requires = "server")]
+    pace: u64,
     /// Start in an empty root directory, as in the image (needs root and a static binary)
     #[arg(long, conflicts_with = "image")]
     empty_root: bool,
     /// Gateway specification, JSON; this cloud replaces its function, keys and deployments
     #[arg(long, value_name = "FILE", conflicts_with = "once")]
     specification: Option<PathBuf>,
-    /// Function configuration (repeatable); model deployments in it are replaced by this cloud's
+    /// Configuration (repeatable); model deployments in it are replaced by this cloud's
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     config: Vec<(String, String)>,
     /// Port of the API Gateway
@@ -76,9 +92,13 @@ impl Options {
         [
             ("--gateway-port", self.gateway_port),
             ("--identity-port", self.identity_port),
-            // Nobody is there to look at a page if it ends after the call; any port is free.
+            // With `--once` the page is never opened; any port is free.
             ("--page-port", if self.once { 0 } else { self.page_port }),
         ]
+    }
+
+    fn pace(&self) -> Duration {
+        Duration::from_millis(self.pace)
     }
 
     fn function_kind(&self) -> fn(PathBuf) -> Function {
@@ -123,26 +143,18 @@ async fn start(
         let taken = |error| Error::Port(option, port, error);
         std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(taken)?;
     }
-    let function = match (&options.image, &options.function) {
-        (Some(image), _) => Function::Image(image.clone()),
-        // A name without a slash would be looked for in PATH.
-        (None, Some(binary)) => {
-            let file = binary.canonicalize();
-            options.function_kind()(file.map_err(|error| Error::Function(binary.clone(), error))?)
-        }
-        (None, None) => options.function_kind()(build::release(variable("CARGO")).await?),
-    };
     let cloud = Cloud::start(Plan {
-        function,
+        host: host(options, variable).await?,
         gateway_port: options.gateway_port,
         identity_port: options.identity_port,
-        tracing: !options.no_tracing,
+        tracing: !options.no_tracing && !options.server,
+        pace: if options.server { options.pace() } else { Duration::ZERO },
         specification,
         config: options.config.clone(),
         log: Some(log),
     });
     let cloud = cloud.await?;
-    // Nobody is there to look at it if it ends after the call.
+    // With `--once` the page is never opened.
     if options.once {
         return Ok((cloud, None));
     }
@@ -151,13 +163,37 @@ async fn start(
     Ok((cloud, Some(page)))
 }
 
+/// What is to run, built if no file is named.
+async fn host(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Host, Error> {
+    // A name without a slash would be looked for in PATH.
+    let file = |what, binary: &PathBuf| {
+        let file = binary.canonicalize();
+        file.map_err(|error| Error::Binary(what, binary.clone(), error))
+    };
+    if options.server {
+        return Ok(Host::Server(match &options.server_binary {
+            Some(binary) => file("server", binary)?,
+            None => build::release(&build::SERVER, variable("CARGO")).await?,
+        }));
+    }
+    Ok(Host::Function(match (&options.image, &options.function) {
+        (Some(image), _) => Function::Image(image.clone()),
+        (None, Some(binary)) => options.function_kind()(file("function", binary)?),
+        (None, None) => {
+            options.function_kind()(build::release(&build::FUNCTION, variable("CARGO")).await?)
+        }
+    }))
+}
+
 async fn show(
     options: &Options,
     cloud: &Cloud,
     page: Option<&Page>,
     lines: &mut UnboundedReceiver<String>,
 ) -> Result<(), Error> {
-    if options.specification.is_none() {
+    if options.server {
+        show::streamed(cloud, options.pace(), lines).await?;
+    } else if options.specification.is_none() {
         show::all(cloud, lines).await?;
     }
     if !options.once {
@@ -167,7 +203,7 @@ async fn show(
     Ok(())
 }
 
-/// The specification in a file, which the gateway reads later.
+/// Returns the specification in a file, which the gateway reads later.
 fn specification(path: &Path) -> Result<Value, Error> {
     let bytes =
         read("`--specification`", path).map_err(|error| Error::Specification(error.to_string()))?;

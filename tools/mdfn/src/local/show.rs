@@ -6,8 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use emulator::cloud::Cloud;
+use emulator::agent::Agent;
 use emulator::cloud::calls::Call;
+use emulator::cloud::{Cloud, Hosted};
 use emulator::gateway::Exchange;
 use serde_json::Value;
 use tokio::select;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 
 use super::error::Error;
 use super::page::Page;
+use super::stream::{self, Streamed};
 use super::trace;
 use super::waterfall::milliseconds;
 use crate::client::{self, Answered, Client, PREDICTION_TIMEOUT};
@@ -29,11 +31,11 @@ const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
 /// Shows the way from a client's secret to a prediction.
 pub(super) async fn all(cloud: &Cloud, log: &mut UnboundedReceiver<String>) -> Result<(), Error> {
     let token = token(cloud).await?;
-    without_token(cloud).await?;
+    without_token(&cloud.route(), ROW).await?;
     prediction(cloud, &token).await?;
     signature(cloud)?;
     // All that it wrote before it answered.
-    drop(cloud.agent.lines());
+    drop(cloud.agent().map(Agent::lines));
     while let Ok(line) = log.try_recv() {
         if line.contains("predicted") {
             say(&format!("\n5. The function's log\n   {line}"));
@@ -41,6 +43,40 @@ pub(super) async fn all(cloud: &Cloud, log: &mut UnboundedReceiver<String>) -> R
     }
     trace(cloud).await;
     Ok(())
+}
+
+/// Shows the way from a client's secret to an answer that comes piece by piece.
+pub(super) async fn streamed(
+    cloud: &Cloud,
+    pace: Duration,
+    log: &mut UnboundedReceiver<String>,
+) -> Result<(), Error> {
+    let (token, url) = (token(cloud).await?, conversation(cloud));
+    without_token(&url, stream::BODY).await?;
+    say(&format!("\n3. The call\n   POST {url}\n   {}", stream::BODY));
+    // A client's own header must not choose the address: the route overwrites it.
+    let own = ("model_deployment", "https://attacker.example/".to_owned());
+    let headers = [("authorization", format!("Bearer {token}")), json_type(), own];
+    let streamed = Streamed::of(post(&url, &headers, stream::BODY, 200)).await?;
+    say(&format!("   {}", streamed.status()));
+    streamed.check(pace)?;
+    signature(cloud)?;
+    let line = async {
+        while let Some(line) = log.recv().await {
+            if line.contains("predicted") {
+                return say(&format!("\n5. The server's log\n   {line}"));
+            }
+        }
+    };
+    // It is written when the answer has ended, which the client may see first.
+    drop(timeout(ENTERED, line).await);
+    streamed.show(cloud, pace);
+    Ok(())
+}
+
+/// Where the language model is asked.
+fn conversation(cloud: &Cloud) -> String {
+    format!("{}/llm/v1/chat/completions", cloud.routes())
 }
 
 /// Step 1: the client proves itself to the identity domain.
@@ -78,10 +114,9 @@ async fn token(cloud: &Cloud) -> Result<String, Error> {
 }
 
 /// Step 2: without a token, the gateway lets nobody in.
-async fn without_token(cloud: &Cloud) -> Result<(), Error> {
-    let url = cloud.route();
+async fn without_token(url: &str, body: &'static str) -> Result<(), Error> {
     say(&format!("\n2. The gateway without a token\n   POST {url}"));
-    let answer = post(&url, &[json_type()], ROW, 401).await?;
+    let answer = post(url, &[json_type()], body, 401).await?;
     say(&format!("   {} {}", answer.status, answer.text()));
     Ok(())
 }
@@ -128,7 +163,7 @@ fn signature(cloud: &Cloud) -> Result<(), Error> {
     Ok(())
 }
 
-/// Step 6: what the function told the collector, if it speaks of spans at all.
+/// Step 6: the spans that the function sent to the collector, if it sends any.
 async fn trace(cloud: &Cloud) {
     // The first was the one without a token.
     let Ok(call) = timeout(ENTERED, cloud.calls.after(1)).await else {
@@ -146,13 +181,17 @@ async fn trace(cloud: &Cloud) {
 /// Every line of the function and every further call, until nothing can come any more.
 pub(super) async fn calls(cloud: &Cloud, page: Option<&Page>, log: &mut UnboundedReceiver<String>) {
     let mut shown = cloud.calls.all().last().map_or(0, |call| call.number);
+    let host = match cloud.hosted {
+        Hosted::Function(_) => "function",
+        Hosted::Server(_) => "server",
+    };
     loop {
         select! {
-            // What was logged before the call was answered stands above it.
+            // Lines that were logged before the answer come first.
             biased;
             line = log.recv() => match line {
                 // The frame around a call's lines has no blank in it.
-                Some(line) if line.contains(' ') => say(&format!("function: {}", shortened(&line))),
+                Some(line) if line.contains(' ') => say(&format!("{host}: {}", shortened(&line))),
                 Some(_frame) => {}
                 None => return,
             },
@@ -164,7 +203,7 @@ pub(super) async fn calls(cloud: &Cloud, page: Option<&Page>, log: &mut Unbounde
     }
 }
 
-/// A line with the middle of its OCIDs left out; the page has them whole.
+/// Returns a line with the middle of its OCIDs left out; the page has them whole.
 fn shortened(line: &str) -> String {
     let words = line.split(' ').map(|word| match word.split_once("ocid1.") {
         Some((before, ocid)) if ocid.len() > 40 => {
@@ -181,11 +220,16 @@ fn shortened(line: &str) -> String {
 fn one(page: Option<&Page>, call: &Call) {
     let Exchange { method, path, status, took, .. } = &call.exchange;
     let took = milliseconds(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let pieces = call.exchange.relayed.as_ref().map(|relayed| {
+        let head = milliseconds(u64::try_from(relayed.head.as_micros()).unwrap_or(u64::MAX));
+        format!(", head after {head}, {} pieces", relayed.count)
+    });
     let page = page.map(|page| format!(", {}", page.call(call.number)));
     say(&format!(
-        "gateway: {} {} {status} in {took}{}",
+        "gateway: {} {} {status} in {took}{}{}",
         printable(method),
         printable(path),
+        pieces.unwrap_or_default(),
         page.unwrap_or_default()
     ));
     for line in trace::lines(&call.spans) {
@@ -210,6 +254,13 @@ pub(super) fn commands(cloud: &Cloud, page: Option<&Page>) {
     say(&format!(
         "echo \"Authorization: Bearer $TOKEN\" | curl -s -i -w '\\n' -H @- -H 'Content-Type: application/json' -d '{ROW}' {route}"
     ));
+    if matches!(cloud.hosted, Hosted::Server(_)) {
+        say(&format!(
+            "echo \"Authorization: Bearer $TOKEN\" | curl -s -N -H @- -H 'Content-Type: application/json' -d '{}' {}",
+            stream::BODY,
+            conversation(cloud)
+        ));
+    }
     if let Some(page) = page {
         say(&format!("\nAll requests, in a browser: {}", page.url()));
     }
@@ -240,7 +291,7 @@ fn json_type() -> (&'static str, String) {
     ("content-type", "application/json".to_owned())
 }
 
-/// One call, and its answer if it has this status.
+/// Returns one call, and its answer if it has this status.
 async fn post(
     url: &str,
     headers: &[(&str, String)],

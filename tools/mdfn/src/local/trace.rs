@@ -1,4 +1,4 @@
-//! A trace for the terminal: a line a span, its bar where its times put it.
+//! A trace for the terminal: one line for each span, with a bar at its time.
 
 use emulator::collector::Span;
 
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 8;
 /// error always is.
 const MAX_VALUE_CHARACTERS: usize = 24;
 
-/// The lines of a trace; none without spans.
+/// Returns the lines of a trace; none without spans.
 pub(super) fn lines(spans: &[Span]) -> Vec<String> {
     let waterfall = Waterfall::new(spans);
     let names = waterfall.rows.iter().map(|row| {

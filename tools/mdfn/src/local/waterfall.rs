@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use emulator::collector::Span;
 
-/// What every span says of the function that sent it, the same in each.
+/// The tags that every span of the function has, the same in each.
 const OF_THE_FUNCTION: [&str; 5] = ["generatedBy", "appName", "appID", "fnName", "fnID"];
 
 /// The spans of one trace, laid out.
@@ -25,7 +25,7 @@ pub(super) struct Row<'a> {
     pub(super) depth: usize,
     /// When it began, in microseconds after the first; a span without a time begins with the first.
     pub(super) start: u64,
-    /// How long it took, in microseconds; 0 if it does not say.
+    /// How long it took, in microseconds; 0 if it is unknown.
     pub(super) duration: u64,
 }
 
@@ -60,7 +60,8 @@ impl<'a> Waterfall<'a> {
         Self { total: end.unwrap_or_default().max(1), rows }
     }
 
-    /// Where the bar of a row begins and how long it is, if all of the trace is `width` long.
+    /// Returns where the bar of a row begins and how long it is, if all of the trace is `width`
+    /// long.
     pub(super) fn bar(&self, row: &Row<'_>, width: u32) -> (u32, u32) {
         let scaled = |time: u64| {
             let scaled = u128::from(time) * u128::from(width) / u128::from(self.total);
@@ -71,7 +72,8 @@ impl<'a> Waterfall<'a> {
     }
 }
 
-/// The next span that is a part of none; after those, one of a circle that nothing else leads to.
+/// Returns the next span that is a part of none; after those, one of a circle that nothing else
+/// leads to.
 fn next_top<'a>(parts: &mut BTreeMap<Option<&'a str>, Vec<&'a Span>>) -> Option<&'a Span> {
     let key = *parts.keys().next()?;
     let spans = parts.get_mut(&key)?;
@@ -82,12 +84,12 @@ fn next_top<'a>(parts: &mut BTreeMap<Option<&'a str>, Vec<&'a Span>>) -> Option<
     top
 }
 
-/// A time in microseconds, for a person.
+/// Returns a time in microseconds, for a person.
 pub(super) fn milliseconds(micros: u64) -> String {
     format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10)
 }
 
-/// What a span says beside what all of them say.
+/// Returns the tags of a span that others do not have.
 pub(super) fn notes(span: &Span) -> impl Iterator<Item = (&str, &str)> {
     let own = span.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     own.filter(|(name, _)| !OF_THE_FUNCTION.contains(name))

@@ -1,4 +1,4 @@
-//! What a line says about a call.
+//! A line's facts about a call.
 
 use super::line::Line;
 use super::skipped::Skipped;
@@ -11,14 +11,14 @@ pub(super) const PARTS: [&str; 6] = ["check", "sign", "connect", "wait", "report
 /// The most that is kept of a text, in characters; the function writes ids of up to 128.
 const MAX_TEXT_CHARACTERS: usize = 200;
 
-/// One call. Its texts are as they stand in the log: whoever shows one escapes it.
+/// One call. Its texts are as in the log: whoever shows one escapes it.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) id: String,
     pub(super) status: String,
     /// Of an error of the function; else empty.
     pub(super) code: String,
-    /// Why it failed; empty where it did not.
+    /// Why it failed; empty if it did not.
     pub(super) why: String,
     pub(super) tries: String,
     /// More than one try.
@@ -29,7 +29,7 @@ pub(super) struct Call {
     pub(super) time: Option<u64>,
     /// The whole call, in milliseconds.
     pub(super) total: f64,
-    /// In milliseconds, as `PARTS` names them; None where the line does not say.
+    /// In milliseconds, as `PARTS` names them; `None` if the line does not have one.
     pub(super) parts: [Option<f64>; PARTS.len()],
     pub(super) opc_request_id: String,
     pub(super) deployment_request_id: String,
@@ -46,8 +46,8 @@ pub(super) enum Class {
 }
 
 impl Call {
-    /// A line that is about a call has a status and the time that the call took; else why it is
-    /// none.
+    /// Returns a line that is about a call has a status and the time that the call took; else why
+    /// it is none.
     pub(super) fn from_line(line: &Line) -> Result<Self, Skipped> {
         let has = |name| line.get(name).is_some();
         let total = match (has("status") || has("ms"), line.number("ms")) {
@@ -60,7 +60,7 @@ impl Call {
             line.get(name).unwrap_or_default().chars().take(MAX_TEXT_CHARACTERS).collect()
         };
         let [check, sign, connect, wait, report] = MEASURED.map(|name| line.number(name));
-        // Without its other parts a line says nothing of what is left over.
+        // Without its other parts a line does not show what is left.
         let sum: Option<f64> = [check, sign, connect, wait].into_iter().sum();
         let rest = sum.map(|sum| (total - sum - report.unwrap_or_default()).max(0.0));
         let why = if text("level") == "info" { String::new() } else { text("message") };

@@ -19,7 +19,7 @@ const TRIES: usize = 8;
 const CARRIERS: [&str; 6] =
     ["logContent", "data", "message", "log", "data.message", "logContent.data.message"];
 
-/// What a line says, by name, and when it was written.
+/// A line's fields by name, and when it was written.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Line {
     values: BTreeMap<String, String>,
@@ -58,7 +58,7 @@ impl Line {
         Some(Self { values, time: None })
     }
 
-    /// The function's own object or text, or what an entry carries.
+    /// Returns the function's own object or text, or what an entry carries.
     pub(super) fn from_json(json: &Value) -> Option<Self> {
         let object = match json {
             Value::String(text) => return Self::parse(text),
@@ -80,32 +80,32 @@ impl Line {
         self.values.get(name).map(String::as_str)
     }
 
-    /// A number that is not negative, and not beyond what a number of a line can mean.
+    /// Returns a number that is not negative, and not beyond what a number of a line can mean.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         self.get(name)?.parse().ok().filter(|number| (0.0..=MAX_MILLISECONDS).contains(number))
     }
 }
 
-/// Whether this is an entry of a log, whatever it carries.
+/// Returns whether this is an entry of a log, whatever it carries.
 pub(super) fn is_entry(json: &Value) -> bool {
     CARRIERS.iter().any(|name| json.get(name).is_some())
 }
 
-/// When an entry was written: `time` is RFC 3339, `datetime`, which the search gives, milliseconds
-/// since 1970.
+/// Returns when an entry was written: `time` is RFC 3339, `datetime`, which the search gives,
+/// milliseconds since 1970.
 fn time(entry: &Map<String, Value>) -> Option<u64> {
     let written = entry.get("time").and_then(Value::as_str).and_then(milliseconds);
     let found = || entry.get("datetime").and_then(Value::as_u64);
     written.or_else(found).filter(|time| *time <= LATEST)
 }
 
-/// The time among the words before a line.
+/// Returns the time among the words before a line.
 fn time_before(words: &str) -> Option<u64> {
     let between = |char: char| char.is_whitespace() || "[](),|".contains(char);
     words.split(between).find_map(milliseconds).filter(|time| *time <= LATEST)
 }
 
-/// A time of RFC 3339 in milliseconds since 1970.
+/// Returns a time of RFC 3339 in milliseconds since 1970.
 fn milliseconds(text: &str) -> Option<u64> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     u64::try_from(time.timestamp_millis()).ok()

@@ -16,7 +16,7 @@ pub(super) struct Lines<'place, R> {
     place: &'place Place,
 }
 
-/// Where the reading stands, for those who are told of what is read meanwhile.
+/// The position of the reading, for those who follow its progress.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     number: Cell<u64>,
@@ -25,7 +25,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The number of the line, from 1.
+    /// Returns the number of the line, from 1.
     pub(super) fn number(&self) -> u64 {
         self.number.get()
     }
@@ -50,7 +50,7 @@ impl<'place, R: BufRead> Lines<'place, R> {
         Ok(self.source.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut self.line)? > 0)
     }
 
-    /// What has not been read of the line.
+    /// Returns the rest of the line that is not read yet.
     pub(super) fn rest(&self) -> &[u8] {
         self.line.get(self.at..).unwrap_or_default()
     }
@@ -61,7 +61,7 @@ impl<'place, R: BufRead> Lines<'place, R> {
         self.at += self.rest().iter().take_while(|byte| blank(byte)).count();
     }
 
-    /// How many bytes of the line have been read.
+    /// Returns how many bytes of the line have been read.
     pub(super) fn at(&self) -> usize {
         self.at
     }

@@ -104,13 +104,13 @@ impl Sample {
         self.calls
     }
 
-    /// The earliest and the latest time, if every call has one.
+    /// Returns the earliest and the latest time, if every call has one.
     pub(super) fn times(&self) -> Option<(u64, u64)> {
         self.times.filter(|_| self.timed == self.calls)
     }
 
-    /// Each call of the choice once, what matters most at the end, where it is drawn above the
-    /// others.
+    /// Returns each call of the choice once, what matters most at the end, where it is drawn above
+    /// the others.
     pub(super) fn marks(&self) -> Vec<&Mark> {
         let kinds = [&self.errors.kept, &self.first.kept, &self.rest.kept, &self.slowest];
         let mut marks: Vec<&Mark> = kinds.into_iter().flatten().collect();
@@ -119,7 +119,7 @@ impl Sample {
         marks
     }
 
-    /// Which calls are in the choice.
+    /// Returns which calls are in the choice.
     pub(super) fn rule(&self) -> String {
         let [errors, first, rest] = [
             (&self.errors, "error", "errors"),

@@ -1,11 +1,11 @@
-//! Why a line or an entry of a log is left alone.
+//! Why a line or an entry of a log is skipped.
 
 use std::fmt;
 
 /// What is not about a call, or cannot be read.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Skipped {
-    /// The function says something else there.
+    /// The function wrote something else.
     NoCall,
     /// A call without the two values that make it one.
     NoNumbers,

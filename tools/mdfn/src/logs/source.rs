@@ -13,7 +13,7 @@ const GZIP: &[u8] = b"\x1f\x8b";
 /// How UTF-16 begins, which PowerShell writes.
 const UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
-/// The text of the log at `path`, unpacked; `-` is standard input.
+/// Returns the text of the log at `path`, unpacked; `-` is standard input.
 pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let source: Box<dyn Read> =
         if input::is_stdin(path) { Box::new(input::stdin()) } else { Box::new(File::open(path)?) };
@@ -34,7 +34,7 @@ fn text(source: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(source))
 }
 
-/// The first three bytes, which are read again afterwards; fewer where there are no more.
+/// Returns the first three bytes, which are read again afterwards; fewer where there are no more.
 fn peek(mut source: impl Read + 'static) -> io::Result<(Vec<u8>, impl BufRead + 'static)> {
     let mut head = Vec::new();
     source.by_ref().take(3).read_to_end(&mut head)?;

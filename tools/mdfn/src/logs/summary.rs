@@ -1,4 +1,4 @@
-//! What many lines say together.
+//! The summary of many lines.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub(super) struct Outcome {
 }
 
 impl Summary {
-    /// One that keeps so many of the slowest calls.
+    /// Creates one that keeps this many of the slowest calls.
     pub(super) fn new(most: usize) -> Self {
         Self {
             most,
@@ -101,7 +101,8 @@ impl Summary {
         }
     }
 
-    /// The whole calls, then their parts, each with its name and its times in milliseconds, sorted.
+    /// Returns the whole calls, then their parts, each with its name and its times in milliseconds,
+    /// sorted.
     pub(super) fn times(&self) -> [(&'static str, &[f64]); TIMES] {
         let mut names = ["total"].into_iter().chain(PARTS);
         self.times.each_ref().map(|times| (names.next().unwrap_or_default(), times.as_slice()))
@@ -117,7 +118,7 @@ impl Summary {
         outcomes
     }
 
-    /// How many calls ended so.
+    /// Returns how many calls ended so.
     pub(super) fn count(&self, class: Class) -> usize {
         let outcomes =
             self.outcomes.iter().filter(|((status, _), _)| Class::from_status(status) == class);
@@ -125,7 +126,7 @@ impl Summary {
     }
 }
 
-/// The least of the sorted values that so many hundredths of them do not exceed.
+/// Returns the smallest value that this many hundredths of the sorted values do not exceed.
 pub(super) fn percentile(sorted: &[f64], hundredths: usize) -> Option<f64> {
     let rank = (sorted.len() * hundredths).div_ceil(100);
     sorted.get(rank.checked_sub(1)?).copied()

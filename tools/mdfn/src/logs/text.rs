@@ -6,7 +6,7 @@ use super::call::PARTS;
 use super::summary::{PERCENTILES, Summary, percentile};
 use crate::terminal::printable;
 
-/// The page for a person, of a summary that is sorted.
+/// Returns the page for a person, of a summary that is sorted.
 pub(super) fn page(summary: &Summary) -> String {
     let mut page = format!(
         "{}, {}, {} retried\n\n",
@@ -46,7 +46,7 @@ fn counted(count: usize, one: &str) -> String {
     format!("{count} {one}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What was no call, and why.
+/// Returns the lines that were not calls, and why.
 pub(super) fn skipped(summary: &Summary) -> String {
     if summary.skipped.is_empty() {
         return "nothing skipped\n".to_owned();

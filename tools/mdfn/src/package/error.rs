@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::build::BuildError;
 use crate::archive::{self, Architecture, FileError, NotExecutable};
 
-/// Why there is no archive. What is there already is as it was.
+/// Why there is no archive. An existing file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("`--binary {path}`: {0}", path = .1.display())]

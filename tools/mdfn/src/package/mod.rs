@@ -31,7 +31,7 @@ pub fn run(options: &Options, variable: fn(&str) -> Option<String>) -> ExitCode 
     }
 }
 
-/// Looks at an archive that is there.
+/// Checks an existing archive.
 fn check(path: &Path) -> Result<String, Error> {
     let (_bytes, archive) = open(path).map_err(|error| Error::Found(error, path.to_owned()))?;
     Ok(summary::summary(path, &archive))
@@ -49,7 +49,7 @@ fn make(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Strin
     let executables: Vec<_> =
         files.iter().map(|(executable, bytes)| (executable.architecture, &bytes[..])).collect();
     let bytes = archive::write(layout, &executables).map_err(Error::Pack)?;
-    // As whoever deploys it will look at it.
+    // Checked as at its deployment.
     let archive = archive::read(&bytes).map_err(Error::Refused)?;
     output::write(&options.output, &bytes)?;
     let summary = summary::summary(&options.output, &archive);
@@ -59,7 +59,7 @@ fn make(options: &Options, variable: fn(&str) -> Option<String>) -> Result<Strin
 /// An executable, and its bytes.
 type File = (Executable, Vec<u8>);
 
-/// The executables that were named.
+/// Returns the executables that were named.
 fn given(options: &Options) -> Result<Vec<File>, Error> {
     if options.binary.len() > Architecture::ALL.len() {
         return Err(Error::Many(options.binary.len()));
@@ -74,7 +74,7 @@ fn given(options: &Options) -> Result<Vec<File>, Error> {
     options.binary.iter().map(read).collect()
 }
 
-/// The layout for these executables, if it is the one that was asked for.
+/// Returns the layout for these executables, if it is the one that was asked for.
 fn layout(options: &Options, files: &[File]) -> Result<Layout, Error> {
     let mut found: Vec<_> = files.iter().map(|(executable, _)| executable.architecture).collect();
     found.sort_unstable();

@@ -1,4 +1,4 @@
-//! Where the archive goes: all of it, or nothing.
+//! Writes the archive: whole, or not at all.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -48,7 +48,7 @@ pub(super) fn write(path: &Path, archive: &[u8]) -> Result<(), Error> {
     written().map_err(|error| Error::Unwritable(error, path.to_owned()))
 }
 
-/// A new file in the path's folder, which is removed unless it is kept.
+/// Returns a new file in the path's folder, which is removed unless it is kept.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     tempfile::Builder::new()

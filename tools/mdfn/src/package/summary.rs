@@ -1,11 +1,11 @@
-//! What is said of an archive.
+//! The summary of an archive.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::archive::{Archive, MAX_DIRECT_BYTES};
 
-/// A line for each fact.
+/// Returns a line for each fact.
 pub(super) fn summary(path: &Path, archive: &Archive) -> String {
     let mut text = format!("{}\n", path.display());
     let mut fact = |name: &str, value: &str| {
@@ -39,7 +39,7 @@ pub(super) fn summary(path: &Path, archive: &Archive) -> String {
     text
 }
 
-/// The command that comes after it.
+/// Returns the command that comes after it.
 pub(super) fn next(path: &Path, archive: &Archive) -> String {
     let bucket = if archive.is_direct() { "" } else { " --bucket <name>" };
     format!("Next:\n  mdfn deploy --archive {} --application <OCID>{bucket}", path.display())

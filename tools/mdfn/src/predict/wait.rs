@@ -1,4 +1,4 @@
-//! Waits for a policy: OCI says 404 until it has spread, which takes up to 15 minutes.
+//! Waits for a policy: OCI answers 404 until it has spread, which takes up to 15 minutes.
 //!
 //! Source: docs/spec/oci-services.md#policy-delay.
 
@@ -10,13 +10,13 @@ use tokio::time::{Instant, sleep};
 use crate::client::Answered;
 use crate::terminal::complain;
 
-/// How often the model is asked.
+/// How often the model is called.
 const POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// How often the wait is spoken of.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(20 * 60);
-/// What OCI says where a policy is missing, or not known everywhere.
+/// OCI's error while a policy is missing, or not known everywhere.
 const CODE: &str = "NotAuthorizedOrNotFound";
 
 /// Asks until there is another answer than that of a missing policy, or the time is up.

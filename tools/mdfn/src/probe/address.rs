@@ -3,7 +3,7 @@
 use http::Uri;
 use oracle_cloud_client::region::{Regions, is_identifier};
 
-/// Whether it is one where Oracle's functions are called:
+/// Returns whether it is one where Oracle's functions are called:
 /// `<name>.<region>.functions.oci.<domain of a realm>`.
 pub(super) fn is_of_functions(url: &str, regions: &Regions) -> bool {
     let host = host(url).unwrap_or_default();
@@ -12,7 +12,7 @@ pub(super) fn is_of_functions(url: &str, regions: &Regions) -> bool {
     region.is_some_and(is_identifier) && regions.knows_domain(domain)
 }
 
-/// Whether it is one where Oracle has the messages of streams:
+/// Returns whether it is one where Oracle has the messages of streams:
 /// `<cell>.streaming.<region>.oci.<domain of a realm>`.
 pub(super) fn is_of_streaming(url: &str, regions: &Regions) -> bool {
     let host = host(url).unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn is_of_streaming(url: &str, regions: &Regions) -> bool {
     is_identifier(region) && regions.knows_domain(domain)
 }
 
-/// The host of an https address that says nothing else.
+/// Returns the host of an https address that has nothing else.
 fn host(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let host = uri.host()?;

@@ -41,7 +41,7 @@ impl Call {
         Self::get(&["applications", id])
     }
 
-    /// A page of the runtimes; the first one, unless another is named.
+    /// Returns a page of the runtimes; the first one, unless another is named.
     pub(super) fn runtimes(page: Option<&str>) -> Self {
         let mut query = vec![("lifecycleState", "ACTIVE"), ("limit", PAGE)];
         query.extend(page.map(|page| ("page", page)));

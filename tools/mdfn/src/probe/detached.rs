@@ -22,10 +22,10 @@ use super::trial::{Bench, Outcome, make, refusal};
 const PAUSE: Duration = Duration::from_secs(1);
 /// The most partitions that are read.
 const PARTITIONS: u32 = 10;
-/// How many members of a record are told.
+/// How many members of a record are reported.
 const MEMBERS: usize = 50;
 
-/// What came of it: the records by their form, never by their content.
+/// The outcome: the records by their form, never by their content.
 #[derive(Debug)]
 pub(super) struct Detached {
     pub(super) evidence: Vec<Evidence>,
@@ -102,7 +102,7 @@ async fn found(
     }
 }
 
-/// The service that has the stream's messages, and where each partition ends now.
+/// Returns the service that has the stream's messages, and where each partition ends now.
 async fn opened(
     stream: &str,
     bench: &Bench<'_>,
@@ -144,7 +144,7 @@ async fn opened(
     Ok((service, cursors))
 }
 
-/// What came into the partitions since.
+/// Returns the new messages of the partitions.
 async fn read(
     stream: &str,
     service: &Service,
@@ -153,7 +153,7 @@ async fn read(
 ) -> Result<Vec<Message>, String> {
     const STEP: &str = "read the stream";
     let mut all = Vec::new();
-    // The last looks say it all.
+    // The last answers are enough.
     evidence.retain(|earlier| earlier.step != STEP);
     for cursor in cursors {
         let (seen, answer) = asked(STEP, &Call::messages(stream, cursor), service).await;
@@ -168,7 +168,8 @@ async fn read(
     Ok(all)
 }
 
-/// The form of a record: its size, whether it names the function, and the kinds of its members.
+/// Returns the form of a record: its size, whether it names the function, and the kinds of its
+/// members.
 fn form(record: &Message, function: &str) -> Result<Value, String> {
     let bytes = STANDARD.decode(&record.value);
     let bytes = bytes.map_err(|_invalid| "a message of the stream is not base64".to_owned())?;
@@ -182,7 +183,7 @@ fn form(record: &Message, function: &str) -> Result<Value, String> {
     }))
 }
 
-/// The kinds of values, with the names of members, three levels deep at most.
+/// Returns the kinds of values, with the names of members, three levels deep at most.
 fn kinds(value: &Value) -> Value {
     fn down(value: &Value, levels: u32) -> Value {
         match value {

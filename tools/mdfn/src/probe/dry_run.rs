@@ -9,7 +9,7 @@ use super::subject::{Subject, SubjectKind};
 use super::wanted::Wanted;
 use crate::application::is_ocid;
 
-/// All requests in their order. What only an answer can tell stands in `<...>`.
+/// Returns all requests in their order. Values that only an answer has are written as `<...>`.
 pub(super) fn text(wanted: &Wanted, options: &Options, functions: &Service) -> String {
     let mut lines = vec![
         "Nothing is sent. It would be, in this order:".to_owned(),
@@ -27,16 +27,10 @@ pub(super) fn text(wanted: &Wanted, options: &Options, functions: &Service) -> S
     if wanted.needs_runtimes(options) {
         say(&Call::runtimes(None));
     }
-    if let Some(gateway) =
-        options.gateway.as_ref().filter(|_| wanted.asked.contains(&Question::KeySet))
-    {
-        let (deploy, look) = (Call::deploy(serde_json::Value::Null), Call::deployment("<OCID>"));
-        let delete = (!options.keep).then(|| Call::undeploy("<OCID>"));
-        let calls = [Call::gateway(gateway), deploy, look].into_iter().chain(delete);
-        lines.push("  A deployment, to API Gateway:".to_owned());
-        lines.extend(calls.map(|call| format!("    {}", call.line())));
-        if options.token_file.is_some() {
-            lines.push("    GET its own address, without the token and with it".to_owned());
+    for question in [Question::KeySet, Question::Streaming] {
+        if let Some(gateway) = options.gateway.as_ref().filter(|_| wanted.asked.contains(&question))
+        {
+            lines.extend(of_deployment(question, gateway, options));
         }
     }
     for subject in &wanted.subjects {
@@ -48,6 +42,28 @@ pub(super) fn text(wanted: &Wanted, options: &Options, functions: &Service) -> S
         lines.extend([&delete, &look].map(|call| format!("    {}", call.line())));
     }
     lines.join("\n")
+}
+
+fn of_deployment(question: Question, gateway: &str, options: &Options) -> Vec<String> {
+    let (deploy, look) = (Call::deploy(serde_json::Value::Null), Call::deployment("<OCID>"));
+    let delete = (!options.keep).then(|| Call::undeploy("<OCID>"));
+    let calls = [Call::gateway(gateway), deploy, look].into_iter().chain(delete);
+    let backend = options.stream_backend.as_ref().filter(|_| question == Question::Streaming);
+    let (what, call) = match backend {
+        Some(backend) => (
+            format!("  A deployment that leads to {backend}, to API Gateway:"),
+            Some("    GET its own address, with a token of this probe"),
+        ),
+        None => (
+            "  A deployment, to API Gateway:".to_owned(),
+            options
+                .token_file
+                .is_some()
+                .then_some("    GET its own address, without the token and with it"),
+        ),
+    };
+    let calls = calls.map(|call| format!("    {}", call.line()));
+    [what].into_iter().chain(calls).chain(call.map(str::to_owned)).collect()
 }
 
 fn of_subject(subject: &Subject, options: &Options) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Why nothing was asked, or no report came of it.
+//! Why nothing was asked, or why there is no report.
 
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(super) enum Error {
     Input(#[from] input::Error),
     #[error("the archive {path} would not become a function: {1}", path = .0.display())]
     Archive(PathBuf, archive::Error),
-    #[error("the archive {path} has {1} bytes; a call takes 25 MB, and no more is asked here", path = .0.display())]
+    #[error("the archive {path} has {1} bytes; a call accepts 25 MB, and more is not tried here", path = .0.display())]
     Large(PathBuf, usize),
     #[error("the executable of {path} is {is}; `{option}` takes {expected}", path = .path.display())]
     Kind { path: PathBuf, is: &'static str, option: &'static str, expected: &'static str },
@@ -29,7 +29,9 @@ pub(super) enum Error {
     NoCompartment,
     #[error("there is nothing to ask: {0}")]
     NothingToAsk(String),
-    #[error("nobody is here to be asked; `--yes` does without, `--dry-run` shows the requests")]
+    #[error(
+        "there is no terminal to ask on; `--yes` skips the question, `--dry-run` shows the requests"
+    )]
     NoTerminal,
     #[error("`--output {path}` is neither empty nor a report, and is not replaced; name another file, or remove it", path = .0.display())]
     Occupied(PathBuf),

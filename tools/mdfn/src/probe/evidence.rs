@@ -1,4 +1,4 @@
-//! One request and what came of it: what an outcome rests on.
+//! One request and its answer: the evidence for an outcome.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(super) struct Evidence {
     pub(super) said: Option<String>,
 }
 
-/// A call that nobody signed, and what came of it.
+/// Returns an unsigned call, and its answer.
 pub(super) fn answered(
     step: &'static str,
     answer: &Result<Answered, client::Error>,

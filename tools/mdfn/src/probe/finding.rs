@@ -1,4 +1,4 @@
-//! What the trials and the list of runtimes say to each question.
+//! The answers of the trials and of the list of runtimes to each question.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -8,10 +8,11 @@ use super::evidence::Evidence;
 use super::key_set::KeySet;
 use super::question::Question;
 use super::runtimes::Runtimes;
+use super::streaming::Streaming;
 use super::subject::SubjectKind;
 use super::trial::{Called, Outcome, Trial};
 
-/// The outcome of one question: exactly one of the three says something.
+/// The outcome of one question: exactly one of the three is set.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Finding {
     number: u8,
@@ -41,7 +42,7 @@ impl Finding {
         Self { number, question, answer: None, not_asked: None, no_answer: None, evidence: vec![] }
     }
 
-    /// One line for a person.
+    /// Returns one line for a person.
     pub(super) fn line(&self) -> String {
         let outcome = match (&self.answer, &self.not_asked, &self.no_answer) {
             (Some(Value::String(text)), ..) => text.clone(),
@@ -52,15 +53,15 @@ impl Finding {
         format!("{}  {}\n   {outcome}", self.number, self.question)
     }
 
-    /// How it was found out what the runtimes are called.
+    /// Returns how it was found out what the runtimes are called.
     pub(super) fn of_runtimes(runtimes: &Runtimes) -> Self {
         let found = runtimes.found.as_ref().map_err(Clone::clone);
         let found = found.map(|all| json!({ "go": runtimes.for_go(), "all": all }));
         Self::of(Question::Runtimes, found, runtimes.evidence.clone())
     }
 
-    /// A question whose archives have no runtime. Where the list was given, nothing was asked:
-    /// somebody has to choose.
+    /// Returns a question whose archives have no runtime. Where the list was given, nothing was
+    /// asked: somebody has to choose.
     pub(super) fn without_runtime(
         question: Question,
         why: &str,
@@ -74,17 +75,22 @@ impl Finding {
         }
     }
 
-    /// What the gateway made of a key set.
+    /// Returns what the gateway made of a key set.
     pub(super) fn of_key_set(key_set: KeySet) -> Self {
         Self::of(Question::KeySet, key_set.found, key_set.evidence)
     }
 
-    /// What the destination of a detached call got.
+    /// In which pieces an answer passed the gateway.
+    pub(super) fn of_streaming(streaming: Streaming) -> Self {
+        Self::of(Question::Streaming, streaming.found, streaming.evidence)
+    }
+
+    /// Returns what the destination of a detached call got.
     pub(super) fn of_detached(detached: Detached) -> Self {
         Self::of(Question::Detached, detached.found, detached.evidence)
     }
 
-    /// What all trials say to one question; None for one that no trial answers.
+    /// Returns the answer of all trials to one question; `None` for one that no trial answers.
     pub(super) fn of_trials(question: Question, trials: &[Trial]) -> Option<Self> {
         let of_archives = || trials.iter().filter(|trial| trial.kind.is_archive());
         let (found, evidence) = match question {
@@ -96,13 +102,15 @@ impl Finding {
                 let both = archive.into_iter().chain(image);
                 (times(archive, image), evidence(both))
             }
-            Question::Runtimes | Question::KeySet | Question::Detached => return None,
+            Question::Runtimes | Question::KeySet | Question::Streaming | Question::Detached => {
+                return None;
+            }
         };
         Some(Self::of(question, found, evidence))
     }
 }
 
-/// Whether any archive became a function that runs. A no needs all of them.
+/// Returns whether any archive became a function that runs. A no needs all of them.
 fn any<'a>(archives: impl Iterator<Item = &'a Trial> + Clone) -> Result<Value, String> {
     let verdicts: Vec<Verdict> = archives.clone().map(verdict).collect();
     let best = [Verdict::Taken, Verdict::MadeOnly, Verdict::No];
@@ -118,7 +126,7 @@ fn any<'a>(archives: impl Iterator<Item = &'a Trial> + Clone) -> Result<Value, S
     }
 }
 
-/// The verdict on each archive; it takes both.
+/// Returns the verdict on each archive; it takes both.
 fn each<'a>(archives: impl Iterator<Item = &'a Trial>) -> Result<Value, String> {
     let mut found = Map::new();
     for trial in archives {
@@ -131,7 +139,7 @@ fn each<'a>(archives: impl Iterator<Item = &'a Trial>) -> Result<Value, String> 
     Ok(Value::Object(found))
 }
 
-/// The seconds of the first and the next call of each. One call is no average.
+/// Returns the seconds of the first and the next call of each. One call is no average.
 fn times(archive: Option<&Trial>, image: Option<&Trial>) -> Result<Value, String> {
     let both = |trial: Option<&Trial>| -> Result<Value, String> {
         let trial = trial.ok_or("it was not made")?;
@@ -156,7 +164,7 @@ fn evidence<'a>(trials: impl Iterator<Item = &'a Trial>) -> Vec<Evidence> {
     trials.flat_map(|trial| trial.evidence.clone()).collect()
 }
 
-/// What became of an archive, where that is known.
+/// The outcome for an archive, if it is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Verdict {
     Taken,

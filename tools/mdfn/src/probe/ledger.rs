@@ -21,7 +21,7 @@ const LOOKS: u32 = 6;
 /// All that was begun.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    /// What all names of this run begin with; nobody else's do.
+    /// The prefix of all names of this run, and of no others.
     prefix: String,
     begun: RefCell<Vec<Begun>>,
 }
@@ -41,7 +41,7 @@ struct Begun {
     id: Option<String>,
 }
 
-/// What is there still.
+/// What still exists.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Left {
     pub(super) name: String,
@@ -126,7 +126,8 @@ impl Ledger {
         }
     }
 
-    /// The create of this one has this error; it is struck off where that says that nothing is there.
+    /// Records the error of a create. If the error means that nothing was made, the entry is
+    /// removed.
     pub(super) fn failed(&self, name: &str, error: &Error) {
         if was_not_made(error) {
             self.strike(name);
@@ -141,7 +142,7 @@ impl Ledger {
         self.begun.borrow().clone()
     }
 
-    /// All that is there, which nobody deletes for this reason.
+    /// Returns everything that still exists, with the reason why it is not deleted.
     pub(super) async fn found(&self, why: &str) -> Vec<Left> {
         let mut left = Vec::new();
         for Begun { thing, name, id } in self.begun() {
@@ -157,7 +158,8 @@ impl Ledger {
         left
     }
 
-    /// Deletes all of it, each for so many seconds at most; what is deleted is struck off.
+    /// Deletes everything, each for at most this many seconds. Deleted ones are removed from the
+    /// list.
     pub(super) async fn clean(&self, seconds: u64) -> Vec<Left> {
         let mut left = Vec::new();
         for begun in self.begun() {
@@ -170,14 +172,14 @@ impl Ledger {
         left
     }
 
-    /// What there may be still, where nobody can look.
+    /// Returns what may still exist where it cannot be checked.
     pub(super) fn rest(&self, why: &str) -> Vec<Left> {
         let left = |begun: Begun| Left { name: begun.name, id: begun.id, why: why.to_owned() };
         self.begun().into_iter().map(left).collect()
     }
 }
 
-/// The OCID of what has this name, if it is there.
+/// Returns the OCID of the resource with this name, if there is one.
 async fn look_up(thing: &Thing, name: &str) -> Result<Option<String>, String> {
     let (call, service) = thing.list(name);
     let answer = call.request(service).send().await;
@@ -197,12 +199,13 @@ async fn looked_up(thing: &Thing, name: &str) -> Result<String, String> {
             sleep(PAUSE).await;
         }
     }
-    Err("nobody knows whether it was made: its create had no answer, and it is not listed"
+    Err("it is unknown whether it was made: its create had no answer, and it is not listed"
         .to_owned())
 }
 
-/// Whether it is known, of a create with this error, that nothing is there: the service refused it, or
-/// it was never sent. After a 408, or an answer of something between, it may be under way.
+/// Returns whether it is known, of a create with this error, that nothing is there: the service
+/// refused it, or it was never sent. After a 408, or an answer of something between, it may be
+/// under way.
 fn was_not_made(error: &Error) -> bool {
     match error.status() {
         Some(StatusCode::REQUEST_TIMEOUT) => false,
@@ -267,7 +270,8 @@ async fn deleted(thing: &Thing, id: &str, end: Instant) -> Result<(), String> {
     }
 }
 
-/// Whether it is gone, after a deletion that was answered so: a right that is missing is a 404, too.
+/// Checks whether it is gone, after a deletion that was answered so: a right that is missing is a
+/// 404, too.
 async fn gone(thing: &Thing, id: &str, refusal: &Error) -> Result<(), String> {
     match thing.look(id).request(thing.service()).send().await {
         Err(error) if error.is_not_found() => Ok(()),

@@ -1,4 +1,4 @@
-//! `mdfn probe`: what nobody knows without a tenancy, asked in one.
+//! `mdfn probe`: answers questions that need a tenancy, in one.
 //!
 //! ```text
 //! Options ▶ Wanted ▶ Access ▶ agreed ▶ Trials, noted in a Ledger ▶ Answers ▶ Report
@@ -14,6 +14,7 @@ mod dry_run;
 mod error;
 mod evidence;
 mod finding;
+mod gateway;
 mod key_set;
 mod ledger;
 mod options;
@@ -23,6 +24,7 @@ mod report;
 mod round;
 mod runtimes;
 mod signals;
+mod streaming;
 mod subject;
 mod target;
 mod trial;
@@ -117,16 +119,22 @@ async fn probe(options: &Options, variable: fn(&str) -> Option<String>) -> Resul
     Ok(exit_code(&report, options.keep))
 }
 
-/// What is going to happen, for whoever is asked.
+/// Returns the summary of what will happen, for the question.
 fn intention(wanted: &Wanted, target: &Target, prefix: &str, options: &Options) -> String {
     let numbers: Vec<String> =
         wanted.asked.iter().map(|question| question.number().to_string()).collect();
     let mut lines = vec![format!("asked are the questions {}", numbers.join(", "))];
     let then = if options.keep { "left there" } else { "deleted again" };
+    let gateway = options.gateway.as_deref().unwrap_or_default();
     if wanted.asked.contains(&Question::KeySet) {
-        let gateway = options.gateway.as_deref().unwrap_or_default();
         lines.push(format!(
             "  a deployment {prefix}-key-set is made on {gateway}, which answers itself, and {then}"
+        ));
+    }
+    if wanted.asked.contains(&Question::Streaming) {
+        let backend = options.stream_backend.as_deref().unwrap_or_default();
+        lines.push(format!(
+            "  a deployment {prefix}-streaming is made on {gateway}, which leads to {backend} with a token of this probe, called once, and {then}"
         ));
     }
     for subject in &wanted.subjects {
@@ -156,7 +164,7 @@ async fn end(bench: &Bench<'_>, signals: &mut Signals) -> Vec<Left> {
     }
 }
 
-/// What the outcomes come to.
+/// Returns the summary of the outcomes.
 fn exit_code(report: &Report, keep: bool) -> u8 {
     let has_no_answer = |answer: &Finding| answer.no_answer.is_some();
     match report {

@@ -16,6 +16,7 @@ What cannot be known without a tenancy, asked in yours:
   2  does it take one at fixed addresses, and a static PIE?  --application, --archive and --archive-pie
   3  what are the runtimes for Go called?
   4  does the gateway take the identity domain's key set by its address?  --gateway, --domain; --token-file to call it
+  5  does an answer pass the gateway in pieces, as they are sent?  --gateway, --stream-backend
   6  what does the destination of a detached call get?  --application, an archive, --stream
   7  how long do the first and the next call take, of an archive and an image?  --application, an archive, --image
 
@@ -60,6 +61,9 @@ pub struct Options {
     /// File with a token of that domain, to call the deployment; `-` for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// Server that answers a GET in pieces over 2 s or more, as the gateway reaches it
+    #[arg(long, value_name = "URL", value_parser = stream_backend)]
+    pub(super) stream_backend: Option<String>,
     /// Stream for the results of a detached call; the function must write, you must read it
     #[arg(long, value_name = "OCID", value_parser = stream)]
     pub(super) stream: Option<String>,
@@ -111,6 +115,20 @@ fn gateway(text: &str) -> Result<String, &'static str> {
 fn ocid(start: &str, text: &str) -> Option<String> {
     let is_ocid = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
     (text.starts_with(start) && is_ocid).then(|| text.to_owned())
+}
+
+/// An address that the gateway calls as it stands.
+fn stream_backend(text: &str) -> Result<String, &'static str> {
+    let uri: Option<Uri> = text.parse().ok();
+    let is_address = uri.is_some_and(|uri| {
+        let has_user = uri.authority().is_none_or(|authority| authority.as_str().contains('@'));
+        matches!(uri.scheme_str(), Some("https" | "http")) && !has_user
+    });
+    if is_address && !text.contains(['$', '{', '#']) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the http or https URL of a server, without user and variables")
+    }
 }
 
 fn domain(text: &str) -> Result<String, &'static str> {

@@ -1,4 +1,4 @@
-//! The file of a report: all of it, or what was there before.
+//! The file of a report: the whole report, or the file as it was.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -21,9 +21,9 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Refuses a path where no report could be written, before anything is asked. A report may be
-    /// replaced, and an empty file; whatever else is there is somebody's. It leaves no file: whoever
-    /// is asked next may end the program.
+    /// Refuses a path where no report can be written, before anything is asked. A report may be
+    /// replaced, and so may an empty file; any other file is kept. It creates no file: the program
+    /// may be ended at the next question.
     pub(super) fn check(path: &Path) -> Result<(), Error> {
         let unwritable = |cause| Error::Unwritable(path.to_owned(), cause);
         let is_folder = path.as_os_str().as_bytes().ends_with(b"/");
@@ -57,7 +57,7 @@ impl Output {
     }
 }
 
-/// Whether a file is empty, or has a JSON object as a report is.
+/// Returns whether a file is empty, or has a JSON object as a report is.
 fn is_replaceable(path: &Path) -> io::Result<bool> {
     let mut text = Vec::new();
     File::open(path)?.take(MAX_REPORT_BYTES).read_to_end(&mut text)?;

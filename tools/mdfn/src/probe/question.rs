@@ -1,4 +1,4 @@
-//! What is asked.
+//! The questions.
 
 /// A question; its number is that of the report.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -7,15 +7,23 @@ pub(super) enum Question {
     Pie,
     Runtimes,
     KeySet,
+    Streaming,
     Detached,
     ColdStart,
 }
 
 impl Question {
-    pub(super) const ALL: [Self; 6] =
-        [Self::NotGo, Self::Pie, Self::Runtimes, Self::KeySet, Self::Detached, Self::ColdStart];
+    pub(super) const ALL: [Self; 7] = [
+        Self::NotGo,
+        Self::Pie,
+        Self::Runtimes,
+        Self::KeySet,
+        Self::Streaming,
+        Self::Detached,
+        Self::ColdStart,
+    ];
 
-    /// The question of a number on the command line.
+    /// Returns the question of a number on the command line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|known| known.number().to_string() == text);
         let numbers = || Self::ALL.map(|known| known.number().to_string()).join(", ");
@@ -28,6 +36,7 @@ impl Question {
             Self::Pie => 2,
             Self::Runtimes => 3,
             Self::KeySet => 4,
+            Self::Streaming => 5,
             Self::Detached => 6,
             Self::ColdStart => 7,
         }
@@ -41,6 +50,7 @@ impl Question {
             Self::Pie => "does it take an executable at fixed addresses, and a static PIE?",
             Self::Runtimes => "what are the runtimes for Go called?",
             Self::KeySet => "does the gateway take the identity domain's key set by its address?",
+            Self::Streaming => "does an answer pass the gateway in pieces, as they are sent?",
             Self::Detached => "what does the destination of a detached call get?",
             Self::ColdStart => {
                 "how long do the first call and the next one take, of an archive and of an image?"

@@ -15,7 +15,7 @@ pub(super) struct Report {
     pub(super) questions: Vec<Finding>,
     /// Whether somebody ended it before its end.
     pub(super) stopped: bool,
-    /// What was made and is there still.
+    /// What was made and still exists.
     pub(super) left: Vec<Left>,
 }
 

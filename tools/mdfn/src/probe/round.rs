@@ -7,6 +7,7 @@ use super::finding::Finding;
 use super::key_set::{KeySet, Keys};
 use super::question::Question;
 use super::runtimes::Runtimes;
+use super::streaming::Streaming;
 use super::subject::SubjectKind;
 use super::trial::{Bench, Trial};
 use super::wanted::{Secret, Wanted};
@@ -19,7 +20,7 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Asks all that is asked.
+    /// Asks all chosen questions.
     pub(super) async fn ask(&self, wanted: &Wanted, bench: &Bench<'_>, client: &Client) {
         self.ask_gateway(wanted, bench, client).await;
         let mut runtimes = None;
@@ -75,9 +76,15 @@ impl Round {
             let key_set = KeySet::ask(&keys, bench).await;
             self.note(wanted, Question::KeySet, Finding::of_key_set(key_set));
         }
+        if let (Some(gateway), Some(backend)) = (&options.gateway, &options.stream_backend)
+            && wanted.asked.contains(&Question::Streaming)
+        {
+            let streaming = Streaming::ask(gateway, backend, client, bench).await;
+            self.note(wanted, Question::Streaming, Finding::of_streaming(streaming));
+        }
     }
 
-    /// The outcomes of all questions in their order.
+    /// Returns the outcomes of all questions in their order.
     pub(super) fn answers(&self, wanted: &Wanted) -> Vec<Finding> {
         let found = self.answers.borrow();
         let outcome = |question: Question| {

@@ -10,7 +10,7 @@ const LANGUAGE: &str = "go";
 /// The most pages that are asked for.
 const PAGES: usize = 20;
 
-/// All active runtimes, or why nobody knows.
+/// All active runtimes, or why they are unknown.
 #[derive(Debug)]
 pub(super) struct Runtimes {
     pub(super) found: Result<Vec<Runtime>, String>,
@@ -56,7 +56,7 @@ impl Runtimes {
         Self { found: Err(format!("the list of runtimes has over {PAGES} pages")), evidence }
     }
 
-    /// The names of those for Go.
+    /// Returns the names of those for Go.
     pub(super) fn for_go(&self) -> Vec<&str> {
         let of_go = |runtime: &&Runtime| {
             let language = runtime.language.as_deref();
@@ -66,7 +66,7 @@ impl Runtimes {
         all.iter().filter(of_go).map(|runtime| runtime.name.as_str()).collect()
     }
 
-    /// The one for archives, or why there is none to choose.
+    /// Returns the runtime for archives, or why none can be chosen.
     pub(super) fn for_archives(&self) -> Result<String, String> {
         if let Err(why) = &self.found {
             return Err(format!("{why}; `--runtime` names one"));

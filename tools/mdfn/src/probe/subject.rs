@@ -1,4 +1,4 @@
-//! What functions are made of, to see what becomes of them.
+//! The code of the functions that are tried.
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::archive::{self, Kind};
 const MEMORY: u64 = 128;
 const TIMEOUT: u64 = 60;
 
-/// One function that is to be.
+/// One function to try.
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) kind: SubjectKind,
@@ -43,7 +43,7 @@ enum Code {
 }
 
 impl Subject {
-    /// Those that the questions need, read and checked.
+    /// Returns those that the questions need, read and checked.
     pub(super) fn read(options: &Options, asked: &[Question]) -> Result<Vec<Self>, Error> {
         let mut subjects = Vec::new();
         let needs = |any: &[Question]| any.iter().any(|question| asked.contains(question));
@@ -51,7 +51,7 @@ impl Subject {
         if let Some(path) = options.archive.as_ref().filter(|_| needs(&of_archives)) {
             subjects.push(Self::archive(path, SubjectKind::Fixed)?);
         }
-        // Where the other archive is there, the start of this one says nothing more.
+        // With the other archive present, the start of this one adds nothing.
         let of_pie = if options.archive.is_some() { &of_archives[..2] } else { &of_archives };
         if let Some(path) = options.archive_pie.as_ref().filter(|_| needs(of_pie)) {
             subjects.push(Self::archive(path, SubjectKind::Pie)?);
@@ -94,7 +94,7 @@ impl Subject {
         Ok(Self { kind, code: Code::Archive { bytes: bytes.into(), shape }, stream: None })
     }
 
-    /// The shape that an application needs for it, where that is known.
+    /// Returns the shape that an application needs for it, where that is known.
     pub(super) fn shape(&self) -> Option<&'static str> {
         match &self.code {
             Code::Archive { shape, .. } => Some(shape),
@@ -102,7 +102,7 @@ impl Subject {
         }
     }
 
-    /// The body that makes it. An archive has a runtime.
+    /// Returns the body that makes it. An archive has a runtime.
     pub(super) fn body(&self, application: &str, name: &str, runtime: &str) -> Value {
         let source = match &self.code {
             Code::Archive { bytes, .. } => json!({
@@ -137,7 +137,7 @@ impl Subject {
 }
 
 impl SubjectKind {
-    /// A word for names and reports.
+    /// Returns a word for names and reports.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Fixed => "archive",
@@ -147,7 +147,7 @@ impl SubjectKind {
         }
     }
 
-    /// Whether it is for a question about archives.
+    /// Returns whether it is for a question about archives.
     pub(super) fn is_archive(self) -> bool {
         matches!(self, Self::Fixed | Self::Pie)
     }

@@ -1,4 +1,4 @@
-//! What became of one function: whether it was made, and what its first calls got.
+//! The outcome for one function: whether it was made, and the answers to its first calls.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// What the platform says of a function that ran, and ended its call with an error of its own: the
 /// one of this repository does, without a model deployment.
 const RAN: &str = "FunctionInvokeExecutionFailed";
-/// Codes of refusals and failures that say nothing of what was sent.
+/// Codes of refusals and failures that do not depend on what was sent.
 const OF_THE_TENANCY: [&str; 2] = ["LimitExceeded", "QuotaExceeded"];
 
 /// What a trial needs beside its subject.
@@ -48,7 +48,7 @@ pub(super) enum Outcome {
     Refused,
     /// It was accepted, and then failed.
     Failed,
-    /// It is active, and was called twice, unless the first call said enough.
+    /// It is active, and was called twice, unless the first call was enough.
     Active { first: Called, next: Option<Called> },
     /// Nobody knows, for this reason.
     Unknown(String),
@@ -58,7 +58,7 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug)]
 pub(super) struct Called {
     pub(super) seconds: f64,
-    /// Whether the function ran; else what the platform says instead.
+    /// Whether the function ran; otherwise the platform's error.
     pub(super) ran: Result<(), String>,
 }
 
@@ -110,7 +110,7 @@ async fn tried(
     Ok(Outcome::Active { first, next })
 }
 
-/// Makes a function that is active, and finds where it is called.
+/// Makes a function that is active, and finds its address.
 pub(super) async fn make(
     subject: &Subject,
     runtime: &str,
@@ -153,7 +153,7 @@ pub(super) async fn make(
     Ok((function, service))
 }
 
-/// Where a function is called.
+/// Returns where a function is called.
 async fn place(function: &Function, bench: &Bench<'_>) -> Result<Service, Outcome> {
     let place = match (&bench.options.invoke_endpoint, &function.invoke_endpoint) {
         (Some(given), _) => given,
@@ -200,7 +200,7 @@ async fn until_active(
     let end = Instant::now() + Duration::from_secs(bench.options.wait);
     loop {
         let (seen, answer) = asked("look at it", &Call::function(id), bench.functions).await;
-        // The last look says it all.
+        // The last answer is enough.
         evidence.retain(|earlier| earlier.step != seen.step);
         evidence.push(seen);
         let answer = answer.map_err(|error| unknown(&error))?;
@@ -218,7 +218,7 @@ async fn until_active(
     }
 }
 
-/// What a create without a function means.
+/// Returns the meaning of a create without a function.
 pub(super) fn not_made(error: &Error) -> Outcome {
     // Without a code it is of something between, which knows nothing of functions.
     let is_of_the_request = error.code().is_some_and(|code| !OF_THE_TENANCY.contains(&code));
@@ -232,7 +232,7 @@ fn unknown(error: &Error) -> Outcome {
     Outcome::Unknown(refusal(error))
 }
 
-/// A refusal in a word; the evidence has the rest.
+/// Returns a refusal in one word; the evidence has the rest.
 pub(super) fn refusal(error: &Error) -> String {
     match (error.status(), error.code()) {
         (Some(status), Some(code)) => format!("{} {code}", status.as_u16()),
@@ -241,7 +241,7 @@ pub(super) fn refusal(error: &Error) -> String {
     }
 }
 
-/// What went wrong, for the evidence.
+/// Returns what went wrong, for the evidence.
 fn reasons(failures: &[Failure]) -> Option<String> {
     let said = failures.iter().map(|Failure { code, message }| format!("{code}: {message}"));
     let said: Vec<String> = said.collect();

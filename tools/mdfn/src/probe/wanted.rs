@@ -1,4 +1,4 @@
-//! What is asked, and what that needs, checked as far as it can be without the service.
+//! What is asked, and what that needs, checked as far as possible without the service.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl fmt::Debug for Secret {
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) asked: Vec<Question>,
-    /// Those that cannot be asked, with the reason.
+    /// Questions that cannot be asked, with the reason.
     pub(super) not_asked: Vec<(Question, String)>,
     pub(super) subjects: Vec<Subject>,
     /// A token of the identity domain.
@@ -60,14 +60,14 @@ impl Wanted {
         Ok(Self { asked, not_asked, subjects, token: token.map(Secret) })
     }
 
-    /// Whether the runtimes have to be listed.
+    /// Returns whether the runtimes have to be listed.
     pub(super) fn needs_runtimes(&self, options: &Options) -> bool {
         let has_archive = self.subjects.iter().any(|subject| subject.kind.needs_runtime());
         self.asked.contains(&Question::Runtimes) || has_archive && options.runtime.is_none()
     }
 }
 
-/// The options that a question needs and that are not there.
+/// Returns the options that a question needs and that are not there.
 fn missing(question: Question, options: &Options) -> Option<String> {
     let unless = |is_given: bool, option| (!is_given).then_some(option);
     let has_archive = options.archive.is_some() || options.archive_pie.is_some();
@@ -84,6 +84,10 @@ fn missing(question: Question, options: &Options) -> Option<String> {
         Question::KeySet => vec![
             unless(options.gateway.is_some(), "--gateway"),
             unless(options.domain.is_some(), "--domain"),
+        ],
+        Question::Streaming => vec![
+            unless(options.gateway.is_some(), "--gateway"),
+            unless(options.stream_backend.is_some(), "--stream-backend"),
         ],
         Question::Detached => {
             vec![application, any_archive, unless(options.stream.is_some(), "--stream")]

@@ -34,8 +34,8 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// The place of the token for `of` and `secret`, which another secret does not find; None
-    /// without a home.
+    /// Creates the place of the token for `of` and `secret`, which another secret does not find;
+    /// None without a home.
     pub(super) fn new(
         of: [&str; 3],
         secret: &str,
@@ -49,7 +49,7 @@ impl Cache {
         Some(Self { directory: cache.join("mdfn"), name })
     }
 
-    /// What is kept, if it can be read; an error if somebody else might have put it there.
+    /// Returns what is kept, if it can be read; an error if somebody else might have put it there.
     pub(super) fn read(&self) -> Result<Option<Kept>, String> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
         let Some(directory) = self.directory()? else { return Ok(None) };
@@ -65,7 +65,8 @@ impl Cache {
         Ok(serde_json::from_slice(&text).ok())
     }
 
-    /// Writes the token beside its place and moves it there, so that nobody reads half of one.
+    /// Writes the token beside its place and moves it there, so that a reader never sees half of
+    /// one.
     pub(super) fn write(&self, kept: &Kept) -> Result<(), String> {
         let text = |error: std::io::Error| format!("{}: {error}", self.directory.display());
         DirBuilder::new().recursive(true).mode(0o700).create(&self.directory).map_err(text)?;
@@ -76,7 +77,7 @@ impl Cache {
         file.persist(self.directory.join(&self.name)).map(drop).map_err(|error| text(error.error))
     }
 
-    /// The directory, if there is one.
+    /// Returns the directory, if there is one.
     fn directory(&self) -> Result<Option<OwnedFd>, String> {
         let shown = self.directory.display().to_string();
         let directory = open(CWD, &self.directory, OFlags::DIRECTORY, &shown)?;

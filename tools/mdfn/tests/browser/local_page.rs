@@ -261,11 +261,11 @@ async fn the_messages_the_signature_and_nothing_secret_are_shown() {
     };
     for window in WINDOWS {
         let messages = said(&measured(&page.call(predicted.number), window).await);
-        assert_eq!(messages[0], "earlier: secret of iris-client");
+        assert_eq!(messages[0], "earlier: client id and secret");
         assert!(messages[1].starts_with("token, scope predict, until "), "{messages:?}");
         assert_eq!(messages[2], "POST /models/iris, with the token");
         assert_eq!(messages[3], format!("POST /call, trace {trace}"));
-        let rest = ["POST, signed", "signature valid", "5 spans", "its reply"];
+        let rest = ["POST, signed", "signature valid", "5 spans", "reply"];
         assert_eq!(messages[4..8], rest);
         assert!(messages[8].starts_with("200 after ") && messages.len() == 9, "{messages:?}");
         let messages = said(&measured(&page.call(refused.number), window).await);

@@ -215,12 +215,42 @@ async fn a_clock_that_is_off_is_a_warning_and_a_refused_call_a_failure() {
     says(&setup.doctor(&[&setup.url(), "--call", "-"], &[]).await, "FAIL  call: status 302 ");
 }
 
+#[tokio::test]
+async fn services_are_shown_with_their_operations_and_all_config_is_counted() {
+    let setup = Setup::new(Certificate::Valid).await;
+    let services = r#"{"files": {"host": "127.0.0.1:4443", "open": ["GET,PUT /a/{}", "POST /b"]},
+        "chat": {"service": "inference.generativeai", "region": "xx-nowhere-1", "open": ["@openai-chat"]}}"#;
+    let option = format!("ALLOWED_SERVICES={services}");
+    let done = setup.doctor(&["--config", &option, "--config", "LOG_LEVEL=debug"], &[]).await;
+    assert_eq!(done.code, 1, "{done:?}");
+    let shown: Vec<&str> = done.stdout.lines().skip_while(|line| !line.contains("files")).collect();
+    let files = ["ok    service files: 127.0.0.1:4443", "      GET,PUT /a/{}", "      POST /b"];
+    assert_eq!(shown.get(..3), Some(&files[..]), "{done:?}");
+    let host = "inference.generativeai.xx-nowhere-1.oci.oraclecloud.com";
+    says(&done, &format!("FAIL  service chat: the function does not connect to {host}: "));
+    says(&done, "      POST /openai/v1/chat/completions");
+    let bytes = option.len() - 1 + "LOG_LEVELdebug".len();
+    says(&done, &format!("ok    config: {bytes} of 4096 bytes"));
+    let long = format!("MODEL_DEPLOYMENTS={{\"a\": \"{}\"}}", "x".repeat(4096));
+    says(&setup.doctor(&["--config", &long], &[]).await, "FAIL  config: 4");
+    let mistake = setup.doctor(&["--config", "ALLOWED_SERVICES={}"], &[]).await;
+    says(
+        &mistake,
+        "FAIL  configuration: the function would not start: ALLOWED_SERVICES has no entry",
+    );
+    assert_eq!(mistake.stdout.matches("ALLOWED_SERVICES").count(), 1, "{mistake:?}");
+}
+
 #[test]
 fn every_usual_status_is_explained() {
     for (status, said) in [
         ("401", "the gateway: the gateway does not take the token"),
         ("403", "TargetNotAllowed: "),
         ("404", "NotAuthorizedOrNotFound: OCI says this for a missing policy too"),
+        (
+            "404",
+            "another service: the policy is missing as often as the path: `generative-ai-response`",
+        ),
         ("411", "the model deployment: the request has no `content-length`"),
         ("422", "the model deployment: the model's server does not take this body"),
         ("429", "the model deployment: more than 150 calls"),
@@ -287,8 +317,11 @@ fn a_deployed_function_is_judged_by_what_it_says_of_itself() {
     says(&done, "FAIL  token: it expires at 2020-01-01T00:00:00Z, which has passed");
     says(&done, "warn  targets: every deployment that the policy allows");
     says(&done, "warn  clock: md.example:443 is -900 s ahead of it");
-    says(&asked(&ready("soon", "3", "")), "FAIL  token: its end is no time");
-    says(&asked("{\"status\":\"ok\"}"), "FAIL  answer: status 200, and not what `readyz`");
+    says(&asked(&ready("soon", "3", "")), "FAIL  token: its end is not a time");
+    says(
+        &asked("{\"status\":\"ok\"}"),
+        "FAIL  answer: status 200, but not the answer of this function",
+    );
     let own = r#"{"code":"CredentialsUnavailable","message":"m"}"#;
     let done = mdfn(&["doctor", "--deployed", &answering("503 X", own)], "");
     says(&done, "FAIL  answer: status 503: ");

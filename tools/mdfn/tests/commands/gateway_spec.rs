@@ -1,5 +1,8 @@
 //! `mdfn gateway-spec`: a specification that the gateway takes, and no other.
 
+mod server;
+mod services;
+
 use std::fs;
 use std::path::Path;
 
@@ -86,7 +89,10 @@ fn many_models_static_keys_and_clients_make_one_document_that_the_gateway_takes(
         "setHeaders": { "items": [
             { "name": "model_deployment", "ifExists": "OVERWRITE", "values": [format!("{BASE}/predict")] }
         ] },
-        "filterHeaders": { "type": "BLOCK", "items": [{ "name": "model-deployment" }, { "name": "x-model-deployment" }] },
+        "filterHeaders": { "type": "BLOCK", "items": [
+            { "name": "model-deployment" }, { "name": "x-model-deployment" }, { "name": "service_target" },
+            { "name": "service-target" }, { "name": "x-service-target" },
+        ] },
     });
     assert_eq!(
         route(1),
@@ -188,6 +194,12 @@ fn cors_is_printed_for_the_origins_that_are_named_and_for_no_other() {
     let policy = &with["requestPolicies"]["cors"];
     assert_eq!(policy["allowedOrigins"], json!(["https://app.example", "http://localhost:5173"]));
     assert_eq!(policy["isAllowCredentialsEnabled"], false);
+    // Predictions, and the function's own health.
+    assert_eq!(policy["allowedMethods"], json!(["GET", "POST"]));
+    let chat = format!("llm={BASE}");
+    let both = document(&spec(&[&jwks[..], &["--openai", &chat], &cors].concat(), ""));
+    let methods = &both["requestPolicies"]["cors"]["allowedMethods"];
+    assert_eq!(*methods, json!(["DELETE", "GET", "POST"]));
     assert!(policy["allowedHeaders"].as_array().unwrap().contains(&json!("authorization")));
     assert_eq!(findings(&with).0, 0);
     for origin in [

@@ -51,7 +51,7 @@ fn a_failure_ends_with_1_and_says_that_the_call_failed() {
     for (function, said) in [
         (
             &["link", "reply", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"][..],
-            "mdfn: the function replied 502 on its socket, the detached call failed with 502, and the container goes on",
+            "mdfn: the function replied 502 on its socket, the detached call failed with 502, and the container continues",
         ),
         (
             &["link", "reply-then-close", "garbage"],

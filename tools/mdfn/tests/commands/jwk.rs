@@ -294,10 +294,10 @@ fn check_says_whether_a_specification_has_the_key_that_the_domain_signs_with() {
     }
     let both = [entry(&old, "OLD"), entry(&new, "SIGNING_KEY")];
     let done = check(&specification(&both));
-    assert!(done.code == 0 && done.stderr.contains("has also `OLD`"), "{done:?}");
+    assert!(done.code == 0 && done.stderr.contains("also has `OLD`"), "{done:?}");
 
     let replaced = check(&specification(&[entry(&old, "SIGNING_KEY")]));
-    assert!(replaced.stderr.contains("the name is there, with another key"), "{replaced:?}");
+    assert!(replaced.stderr.contains("the name exists, with another key"), "{replaced:?}");
     let renamed = check(&specification(&[entry(&new, "OTHER")]));
     for done in [replaced, renamed] {
         assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{done:?}");

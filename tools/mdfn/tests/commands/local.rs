@@ -1,7 +1,8 @@
 //! `mdfn local`: what keeps it from starting is said before anything is built.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::{Done, mdfn_with};
 
@@ -34,6 +35,40 @@ fn a_function_is_a_file_and_no_name_in_the_path() {
     let done = local(&["--gateway-port=0", "--function", "sh"]);
     let said = "mdfn local: sh cannot be run as the function: No such file";
     assert!(done.code == 1 && done.stderr.starts_with(said), "{done:?}");
+}
+
+#[test]
+fn a_server_that_cannot_be_built_found_or_started_is_said() {
+    let server = |more: &[&str]| local(&[&["--gateway-port=0", "--server"], more].concat());
+    let done = server(&[]);
+    assert!(done.code == 1 && done.stderr.contains("`--server-binary FILE` runs a binary"));
+    let done = server(&["--server-binary", "sh"]);
+    let said = "mdfn local: sh cannot be run as the server: No such file";
+    assert!(done.code == 1 && done.stderr.starts_with(said), "{done:?}");
+    // It ends before it says where it listens, and what it says is told.
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("server");
+    fs::write(&file, "#!/bin/sh\necho no such key >&2\n").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    let done = server(&["--server-binary", file.to_str().unwrap()]);
+    let said = "mdfn local: the server did not start: no such key";
+    assert!(done.code == 1 && done.stderr.starts_with(said), "{done:?}");
+}
+
+#[test]
+fn a_function_and_a_server_exclude_each_other() {
+    for more in [
+        &["--server", "--function", "f"][..],
+        &["--server", "--image", "i"],
+        &["--server", "--specification", "s"],
+    ] {
+        let done = local(more);
+        assert!(done.code == 2 && done.stderr.contains("cannot be used with"), "{done:?}");
+    }
+    for more in [["--server-binary", "s"], ["--pace", "5"]] {
+        let done = local(&more);
+        assert!(done.code == 2 && done.stderr.contains("--server"), "{done:?}");
+    }
 }
 
 #[test]

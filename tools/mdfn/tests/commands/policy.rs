@@ -101,6 +101,97 @@ fn metrics_are_posted_into_one_namespace_alone() {
 }
 
 #[test]
+fn chat_is_allowed_with_the_listed_models_alone() {
+    let chat = ["policy", "--function", FUNCTION, "--genai-chat", MODELS];
+    let (one, other) = (["--model", "xai.grok-4.3"], ["--model", "openai.gpt-oss-120b"]);
+    let done = mdfn(&[&chat[..], &one].concat(), "");
+    assert_eq!(
+        done.stdout.lines().skip(3).collect::<Vec<_>>(),
+        [
+            format!("policy model-callers-chat, in compartment {MODELS}"),
+            format!(
+                "  Allow dynamic-group model-callers to {{GENERATIVE_AI_CHAT}} in compartment id {MODELS} where \
+                 target.model.id = 'xai.grok-4.3'"
+            ),
+        ],
+        "{done:?}"
+    );
+    let done = mdfn(&[&chat[..], &one, &other, &["--any-user"]].concat(), "");
+    let condition = format!(
+        "where ALL {{request.principal.type = 'fnfunc', request.principal.id = '{FUNCTION}', target.model.id in \
+         ('xai.grok-4.3', 'openai.gpt-oss-120b')}}"
+    );
+    assert!(done.stdout.trim_end().ends_with(&condition), "{done:?}");
+}
+
+#[test]
+fn responses_and_conversations_are_allowed_by_their_own_names() {
+    let arguments = ["policy", "--function", FUNCTION, "--genai-responses", MODELS];
+    let done = mdfn(&[&arguments[..], &["--format", "json"]].concat(), "");
+    let all: Value = serde_json::from_str(&done.stdout).unwrap();
+    let allowed = |what: &str| {
+        format!("Allow dynamic-group model-callers to {what} in compartment id {MODELS}")
+    };
+    assert_eq!(
+        all["policies"],
+        json!([{
+            "name": "model-callers-responses",
+            "description": "The function may use responses and conversations",
+            "compartmentId": MODELS,
+            "statements": [
+                allowed("manage generative-ai-response"),
+                allowed("manage generative-ai-conversation"),
+            ],
+        }])
+    );
+    let done = mdfn(&[&arguments[..], &["--format", "oci"]].concat(), "");
+    let list = done.stdout.split_once("--statements \"").unwrap().1.trim_end();
+    let list = list.strip_suffix('"').unwrap().replace("\\\"", "\"");
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list, all["policies"][0]["statements"], "the shell's list is the same");
+}
+
+#[test]
+fn buckets_are_listed_and_read_and_nothing_else() {
+    let other = "ocid1.compartment.oc1..other";
+    let buckets =
+        [format!("{MODELS}=reports"), format!("{other}=raw_data"), format!("{MODELS}=reports")];
+    let buckets = buckets.iter().flat_map(|bucket| ["--bucket", bucket]);
+    let arguments = ["policy", "--function", FUNCTION, "--format", "json"];
+    let arguments: Vec<&str> = arguments.into_iter().chain(buckets).collect();
+    let done = mdfn(&arguments, "");
+    let all: Value = serde_json::from_str(&done.stdout).unwrap();
+    let of = |at: usize| (&all["policies"][at]["name"], &all["policies"][at]["statements"][0]);
+    let allowed = |compartment: &str, bucket: &str| {
+        json!(format!(
+            "Allow dynamic-group model-callers to {{OBJECT_INSPECT, OBJECT_READ}} in compartment id {compartment} where \
+             target.bucket.name = '{bucket}'"
+        ))
+    };
+    assert_eq!(all["policies"].as_array().unwrap().len(), 2, "{all}");
+    assert_eq!(of(0), (&json!("model-callers-bucket"), &allowed(MODELS, "reports")));
+    assert_eq!(of(1), (&json!("model-callers-bucket-2"), &allowed(other, "raw_data")));
+}
+
+#[test]
+fn what_would_allow_more_than_was_meant_is_refused() {
+    let quoted = format!("{MODELS}=a' or 'b");
+    for (arguments, expected) in [
+        (vec!["--genai-chat", MODELS], "--model <NAME>"),
+        (vec!["--models", MODELS, "--model", "xai.grok-4.3"], "--genai-chat"),
+        (vec!["--genai-chat", MODELS, "--model", "a' or 'b"], "the full name of a model"),
+        (vec!["--genai-chat", MODELS, "--model", ""], "the full name of a model"),
+        (vec!["--genai-chat", "tenancy", "--model", "xai.grok-4.3"], "ocid1.compartment"),
+        (vec!["--bucket", "reports"], "COMPARTMENT=NAME"),
+        (vec!["--bucket", "tenancy=reports"], "ocid1.compartment"),
+        (vec!["--bucket", &quoted], "letters, digits"),
+    ] {
+        let done = mdfn(&[&["policy", "--function", FUNCTION], &arguments[..]].concat(), "");
+        assert!(done.code == 2 && done.stderr.contains(expected), "{arguments:?} {done:?}");
+    }
+}
+
+#[test]
 fn the_mistakes_of_the_tutorial_are_refused() {
     let model = "ocid1.datasciencemodeldeployment.oc1.eu-frankfurt-1.amaaaaaaexample";
     for (arguments, expected) in [

@@ -23,7 +23,7 @@ fn each_unsafe_part_of_the_authentication_is_explained() {
     const POLICY: &str = "/requestPolicies/authentication/validationPolicy";
     let additional = |name: &str| format!("{POLICY}/additionalValidationPolicy/{name}");
     for (pointer, value, start) in [
-        (PLACE.to_owned(), json!(null), "unsafe  authentication: there is none"),
+        (PLACE.to_owned(), json!(null), "unsafe  authentication: there is no authentication"),
         (
             format!("{PLACE}/tokenQueryParam"),
             json!("t"),
@@ -105,7 +105,11 @@ fn each_unsafe_part_of_a_route_is_explained() {
             json!(null),
             "unsafe  route /healthz: it sets no target",
         ),
-        (format!("{ROUTE}/authorization"), json!(null), "unsafe  route /iris: no scope is asked"),
+        (
+            format!("{ROUTE}/authorization"),
+            json!(null),
+            "unsafe  route /iris: no scope is required",
+        ),
         (
             format!("{HEADERS}/renameHeaders"),
             json!({ "items": [{ "from": "x-mine", "to": "X-Model-Deployment" }] }),
@@ -328,7 +332,7 @@ fn what_is_only_worth_knowing_is_no_failure() {
         ),
         (
             changed(&format!("{items}/values"), json!(["${request.auth[client_id]}"])),
-            "note  route /iris: `model_deployment` is what the token says in `client_id`",
+            "note  route /iris: `model_deployment` is the token's claim `client_id`",
         ),
         (
             changed(&format!("{items}/values"), json!([on("private.example:8443")])),
@@ -344,7 +348,7 @@ fn what_is_only_worth_knowing_is_no_failure() {
         (changed("/routes/0/methods", json!(["ANY"])), "note  route /iris: it takes ANY method"),
         (
             changed("/routes/0/requestPolicies/headerTransformations/filterHeaders", json!(null)),
-            "note  route /iris: a client who sends `model-deployment`, `x-model-deployment` gets 400",
+            "note  route /iris: a client who sends `model-deployment`, `x-model-deployment`, `service_target`,",
         ),
         (
             changed("/requestPolicies/cors", json!({ "allowedOrigins": ["*"] })),

@@ -102,6 +102,36 @@ fn the_grammar_reads_the_policies_as_they_are_meant() {
     assert_eq!(topic["actions"], json!({ "type": "permissions", "values": permission }));
 }
 
+#[test]
+#[ignore = "it needs the parser that .ci/terraform installs"]
+fn the_grammar_reads_the_policies_of_a_server_as_they_are_meant() {
+    let plan = plan("a_server");
+    let rule = read("--dynamic-group", &plan["oci_identity_dynamic_group.this[0]"]);
+    let instances = [
+        clause("resource.type", "literal", "computecontainerinstance"),
+        clause("resource.compartment.id", "ocid", &compartment("gateway")),
+    ];
+    assert_eq!(rule["expr"], json!({ "type": "group", "mode": "all", "items": instances }));
+
+    let group = json!({ "type": "dynamic-group", "values": [{ "label": "model-deployment-fn" }] });
+    let place = json!({ "type": "compartment-id", "values": [compartment("gateway")] });
+    let pull = read("--policy", &plan["oci_identity_policy.pull[0]"][0]);
+    assert_eq!((&pull["subject"], &pull["location"]), (&group, &place));
+    assert_eq!(pull["resources"]["values"], json!(["repos"]), "{pull}");
+    let repository = [clause("target.repo.name", "literal", "model-deployment-fn")];
+    assert_eq!(pull["conditions"], json!({ "type": "group", "mode": "all", "items": repository }));
+
+    let predict = plan["oci_identity_policy.predict[0]"].as_array().unwrap();
+    let permission =
+        json!({ "type": "permissions", "values": ["data_science_model_deployment_predict"] });
+    for statement in predict {
+        let statement = read("--policy", statement);
+        assert_eq!((&statement["subject"], &statement["actions"]), (&group, &permission));
+    }
+    assert_eq!(predict.len(), 2);
+    assert!(plan["oci_identity_policy.invoke[0]"].is_null());
+}
+
 /// What `mdfn policy` prints for these options.
 fn printed(more: &[&str]) -> Value {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
@@ -110,6 +140,45 @@ fn printed(more: &[&str]) -> Value {
     let output = command.args(more).output().unwrap();
     assert!(output.status.success(), "{more:?}");
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What `mdfn policy` prints for a service, and what the module makes for it.
+fn both(service: &str, arguments: &[&str]) -> (Vec<Value>, Vec<Value>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mdfn"));
+    command.args(["policy", "--format", "json", "--function", FUNCTION]).args(arguments);
+    let printed: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+    let policies = printed["policies"].as_array().unwrap().iter();
+    let printed = policies.flat_map(|policy| policy["statements"].as_array().unwrap().clone());
+    let planned = &plan("services")[format!("oci_identity_policy.services[\"{service}\"]")];
+    (printed.collect(), planned.as_array().unwrap().clone())
+}
+
+const GENAI: &str = "ocid1.compartment.oc1..aaaaaaaagenai";
+const SERVICES: [(&str, &[&str]); 3] = [
+    ("chat", &["--genai-chat", GENAI, "--model", "xai.grok-4.3", "--model", "openai.gpt-oss-120b"]),
+    ("llm", &["--genai-chat", GENAI, "--model", "xai.grok-4.3", "--genai-responses", GENAI]),
+    ("reports", &["--bucket", "ocid1.compartment.oc1..aaaaaaaadata=reports"]),
+];
+
+#[test]
+fn the_statements_for_services_are_those_of_mdfn_policy() {
+    for (service, arguments) in SERVICES {
+        let (printed, planned) = both(service, arguments);
+        assert_eq!(printed, planned, "{service}");
+        assert!(!printed.is_empty(), "{service}");
+    }
+}
+
+#[test]
+#[ignore = "it needs the parser that .ci/terraform installs"]
+fn the_grammar_reads_the_statements_for_services() {
+    for (service, arguments) in SERVICES {
+        let (printed, _) = both(service, arguments);
+        for statement in printed {
+            let statement = read("--policy", &statement);
+            assert_eq!(statement["location"]["type"], "compartment-id", "{statement}");
+        }
+    }
 }
 
 #[test]

@@ -17,8 +17,9 @@ fn is_canonical(run: &str, keys: usize) {
     });
     let plan = plan(run);
     let rendered = sent(&plan["oci_apigateway_deployment.this[0]"]);
-    let expected =
-        canonical(&texts(&plan["gateway_spec_arguments"]), &Value::from(vec![key; keys]));
+    let arguments = texts(&plan["gateway_spec_arguments"]);
+    let services = plan["allowed_services"].as_str().unwrap();
+    let expected = canonical(&arguments, &Value::from(vec![key; keys]), services);
     assert_eq!(rendered, expected, "{rendered:#}\n{expected:#}");
     serde_json::from_value::<Specification>(rendered).unwrap();
 }
@@ -31,6 +32,16 @@ fn one_model() {
 #[test]
 fn many_models_openai_clients_and_anonymous_health() {
     is_canonical("many_models_openai_clients_and_anonymous_health", 2);
+}
+
+#[test]
+fn services() {
+    is_canonical("services", 1);
+}
+
+#[test]
+fn a_server() {
+    is_canonical("a_server", 1);
 }
 
 #[test]

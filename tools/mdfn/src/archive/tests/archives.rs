@@ -15,12 +15,12 @@ fn refused(bytes: &[u8]) -> String {
     read(bytes).unwrap_err().to_string()
 }
 
-/// What is said of an archive with a file more.
+/// Returns what is said of an archive with a file more.
 fn beside(name: &str, options: SimpleFileOptions, bytes: &[u8]) -> String {
     refused(&zip(&[("func", unix(MODE), &STATIC), (name, options, bytes)]))
 }
 
-/// What is said of an archive with this alone.
+/// Returns what is said of an archive with this alone.
 fn alone(name: &str, mode: u32, bytes: &[u8]) -> String {
     refused(&zip(&[(name, unix(mode), bytes)]))
 }

@@ -9,7 +9,7 @@ fn refused(bytes: &[u8]) -> String {
     Executable::parse(bytes).unwrap_err().to_string()
 }
 
-/// The bytes with another one at a place.
+/// Returns the bytes with another one at a place.
 fn with(at: usize, byte: u8) -> Vec<u8> {
     let mut bytes = STATIC.clone();
     assert_ne!(bytes[at], byte);

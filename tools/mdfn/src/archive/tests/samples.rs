@@ -26,7 +26,7 @@ const X86_64: u8 = 62;
 /// A statically linked executable.
 pub(super) static STATIC: LazyLock<Vec<u8>> = LazyLock::new(|| linked(&["-static"]));
 
-/// The program as the compiler makes it with these options, without a C library.
+/// Returns the program as the compiler makes it with these options, without a C library.
 pub(super) fn linked(options: &[&str]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let (source, made) = (folder.path().join("program.c"), folder.path().join("made"));
@@ -37,7 +37,7 @@ pub(super) fn linked(options: &[&str]) -> Vec<u8> {
     fs::read(made).unwrap()
 }
 
-/// The executable of this test, which needs a dynamic linker.
+/// Returns the executable of this test, which needs a dynamic linker.
 pub(super) fn dynamic() -> Vec<u8> {
     fs::read(Path::new("/proc/self/exe")).unwrap()
 }
@@ -54,7 +54,7 @@ pub(super) fn unix(mode: u32) -> SimpleFileOptions {
     SimpleFileOptions::DEFAULT.system(System::Unix).external_attributes(mode << 16)
 }
 
-/// An archive with these files.
+/// Returns an archive with these files.
 pub(super) fn zip(files: &[(&str, SimpleFileOptions, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, options, bytes) in files {
@@ -64,7 +64,7 @@ pub(super) fn zip(files: &[(&str, SimpleFileOptions, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// The bytes with each of these in place of the other; there must be one.
+/// Returns the bytes with each of these in place of the other; there must be one.
 pub(super) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let places: Vec<usize> = memchr::memmem::find_iter(bytes, from).collect();

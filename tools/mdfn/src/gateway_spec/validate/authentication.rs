@@ -31,7 +31,7 @@ pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {
             claims::judge(claims::checks(policy), false, place, findings);
         }
         Some("CUSTOM_AUTHENTICATION") => custom(policy, place, findings),
-        // That it is missing or unknown was said when it was read.
+        // Reading has already reported that it is missing or unknown.
         Some(_) | None => {}
     }
     if text(policy, "tokenQueryParam").is_some_and(|name| !name.is_empty()) {
@@ -41,7 +41,7 @@ pub(super) fn judge(policy: &Value, place: &Place, findings: &mut Findings) {
     failure(policy, place, findings);
 }
 
-/// Whether tokens of one client alone pass.
+/// Returns whether tokens of one client alone pass.
 pub(super) fn is_one_client(policy: &Value) -> bool {
     let claims = claims::checks(policy).map_or(&[][..], |checks| list(checks, "verifyClaims"));
     claims.iter().any(|claim| {
@@ -58,7 +58,8 @@ fn is_discovery(policy: &Value) -> bool {
 fn token(policy: &Value, place: &Place, findings: &mut Findings) {
     let header = text(policy, "tokenHeader");
     if header.is_none() && text(policy, "tokenQueryParam").is_none() {
-        findings.note(place, "there is no `tokenHeader`; where tokens are looked for is not known");
+        findings
+            .note(place, "there is no `tokenHeader`; it is not known which header has the token");
     }
     if header.is_some() && text(policy, "tokenAuthScheme").is_none() {
         findings.note(
@@ -72,7 +73,7 @@ fn token(policy: &Value, place: &Place, findings: &mut Findings) {
     }
 }
 
-/// Where the keys are, or who else is asked about a token.
+/// Where the keys are, or which service checks tokens.
 fn source(source: &Value, place: &Place, findings: &mut Findings) {
     match text(source, "type") {
         Some("STATIC_KEYS") => keys::judge(list(source, "keys"), place, findings),
@@ -92,7 +93,7 @@ fn source(source: &Value, place: &Place, findings: &mut Findings) {
             if is_discovered_openly(source) {
                 findings.r#unsafe(
                     place,
-                    "the discovery `uri` is not https; anybody on the way can say that a token is valid",
+                    "the discovery `uri` is not https; anybody on the path can forge the answer that a token is valid",
                 );
             }
         }
@@ -100,7 +101,7 @@ fn source(source: &Value, place: &Place, findings: &mut Findings) {
     }
     if flag(source, "isSslVerifyDisabled") {
         let text = if text(source, "type") == Some("REMOTE_DISCOVERY") {
-            "`isSslVerifyDisabled` lets anybody on the way say that a token is valid"
+            "`isSslVerifyDisabled` lets anybody on the path forge the answer that a token is valid"
         } else {
             "`isSslVerifyDisabled` lets anybody on the way replace the keys"
         };
@@ -112,7 +113,8 @@ fn source(source: &Value, place: &Place, findings: &mut Findings) {
     }
 }
 
-/// Whether the service that says where everything else is can be replaced by anybody on the way.
+/// Returns whether the service that says where everything else is can be replaced by anybody on the
+/// way.
 fn is_discovered_openly(source: &Value) -> bool {
     let uri = source.get("sourceUriDetails").and_then(|details| text(details, "uri"));
     uri.is_some_and(|uri| !is_trusted(uri))
@@ -121,7 +123,7 @@ fn is_discovered_openly(source: &Value) -> bool {
 fn custom(policy: &Value, place: &Place, findings: &mut Findings) {
     findings.note(
         place,
-        "CUSTOM_AUTHENTICATION: callers are checked by a function of yours, which is not looked at",
+        "CUSTOM_AUTHENTICATION: a function of yours checks callers; it is not examined here",
     );
     let keys = texts(policy, "cacheKey");
     let parameters = policy.get("parameters").and_then(Value::as_object);
@@ -149,7 +151,7 @@ fn failure(policy: &Value, place: &Place, findings: &mut Findings) {
     }
 }
 
-/// Whether what is fetched there is what its owner put there: https, or this machine.
+/// Returns whether what is fetched there is what its owner put there: https, or this machine.
 fn is_trusted(url: &str) -> bool {
     let uri: Option<Uri> = url.parse().ok();
     uri.is_some_and(|uri| match uri.scheme_str() {

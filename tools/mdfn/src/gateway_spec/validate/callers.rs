@@ -11,7 +11,7 @@ use crate::gateway_spec::findings::{Findings, Place};
 pub(super) enum Scopes {
     /// A token that the gateway checks.
     Token,
-    /// A function of the operator's, which says who calls.
+    /// A function of the operator's that decides who may call.
     Function,
     /// Callers have none.
     Nowhere,
@@ -37,7 +37,7 @@ pub(super) struct Callers {
     pub(super) scopes: Scopes,
     /// Whether every caller must show a certificate.
     pub(super) have_certificates: bool,
-    /// Whether a policy is there that lets no route be ANONYMOUS.
+    /// Whether there is a policy that forbids ANONYMOUS routes.
     pub(super) must_be_known: bool,
     /// Whether no more than one client may call.
     pub(super) is_one_client: bool,
@@ -55,7 +55,7 @@ impl Callers {
         if fixed.is_none() && servers.is_none() && !by_certificate {
             findings.r#unsafe(
                 &Place::Authentication,
-                "there is none; anybody may call; use TOKEN_AUTHENTICATION",
+                "there is no authentication; anybody may call; use TOKEN_AUTHENTICATION",
             );
         }
         let servers = servers.unwrap_or_default();
@@ -71,7 +71,7 @@ impl Callers {
     }
 }
 
-/// The policies among which the request chooses.
+/// Returns the policies among which the request chooses.
 fn servers<'a>(choice: &'a Value, findings: &mut Findings) -> Vec<&'a Value> {
     findings.note(
         &Place::Authentication,
@@ -92,7 +92,7 @@ fn servers<'a>(choice: &'a Value, findings: &mut Findings) -> Vec<&'a Value> {
     policies
 }
 
-/// Whether every caller must show a certificate.
+/// Returns whether every caller must show a certificate.
 fn mutual(tls: &Value, findings: &mut Findings) -> bool {
     let required = flag(tls, "isVerifiedCertificateRequired");
     let place = &Place::Authentication;

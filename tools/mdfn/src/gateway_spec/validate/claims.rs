@@ -1,4 +1,4 @@
-//! What a token must say beside its signature.
+//! The claims that a token must have.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ const MAX_NAMES: usize = 5;
 /// The most claims.
 const MAX_CLAIMS: usize = 10;
 
-/// What a policy checks of a token: of the newer type in a part of its own.
+/// Returns what a policy checks of a token: of the newer type in a part of its own.
 pub(super) fn checks(policy: &Value) -> Option<&Value> {
     match text(policy, "type")? {
         "JWT_AUTHENTICATION" => Some(policy),

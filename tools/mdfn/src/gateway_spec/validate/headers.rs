@@ -13,10 +13,21 @@ use crate::gateway_spec::findings::{Findings, Place};
 
 /// A header that is set.
 #[derive(Debug)]
-struct Set<'a> {
+pub(super) struct Set<'a> {
     name: &'a str,
     values: Vec<&'a str>,
     if_exists: Option<&'a str>,
+}
+
+impl Set<'_> {
+    pub(super) fn values(&self) -> &[&str] {
+        &self.values
+    }
+
+    /// Whether it takes the place of what a client sends.
+    pub(super) fn is_overwritten(&self) -> bool {
+        self.if_exists.is_none_or(|how| how == "OVERWRITE")
+    }
 }
 
 /// The transformations of a request's headers.
@@ -31,7 +42,7 @@ pub(super) struct Transformations<'a> {
 }
 
 impl<'a> Transformations<'a> {
-    /// Those of a route's policies.
+    /// Returns those of a route's policies.
     pub(super) fn from_policies(policies: &'a Value) -> Self {
         let part = |name| policies.get("headerTransformations").and_then(|all| all.get(name));
         let items = |name| part(name).map_or(&[][..], |part: &Value| list(part, "items")).iter();
@@ -49,9 +60,14 @@ impl<'a> Transformations<'a> {
         }
     }
 
-    /// Whether a target is set.
+    /// Returns whether a target is set.
     pub(super) fn has_target(&self) -> bool {
         self.set.iter().any(|set| is_target(set.name))
+    }
+
+    /// What sets a header of this name.
+    pub(super) fn sets(&self, name: &str) -> impl Iterator<Item = &Set<'a>> {
+        self.set.iter().filter(move |set| set.name.eq_ignore_ascii_case(name))
     }
 
     /// What the service would not take, of any route.
@@ -62,7 +78,7 @@ impl<'a> Transformations<'a> {
         for set in self.set.iter().filter(|set| !(1..=10).contains(&set.values.len())) {
             findings.refused(place, &format!("`{}` has not 1 to 10 values", set.name));
         }
-        // But in a list of those that pass, a name may occur once.
+        // But in a list of names that are passed on, a name may occur once.
         let blocked = self.filtered.iter().filter(|_| self.allows == Some(false));
         let renamed = self.renamed.iter().flat_map(|(from, to)| [from, to]);
         let names = self.set.iter().map(|set| &set.name).chain(renamed).chain(blocked);
@@ -125,8 +141,8 @@ impl<'a> Transformations<'a> {
         }
     }
 
-    /// Whether a header gets through the filter.
-    fn passes(&self, name: &str) -> bool {
+    /// Returns whether a header gets through the filter.
+    pub(super) fn passes(&self, name: &str) -> bool {
         let named = self.filtered.iter().any(|item| item.eq_ignore_ascii_case(name));
         self.allows.is_none_or(|allows| named == allows)
     }

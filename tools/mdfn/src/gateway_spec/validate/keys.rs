@@ -21,12 +21,12 @@ const MAX_KEYS: usize = 10;
 pub(crate) struct Known {
     /// Those in the specification, by the names that tokens call them by.
     pub(crate) fixed: Vec<(String, PublicKey)>,
-    /// Where others are fetched, or where it is asked about each token.
+    /// The place where others are fetched, or the service that checks each token.
     pub(crate) elsewhere: Vec<String>,
 }
 
 impl Known {
-    /// The keys of all the ways in which callers are checked.
+    /// Returns the keys of all the ways in which callers are checked.
     pub(super) fn from_policies(policies: &Value) -> Self {
         let chosen = policies.get("dynamicAuthentication");
         let chosen = chosen.map_or(&[][..], |choice| list(choice, "authenticationServers"));
@@ -70,7 +70,7 @@ pub(super) fn judge(keys: &[Value], place: &Place, findings: &mut Findings) {
     }
 }
 
-/// What the gateway would not take of a key.
+/// Returns why the gateway would refuse a key.
 fn mistake(key: &Value) -> Option<String> {
     let operations = texts(key, "key_ops");
     if !operations.is_empty() && !operations.contains(&"verify") {
@@ -82,7 +82,7 @@ fn mistake(key: &Value) -> Option<String> {
     public(key).err()
 }
 
-/// The key itself, of 2048 to 4096 bits.
+/// Returns the key itself, of 2048 to 4096 bits.
 fn public(key: &Value) -> Result<PublicKey, String> {
     let public = match text(key, "key") {
         Some(pem) => PublicKey::from_public_key_pem(pem)

@@ -13,6 +13,8 @@ mod keys;
 mod model;
 mod read;
 mod route;
+mod server;
+mod service_target;
 mod spelling;
 mod target;
 mod value;
@@ -26,8 +28,8 @@ use super::findings::{Finding, Findings, Place};
 /// The most routes that a deployment has.
 const MAX_ROUTES: usize = 50;
 
-/// Everything that is to be said about a specification, the worst first; None if the document holds
-/// none.
+/// Returns everything that is to be said about a specification, the worst first; None if the
+/// document holds none.
 pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     let mut findings = Findings::default();
     let specification = read::read(form::specification(document)?, &mut findings);
@@ -41,7 +43,7 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     if policies.get("usagePlans").is_some() {
         findings.note(
             &Place::Specification,
-            "`usagePlans` is not looked at: it counts calls of a key and checks nobody",
+            "`usagePlans` is not examined: it counts calls of a key, and is not a check of callers",
         );
     }
     let routes = list(&specification, "routes");
@@ -55,7 +57,7 @@ pub fn findings(document: &Value) -> Option<Vec<Finding>> {
     Some(findings.sorted())
 }
 
-/// The keys that a specification has to check tokens with; None if the document holds none.
+/// Returns the keys that a specification has to check tokens with; None if the document holds none.
 pub(crate) fn keys(document: &Value) -> Option<keys::Known> {
     let specification = read::read(form::specification(document)?, &mut Findings::default());
     Some(keys::Known::from_policies(specification.get("requestPolicies").unwrap_or(&Value::Null)))

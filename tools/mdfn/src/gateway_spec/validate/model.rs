@@ -23,7 +23,7 @@ pub(super) struct Class {
     members: BTreeMap<String, Member>,
 }
 
-/// A member whose value says which class an object is of.
+/// A member whose value names the class of an object.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
@@ -62,19 +62,19 @@ pub(super) struct Shape {
     pub(super) required: Vec<&'static str>,
 }
 
-/// The class of this name.
+/// Returns the class of this name.
 pub(super) fn class(name: &str) -> &'static Class {
     MODEL.get(name).expect("the model has every class that it names")
 }
 
 impl Class {
-    /// The member that says which class an object is of, if there are several.
+    /// Returns the member that names an object's class, if there are several classes.
     pub(super) fn choice(&'static self) -> Option<&'static str> {
         self.choice.as_ref().map(|choice| choice.member.as_str())
     }
 
-    /// What an object has of which that member, if any, has the value `chosen`. Where no class is
-    /// known for the value, what any of them may have.
+    /// Returns what an object has of which that member, if any, has the value `chosen`. Where no
+    /// class is known for the value, what any of them may have.
     pub(super) fn shape(&'static self, chosen: Option<&str>) -> Shape {
         let mut shape = Shape::default();
         let Some(choice) = &self.choice else {
@@ -94,7 +94,7 @@ impl Class {
 }
 
 impl Shape {
-    /// The members of a class; those of its base first, since they alone tell what is required.
+    /// The members of a class; those of its base first, since only they say what is required.
     fn add(&mut self, class: &'static Class, demanding: bool) {
         if let Some(base) = &class.base {
             self.add(self::class(base), demanding);

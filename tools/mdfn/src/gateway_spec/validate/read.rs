@@ -14,7 +14,8 @@ use crate::terminal::printable;
 /// Members of the keys that identity domains publish, and that are no members of a static key.
 const CERTIFICATES: [&str; 4] = ["x5c", "x5t", "x5t#S256", "x5u"];
 
-/// The specification with the API's names; what of it is not understood is added to `findings`.
+/// Returns the specification with the API's names; what of it is not understood is added to
+/// `findings`.
 pub(super) fn read(specification: &Map<String, Value>, findings: &mut Findings) -> Value {
     let terraform = form::is_terraform(specification);
     let at = At { place: Place::Specification, path: String::new() };
@@ -64,7 +65,7 @@ impl Reader<'_> {
             };
             let at = at.member(name);
             if read.contains_key(*name) {
-                self.refused(&at, "is there twice, in two spellings; leave one");
+                self.refused(&at, "occurs twice, in two spellings; remove one");
             } else if let Some(value) = self.member(member, value, &at) {
                 read.insert((*name).to_owned(), value);
             }
@@ -77,7 +78,7 @@ impl Reader<'_> {
         read.into()
     }
 
-    /// The members that are there: not null, and for Terraform not an empty text.
+    /// Returns the members that are there: not null, and for Terraform not an empty text.
     fn set(&self, given: &Map<String, Value>) -> Map<String, Value> {
         let is_absent = |value: &Value| value.is_null() || self.terraform && value == "";
         let members = given.iter().filter(|(_, value)| !is_absent(value));
@@ -95,8 +96,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The value of a member; None where it is not understood, or an empty list of Terraform's for
-    /// no object.
+    /// Returns the value of a member; None where it is not understood, or an empty list of
+    /// Terraform's for no object.
     fn member(&mut self, member: &Member, value: &Value, at: &At) -> Option<Value> {
         let value = self.value(&member.kind, value, at)?;
         let items = value.as_array().map_or(std::slice::from_ref(&value), Vec::as_slice);
@@ -156,13 +157,13 @@ impl Reader<'_> {
     }
 }
 
-/// The member of this name, in any spelling.
+/// Returns the member of this name, in any spelling.
 fn member<'a>(given: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let found = given.iter().find(|(written, _)| is_spelling(written, name));
     found.map(|(_, value)| value)
 }
 
-/// Where an object of this class is: some have a place of their own.
+/// Returns where an object of this class is: some have a place of their own.
 fn entered(class: &str, given: &Map<String, Value>, at: &At) -> At {
     let named = |name| member(given, name).and_then(Value::as_str);
     let place = match (class, &at.place) {
@@ -180,7 +181,7 @@ fn entered(class: &str, given: &Map<String, Value>, at: &At) -> At {
     At { place, path: String::new() }
 }
 
-/// A text; a number or a boolean in its place is one as it is written.
+/// Returns a text; a number or a boolean in its place is one as it is written.
 fn text(value: &Value) -> Option<Value> {
     match value {
         Value::String(_) => Some(value.clone()),
@@ -189,7 +190,7 @@ fn text(value: &Value) -> Option<Value> {
     }
 }
 
-/// A boolean, also as a text, as Terraform and forms write it.
+/// Returns a boolean, also as a text, as Terraform and forms write it.
 fn boolean(value: &Value) -> Option<Value> {
     match value.as_str() {
         Some("true") => Some(true.into()),
@@ -199,7 +200,7 @@ fn boolean(value: &Value) -> Option<Value> {
     }
 }
 
-/// A number, also as a text.
+/// Returns a number, also as a text.
 fn number(value: &Value) -> Option<Value> {
     match value {
         Value::Number(_) => Some(value.clone()),

@@ -5,15 +5,16 @@ use serde_json::Value;
 use super::callers::{Callers, Scopes};
 use super::cors;
 use super::headers::Transformations;
+use super::server;
 use super::value::{flag, list, text, texts};
 use crate::gateway_spec::findings::{Findings, Place};
 
-/// Parts of a route that say nothing about who reaches a function.
-const ASIDE: [&str; 4] = [
-    "headerValidations",
-    "queryParameterValidations",
-    "queryParameterTransformations",
-    "responsePolicies",
+/// Parts of a route that say nothing about who reaches a model, and what `mdfn local` has of them.
+const ASIDE: [(&str, &str); 4] = [
+    ("headerValidations", "has none"),
+    ("queryParameterValidations", "has none"),
+    ("queryParameterTransformations", "has none"),
+    ("responsePolicies", "has `headerTransformations` alone"),
 ];
 /// The paths that the function answers itself, where no target is named.
 const HEALTH_ROUTES: [&str; 2] = ["healthz", "readyz"];
@@ -32,9 +33,16 @@ pub(super) fn judge(route: &Value, callers: &Callers, findings: &mut Findings) {
     if let Some(cors) = policies.get("cors") {
         cors::judge(cors, &checked.place, checked.findings);
     }
-    if route.get("backend").is_some_and(leads_to_function) {
+    let backend = route.get("backend").unwrap_or(&absent);
+    let mut servers =
+        backends(backend).filter(|backend| server::is_streaming_server(backend, &transformations));
+    let server = servers.next();
+    if let Some(server) = server {
+        server::judge(server, path, &transformations, &checked.place, checked.findings);
+    }
+    if server.is_some() || leads_to_function(backend) {
         transformations.targets(path, &checked.place, checked.findings);
-        checked.function(transformations.has_target());
+        checked.model(transformations.has_target());
     } else if policies.get("responseCacheLookup").is_some() {
         checked.note("`responseCacheLookup` is not looked at, and `mdfn local` has none");
     }
@@ -86,9 +94,9 @@ impl<'a> Checked<'a> {
 
     /// What is not looked at.
     fn aside(&mut self) {
-        for name in ASIDE {
+        for (name, local) in ASIDE {
             if self.policies.get(name).or(self.route.get(name)).is_some() {
-                self.note(&format!("`{name}` is not looked at, and `mdfn local` has none"));
+                self.note(&format!("`{name}` is not looked at, and `mdfn local` {local}"));
             }
         }
         let backend = self.route.get("backend").unwrap_or(&Value::Null);
@@ -98,6 +106,9 @@ impl<'a> Checked<'a> {
         if backends(backend).any(|backend| flag(backend, "isSslVerifyDisabled")) {
             self.note("`isSslVerifyDisabled`: anybody on the way can answer for the back end");
         }
+        for backend in backends(backend) {
+            server::check(backend, &self.place, self.findings);
+        }
         if backends(backend).any(is_chosen_host) {
             self.r#unsafe(
                 "the host of its `url` is made from the request, so that callers choose it",
@@ -105,12 +116,12 @@ impl<'a> Checked<'a> {
         }
     }
 
-    /// A route to the function.
-    fn function(&mut self, has_target: bool) {
+    /// A route to the function, or to the streaming server.
+    fn model(&mut self, has_target: bool) {
         let cache = self.policies.get("responseCacheLookup");
         if cache.is_some_and(|cache| cache.get("isEnabled") != Some(&Value::Bool(false))) {
             self.r#unsafe(
-                "answers are cached, and the body is no part of the key; a caller gets the prediction of another",
+                "answers are cached, and the body is not a part of the key; a caller gets the prediction of another",
             );
         }
         let reaches_model = has_target || !self.is_own();
@@ -158,10 +169,10 @@ impl<'a> Checked<'a> {
         }
         match self.callers.scopes {
             Scopes::Token if reaches_model => self.r#unsafe(
-                "no scope is asked for; any token for the audience passes; use ANY_OF with `allowedScope`",
+                "no scope is required; any token for the audience is accepted; use ANY_OF with `allowedScope`",
             ),
             Scopes::Function if reaches_model => {
-                self.note("no scope is asked for; your function alone decides who passes");
+                self.note("no scope is required; only your function decides who may call");
             }
             Scopes::Token | Scopes::Function | Scopes::Nowhere => {}
         }
@@ -179,22 +190,22 @@ impl<'a> Checked<'a> {
         texts(self.route, "methods").contains(&method)
     }
 
-    /// Whether a route takes GET and HEAD and nothing else; one that does not say may take
+    /// Returns whether a route takes GET and HEAD and nothing else; one that does not say may take
     /// anything.
     fn reads_alone(&self) -> bool {
         let methods = texts(self.route, "methods");
         !methods.is_empty() && methods.iter().all(|method| ["GET", "HEAD"].contains(method))
     }
 
-    /// Whether the function answers all requests of this route itself, as long as no target is
-    /// named.
+    /// Returns whether the function answers all requests of this route itself, as long as no target
+    /// is named.
     fn is_own(&self) -> bool {
         let last = self.path.rsplit('/').next().unwrap_or_default();
         HEALTH_ROUTES.contains(&last) && self.reads_alone()
     }
 }
 
-/// Whether a back end is a function, by itself or as one of several.
+/// Returns whether a back end is a function, by itself or as one of several.
 fn leads_to_function(backend: &Value) -> bool {
     let is_function = |backend: &Value| {
         text(backend, "type") == Some("ORACLE_FUNCTIONS_BACKEND")
@@ -203,14 +214,14 @@ fn leads_to_function(backend: &Value) -> bool {
     backends(backend).any(is_function)
 }
 
-/// Whether callers choose the machine that a back end is on.
+/// Returns whether callers choose the machine that a back end is on.
 fn is_chosen_host(backend: &Value) -> bool {
     let rest = text(backend, "url").map(|url| url.split_once("://").map_or(url, |(_, rest)| rest));
     let host = rest.and_then(|rest| rest.split('/').next());
     host.is_some_and(|host| host.contains("${"))
 }
 
-/// A back end, and those among which it chooses.
+/// Returns a back end, and those among which it chooses.
 fn backends(backend: &Value) -> impl Iterator<Item = &Value> {
     let inner = list(backend, "routingBackends").iter().filter_map(|one| one.get("backend"));
     std::iter::once(backend).chain(inner)

@@ -1,6 +1,6 @@
 //! The spellings of a member's name: the API's, the OCI CLI's and Terraform's.
 
-/// Whether `written` is `name` of the API, or the same in the spelling of the OCI CLI or of
+/// Returns whether `written` is `name` of the API, or the same in the spelling of the OCI CLI or of
 /// Terraform.
 pub(super) fn is_spelling(written: &str, name: &str) -> bool {
     let words = words(name);
@@ -10,7 +10,7 @@ pub(super) fn is_spelling(written: &str, name: &str) -> bool {
         || written == camel(&words)
 }
 
-/// The words of a name, in small letters: `request` and `policies` of `requestPolicies`.
+/// Returns the words of a name, in small letters: `request` and `policies` of `requestPolicies`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for letter in name.chars() {

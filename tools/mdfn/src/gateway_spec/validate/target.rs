@@ -2,6 +2,7 @@
 
 use model_deployment_fn::predict::{EndpointRule, Paths, Refusal, authority};
 
+use super::service_target;
 use crate::gateway_spec::findings::{Findings, Place};
 
 /// Claims that users write themselves, or that somebody writes for them, in an identity domain or
@@ -42,6 +43,8 @@ pub(super) fn judge(name: &str, value: &str, path: &str, place: &Place, findings
         findings.r#unsafe(place, &text);
     } else if value.contains("${") {
         variables(name, value, path, place, findings);
+    } else if is_service(name) {
+        service_target::judge(name, value, place, findings);
     } else if value.contains("://") {
         address(name, value, path, place, findings);
     } else if value.contains('/') || value.starts_with("ocid1.") {
@@ -50,9 +53,19 @@ pub(super) fn judge(name: &str, value: &str, path: &str, place: &Place, findings
     }
 }
 
+/// Whether a name of the target is one of a service, and not of a model deployment.
+fn is_service(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("service")
+}
+
 /// A value that the gateway makes from the request.
 fn variables(name: &str, value: &str, path: &str, place: &Place, findings: &mut Findings) {
     let is_alias = !value.contains("://");
+    let (aliases, limit) = if is_service(name) {
+        ("ALLOWED_SERVICES", "give each service a route")
+    } else {
+        ("MODEL_DEPLOYMENTS", "set ALLOWED_DEPLOYMENTS in the function, or give each model a route")
+    };
     for variable in value.split("${").skip(1) {
         let variable = variable.split('}').next().unwrap_or_default();
         let (table, key) = variable.split_once('[').unwrap_or((variable, ""));
@@ -65,7 +78,7 @@ fn variables(name: &str, value: &str, path: &str, place: &Place, findings: &mut 
             ),
             "request.auth" => findings.note(
                 place,
-                &format!("`{name}` is what the token says in `{key}`, which only the domain may set; the function takes it for an alias"),
+                &format!("`{name}` is the token's claim `{key}`, which only the domain may set; the function reads it as an alias"),
             ),
             "request.path" if has(format!("{{{key}*}}")) => findings.r#unsafe(
                 place,
@@ -77,13 +90,12 @@ fn variables(name: &str, value: &str, path: &str, place: &Place, findings: &mut 
             ),
             "request.path" if is_alias => findings.note(
                 place,
-                &format!("`{name}` is a segment of the path; the function takes it for an alias of MODEL_DEPLOYMENTS"),
+                &format!("`{name}` is a segment of the path; the function takes it for an alias of {aliases}"),
             ),
             _ => findings.r#unsafe(
                 place,
                 &format!(
-                    "`{name}` is made from the request, so that callers choose the address; set ALLOWED_DEPLOYMENTS in the \
-                     function, or give each model a route"
+                    "`{name}` is made from the request, so that callers choose the address; {limit}"
                 ),
             ),
         }
@@ -96,7 +108,7 @@ fn is_written_by_users(claim: &str) -> bool {
     WRITTEN_BY_USERS.contains(&claim.as_str())
 }
 
-/// An address as it stands.
+/// An address as it is written.
 fn address(name: &str, value: &str, path: &str, place: &Place, findings: &mut Findings) {
     match called(value) {
         Err(refusal) => findings.refused(
@@ -104,10 +116,10 @@ fn address(name: &str, value: &str, path: &str, place: &Place, findings: &mut Fi
             &format!("`{name}` is an address that the function refuses: {refusal}"),
         ),
         Ok(needs) => {
-            // A route with a rest is there for the paths of the deployment.
+            // A route with a variable rest is for the paths of the deployment.
             if needs.base && !path.contains("*}") {
                 let text = format!(
-                    "`{name}` is a base URL: what the client's path ends in is called, as far as ALLOWED_PATHS opens it"
+                    "`{name}` is a base URL: the end of the client's path is called, if ALLOWED_PATHS allows it"
                 );
                 findings.note(place, &text);
             }
@@ -134,11 +146,11 @@ struct Needs<'a> {
     host: bool,
 }
 
-/// Whether the function calls an address, with a host and a path that the operator may have opened;
-/// its refusal, if it never does.
+/// Returns whether the function calls an address, with a host and a path that the operator may have
+/// opened; its refusal, if it never does.
 fn called(value: &str) -> Result<Needs<'_>, Refusal> {
     let path = custom_path(value);
-    // What is no path stays closed, and the rule says so.
+    // A text that is not a path is never allowed, and the rule says so.
     let paths = Paths::new("ALLOWED_PATHS", path).unwrap_or_else(|_no_path| Paths::default());
     let check = |host: Option<String>| {
         EndpointRule::new(host.into_iter().collect(), None, paths.clone()).check(value)
@@ -150,13 +162,13 @@ fn called(value: &str) -> Result<Needs<'_>, Refusal> {
     checked.map(|_endpoint| Needs { base: !value.contains("/predict"), path, host })
 }
 
-/// The host and the port of a URL, as they are written.
+/// Returns the host and the port of a URL, as they are written.
 fn written_authority(url: &str) -> &str {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// What follows `/predict` or `/predictWithResponseStream` in the path of a URL.
+/// Returns what follows `/predict` or `/predictWithResponseStream` in the path of a URL.
 fn custom_path(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
     let path = rest.split(['?', '#']).next()?;

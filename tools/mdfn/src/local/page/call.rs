@@ -7,9 +7,9 @@ use maud::{Markup, html};
 use super::claim::claim;
 use super::html::{definition, document, shown};
 use super::list::{status, took};
-use super::{sequence, signature, spans};
+use super::{pieces, sequence, signature, spans};
 
-/// The page of a call, between an earlier and a later one.
+/// Returns the page of a call, between an earlier and a later one.
 pub(super) fn page(earlier: Option<&Call>, call: &Call, later: Option<&Call>) -> Markup {
     let link = |call: &Call, text| html! { a href={ "/calls/" (call.number) } { (text) } };
     let exchange = &call.exchange;
@@ -24,6 +24,7 @@ pub(super) fn page(earlier: Option<&Call>, call: &Call, later: Option<&Call>) ->
             h1 { (shown(&title)) " " (status(exchange.status)) }
             (facts(call))
             (sequence::section(call))
+            (pieces::section(call))
             (spans::section(call))
             (signature::section(call))
         }

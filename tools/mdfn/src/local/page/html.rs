@@ -20,7 +20,7 @@ pub(super) fn shown(text: &str) -> String {
     shown
 }
 
-/// What is not seen, or changes how others are seen: controls, and the marks that turn the
+/// Returns what is invisible, or changes how others are seen: controls, and the marks that turn the
 /// direction of writing.
 fn is_hidden(char: char) -> bool {
     let marks = ['\u{61c}', '\u{feff}'];
@@ -31,7 +31,7 @@ fn is_hidden(char: char) -> bool {
         || ('\u{2060}'..='\u{206f}').contains(&char)
 }
 
-/// A whole document.
+/// Returns a whole document.
 pub(super) fn document(title: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
@@ -48,12 +48,12 @@ pub(super) fn document(title: &str, head: &Markup, body: &Markup) -> Markup {
     }
 }
 
-/// A name and its value.
+/// Returns a name and its value.
 pub(super) fn definition(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
-/// A document that says one thing.
+/// Returns a document with one message.
 pub(super) fn message(text: &str) -> Markup {
     let body = html! {
         h1 { (shown(text)) }
@@ -62,7 +62,7 @@ pub(super) fn message(text: &str) -> Markup {
     document("mdfn local", &Markup::default(), &body)
 }
 
-/// What a page may do: be styled by its own style, and nothing else.
+/// Returns what a page may do: use its own style, and nothing else.
 pub(super) fn policy() -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(

@@ -14,8 +14,8 @@ pub(super) fn page(deployment: &str, calls: &[Call]) -> Markup {
         main {
             h1 { "Requests" }
             p {
-                "The last " (KEPT) " requests to " code { (shown(deployment)) }
-                ", newest first. The list refreshes every 5 s."
+                "Requests to " code { (shown(deployment)) }
+                ", newest first. The last " (KEPT) " are stored. The list refreshes every 5 s."
             }
             @if calls.is_empty() {
                 p.empty { "No requests yet." }
@@ -49,19 +49,24 @@ fn row(call: &Call) -> Markup {
     }
 }
 
-/// How far the call came.
+/// Returns how far the call came.
 fn summary(call: &Call) -> String {
-    if call.exchange.dispatch.is_none() {
-        return "answered by the gateway".to_owned();
-    }
+    let host = match (&call.exchange.dispatch, &call.exchange.relayed) {
+        (Some(_), _) => "function",
+        (None, Some(_)) => "server",
+        (None, None) => return "answered by the gateway".to_owned(),
+    };
     let verified = call.requests.iter().filter(|asked| asked.verdict.is_ok()).count();
     let signatures = match (verified, call.requests.len() - verified) {
-        (0, 0) => "answered by the function".to_owned(),
+        (0, 0) => format!("answered by the {host}"),
         (1, 0) => "signature verified".to_owned(),
         (verified, 0) => format!("{verified} signatures verified"),
         (0, 1) => "signature refused".to_owned(),
         (verified, refused) => format!("signatures: {verified} verified, {refused} refused"),
     };
+    if let Some(relayed) = &call.exchange.relayed {
+        return format!("{signatures}, {} pieces", relayed.count);
+    }
     match call.spans.len() {
         0 => signatures,
         1 => signatures + ", 1 span",
@@ -69,13 +74,13 @@ fn summary(call: &Call) -> String {
     }
 }
 
-/// A status, coloured by its kind.
+/// Returns a status, coloured by its kind.
 pub(super) fn status(status: u16) -> Markup {
     let kind = if status < 400 { "good" } else { "bad" };
     html! { span.status.(kind) { (status) } }
 }
 
-/// How long a call took at the gateway.
+/// Returns how long a call took at the gateway.
 pub(super) fn took(call: &Call) -> String {
     milliseconds(u64::try_from(call.exchange.took.as_micros()).unwrap_or(u64::MAX))
 }

@@ -6,6 +6,7 @@ mod call;
 mod claim;
 mod html;
 mod list;
+mod pieces;
 mod sequence;
 mod signature;
 mod spans;
@@ -39,19 +40,19 @@ impl Page {
         Ok(Self { server: server.await? })
     }
 
-    /// The URL of the list of calls.
+    /// Returns the URL of the list of calls.
     pub fn url(&self) -> String {
         format!("http://{}/", self.server.address)
     }
 
-    /// The URL of the call of this number.
+    /// Returns the URL of the call of this number.
     pub fn call(&self, number: u64) -> String {
         format!("{}calls/{number}", self.url())
     }
 }
 
-/// The refusal of a request that is none of a browser of this machine that reads. No body is ever
-/// read.
+/// Returns the refusal of a request that is none of a browser of this machine that reads. No body
+/// is ever read.
 fn guarded<B>(request: &Request<B>) -> Option<Reply> {
     if !is_asked_by_own_name(request.headers()) {
         return Some(reply(

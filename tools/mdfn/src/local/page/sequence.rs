@@ -26,7 +26,7 @@ const FUNCTION: usize = 3;
 const DEPLOYMENT: usize = 4;
 const COLLECTOR: usize = 5;
 
-/// Where the first message stands, and how far the next one is below, in pixels.
+/// The position of the first message, and the distance to the next one, in pixels.
 const TOP: usize = 66;
 const STEP: usize = 36;
 /// The most that is written at an arrow: what a narrow screen has room for, in characters.
@@ -51,13 +51,13 @@ impl Message {
         Self { bad, ..self }
     }
 
-    /// An answer goes back to the left; nothing else does.
+    /// Returns whether the message is an answer: only answers go to the left.
     fn is_answer(&self) -> bool {
         self.to < self.from
     }
 }
 
-/// The section with the drawing.
+/// Returns the section with the drawing.
 pub(super) fn section(call: &Call) -> Markup {
     let messages = messages(call);
     let height = TOP + STEP * messages.len();
@@ -66,22 +66,24 @@ pub(super) fn section(call: &Call) -> Markup {
             h2 { "Sequence of calls" }
             svg.sequence width="100%" height=(height) role="img" aria-label="Sequence diagram: the messages between the services, in order" {
                 defs { (head("head")) (head("bad-head")) }
-                @for (part, name) in PARTS.into_iter().enumerate() { (lifeline(part, name, height)) }
+                @for (part, name) in PARTS.into_iter().enumerate() {
+                    (lifeline(part, if part == FUNCTION { host(call) } else { name }, height))
+                }
                 @for (at, message) in messages.iter().enumerate() { (arrow(at, message)) }
             }
-            @if call.exchange.dispatch.is_none() {
-                p.empty { "The gateway answered itself. The function was not called." }
+            @if call.exchange.dispatch.is_none() && call.exchange.relayed.is_none() {
+                p.empty { "The gateway answered itself. Neither function nor server was called." }
             }
         }
     }
 }
 
-/// What was said, as far as the parts know of it.
+/// Returns the messages, as far as the parts know of them.
 fn messages(call: &Call) -> Vec<Message> {
     let exchange = &call.exchange;
     let mut messages = Vec::new();
-    if let Some(client) = claim(call, "client_id") {
-        messages.push(Message::new(CLIENT, IDENTITY, format!("earlier: secret of {client}")));
+    if claim(call, "client_id").is_some() {
+        messages.push(Message::new(CLIENT, IDENTITY, "earlier: client id and secret"));
         messages.push(Message::new(IDENTITY, CLIENT, token(call)));
     }
     let with = if exchange.claims.is_null() { "" } else { ", with the token" };
@@ -95,24 +97,39 @@ fn messages(call: &Call) -> Vec<Message> {
         let trace = dispatch.trace_id.as_ref().map(|id| format!(", trace {id}"));
         let call_of = format!("POST /call{}", trace.unwrap_or_default());
         messages.push(Message::new(GATEWAY, FUNCTION, call_of));
-        for asked in call.requests.iter().take(MAX_REQUESTS) {
-            messages.push(Message::new(FUNCTION, DEPLOYMENT, format!("{}, signed", asked.method)));
-            let answer = match &asked.verdict {
-                Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid"),
-                Err(_) => Message::new(DEPLOYMENT, FUNCTION, "401, signature refused").bad(true),
-            };
-            messages.push(answer);
-        }
+        messages.extend(requests(call));
         match call.spans.len() {
             0 => {}
             1 => messages.push(Message::new(FUNCTION, COLLECTOR, "1 span")),
             spans => messages.push(Message::new(FUNCTION, COLLECTOR, format!("{spans} spans"))),
         }
-        messages.push(Message::new(FUNCTION, GATEWAY, "its reply"));
+        messages.push(Message::new(FUNCTION, GATEWAY, "reply"));
+    }
+    if let Some(relayed) = &exchange.relayed {
+        messages.push(Message::new(GATEWAY, FUNCTION, exchange.method.as_str()));
+        messages.extend(requests(call));
+        let pieces = format!("{} pieces", relayed.count);
+        messages.push(Message::new(FUNCTION, GATEWAY, pieces).bad(!relayed.is_whole));
     }
     let answer = format!("{} after {}", exchange.status, took(call));
     messages.push(Message::new(GATEWAY, CLIENT, answer).bad(exchange.status >= 400));
     messages
+}
+
+/// What the deployment was asked, and what it made of the signature.
+fn requests(call: &Call) -> impl Iterator<Item = Message> {
+    call.requests.iter().take(MAX_REQUESTS).flat_map(|asked| {
+        let answer = match &asked.verdict {
+            Ok(_) => Message::new(DEPLOYMENT, FUNCTION, "signature valid"),
+            Err(_) => Message::new(DEPLOYMENT, FUNCTION, "401, signature refused").bad(true),
+        };
+        [Message::new(FUNCTION, DEPLOYMENT, format!("{}, signed", asked.method)), answer]
+    })
+}
+
+/// What the part between gateway and deployment is.
+fn host(call: &Call) -> (&'static str, &'static str) {
+    if call.exchange.relayed.is_some() { ("", "server") } else { ("", "function") }
 }
 
 /// What the identity domain gave: the token itself is nowhere.
@@ -131,7 +148,7 @@ fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The middle of a part's column, in hundredths of a per cent.
+/// Returns the middle of a part's column, in hundredths of a per cent.
 fn middle(part: usize) -> usize {
     (2 * part + 1) * 10_000 / (2 * PARTS.len())
 }

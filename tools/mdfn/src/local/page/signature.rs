@@ -1,11 +1,11 @@
-//! What the deployment verified: which headers were signed, and as whom.
+//! What the deployment verified: which headers were signed, and who signed.
 
 use emulator::cloud::calls::{Asked, Call};
 use maud::{Markup, html};
 
 use super::html::{definition, shown};
 
-/// The section about the requests to the deployment; nothing if it was asked nothing.
+/// Returns the section about the requests to the deployment; nothing if it was asked nothing.
 pub(super) fn section(call: &Call) -> Markup {
     html! {
         @if !call.requests.is_empty() {

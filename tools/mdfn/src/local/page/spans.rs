@@ -14,7 +14,7 @@ const MIN_WIDTH: u32 = 400;
 /// How deep spans are moved in.
 const MAX_DEPTH: usize = 8;
 
-/// The section about the spans; a sentence where there are none.
+/// Returns the section about the spans; a sentence if there are none.
 pub(super) fn section(call: &Call) -> Markup {
     let traced = call.exchange.dispatch.as_ref().map(|dispatch| dispatch.trace_id.is_some());
     let content = match (call.spans.is_empty(), traced) {

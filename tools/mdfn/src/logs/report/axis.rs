@@ -1,4 +1,4 @@
-//! Where a value stands on an axis, and what is written beside it.
+//! The position of a value on an axis, and the label beside it.
 
 use super::page::{formatted, percent};
 
@@ -50,7 +50,7 @@ pub(super) struct Logarithmic {
 }
 
 impl Logarithmic {
-    /// The axis that has room for all of the times.
+    /// Returns the axis that has room for all of the times.
     pub(super) fn covering(times: impl Iterator<Item = f64> + Clone) -> Self {
         let (shortest, longest) =
             (times.clone().fold(f64::MAX, f64::min), times.fold(0.0, f64::max));
@@ -59,13 +59,13 @@ impl Logarithmic {
         Self { first: first.min(last - 1), last }
     }
 
-    /// How far along the axis, 0 to 1; what is beyond an end stands at it.
+    /// Returns the position on the axis, 0 to 1; values beyond an end are at that end.
     pub(super) fn place(self, ms: f64) -> f64 {
         let [first, last] = [self.first, self.last].map(|at| edge(at).log10());
         ((ms.max(edge(0)).log10() - first) / (last - first)).clamp(0.0, 1.0)
     }
 
-    /// What is at a place, in milliseconds.
+    /// Returns what is at a place, in milliseconds.
     pub(super) fn value(self, place: f64) -> f64 {
         let [first, last] = [self.first, self.last].map(|at| edge(at).log10());
         10_f64.powf(first + place * (last - first))
@@ -75,14 +75,14 @@ impl Logarithmic {
         self.last - self.first
     }
 
-    /// Where a line stands, and what is written beside it.
+    /// Returns the position of a line, and the label beside it.
     pub(super) fn ticks(self) -> Vec<(f64, &'static str)> {
         let ticks = DECADES.get(self.first..=self.last).unwrap_or_default();
         ticks.iter().map(|(ms, label)| (self.place(*ms), *label)).collect()
     }
 }
 
-/// The start of a decade.
+/// Returns the start of a decade.
 fn edge(at: usize) -> f64 {
     DECADES.get(at).map_or(f64::NAN, |(edge, _)| *edge)
 }
@@ -102,17 +102,17 @@ impl Even {
         Self { from: earliest.saturating_sub(missing), to: latest + missing, clock: true }
     }
 
-    /// The first call to the last.
+    /// Returns the first call to the last.
     pub(super) fn calls(last: u64) -> Self {
         Self { from: 1, to: last, clock: false }
     }
 
-    /// How many hundredths of the axis.
+    /// Returns how many hundredths of the axis.
     pub(super) fn place(self, at: u64) -> f64 {
         percent(at.saturating_sub(self.from), self.to - self.from)
     }
 
-    /// Where a line stands, in hundredths, and what is written beside it.
+    /// Returns the position of a line in hundredths, and the label beside it.
     pub(super) fn ticks(self) -> Vec<(f64, String)> {
         let length = self.to - self.from;
         let (step, form) = if self.clock {

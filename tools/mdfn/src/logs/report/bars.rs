@@ -46,7 +46,7 @@ fn item(call: &Call, longest: f64) -> Markup {
     }
 }
 
-/// As long as its share of the longest call; what the line does not say of its parts stays empty.
+/// As long as its share of the longest call. Parts that the line does not have stay empty.
 fn bar(call: &Call, longest: f64, title: &str) -> Markup {
     // A call that took no time at all has no length.
     let length = |ms: f64| {

@@ -41,7 +41,7 @@ pub(super) fn section(summary: &Summary) -> Markup {
     }
 }
 
-/// The bars of one part.
+/// Returns the bars of one part.
 fn row(name: &str, times: &[f64], top: f64, axis: Logarithmic) -> Markup {
     let base = top + ROW - 8.0;
     let line = format!("{base:.1}");
@@ -70,7 +70,7 @@ struct Bar {
     height: f64,
 }
 
-/// The bars that have calls.
+/// Returns the bars that have calls.
 fn bars(times: &[f64], axis: Logarithmic) -> Vec<Bar> {
     let count = BINS * u32::try_from(axis.decades()).unwrap_or(1);
     let width = 1.0 / f64::from(count);
@@ -92,7 +92,7 @@ fn bars(times: &[f64], axis: Logarithmic) -> Vec<Bar> {
     bars.collect()
 }
 
-/// The milliseconds below, and a line above each.
+/// Returns the milliseconds below, and a line above each.
 fn along(axis: Logarithmic, bottom: f64) -> Markup {
     let ticks = axis.ticks();
     let many = ticks.len() > 4;

@@ -18,7 +18,7 @@ use page::{moment, number, visible};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The page about a summary that is sorted, of a log of this name.
+/// Returns the page about a summary that is sorted, of a log of this name.
 pub(super) fn html(summary: &Summary, log: &str) -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     let title = format!("{} of the function, {}", calls(summary.calls), tables::errors(summary));

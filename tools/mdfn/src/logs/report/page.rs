@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use crate::logs::call::Class;
 
-/// A text of anybody's, as it is shown; `?` for what is neither a letter, a digit nor visible
-/// ASCII.
+/// Returns a text of anybody's, as it is shown; `?` for what is neither a letter, a digit nor
+/// visible ASCII.
 pub(super) fn visible(text: &str) -> String {
     let is_visible = |char: char| char == ' ' || char.is_ascii_graphic() || char.is_alphanumeric();
     text.chars().map(|char| if is_visible(char) { char } else { '?' }).collect()
@@ -39,7 +39,7 @@ fn grouped(digits: &str) -> String {
     grouped
 }
 
-/// Milliseconds as a person says them: `0.13 ms`, `455 ms`, `28.0 s`.
+/// Returns milliseconds in a readable form: `0.13 ms`, `455 ms`, `28.0 s`.
 pub(super) fn time(ms: f64) -> String {
     match ms {
         0.0..9.995 => format!("{ms:.2} ms"),
@@ -50,7 +50,7 @@ pub(super) fn time(ms: f64) -> String {
     }
 }
 
-/// What has passed since 1970 in milliseconds as date and time in UTC, in one line.
+/// Returns what has passed since 1970 in milliseconds as date and time in UTC, in one line.
 pub(super) fn moment(ms: u64) -> Markup {
     html! { time { (formatted(ms, "%Y-%m-%d %H:%M:%S")) } }
 }
@@ -60,7 +60,7 @@ pub(super) fn formatted(ms: u64, form: &str) -> String {
     time.map_or_else(String::new, |time| time.format(form).to_string())
 }
 
-/// How many hundredths of the whole a part is, to a hundredth of one.
+/// Returns how many hundredths of the whole a part is, to a hundredth of one.
 pub(super) fn percent(part: u64, whole: u64) -> f64 {
     let parts = u128::from(part) * 10_000 / u128::from(whole.max(1));
     Duration::from_millis(u64::try_from(parts).unwrap_or(u64::MAX)).as_secs_f64() * 10.0
@@ -87,7 +87,7 @@ pub(super) const CLASSES: [(Class, &str); 4] = [
     (Class::Other, "other status"),
 ];
 
-/// The name of a class in the style, and of its mark.
+/// Returns the name of a class in the style, and of its mark.
 pub(super) fn class(class: Class) -> &'static str {
     match class {
         Class::Success => "success",
@@ -97,7 +97,7 @@ pub(super) fn class(class: Class) -> &'static str {
     }
 }
 
-/// The mark of a class beside a word; the timeline has its shape.
+/// Returns the mark of a class beside a word; the timeline has its shape.
 pub(super) fn mark(of: Class) -> Markup {
     html! {
         svg.key width="12" height="12" aria-hidden="true" {
@@ -106,7 +106,7 @@ pub(super) fn mark(of: Class) -> Markup {
     }
 }
 
-/// The colour of a part beside a word.
+/// Returns the colour of a part beside a word.
 pub(super) fn swatch(part: &str) -> Markup {
     html! {
         svg.key width="12" height="12" aria-hidden="true" {

@@ -6,7 +6,7 @@ use super::page::{CLASSES, mark, milliseconds, number, share, swatch, time, visi
 use crate::logs::call::Class;
 use crate::logs::summary::{PERCENTILES, Summary, percentile};
 
-/// How many calls failed, in words.
+/// Returns how many calls failed, in words.
 pub(super) fn errors(summary: &Summary) -> String {
     match summary.calls - summary.count(Class::Success) {
         0 => "none failed".to_owned(),
@@ -15,7 +15,7 @@ pub(super) fn errors(summary: &Summary) -> String {
     }
 }
 
-/// The numbers that are looked at first.
+/// Returns the numbers that are looked at first.
 pub(super) fn totals(summary: &Summary) -> Markup {
     let [(_, total), ..] = summary.times();
     let within = |part| percentile(total, part).map_or_else(String::new, time);
@@ -41,7 +41,7 @@ fn tile(label: &Markup, value: &str, note: &str) -> Markup {
     html! { div { dt { (label) } dd { (value) " " small { (note) } } } }
 }
 
-/// How the calls ended.
+/// Returns how the calls ended.
 pub(super) fn outcomes(summary: &Summary) -> Markup {
     html! {
         section {
@@ -73,12 +73,12 @@ pub(super) fn outcomes(summary: &Summary) -> Markup {
     }
 }
 
-/// The one in the middle of sorted times.
+/// Returns the one in the middle of sorted times.
 pub(super) fn median(times: &[f64]) -> Option<f64> {
     percentile(times, 50)
 }
 
-/// The percentiles of the whole call and of its parts.
+/// Returns the percentiles of the whole call and of its parts.
 pub(super) fn percentiles(summary: &Summary) -> Markup {
     let [total, parts @ ..] = summary.times();
     html! {

@@ -46,7 +46,7 @@ pub(super) fn section(sample: &Sample) -> Markup {
     }
 }
 
-/// The shapes tell the outcomes apart where colours do not.
+/// Returns the shapes. They tell the outcomes apart where colours do not.
 fn shapes() -> Markup {
     html! {
         defs {
@@ -59,7 +59,7 @@ fn shapes() -> Markup {
     }
 }
 
-/// How many are drawn, and which.
+/// Returns how many are drawn, and which.
 fn chosen(sample: &Sample, drawn: usize) -> String {
     let calls = usize::try_from(sample.calls()).unwrap_or(usize::MAX);
     if drawn == calls {
@@ -68,7 +68,7 @@ fn chosen(sample: &Sample, drawn: usize) -> String {
     format!("{} of {} calls are drawn: {}.", number(drawn), number(calls), sample.rule())
 }
 
-/// What the shapes mean, of those that are drawn.
+/// Returns the meaning of the shapes that are drawn.
 fn legend(marks: &[&Mark]) -> Markup {
     html! {
         @for (class, label) in CLASSES {
@@ -97,7 +97,7 @@ fn draw(mark: &Mark, x: f64, y: f64) -> Markup {
     }
 }
 
-/// The lines across, and how many milliseconds each stands for.
+/// Returns the lines across, and how many milliseconds each stands for.
 fn across(axis: Logarithmic) -> Markup {
     html! {
         @for (place, label) in axis.ticks() {
@@ -109,7 +109,7 @@ fn across(axis: Logarithmic) -> Markup {
     }
 }
 
-/// The times, or numbers of calls, below.
+/// Returns the times, or numbers of calls, below.
 fn along(axis: Even) -> Markup {
     let (from, to, y) = (ABOVE + HEIGHT, ABOVE + HEIGHT + 5.0, ABOVE + HEIGHT + 20.0);
     let ticks = axis.ticks();

@@ -1,4 +1,4 @@
-//! What the compiler is told, so that the executable needs nothing and says nothing of this machine.
+//! The compiler's flags: the executable needs nothing else, and reveals nothing of this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ const SEPARATOR: &str = "\x1f";
 /// The folders in cargo's home with the sources of dependencies.
 const SOURCES: [&str; 2] = ["registry/src", "git/checkouts"];
 
-/// The flags for `CARGO_ENCODED_RUSTFLAGS`: those of the user, then these.
+/// Returns the flags for `CARGO_ENCODED_RUSTFLAGS`: those of the user, then these.
 pub(super) fn encoded(pie: bool, workspace: &Path, variable: fn(&str) -> Option<String>) -> String {
     let mut flags = match (variable("CARGO_ENCODED_RUSTFLAGS"), variable("RUSTFLAGS")) {
         (Some(encoded), _) => encoded.split(SEPARATOR).map(str::to_owned).collect(),
@@ -29,7 +29,7 @@ pub(super) fn encoded(pie: bool, workspace: &Path, variable: fn(&str) -> Option<
     flags.join(SEPARATOR)
 }
 
-/// The folders in a folder, in order.
+/// Returns the folders in a folder, in order.
 fn folders(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut folders: Vec<_> =

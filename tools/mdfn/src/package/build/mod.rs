@@ -21,7 +21,7 @@ use toolchain::Toolchain;
 
 pub(super) use error::BuildError;
 
-/// The executables for these architectures, or for this machine's.
+/// Returns the executables for these architectures, or for this machine's.
 pub(super) fn executables(
     options: &Build,
     asked: Option<&[Architecture]>,
@@ -30,7 +30,7 @@ pub(super) fn executables(
     let cargo = variable("CARGO").unwrap_or_else(|| "cargo".to_owned());
     let target = Target::find(&cargo, options)?;
     let host = toolchain::host(variable)?;
-    // All that is missing is said before minutes of work.
+    // Everything that is missing is reported before minutes of work.
     let toolchains = match asked {
         Some(asked) => asked.to_vec(),
         None => vec![host.architecture],
@@ -60,7 +60,7 @@ fn build(
         command
     };
     complain(&format!("Building {} for {} (release) ...", target.binary, toolchain.architecture));
-    // The folders of the sources are told to the compiler, so they must be there.
+    // The compiler gets the folders of the sources, so they must exist.
     run(command("fetch").arg("--quiet"), "cargo fetch")?;
     let mut build = command("build");
     build.args(["--release", "--package", &target.package, "--bin", &target.binary]);
@@ -72,7 +72,7 @@ fn build(
     packed(&path)
 }
 
-/// What was built, if it is what it should be.
+/// Returns the built executable, if it is what it should be.
 fn packed(path: &Path) -> Result<(Executable, Vec<u8>), BuildError> {
     let bytes = fs::read(path).map_err(|error| BuildError::Start("the executable", error))?;
     let executable = Executable::parse(&bytes);

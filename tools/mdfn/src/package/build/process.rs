@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::error::BuildError;
 
-/// What a program prints, if it succeeds.
+/// Returns the output of a program, if it succeeds.
 pub(super) fn run(command: &mut Command, name: &'static str) -> Result<Vec<u8>, BuildError> {
     let output = command.output().map_err(|error| BuildError::Start(name, error))?;
     if output.status.success() {

@@ -46,7 +46,7 @@ impl Package {
 }
 
 impl Target {
-    /// The one that the options name, or the only one.
+    /// Returns the one that the options name, or the only one.
     pub(super) fn find(cargo: &str, options: &Build) -> Result<Self, BuildError> {
         let ask = |arguments: &[&str], name: &'static str| {
             let mut command = Command::new(cargo);
@@ -83,7 +83,7 @@ impl Target {
     }
 }
 
-/// The package of the folder; of a workspace without one, the only package with a binary.
+/// Returns the package of the folder; of a workspace without one, the only package with a binary.
 fn here<'a>(metadata: &'a Metadata, manifest: &PathBuf) -> Result<&'a Package, BuildError> {
     if let Some(package) =
         metadata.packages.iter().find(|package| package.manifest_path == *manifest)

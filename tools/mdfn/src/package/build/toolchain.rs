@@ -57,7 +57,7 @@ impl Toolchain {
         let name = triple.to_uppercase().replace('-', "_");
         let name = format!("CARGO_TARGET_{name}_LINKER");
         let compiler = format!("{architecture}-linux-gnu-gcc");
-        // Whoever names a linker has seen to its libraries.
+        // A linker that the user names brings its own libraries.
         let linker = variable(&name).is_none().then_some((name, compiler.clone()));
         if linker.is_some() && !has_static_library(&compiler) {
             let packages = match architecture {
@@ -75,13 +75,13 @@ impl Toolchain {
     }
 }
 
-/// Whether the compiler has the standard library for a target.
+/// Returns whether the compiler has the standard library for a target.
 fn has_standard_library(rustc: &str, triple: &str) -> bool {
     let folder = answer(rustc, &["--print", "target-libdir", "--target", triple]);
     folder.is_some_and(|folder| Path::new(&folder).is_dir())
 }
 
-/// Whether a C compiler is there, with a C library to link statically.
+/// Returns whether there is a C compiler, with a C library to link statically.
 fn has_static_library(compiler: &str) -> bool {
     // Without one it prints the name alone.
     answer(compiler, &["-print-file-name=libc.a"]).is_some_and(|path| path.contains('/'))

@@ -59,7 +59,7 @@ async fn an_update_says_member_by_member_what_changes_and_leaves_the_rest() {
     ended(&setup.deploy(&first).await, 0, &["will be made"]);
     let before = setup.function();
     let same = setup.deploy(&first).await;
-    ended(&same, 0, &["is as it is to be; nothing changes"]);
+    ended(&same, 0, &["is up to date; nothing changes"]);
     assert_eq!(setup.changes(), ["POST"]);
     setup.write("function.zip", &archive(11));
     let second = [

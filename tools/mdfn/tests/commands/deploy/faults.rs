@@ -14,7 +14,7 @@ async fn an_upload_that_breaks_off_makes_nothing_and_says_how_to_look() {
     setup.write("function.zip", &archive(5_000_000));
     setup.functions.add_fault(Method::POST, Fault::BreaksOff(1_000_000));
     let done = setup.deploy(&[]).await;
-    let advice = "Nobody knows whether it was made: run the same command again";
+    let advice = "It is unknown whether it was made: run the same command again";
     ended(&done, 3, &["the function cannot be made", advice]);
     assert!(setup.functions.functions().is_empty());
     // The create is not sent a second time by itself, and is by the person.
@@ -28,7 +28,7 @@ async fn a_create_whose_answer_was_lost_is_found_by_its_name() {
     setup.functions.add_fault(Method::POST, Fault::LosesAnswer);
     ended(&setup.deploy(&[]).await, 3, &["finds it by its name if it was"]);
     let id = setup.function()["id"].as_str().unwrap().to_owned();
-    ended(&setup.deploy(&[]).await, 0, &[&format!("{id} is as it is to be; nothing changes")]);
+    ended(&setup.deploy(&[]).await, 0, &[&format!("{id} is up to date; nothing changes")]);
     assert_eq!(setup.changes(), ["POST"]);
 }
 

@@ -15,7 +15,7 @@ async fn each_mistake_on_the_command_line_is_named_and_nothing_is_asked() {
     let text = file("text.zip", "no archive");
     for (arguments, said) in [
         (large, "the settings have 4097 bytes"),
-        (vec!["--config", "GONE"], "`--config GONE` passes a variable that is not set"),
+        (vec!["--config", "GONE"], "`--config GONE` names a variable that is not set"),
         (vec!["--config", "A=1", "--config", "A=2"], "the setting A is given twice"),
         (vec!["--config", "1A=1"], "does not begin with a digit"),
         (vec!["--config-file", &list], "not a JSON object in line 1"),
@@ -47,7 +47,10 @@ async fn each_mistake_on_the_command_line_is_named_and_nothing_is_asked() {
         ),
         (vec!["--archive", "/nowhere", "--application", application, "--yes"], "it cannot be read"),
         (vec!["--archive", &function, "--application", "ocid1.fnfunc.oc1..x"], "`ocid1.fnapp...`"),
-        (vec!["--archive", &function, "--application", application], "nobody is here to be asked"),
+        (
+            vec!["--archive", &function, "--application", application],
+            "there is no terminal to ask on",
+        ),
         (vec!["--application", application], "--archive <FILE>|--image <NAME>"),
     ] {
         ended(&setup.run(&arguments).await, 2, &[said]);

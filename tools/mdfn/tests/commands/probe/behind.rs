@@ -70,7 +70,7 @@ async fn a_function_whose_create_was_answered_by_nobody_is_found_by_its_name_and
 async fn a_create_that_may_be_under_way_is_looked_for_again_and_named_where_it_is_not_found() {
     let setup = Setup::new().await;
     let archive = setup.path("fixed.zip");
-    let unknown = "(no OCID is known): nobody knows whether it was made";
+    let unknown = "(no OCID is known): it is unknown whether it was made";
     let broken = Fault::BreaksOff(100);
     let answers = |status, code| Fault::Answers(status, code, None);
     for (fault, more, code) in [

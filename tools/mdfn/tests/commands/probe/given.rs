@@ -18,7 +18,7 @@ async fn what_cannot_be_used_is_refused_before_anything_is_sent() {
         (vec!["--archive-pie", &fixed], 2, "is EXEC (fixed addresses); `--archive-pie` takes DYN"),
         (vec!["--archive", &no_zip], 2, "it is not a ZIP archive"),
         (vec!["--only", "7"], 2, "question 7: it needs --archive or --archive-pie and --image"),
-        (vec!["--only", "8"], 2, "expected one of 1, 2, 3, 4, 6, 7"),
+        (vec!["--only", "8"], 2, "expected one of 1, 2, 3, 4, 5, 6, 7"),
         (vec!["--image", IMAGE, "--wait", "0"], 2, "0 is not in 1..=1200"),
         (vec!["--output", &report], 2, "cannot be used multiple times"),
     ] {
@@ -28,7 +28,7 @@ async fn what_cannot_be_used_is_refused_before_anything_is_sent() {
     let named = ["--application", "models", "--archive", &fixed, "--yes"];
     ended(&setup.run(&named).await, 2, &["name that with --compartment"]);
     let silent = ["--application", application, "--archive", &fixed];
-    ended(&setup.run(&silent).await, 2, &["nobody is here to be asked"]);
+    ended(&setup.run(&silent).await, 2, &["there is no terminal to ask on"]);
     assert!(setup.functions.asked().is_empty());
     let other = setup.functions.add_application("other", COMPARTMENT, ELSEWHERE);
     let arguments = ["--application", &other, "--archive", &fixed, "--yes"];

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use emulator::api_gateway::{ApiGateway, GATEWAY, KeySet};
+use emulator::api_gateway::{ApiGateway, GATEWAY, Habit, KeySet};
 use serde_json::json;
 
 use super::{Setup, ended};
@@ -76,7 +76,8 @@ async fn a_gateway_that_refuses_the_key_set_or_fails_with_it_is_a_no() {
 async fn a_deployment_that_cannot_be_deleted_is_named_with_its_ocid() {
     let setup = Setup::new().await;
     let takes = KeySet::Takes(TOKEN);
-    let gateway = ApiGateway::start_keeping(setup.user.clone(), &setup.tls, takes).await.unwrap();
+    let gateway =
+        ApiGateway::start_with(setup.user.clone(), &setup.tls, takes, Habit::Keeps).await.unwrap();
     let done = probed(&setup, &gateway, None).await;
     let left = gateway.deployments();
     ended(&done, 1, &[&format!("-key-set ({}): it cannot be deleted", left[0]), "code NoWay"]);

@@ -8,6 +8,7 @@ mod key_set;
 mod outcomes;
 mod output;
 mod stopped;
+mod streaming;
 
 use std::fs;
 use std::process::Command;

@@ -135,7 +135,7 @@ async fn a_refusal_that_no_service_wrote_is_no_answer() {
         // What has no code comes from something between, which may have passed the request on.
         setup.functions.add_fault(Method::POST, Fault::Answers(status, "", None));
         let done = setup.probe(&["--archive", &setup.path("fixed.zip"), "--only", "1"]).await;
-        ended(&done, 1, &[&format!("no answer: archive: {status}\n"), "nobody knows whether"]);
+        ended(&done, 1, &[&format!("no answer: archive: {status}\n"), "it is unknown whether"]);
     }
 }
 

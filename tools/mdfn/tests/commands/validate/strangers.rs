@@ -1,6 +1,7 @@
 //! Documents as other people have them: what the service takes is read, and what is unsafe in it is
 //! found wherever it stands.
 
+use emulator::gateway::document::TARGET_HEADERS;
 use emulator::keys::Key;
 use serde_json::{Value, json};
 
@@ -124,7 +125,7 @@ fn callers_that_are_checked_elsewhere_are_said_to_be() {
     assert_noted(&anonymous, "note  route /iris: it is ANONYMOUS; callers are checked by their");
     assert_found(
         &mutual(false, json!(["client.example"])),
-        "unsafe  authentication: there is none",
+        "unsafe  authentication: there is no authentication",
     );
     let safe = changed("/requestPolicies/cors", json!(null));
     let dynamic = |policy: &Value| {
@@ -276,8 +277,7 @@ fn what_counts_all_callers_together_is_a_note_unless_there_is_one_client() {
 fn a_route_that_sets_no_target_is_said() {
     let headers = "/routes/0/requestPolicies/headerTransformations/setHeaders";
     let mut specification = changed(headers, json!(null));
-    let names = ["model_deployment", "model-deployment", "x-model-deployment"]
-        .map(|name| json!({ "name": name }));
+    let names = TARGET_HEADERS.map(|name| json!({ "name": name }));
     specification["routes"][0]["requestPolicies"]["headerTransformations"]["filterHeaders"] =
         json!({ "type": "BLOCK", "items": names });
     let (code, lines) = findings(&specification);
@@ -324,7 +324,7 @@ fn a_member_in_two_spellings_is_refused() {
         changed("/routes/0/requestPolicies/body-validation", json!({ "content": {} }));
     assert_found(
         &specification,
-        "refused  route /iris: `requestPolicies.bodyValidation` is there twice",
+        "refused  route /iris: `requestPolicies.bodyValidation` occurs twice, in two spellings",
     );
 }
 
@@ -363,7 +363,7 @@ fn scopes_are_asked_for_as_far_as_callers_have_some() {
     };
     assert!(!said(&specification, "scope"));
     specification["routes"][0]["requestPolicies"]["authorization"] = json!(null);
-    assert_noted(&specification, "note  route /iris: no scope is asked for; your function alone");
+    assert_noted(&specification, "note  route /iris: no scope is required; only your function");
     let none = changed("/requestPolicies/authentication", json!(null));
     assert!(said(&none, "`allowedScope` needs a token, and none is checked here"));
 }

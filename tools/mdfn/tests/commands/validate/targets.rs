@@ -83,8 +83,7 @@ fn a_claim_that_users_write_themselves_is_no_target() {
     for claim in ["client_id", "sub", "tenant"] {
         let (code, lines) =
             findings(&changed(VALUES, json!([format!("${{request.auth[{claim}]}}")])));
-        let note =
-            format!("note  route /iris: `model_deployment` is what the token says in `{claim}`");
+        let note = format!("note  route /iris: `model_deployment` is the token's claim `{claim}`");
         assert!(code == 0 && lines.iter().any(|line| line.starts_with(&note)), "{lines:?}");
     }
 }
