@@ -1,7 +1,7 @@
-//! What an item asks of the function under test: the conformance function's protocol.
+//! The behaviours that an item asks for: the conformance function's protocol.
 //!
-//! A call without the header [`HEADER`] is answered with its own body, whatever that is. With it,
-//! its value says in JSON what to do. All of it is in `docs/conformance.md`.
+//! A call without the header [`HEADER`] is answered with its own body. With the header, its value
+//! says in JSON what to do. `docs/conformance.md` has the whole protocol.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ pub(super) enum Ask {
     Reply(u16, Vec<(String, String)>),
     /// Return an error.
     Fail,
-    /// Panic, or throw what nobody catches.
+    /// Panic, or throw an exception that is not caught.
     Panic,
     /// The same after waiting for something.
     PanicLate,
@@ -29,15 +29,15 @@ pub(super) enum Ask {
     PanicWriting,
     /// Return what cannot be serialised.
     Unserialisable,
-    /// Answer after so many milliseconds.
+    /// Answer after this many milliseconds.
     Sleep(u64),
     /// Answer with nothing at all.
     Nothing,
     /// Answer without a look at the body.
     Ignore,
-    /// Answer with so many bytes, in one piece.
+    /// Answer with this many bytes, in one piece.
     Large(usize),
-    /// Answer with a stream of so many bytes; cut short by an error if the flag is set.
+    /// Answer with a stream of this many bytes; if the flag is set, an error cuts it short.
     Stream(usize, bool),
     /// Write this line to both streams, then answer.
     Print(String),
@@ -50,17 +50,17 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    /// A reply with these headers.
+    /// Returns a reply with these headers.
     pub(super) fn headers(headers: &[(&str, &str)]) -> Self {
         Self::Reply(200, owned(headers))
     }
 
-    /// A reply with this status and these headers.
+    /// Returns a reply with this status and these headers.
     pub(super) fn status(status: u16, headers: &[(&str, &str)]) -> Self {
         Self::Reply(status, owned(headers))
     }
 
-    /// The value of [`HEADER`], in ASCII; None where there is none.
+    /// Returns the value of [`HEADER`], in ASCII; `None` without one.
     pub(super) fn header(&self) -> Option<String> {
         let value = match self {
             Self::Echo => return None,

@@ -19,7 +19,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    /// A direct call without a body, with an id and 30 s of time.
+    /// Creates a direct call without a body, with an id and 30 s of time.
     pub(super) fn new() -> Self {
         let headers = vec![
             ("Fn-Call-Id".to_owned(), ids::call_id(clock::now()).into_bytes()),
@@ -31,29 +31,29 @@ impl Call {
         Self { headers, gateway: false, chunk: Some(CHUNK_BYTES), body: Vec::new() }
     }
 
-    /// A direct call with this body.
+    /// Returns a direct call with this body.
     pub(super) fn with(body: impl Into<Vec<u8>>) -> Self {
         Self::new().body(body)
     }
 
-    /// The same through a gateway that was called so.
+    /// Sends it through a gateway that was called with this method and URL.
     pub(super) fn gateway(self, method: &str, url: &str) -> Self {
         self.bare_gateway().header("Fn-Http-Method", method).header("Fn-Http-Request-Url", url)
     }
 
-    /// A gateway's call that says neither method nor URL.
+    /// Sends it through a gateway that names neither method nor URL.
     pub(super) fn bare_gateway(mut self) -> Self {
         self.gateway = true;
         self.header("Fn-Intent", "httprequest")
     }
 
-    /// One more header line of the platform.
+    /// Adds a header line of the platform.
     pub(super) fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// One more header of the client, in the form in which this call carries them.
+    /// Adds a header of the client, in the form in which this call carries them.
     pub(super) fn client(self, name: &str, value: impl Into<Vec<u8>>) -> Self {
         if self.gateway {
             self.header(&format!("{PREFIX}{name}"), value)
@@ -62,7 +62,7 @@ impl Call {
         }
     }
 
-    /// Without any header of this name.
+    /// Removes the headers of this name.
     pub(super) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
         self
@@ -81,25 +81,25 @@ impl Call {
         self
     }
 
-    /// The body in chunks of at most so many bytes.
+    /// Sends the body in chunks of at most this many bytes.
     pub(super) fn chunks(mut self, size: usize) -> Self {
         self.chunk = Some(size);
         self
     }
 
-    /// The body with its length.
+    /// Sends the body with its length.
     pub(super) fn sized(mut self) -> Self {
         self.chunk = None;
         self
     }
 
-    /// The call's id, if it has one.
+    /// Returns the call's id, if it has one.
     pub(super) fn id(&self) -> Option<String> {
         let id = self.headers.iter().find(|(name, _)| name == "Fn-Call-Id")?;
         Some(String::from_utf8_lossy(&id.1).into_owned())
     }
 
-    /// The head, with its empty line.
+    /// Returns the head, with its empty line.
     pub(super) fn head(&self) -> Vec<u8> {
         let framing = match self.chunk {
             Some(_) if !self.body.is_empty() => "Transfer-Encoding: chunked".to_owned(),
@@ -117,7 +117,7 @@ impl Call {
         head
     }
 
-    /// The body in its framing.
+    /// Returns the body in its framing.
     pub(super) fn framed_body(&self) -> Vec<u8> {
         match self.chunk {
             Some(size) if !self.body.is_empty() => {
@@ -134,7 +134,7 @@ impl Call {
         }
     }
 
-    /// All of it.
+    /// Returns the whole request.
     pub(super) fn bytes(&self) -> Vec<u8> {
         [self.head(), self.framed_body()].concat()
     }

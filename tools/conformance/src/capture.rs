@@ -20,7 +20,7 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// The pipe's reader, and the end for the program.
+    /// Returns the pipe's reader, and the end for the program.
     pub(super) fn open() -> io::Result<(Arc<Self>, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;
@@ -29,28 +29,28 @@ impl Capture {
         Ok((capture, writer))
     }
 
-    /// Everything that the program has written by now.
+    /// Returns everything that the program has written by now.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.drain();
         self.kept().clone()
     }
 
-    /// Everything as text, for a search.
+    /// Returns everything as text, for a search.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// Where the stream stands now, for [`Self::since`].
+    /// Returns the current length of the stream, for [`Self::since`].
     pub(super) fn mark(&self) -> usize {
         self.bytes().len()
     }
 
-    /// What was written after a mark.
+    /// Returns what was written after a mark.
     pub(super) fn since(&self, mark: usize) -> Vec<u8> {
         self.bytes().split_off(mark)
     }
 
-    /// The last line that says something.
+    /// Returns the last line that is not blank.
     pub(super) fn last_line(&self) -> Option<String> {
         self.text().lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned)
     }

@@ -1,11 +1,10 @@
-//! What a handler saw of a call, as it tells.
+//! A handler's view of a call, as the function reports it.
 
 use serde_json::Value;
 
 use crate::verdict::Problem;
 
-/// The answer to the behaviour `context`. A key that is absent is something that the function does
-/// not show.
+/// The answer to the behaviour `context`. The function does not report the keys that are absent.
 #[derive(Clone, Debug)]
 pub(super) struct Context(Value);
 
@@ -22,13 +21,13 @@ impl Context {
         Self(value)
     }
 
-    /// A value of the view; `a/b` is one within another.
+    /// Returns a value of the view; `a/b` is one within another.
     pub(super) fn value(&self, key: &str) -> Result<&Value, Problem> {
         let found = self.0.pointer(&format!("/{key}"));
         found.ok_or_else(|| Problem::not_checked(format!("the function does not show `{key}`")))
     }
 
-    /// A value that is text, or nothing.
+    /// Returns a value that is text, or nothing.
     pub(super) fn text(&self, key: &str) -> Result<Option<String>, Problem> {
         Ok(self.value(key)?.as_str().map(str::to_owned))
     }
@@ -42,12 +41,12 @@ impl Context {
         Err(Problem::failed(format!("{key} {expected}"), seen))
     }
 
-    /// The values of a header of the client, each character one byte, in order.
+    /// Returns the values of a header of the client, each character one byte, in order.
     pub(super) fn header(&self, name: &str) -> Result<Vec<String>, Problem> {
         self.list("headers", name)
     }
 
-    /// The values of a header as it came over the socket.
+    /// Returns the values of a header as it came over the socket.
     pub(super) fn platform(&self, name: &str) -> Result<Vec<String>, Problem> {
         self.list("platform", name)
     }

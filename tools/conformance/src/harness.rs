@@ -10,12 +10,12 @@ use emulator::agent::Program;
 use crate::predictor::{Predictor, Stage};
 use crate::verdict::Problem;
 
-/// What can be asked of the program.
+/// What the program can be asked to do.
 #[derive(Debug)]
 pub(super) enum Subject {
-    /// Nothing: only what holds for every function can be seen.
+    /// Nothing: only what holds for every function can be checked.
     Plain,
-    /// It speaks the conformance function's protocol.
+    /// The conformance function's protocol.
     Protocol,
     /// It predicts: an emulated model deployment does what the protocol's function would do.
     Predictor(Box<Predictor>),
@@ -47,7 +47,7 @@ impl Harness {
         Self(Arc::new(parts))
     }
 
-    /// The subject, if this was the last handle.
+    /// Returns the subject, if this was the last handle.
     pub(super) fn into_subject(self) -> Option<Subject> {
         Arc::into_inner(self.0).map(|parts| parts.subject)
     }
@@ -68,8 +68,8 @@ impl Harness {
         self.0.start_timeout
     }
 
-    /// A limit that leaves a slow starter its time: as much again for every second that a start
-    /// takes.
+    /// Returns a limit that leaves a slow starter its time: as much again for every second that a
+    /// start takes.
     pub(super) fn limit(&self, limit: Duration) -> Duration {
         let seconds = u32::try_from(self.0.usual_start.as_secs()).unwrap_or(u32::MAX);
         limit.saturating_mul(seconds.saturating_add(1))
@@ -90,7 +90,7 @@ impl Harness {
         }
     }
 
-    /// Not checked for a program that nothing can be asked of.
+    /// Returns "not checked" for a program that does not speak the protocol.
     pub(super) fn needs_protocol(&self, what: &str) -> Result<(), Problem> {
         match self.subject() {
             Subject::Plain => Err(Problem::not_checked(format!(
@@ -100,7 +100,7 @@ impl Harness {
         }
     }
 
-    /// The same program for the emulated agent, with whatever it needs beside it.
+    /// Returns the same program for the emulated agent, with the deployment that it needs.
     pub(super) async fn program(&self) -> Result<(Program, Option<Stage>), Problem> {
         let mut command = self.command().iter();
         let mut program =

@@ -22,7 +22,7 @@ use crate::wire::{Reply, Wire};
 /// The only statuses that the platform knows on the socket.
 pub(super) const STATUSES: [u16; 3] = [200, 502, 504];
 
-/// Dropped, the process and all it started are killed.
+/// Dropping it kills the process and everything it started.
 #[derive(Debug)]
 pub(super) struct Instance {
     pub(super) harness: Harness,
@@ -42,12 +42,12 @@ impl Drop for Instance {
 }
 
 impl Instance {
-    /// A new connection.
+    /// Returns a new connection.
     pub(super) async fn dial(&self) -> Result<Wire, Problem> {
         Wire::dial(&self.listener).await
     }
 
-    /// One exchange on a connection of its own.
+    /// Makes one exchange on a connection of its own.
     pub(super) async fn exchange(&self, bytes: &[u8]) -> Result<Reply, Problem> {
         let mut wire = self.dial().await?;
         wire.send(bytes).await?;
@@ -85,7 +85,7 @@ impl Instance {
         }
     }
 
-    /// A call for its own echo, where that can be asked for.
+    /// Makes a call that asks for its own echo, if the program can be asked.
     pub(super) fn echo(&self, call: Call) -> Result<Call, Problem> {
         match self.harness.subject() {
             Subject::Plain => Ok(call),
@@ -108,7 +108,7 @@ impl Instance {
         }
     }
 
-    /// What the handler saw of a call.
+    /// Returns the handler's view of a call.
     pub(super) async fn context(&self, call: Call) -> Result<Context, Problem> {
         let reply = self.ask(&Ask::Context, call).await?;
         expect(reply.status == 200, "200", || reply.shown())?;
@@ -118,8 +118,7 @@ impl Instance {
         }
     }
 
-    /// Whether a call is served as well as can be seen: a function of which more is known echoes
-    /// it.
+    /// Checks that a call is served. A function that speaks the protocol must also echo it.
     pub(super) async fn served(&self, call: Call) -> Result<Reply, Problem> {
         self.served_on(&mut self.dial().await?, call).await
     }
@@ -135,25 +134,25 @@ impl Instance {
         Ok(reply)
     }
 
-    /// Whether the handler gets exactly these bytes; for a program that nothing is known of, only
-    /// that it answers.
+    /// Checks that the handler gets exactly these bytes; without the protocol, only that the
+    /// program answers.
     pub(super) async fn echoes(&self, call: Call) -> Result<(), Problem> {
         let reply = self.served(call).await?;
         self.harness
             .needs_protocol(&format!("it answered {}; to see what the handler got", reply.status))
     }
 
-    /// Whether the very same process answers the next call.
+    /// Checks that the same process answers the next call.
     pub(super) async fn alive(&mut self) -> Result<(), Problem> {
         let served = self.served(Call::with("alive")).await;
         if let Ok(Some(status)) = self.child.try_wait() {
             self.process.ended();
-            return Err(Problem::failed("the process lives on", format!("it ended, {status}")));
+            return Err(Problem::failed("the process stays alive", format!("it ended, {status}")));
         }
         served.map(drop).map_err(|problem| problem.when("the next call"))
     }
 
-    /// Waits for its end.
+    /// Waits for the process to end.
     pub(super) async fn end(&mut self, limit: Duration) -> Result<ExitStatus, Problem> {
         match timeout(limit, self.child.wait()).await {
             Ok(Ok(status)) => {
@@ -161,12 +160,14 @@ impl Instance {
                 Ok(status)
             }
             Ok(Err(error)) => Err(Problem::machine("waiting for a process")(error)),
-            Err(_elapsed) => Err(Problem::failed("it ends", format!("it runs on after {limit:?}"))),
+            Err(_elapsed) => {
+                Err(Problem::failed("it ends", format!("it still runs after {limit:?}")))
+            }
         }
     }
 }
 
-/// Not checked where the function says that its FDK cannot do this.
+/// Returns "not checked" if the function says that its FDK does not support this.
 pub(super) fn understood(reply: &Reply) -> Result<(), Problem> {
     match ask::refusal(&reply.body) {
         Some(reason) => Err(Problem::not_checked(format!("the function cannot: {reason}"))),

@@ -1,4 +1,4 @@
-//! What an item of the checklist is.
+//! An item of the checklist.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,9 +33,9 @@ impl Level {
 pub(crate) struct Item {
     /// Its number in the checklist, 1 to 104.
     pub(crate) number: u8,
-    /// What becomes of a function that does not hold it.
+    /// What happens to a function that fails it.
     pub(crate) level: Level,
-    /// What is to hold, in a few words.
+    /// The requirement, in a few words.
     pub(crate) name: &'static str,
     /// How long its check may take of a program that starts at once.
     pub(crate) limit: Duration,
@@ -57,7 +57,7 @@ impl Item {
         Self { number, level, name, limit: Duration::from_secs(60), alone: false, check }
     }
 
-    /// Where the repository says what is to hold.
+    /// Returns the place of the rule in the repository.
     pub(crate) fn rule(&self) -> String {
         format!("docs/spec/fn-container-contract.md#item-{}", self.number)
     }

@@ -30,12 +30,12 @@ use crate::wire::Reply;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// The program, started and ready.
+/// Returns the program, started and ready.
 pub(crate) async fn start(harness: &Harness) -> Result<Instance, Problem> {
     Launch::new(harness).await?.start().await
 }
 
-/// A freshly started program is asked once.
+/// Starts the program and asks it once.
 pub(crate) async fn ask(harness: &Harness, ask: &Ask, call: Call) -> Result<Reply, Problem> {
     start(harness).await?.ask(ask, call).await
 }
@@ -63,7 +63,7 @@ pub(super) struct Ended {
 }
 
 impl Launch {
-    /// The program with the platform's usual environment.
+    /// Creates the program with the platform's usual environment.
     pub(super) async fn new(harness: &Harness) -> Result<Self, Problem> {
         let directory = folder::private(Path::new("/tmp"));
         let directory = directory.map_err(Problem::machine("a temporary directory"))?;
@@ -105,38 +105,37 @@ impl Launch {
         Ok(launch.at(listener))
     }
 
-    /// With another value of a variable.
+    /// Sets a variable to another value.
     pub(super) fn set(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.environment.insert(name.into(), value.as_ref().to_owned());
         self
     }
 
-    /// Without a variable.
+    /// Removes a variable.
     pub(super) fn unset(mut self, name: &str) -> Self {
         self.environment.remove(OsStr::new(name));
         self
     }
 
-    /// With its socket at another path.
+    /// Uses another path for the socket.
     pub(super) fn at(mut self, listener: PathBuf) -> Self {
         let address = [b"unix:", listener.as_os_str().as_bytes()].concat();
         self.listener = listener;
         self.set("FN_LISTENER", OsStr::from_bytes(&address))
     }
 
-    /// Started by another program, to which the command is handed as arguments.
+    /// Starts the program by another one, to which the command is passed as arguments.
     pub(super) fn wrapped(mut self, wrapper: &[&str]) -> Self {
         self.wrapper = wrapper.iter().map(OsString::from).collect();
         self
     }
 
-    /// Started in the directory for its socket, so that a relative path that it takes leaves
-    /// nothing elsewhere.
+    /// Starts it in the directory of its socket, so that a relative path leaves nothing elsewhere.
     pub(super) fn elsewhere(self) -> Self {
         Self { elsewhere: true, ..self }
     }
 
-    /// The directory for the socket.
+    /// Returns the directory for the socket.
     pub(super) fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -155,7 +154,7 @@ impl Launch {
         self.spawn()?.ready(&watch).await
     }
 
-    /// A watch over the directory of its socket.
+    /// Returns a watch over the directory of its socket.
     pub(super) fn watch(&self) -> Result<Watch, Problem> {
         let parent = self.listener.parent().unwrap_or(Path::new("/"));
         Watch::on(parent).map_err(Problem::machine("inotify"))
@@ -180,7 +179,7 @@ impl Launch {
         Ok(Ended { status, stderr: started.err.text(), after, files })
     }
 
-    /// Starts it and waits for nothing.
+    /// Starts it without waiting.
     pub(super) fn spawn(self) -> Result<Started, Problem> {
         let pipes = Capture::open().and_then(|out| Ok((out, Capture::open()?)));
         let ((out, stdout), (err, stderr)) = pipes.map_err(Problem::machine("a pipe"))?;
@@ -214,8 +213,8 @@ impl Launch {
     }
 }
 
-/// A word of the command as it reads from everywhere: a file that is named from here by its whole
-/// path.
+/// Returns a word of the command so that it is right in every directory: the path of an existing
+/// file becomes absolute.
 fn absolute(at: usize, word: &OsStr) -> OsString {
     let path = Path::new(word);
     // A program without a directory is looked up in PATH.

@@ -1,10 +1,10 @@
-//! Does a program keep the container contract, item by item of its checklist?
+//! Checks whether a program follows the container contract, item by item of its checklist.
 //!
-//! The harness talks to the program as the platform does, with a socket and bytes of its own, and
-//! starts it anew for every item. What a function does inside of a call is seen if it speaks the
-//! protocol of `docs/conformance.md`: without the header `Conformance` it answers with the body of
-//! the call, and with it does what the header says in JSON. A program that does not speak it is
-//! checked for all that holds for any function.
+//! The harness talks to the program as the platform does, with a socket and its own HTTP code, and
+//! starts it again for every item. What a function does inside a call can be checked if it speaks
+//! the protocol of `docs/conformance.md`: without the header `Conformance` it answers with the body
+//! of the call, and with it does what the header says in JSON. A program that does not speak it is
+//! checked for everything that holds for every function.
 //!
 //! Source: docs/spec/fn-container-contract.md#checklist.
 
@@ -43,7 +43,7 @@ use self::report::Report;
 use self::selection::Selection;
 use self::subject::Kind;
 
-/// What every help says after the options; whoever shows it adds an example.
+/// The end of every help; the caller adds an example.
 pub const AFTER_HELP: &str = "\
 The function sees only what --config passes of your environment. A function that speaks the conformance protocol
 (docs/conformance.md) is asked for behaviours. Any other is checked for what holds for every function.
@@ -80,7 +80,7 @@ pub struct Options {
     /// How many requests item 67 sends
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..=1_000_000))]
     requests: u32,
-    /// Nothing stands here: only what somebody wrote without `--`
+    /// Catches a program that was given without `--`
     #[arg(hide = true, value_name = "PROGRAM", value_parser = without_dashes)]
     stray: Option<Infallible>,
     /// Program and its arguments
@@ -91,7 +91,7 @@ pub struct Options {
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("`--config {0}` passes a variable that is not set; write `--config {0}=VALUE`")]
+    #[error("`--config {0}` names a variable that is not set; write `--config {0}=VALUE`")]
     NoVariable(String),
     #[error("the function does not start: {0}")]
     Start(String),
@@ -101,7 +101,7 @@ enum Error {
     Io(#[from] io::Error),
 }
 
-/// Carries the command out. `program` is what it says who complains; `variable` reads the caller's
+/// Runs the command. `program` is the name in its messages; `variable` reads the caller's
 /// environment.
 ///
 /// The exit code is 0 if no MUST failed, 1 if one did, 2 for wrong usage, 3 if the function does
@@ -124,7 +124,7 @@ pub async fn run(
             ExitCode::from(u8::from(failed > 0))
         }
         Err(error) => {
-            // With stderr gone there is nobody left to tell.
+            // With a closed stderr there is no place for the message.
             drop(writeln!(io::stderr(), "{program}: {error}"));
             ExitCode::from(match error {
                 Error::NoVariable(_) => 2,
@@ -168,7 +168,7 @@ async fn check(
     Ok(Report { command: options.command, subject: name, checked })
 }
 
-/// Refuses a program that stands where its options would be taken for ours.
+/// Refuses a program whose options would be taken for ours.
 fn without_dashes(_text: &str) -> Result<Infallible, &'static str> {
     Err("write `--` before the program: `-- PROGRAM ARGUMENTS`")
 }

@@ -23,14 +23,14 @@ fn main() -> ExitCode {
     match Runtime::new() {
         Ok(runtime) => runtime.block_on(run(options, NAME, variable)),
         Err(error) => {
-            // With stderr gone there is nobody left to tell.
+            // With a closed stderr there is no place for the message.
             drop(writeln!(io::stderr(), "{NAME}: the runtime does not start: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// What is not text fails where it is read, instead of passing for absent.
+/// Reads a variable. A value that is not UTF-8 is kept, so that parsing it fails later.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())

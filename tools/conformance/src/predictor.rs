@@ -1,8 +1,8 @@
 //! The function that predicts, as a subject: an emulated model deployment behaves as the protocol's
 //! function would.
 //!
-//! What the handler saw is what the deployment received; what it is to answer, the deployment
-//! answers.
+//! The deployment's request shows what the handler saw. The deployment also sends the answer that
+//! an item asks for.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -20,9 +20,9 @@ use crate::call::Call;
 use crate::context::Context;
 use crate::verdict::{Problem, expect};
 
-/// The client's headers of the items, which the function is told to pass on.
+/// The client's headers in the items, which the function is configured to forward.
 const FORWARDED: &str = "x-a,x_foo,x-foo,x-mixed,x-bytes,user-agent";
-/// The deployment's headers of the items, which the function is told to give back.
+/// The deployment's headers in the items, which the function is configured to return.
 const RETURNED: &str = "x-a,x-b";
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 
@@ -51,7 +51,7 @@ impl Predictor {
         Ok(Self { issuer, authority, principal, directory })
     }
 
-    /// A deployment of its own for one process of the function.
+    /// Returns a deployment of its own for one process of the function.
     pub(super) async fn stage(&self) -> Result<Stage, Problem> {
         let (issuer, certificate) = (self.issuer.clone(), Certificate::Valid);
         let deployment = ModelDeployment::start(issuer, &self.authority, certificate).await;
@@ -67,7 +67,7 @@ impl Predictor {
         Ok(Stage { deployment, variables })
     }
 
-    /// A resource principal in files of its own, to be rotated.
+    /// Returns a resource principal in files of its own, to be rotated.
     pub(super) fn principal(&self, directory: &Path) -> Result<ResourcePrincipal, Problem> {
         ResourcePrincipal::mint(self.issuer.clone(), directory, TOKEN_LIFETIME)
             .map_err(Problem::machine("a resource principal's files"))
@@ -86,12 +86,12 @@ impl Stage {
         self.variables.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The predict URL.
+    /// Returns the predict URL.
     pub(super) fn url(&self) -> String {
         self.deployment.url("localhost")
     }
 
-    /// Names the deployment in a call, and arms it with what it shall answer.
+    /// Names the deployment in a call, and prepares its answer.
     pub(super) fn dress(&self, ask: &Ask, call: Call) -> Result<Call, Problem> {
         let body = call.body.clone();
         let plain = |status, body| Behaviour::Reply(status, Vec::new(), body);
@@ -106,10 +106,10 @@ impl Stage {
             }
             Ask::Nothing => (plain(200, Vec::new()), "/echo"),
             Ask::Large(bytes) => (plain(200, vec![b'x'; *bytes]), "/echo"),
-            // Without a deployment's address the call fails, and nobody looks at its body.
+            // Without a deployment's address the call fails before its body is read.
             Ask::Fail | Ask::Ignore => return Ok(call),
             Ask::Panic | Ask::PanicLate | Ask::PanicWriting => {
-                return Err(Problem::not_checked("nothing makes the predictor panic"));
+                return Err(Problem::not_checked("the predictor cannot be made to panic"));
             }
             Ask::Unserialisable => {
                 return Err(Problem::not_checked(
@@ -120,7 +120,7 @@ impl Stage {
                 return Err(Problem::not_checked("the predictor gives every answer in one piece"));
             }
             Ask::Token => {
-                return Err(Problem::not_checked("the predictor shows its token to nobody"));
+                return Err(Problem::not_checked("the predictor does not show its token"));
             }
             Ask::Span => return Err(Problem::not_checked("the predictor makes spans of its own")),
         };
@@ -139,7 +139,7 @@ impl Stage {
         })
     }
 
-    /// The last request, as the handler's view of the call.
+    /// Returns the last request, as the handler's view of the call.
     pub(super) fn context(&self) -> Result<Context, Problem> {
         let request = self.last()?.request;
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));

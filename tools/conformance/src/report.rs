@@ -1,4 +1,4 @@
-//! What a run found, for a person and for a program.
+//! The result of a run, for a person and for a program.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::item::Level;
 use crate::runner::Checked;
 use crate::verdict::Problem;
 
-/// All outcomes of a run.
+/// The outcomes of a run.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) command: Vec<OsString>,
@@ -17,7 +17,7 @@ pub(super) struct Report {
     pub(super) checked: Vec<Checked>,
 }
 
-/// The name of what can be asked of the program.
+/// Returns the name of the kind of program.
 pub(super) fn subject_name(subject: &Subject) -> &'static str {
     match subject {
         Subject::Plain => "plain",
@@ -27,7 +27,7 @@ pub(super) fn subject_name(subject: &Subject) -> &'static str {
 }
 
 impl Report {
-    /// How many of a level passed, failed and were not checked.
+    /// Returns how many of a level passed, failed and were not checked.
     pub(super) fn counts(&self, level: Level) -> [usize; 3] {
         let mut counts = [0; 3];
         for checked in self.checked.iter().filter(|checked| checked.item.level == level) {
@@ -41,7 +41,7 @@ impl Report {
         counts
     }
 
-    /// One line an item, and a summary.
+    /// Returns one line for each item, and a summary.
     pub(super) fn text(&self) -> String {
         let mut lines = vec![format!("{} ({})", self.program(), self.subject)];
         let mut section = "";

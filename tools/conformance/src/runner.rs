@@ -1,4 +1,4 @@
-//! Runs items: several at a time, those that measure time alone, each within its limit and all
+//! Runs items: several at a time, except those that measure time, each within its own limit and all
 //! within theirs.
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use crate::verdict::{Problem, Verdict};
 /// How long a whole run of a program that starts at once may take.
 const RUN: Duration = Duration::from_secs(900);
 
-/// An item, its section, and what became of it.
+/// An item, its section, and its outcome.
 #[derive(Clone, Debug)]
 pub(super) struct Checked {
     pub(super) section: &'static str,
@@ -81,7 +81,7 @@ impl<S: Future<Output = ()>> Run<'_, S> {
     }
 }
 
-/// One item in a task of its own: dropped at its limit, it takes its programs with it.
+/// Runs one item in a task of its own. At its limit the task and its programs are ended.
 async fn check(harness: Harness, item: Item, until: Instant) -> Verdict {
     let (limit, run) = (harness.limit(item.limit), harness.limit(RUN));
     let check = timeout(limit, (item.check)(harness));

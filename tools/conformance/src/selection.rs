@@ -1,4 +1,4 @@
-//! Which items are to be checked.
+//! Which items are checked.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! What the program is: asked once, before the items.
+//! The kind of the program: found once, before the items.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::launch;
 use crate::predictor::Predictor;
 use crate::verdict::Problem;
 
-/// What the user says that the program is.
+/// The kind that the user names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Kind {
     /// Found out by its answer to the behaviour `context`

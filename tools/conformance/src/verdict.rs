@@ -1,14 +1,14 @@
-//! What became of one item.
+//! The outcome of one item.
 
 use std::fmt::Display;
 
-/// An item that holds, with the evidence for a person; or why it does not, or could not be seen.
+/// The outcome: the evidence of an item that holds, or the problem.
 pub(super) type Verdict = Result<String, Problem>;
 
-/// An item that does not hold, or that nobody could check.
+/// An item that does not hold, or that could not be checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Problem {
-    /// The program does something else than the contract says.
+    /// The program does not do what the contract says.
     Failed {
         /// What the contract says.
         expected: String,
@@ -28,7 +28,7 @@ impl Problem {
         Self::NotChecked(reason.to_string())
     }
 
-    /// The same, of one case among several.
+    /// Adds the case to the problem of one among several cases.
     pub(super) fn when(self, case: impl Display) -> Self {
         match self {
             Self::Failed { expected, seen } => Self::failed(format!("{case}: {expected}"), seen),
@@ -36,13 +36,13 @@ impl Problem {
         }
     }
 
-    /// This machine, and not the program, is in the way.
+    /// Returns the problem that this machine does not allow a check.
     pub(super) fn machine(what: &str) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Self::NotChecked(format!("this machine does not allow {what}: {error}"))
     }
 }
 
-/// A condition of an item; `seen` says what was there instead.
+/// Checks a condition of an item; `seen` says what was there instead.
 pub(super) fn expect(
     holds: bool,
     expected: impl Display,
@@ -51,7 +51,7 @@ pub(super) fn expect(
     if holds { Ok(()) } else { Err(Problem::failed(expected, seen())) }
 }
 
-/// Two values that must be equal.
+/// Returns two values that must be equal.
 pub(super) fn equal<T: PartialEq + std::fmt::Debug>(
     what: &str,
     expected: &T,

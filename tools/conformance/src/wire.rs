@@ -1,4 +1,4 @@
-//! A connection to the function's socket, in bytes: what is on it is what is checked.
+//! A connection to the function's socket, in bytes: they are what is checked.
 
 use std::io;
 use std::path::Path;
@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use crate::verdict::Problem;
 
-/// How long a whole reply, or the end of a connection, is waited for.
+/// How long to wait for a whole reply, or for the end of a connection.
 pub(super) const REPLY_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most that a reply may have, in bytes.
 const MAX_REPLY_BYTES: usize = 80 * 1024 * 1024;
 
-/// What is seen of a reply that has no end.
+/// What the report says of a reply without an end.
 pub(super) const CUT: &str = "closed within a reply";
 
 /// One connection of the agent.
@@ -26,7 +26,7 @@ pub(super) struct Wire {
     begun: Option<u16>,
 }
 
-/// How a reply told where its body ends.
+/// How a reply shows where its body ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Framing {
     /// By `Content-Length`.
@@ -52,7 +52,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// All values of a header as text, in order.
+    /// Returns all values of a header as text, in order.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let values = self.headers.iter().filter(|(own, _)| own == name);
         values.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
@@ -62,7 +62,7 @@ impl Reply {
         self.values(name).into_iter().next()
     }
 
-    /// The status and the beginning of the body, for a person.
+    /// Returns the status and the beginning of the body, for a person.
     pub(super) fn shown(&self) -> String {
         let text: String = String::from_utf8_lossy(&self.body).chars().take(80).collect();
         format!("{} with {} bytes: {}", self.status, self.body.len(), text.escape_debug())
@@ -78,8 +78,8 @@ impl Wire {
         }
     }
 
-    /// Writes everything. A peer that has closed is no failure here: what it said, if anything, is
-    /// still to be read.
+    /// Writes everything. A peer that has closed is not a failure here: its reply, if any, can
+    /// still be read.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Problem> {
         let (mut reader, mut writer) = self.stream.split();
         let (buffer, mut piece) = (&mut self.buffer, vec![0; 64 * 1024]);
@@ -104,11 +104,11 @@ impl Wire {
 
     /// Ends our side of the connection.
     pub(super) async fn half_close(&mut self) {
-        // A peer that has gone needs no word of it.
+        // A peer that has gone cannot be told.
         drop(self.stream.shutdown().await);
     }
 
-    /// The next whole reply, interim ones left out.
+    /// Returns the next whole reply, without interim ones.
     pub(super) async fn reply(&mut self) -> Result<Reply, Problem> {
         self.reply_within(REPLY_TIMEOUT).await
     }
@@ -123,12 +123,12 @@ impl Wire {
         }
     }
 
-    /// The status of the last reply that has begun.
+    /// Returns the status of the last reply that has begun.
     pub(super) fn begun(&self) -> Option<u16> {
         self.begun
     }
 
-    /// Waits until the peer has said something.
+    /// Waits until the peer has sent a byte.
     pub(super) async fn first_byte(&mut self) -> Result<(), Problem> {
         match timeout(REPLY_TIMEOUT, self.more()).await {
             Ok(Ok(true)) => Ok(()),
@@ -140,7 +140,7 @@ impl Wire {
         }
     }
 
-    /// Everything until the peer closes.
+    /// Returns everything until the peer closes.
     pub(super) async fn rest(mut self) -> Result<Vec<u8>, Problem> {
         let read =
             timeout(REPLY_TIMEOUT, async { while self.more().await.is_ok_and(|more| more) {} });
@@ -150,7 +150,7 @@ impl Wire {
         }
     }
 
-    /// Whether the peer holds its end, and says nothing, for so long.
+    /// Returns whether the peer keeps its end open, without sending anything, for this long.
     pub(super) async fn stays_open(&mut self, time: Duration) -> bool {
         timeout(time, self.more()).await.is_err()
     }
@@ -226,7 +226,7 @@ impl Wire {
         Ok(std::mem::take(&mut self.buffer))
     }
 
-    /// The next `count` bytes.
+    /// Reads the next `count` bytes.
     async fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < count {
             self.need_more().await?;
@@ -245,7 +245,7 @@ impl Wire {
         }
     }
 
-    /// Reads on; false at the end.
+    /// Reads more; false at the end.
     async fn more(&mut self) -> io::Result<bool> {
         if self.buffer.len() > MAX_REPLY_BYTES {
             return Err(io::Error::other("a reply without end"));
@@ -257,10 +257,10 @@ impl Wire {
 
 fn invalid(head: &[u8]) -> io::Error {
     let line: String = String::from_utf8_lossy(head).chars().take(60).collect();
-    io::Error::other(format!("no HTTP/1.1 head: {}", line.escape_debug()))
+    io::Error::other(format!("not an HTTP/1.1 head: {}", line.escape_debug()))
 }
 
-/// Status and headers of a head; None if it is none.
+/// Returns status and headers of a head; `None` if it is invalid.
 fn parse(head: &[u8]) -> Option<(u16, Headers)> {
     let mut lines = head.strip_suffix(b"\r\n\r\n")?.split(|byte| *byte == b'\n');
     let status = String::from_utf8_lossy(lines.next()?).into_owned();

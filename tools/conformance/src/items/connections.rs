@@ -18,7 +18,7 @@ pub(super) const ITEMS: &[Item] = &[
     Item::should(34, "Expect: 100-continue, body after 1 s", |harness| {
         Box::pin(expects(harness, 1000))
     }),
-    Item::must(35, "a body that nobody reads", |harness| Box::pin(unread(harness))),
+    Item::must(35, "a body that is not read", |harness| Box::pin(unread(harness))),
     Item::should(36, "half a body, then a close: alive", |harness| Box::pin(half(harness))),
     Item::must(37, "two calls on one connection", |harness| Box::pin(two_calls(harness))),
     Item::must(38, "a new connection beside an idle one", |harness| Box::pin(beside(harness))),
@@ -69,8 +69,7 @@ async fn half(harness: Harness) -> Verdict {
         bytes.truncate(bytes.len() - 9);
         wire.send(&bytes).await?;
         wire.half_close().await;
-        // Whether it answers or only closes is its own affair; what follows a close of both ends is
-        // the item.
+        // It may answer or only close. The item is about what follows when both ends are closed.
         sleep(Duration::from_millis(100)).await;
         drop(wire);
         instance.alive().await?;

@@ -19,7 +19,7 @@ pub(super) const ITEMS: &[Item] = &[
         Box::pin(forms(harness))
     })
     .alone(),
-    Item::should(78, "a deadline that is none: served", |harness| Box::pin(garbage(harness))),
+    Item::should(78, "an invalid deadline: served", |harness| Box::pin(garbage(harness))),
     Item::should(79, "beyond the deadline: 504 in time, alive", |harness| {
         Box::pin(beyond(harness))
     })
@@ -37,7 +37,7 @@ fn written(time: SystemTime, offset: i32, format: SecondsFormat) -> String {
     DateTime::<chrono::Utc>::from(time).with_timezone(&offset).to_rfc3339_opts(format, true)
 }
 
-/// The time that a handler saw, in seconds since 1970.
+/// Returns the time that a handler saw, in seconds since 1970.
 pub(super) fn instant(context: &Context) -> Result<f64, Problem> {
     let seen = context.value("deadline")?;
     let text = seen.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
@@ -64,7 +64,7 @@ async fn forms(harness: Harness) -> Verdict {
     ];
     for (offset, format) in forms {
         if harness.predictor().is_some() {
-            // It shows no deadline; but it answers 504 at it, and in nobody else's time zone.
+            // It does not show the deadline, but it answers 504 at it, in the right time zone.
             phase(500).await;
             let text = written(clock::now() + Duration::from_millis(1500), offset, format);
             let begin = tokio::time::Instant::now();

@@ -1,4 +1,4 @@
-//! Detached calls: whose caller does not wait, so that nobody but the platform sees the reply.
+//! Detached calls: their caller does not wait, so only the platform sees the reply.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use crate::predictor::Stage;
 use crate::verdict::{Problem, Verdict, equal, expect};
 
 pub(super) const ITEMS: &[Item] = &[
-    Item::must(96, "an invocation gives the body back", |harness| Box::pin(echo(harness))),
+    Item::must(96, "an invocation returns the body", |harness| Box::pin(echo(harness))),
     Item::must(97, "methods, query and cookies of a client", |harness| Box::pin(methods(harness))),
     Item::must(98, "a redirect reaches the client", |harness| Box::pin(redirect(harness))),
     Item::must(99, "100 calls, one container", |harness| Box::pin(hundred(harness))),

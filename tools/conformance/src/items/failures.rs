@@ -1,4 +1,4 @@
-//! Responses: handlers that fail, callers that leave, and requests that nobody would send.
+//! Responses: handlers that fail, callers that leave, and strange requests.
 
 use std::time::Duration;
 
@@ -211,7 +211,7 @@ const VALUES: [&str; 20] = [
     ";;;",
 ];
 
-/// A valid HTTP request that makes little sense.
+/// Returns a valid HTTP request that makes little sense.
 fn random(numbers: &mut Numbers) -> Call {
     let mut call = Call::new();
     if numbers.below(4) == 0 {

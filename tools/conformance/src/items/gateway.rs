@@ -1,4 +1,4 @@
-//! Requests of a gateway: what of them is the client's and what the platform's.
+//! Requests of a gateway: which parts are the client's and which are the platform's.
 
 use crate::call::Call;
 use crate::context::Context;
@@ -121,7 +121,7 @@ async fn defaults(harness: Harness) -> Verdict {
 async fn readable(harness: Harness) -> Verdict {
     if harness.predictor().is_some() {
         return Err(Problem::not_checked(
-            "the predictor shows nobody the platform's headers; it has no use for those of tracing",
+            "the predictor does not show the platform's headers, and does not use those of tracing",
         ));
     }
     let headers = [

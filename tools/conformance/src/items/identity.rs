@@ -74,7 +74,7 @@ async fn rotation(harness: Harness) -> Verdict {
     let launch = Launch::new(&harness).await?;
     match harness.subject() {
         Subject::Plain => Err(Problem::not_checked(
-            "that a token is read again needs a function that speaks the conformance protocol",
+            "reading a token again needs a function that speaks the conformance protocol",
         )),
         Subject::Protocol => {
             let file = launch.directory().join("rpst");
@@ -117,7 +117,7 @@ async fn rotation(harness: Harness) -> Verdict {
     }
 }
 
-/// The key id of a signature, up to its closing quote.
+/// Returns the key id of a signature, up to its closing quote.
 fn key_id(rest: &str) -> &str {
     rest.trim_start_matches('"').split('"').next().unwrap_or_default()
 }

@@ -34,7 +34,7 @@ async fn framing(harness: &Harness) -> Result<Instance, Problem> {
     launch.set("FN_LOGFRAME_NAME", NAME).set("FN_LOGFRAME_HDR", HEADER).start().await
 }
 
-/// A call whose handler writes a line, where one can be asked to.
+/// Returns a call whose handler writes a line, if it can be asked to.
 async fn printing(instance: &Instance, call: Call) -> Result<[Vec<u8>; 2], Problem> {
     let marks = (instance.out.mark(), instance.err.mark());
     match instance.harness.subject() {

@@ -21,7 +21,7 @@ mod tracing;
 
 use crate::item::Item;
 
-/// All items by number, each with the name of its section.
+/// Returns all items by number, each with the name of its section.
 pub(super) fn all() -> Vec<(&'static str, Item)> {
     let sections: [(&str, &[Item]); 16] = [
         ("start-up", start::ITEMS),

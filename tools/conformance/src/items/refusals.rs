@@ -9,9 +9,7 @@ use crate::verdict::{Problem, Verdict, expect};
 
 pub(super) const ITEMS: &[Item] = &[
     Item::should(59, "the platform's headers cannot be set", |harness| Box::pin(reserved(harness))),
-    Item::should(60, "a status that nobody can be given: 502", |harness| {
-        Box::pin(statuses(harness))
-    }),
+    Item::should(60, "a status that cannot be sent: 502", |harness| Box::pin(statuses(harness))),
     Item::must(72, "an invalid header never reaches the socket", |harness| {
         Box::pin(invalid(harness))
     }),
@@ -40,7 +38,7 @@ async fn statuses(harness: Harness) -> Verdict {
         for call in [Call::with("{}"), Call::with("{}").gateway("POST", "/")] {
             let gateway = call.has("Fn-Intent");
             let reply = instance.ask(&Ask::status(status, &[]), call).await?;
-            // The predictor handles the error of its model: a gateway's caller is told so.
+            // The predictor handles its model's error itself, and tells a gateway's caller.
             let told = harness.predictor().is_some() && gateway && reply.status == 200;
             let told = told && reply.value("fn-http-status").as_deref() == Some("502");
             let refused = reply.status == 502 || told;
@@ -56,7 +54,7 @@ async fn statuses(harness: Harness) -> Verdict {
 
 async fn invalid(harness: Harness) -> Verdict {
     if harness.predictor().is_some() {
-        return Err(Problem::not_checked("no model can send what is no HTTP header"));
+        return Err(Problem::not_checked("no model can send an invalid HTTP header"));
     }
     let mut instance = launch::start(&harness).await?;
     for (name, value) in [

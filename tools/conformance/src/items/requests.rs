@@ -150,9 +150,9 @@ async fn empty_type(harness: Harness) -> Verdict {
     if harness.predictor().is_some() {
         // Without a content type the body must be JSON: with an empty one the same.
         let reply = instance.ask(&Ask::Text, call()).await?;
-        expect(reply.status == 200, "JSON is taken", || reply.shown())?;
+        expect(reply.status == 200, "JSON is accepted", || reply.shown())?;
         let reply = instance.ask(&Ask::Text, call().body("no JSON")).await?;
-        expect(reply.status == 502, "what is no JSON is refused", || reply.shown())?;
+        expect(reply.status == 502, "other text than JSON is refused", || reply.shown())?;
         return Ok("taken for JSON, as without one".into());
     }
     instance.served(call()).await?;
@@ -168,7 +168,7 @@ async fn parameters(harness: Harness) -> Verdict {
     harness.needs_protocol("it is served; what the handler sees")?;
     if harness.predictor().is_some() {
         let refused = instance.ask(&Ask::Reply(200, vec![]), call().body("no JSON")).await?;
-        expect(refused.status == 502, "what is no JSON is refused", || refused.shown())?;
+        expect(refused.status == 502, "other text than JSON is refused", || refused.shown())?;
         return Ok("known as JSON".into());
     }
     instance.context(call()).await?.expect("mediaType", "application/json")?;

@@ -1,4 +1,4 @@
-//! Responses: what leaves on the socket when the handler is content.
+//! Responses: what is sent on the socket after a success.
 
 use crate::ask::Ask;
 use crate::call::Call;
@@ -96,7 +96,7 @@ async fn gateway(harness: Harness) -> Verdict {
 
 async fn prefixed(harness: Harness) -> Verdict {
     if harness.predictor().is_some() {
-        return Err(Problem::not_checked("the predictor gives back no Fn-* header of a model"));
+        return Err(Problem::not_checked("the predictor returns no Fn-* header of a model"));
     }
     let call = Call::with("{}").gateway("POST", "/");
     let reply = launch::ask(&harness, &Ask::headers(&[("fn-http-h-x-b", "1")]), call).await?;
@@ -140,7 +140,7 @@ async fn hop_by_hop(harness: Harness) -> Verdict {
 
 async fn bodyless(harness: Harness) -> Verdict {
     let instance = launch::start(&harness).await?;
-    // A 304 of a model is an answer that the predictor never passes on.
+    // The predictor never passes on a 304 of a model.
     let statuses: &[u16] = if harness.predictor().is_some() { &[204] } else { &[204, 304] };
     for &status in statuses {
         let call = Call::with(if harness.predictor().is_some() { "" } else { "{}" });

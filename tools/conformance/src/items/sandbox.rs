@@ -20,14 +20,13 @@ pub(super) const ITEMS: &[Item] =
 const USER: u32 = 1000;
 /// How many processes and threads a container may have.
 const PROCESSES: usize = 50;
-/// The shell that takes everything away: number of processes, then the command.
+/// The shell that removes all rights: number of processes, then the command.
 const SHELL: &str = "mount --make-rprivate / && mount -o remount,bind,ro / || exit 125; limit=$1; shift; \
     exec prlimit --nofile=350 --nproc=\"$limit\" setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all \
     --bounding-set=-all --no-new-privs \"$@\"";
 
 async fn limits(harness: Harness) -> Verdict {
-    // The kernel counts all threads of a user: those that are there already do not belong to the
-    // container.
+    // The kernel counts all threads of a user, also those outside the container.
     let limit = (threads_of(USER) + PROCESSES).to_string();
     let allowed = Command::new("unshare")
         .args(["--mount", "/bin/sh", "-c", SHELL, "sh", &limit, "true"])
@@ -60,7 +59,7 @@ async fn limits(harness: Harness) -> Verdict {
     ))
 }
 
-/// How many threads a user has.
+/// Returns how many threads a user has.
 fn threads_of(user: u32) -> usize {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let count = |status: String| {

@@ -38,14 +38,14 @@ async fn stream(harness: Harness) -> Verdict {
     Ok(format!("{STREAM_BYTES} bytes in chunks, {grown} KB of memory"))
 }
 
-/// The most memory that the process has had, in KB.
+/// Returns the most memory that the process has had, in KB.
 fn peak(instance: &Instance) -> Result<u64, Problem> {
     let id = instance.process.id().unwrap_or_default();
     let status = fs::read_to_string(format!("/proc/{id}/status"));
     let status = status.map_err(Problem::machine("a look at a process"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| Problem::not_checked("this machine does not tell a process's memory"))
+    number.ok_or_else(|| Problem::not_checked("this machine does not show a process's memory"))
 }
 
 async fn over(harness: Harness) -> Verdict {

@@ -32,8 +32,10 @@ pub(super) const ITEMS: &[Item] = &[
     Item::should(6, "a missing directory is named", |harness| Box::pin(missing_directory(harness))),
     Item::must(7, "a relative link to a socket of mode 0666", |harness| Box::pin(link(harness))),
     Item::must(8, "umask 077 does not close the socket", |harness| Box::pin(umask(harness))),
-    Item::must(9, "whoever sees the name can connect", |harness| Box::pin(restarts(harness)))
-        .within(240),
+    Item::must(9, "the name appears only when one can connect", |harness| {
+        Box::pin(restarts(harness))
+    })
+    .within(240),
     Item::must(10, "files of an earlier process are replaced", |harness| {
         Box::pin(stale_files(harness))
     }),
@@ -73,7 +75,7 @@ async fn with_format(harness: Harness, format: &str) -> Verdict {
     Ok("serves".into())
 }
 
-/// An end with an error, said on stderr.
+/// Returns the error on stderr of a program that ended.
 fn refused(ended: &Ended) -> Result<String, Problem> {
     expect(!ended.status.success(), "an exit code that is not 0", || ended.status.to_string())?;
     let reason = ended.stderr.lines().rfind(|line| !line.trim().is_empty());
@@ -90,7 +92,7 @@ async fn wrong_format(harness: Harness) -> Verdict {
 async fn no_listener(harness: Harness) -> Verdict {
     let begin = Instant::now();
     drop(launch::start(&harness).await?);
-    // What a program loads before it looks at its environment is not held against it.
+    // The time to load the program is not counted.
     let limit = begin.elapsed() + Duration::from_secs(1);
     let ended = Launch::new(&harness).await?.unset("FN_LISTENER").ends().await?;
     let seen = || format!("one after {:.1?}", ended.after);
@@ -165,7 +167,7 @@ async fn restarts(harness: Harness) -> Verdict {
     }
 }
 
-/// Where this program binds its socket.
+/// Returns where this program binds its socket.
 async fn hidden_name(harness: &Harness) -> Result<PathBuf, Problem> {
     let instance = launch::start(harness).await?;
     let target = fs::read_link(&instance.listener);
@@ -203,7 +205,7 @@ async fn serve_over(launch: Launch) -> Result<(), Problem> {
     launch.start().await?.served(Call::with("{}")).await.map(drop)
 }
 
-/// A listener's path of exactly so many bytes below a directory.
+/// Returns a listener's path of exactly this many bytes below a directory.
 fn path_of_length(directory: &Path, length: usize) -> Result<PathBuf, Problem> {
     let used = directory.as_os_str().len() + "//lsnr.sock".len();
     let folder = directory.join("d".repeat(length.saturating_sub(used)));

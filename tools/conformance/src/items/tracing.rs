@@ -1,4 +1,4 @@
-//! Tracing: what the platform says of spans, and the export of one.
+//! Tracing: the platform's settings and headers, and the export of a span.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,22 +39,20 @@ const QUERY: &str = "dataFormat=zipkin&dataFormatVersion=2&dataKey=KEY%2F1";
 /// How long a collector that is down may delay an answer.
 const DELAY: Duration = Duration::from_secs(5);
 
-/// Not checked for a function that knows nothing of tracing.
+/// Returns "not checked" for a function without tracing.
 fn knows(harness: &Harness) -> Result<(), Problem> {
     match harness.subject() {
         Subject::Protocol => Ok(()),
-        Subject::Predictor(_) => {
-            Err(Problem::not_checked("what the predictor knows of its trace, nobody is shown"))
-        }
+        Subject::Predictor(_) => Err(Problem::not_checked("the predictor does not show its trace")),
         Subject::Plain => harness.needs_protocol("what a handler sees of tracing"),
     }
 }
 
-/// The handler's view; null stands for a harness that has no tracing.
+/// Returns the handler's view; null stands for an FDK that has no tracing.
 fn tracing(context: &Context) -> Result<Context, Problem> {
     let view = context.value("tracing")?;
     if view.is_null() {
-        return Err(Problem::not_checked("the function cannot: its harness has no tracing"));
+        return Err(Problem::not_checked("the function cannot: its FDK has no tracing"));
     }
     Ok(Context::new(view.clone()))
 }
