@@ -53,6 +53,7 @@ module "models" {
     var.model_kind == "openai" ? { (var.model_name) = { base_url = var.model_url, compartment_id = var.model_compartment_id } } : {},
     jsondecode(var.openai_models),
   )
+  services = jsondecode(var.services)
 
   domain_url                  = var.domain_url
   static_keys                 = jsondecode(var.static_keys)
@@ -70,6 +71,7 @@ module "models" {
   client_rate_limit = var.client_rate_limit == 0 ? null : var.client_rate_limit
   anonymous_health  = var.anonymous_health
 
+  hosting                 = var.hosting
   image                   = var.image == "" ? null : var.image
   image_digest            = var.image_digest == "" ? null : var.image_digest
   image_policy_keys       = jsondecode(var.image_policy_keys)
@@ -82,6 +84,12 @@ module "models" {
   detached_timeout        = var.detached_timeout == 0 ? null : var.detached_timeout
   success_destination     = var.success_destination == "" ? null : jsondecode(var.success_destination)
   failure_destination     = var.failure_destination == "" ? null : jsondecode(var.failure_destination)
+
+  server_shape        = var.server_shape
+  server_ocpus        = var.server_ocpus
+  server_memory       = var.server_memory
+  availability_domain = var.availability_domain == "" ? null : var.availability_domain
+  server_config       = jsondecode(var.server_config)
 
   subnets              = var.own_subnets ? { gateway = var.gateway_subnet_id, functions = [var.function_subnet_id] } : null
   vcn_cidr             = var.vcn_cidr

@@ -39,6 +39,11 @@ output "function_config" {
   value       = module.models.function_config
 }
 
+output "allowed_services" {
+  description = "Value of ALLOWED_SERVICES, for mdfn gateway-spec --allowed-services."
+  value       = module.models.allowed_services
+}
+
 output "repository" {
   description = "Where the image is pushed, after the registry's name: <namespace>/<name>."
   value       = module.models.repository
@@ -52,6 +57,16 @@ output "application_id" {
 output "function_id" {
   description = "The function, if there is one yet."
   value       = module.models.function_id
+}
+
+output "container_instance_id" {
+  description = "The server's container instance, if there is one."
+  value       = module.models.container_instance_id
+}
+
+output "server_url" {
+  description = "Where the gateway reaches the server, if there is one."
+  value       = module.models.server_url
 }
 
 output "dynamic_group_rule" {

@@ -71,8 +71,14 @@ variable "publish_signing_certificate" {
   default     = false
 }
 
+variable "hosting" {
+  description = "function, or container_instance for the streaming server, which costs by the hour."
+  type        = string
+  default     = "function"
+}
+
 variable "image" {
-  description = "Image in the registry of the stack's region: <registry>/<namespace>/<repository>:<tag>. Leave it empty for the first apply, which makes the repository."
+  description = "Image of the function or server in the registry of the stack's region: <registry>/<namespace>/<repository>:<tag>. Leave it empty for the first apply, which makes the repository."
   type        = string
   default     = ""
 }
@@ -113,6 +119,17 @@ variable "openai_models" {
 
   validation {
     condition     = can(jsondecode(var.openai_models))
+    error_message = "It is not JSON."
+  }
+}
+
+variable "services" {
+  description = "Other OCI services, in JSON: {\"chat\": {\"service\": \"inference.generativeai\", \"open\": [\"@openai-chat\"], ...}}."
+  type        = string
+  default     = "{}"
+
+  validation {
+    condition     = can(jsondecode(var.services))
     error_message = "It is not JSON."
   }
 }
@@ -273,6 +290,41 @@ variable "failure_destination" {
   }
 }
 
+variable "server_shape" {
+  description = "Shape of the container instance, with processors that the image is for."
+  type        = string
+  default     = "CI.Standard.E4.Flex"
+}
+
+variable "server_ocpus" {
+  description = "OCPUs of the container instance; it is billed by the hour for each, used or not."
+  type        = number
+  default     = 1
+}
+
+variable "server_memory" {
+  description = "Gigabytes of memory of the container instance, at least one for each OCPU."
+  type        = number
+  default     = 2
+}
+
+variable "availability_domain" {
+  description = "Name of the availability domain of the container instance. Empty, it is the region's first."
+  type        = string
+  default     = ""
+}
+
+variable "server_config" {
+  description = "Further configuration of the server, in JSON: {\"DRAIN_TIMEOUT\": \"120\"}."
+  type        = string
+  default     = "{}"
+
+  validation {
+    condition     = can(jsondecode(var.server_config))
+    error_message = "It is not JSON."
+  }
+}
+
 variable "own_subnets" {
   description = "Otherwise a network is made."
   type        = bool
@@ -298,13 +350,13 @@ variable "gateway_subnet_id" {
 }
 
 variable "function_subnet_id" {
-  description = "One with a way out to Oracle's services and to the models."
+  description = "One with a way out to Oracle's services and to the models; for a server, into which the gateway's may reach port 8080."
   type        = string
   default     = ""
 }
 
 variable "vcn_cidr" {
-  description = "Addresses of the network that is made: half for the gateway, half for the function."
+  description = "Addresses of the network that is made: half for the gateway, half for the function or server."
   type        = string
   default     = "10.0.0.0/24"
 }

@@ -9,9 +9,9 @@ locals {
   # The least number of containers that can be kept ready, and the step.
   concurrency_step = var.memory == 128 ? 40 : var.memory == 256 ? 20 : 10
 
-  # Without a function there is nothing yet that the gateway could call or that could be watched.
+  # Without a function or server there is nothing yet that the gateway could call or that could be watched.
   complete    = var.image != null || var.function_id != null
-  function_id = var.function_id != null ? var.function_id : one(oci_functions_function.this[*].id)
+  function_id = local.served ? null : var.function_id != null ? var.function_id : one(oci_functions_function.this[*].id)
 
   config = merge(
     { LOG_FORMAT = "json" },
@@ -19,6 +19,7 @@ locals {
     var.function_config,
     var.metrics_namespace == null ? {} : { METRICS_NAMESPACE = var.metrics_namespace },
     var.metrics_compartment_id == null ? {} : { METRICS_COMPARTMENT = var.metrics_compartment_id },
+    length(var.services) == 0 ? {} : { ALLOWED_SERVICES = jsonencode(local.entries) },
     { ALLOWED_DEPLOYMENTS = join(",", local.deployments) },
   )
 }
@@ -31,6 +32,8 @@ resource "oci_artifacts_container_repository" "this" {
 }
 
 resource "oci_functions_application" "this" {
+  count = local.served ? 0 : 1
+
   compartment_id = var.compartment_id
   display_name   = var.name
   subnet_ids     = local.subnets.functions
@@ -66,12 +69,19 @@ resource "oci_functions_application" "this" {
       is_enabled = true
     }
   }
+
+  lifecycle {
+    precondition {
+      condition     = length(var.server_config) == 0
+      error_message = "server_config is for hosting = \"container_instance\"; a function has function_config."
+    }
+  }
 }
 
 resource "oci_functions_function" "this" {
-  count = var.image == null ? 0 : 1
+  count = local.served || var.image == null ? 0 : 1
 
-  application_id     = oci_functions_application.this.id
+  application_id     = oci_functions_application.this[0].id
   display_name       = var.name
   image              = var.image
   image_digest       = var.image_digest

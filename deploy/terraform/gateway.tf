@@ -1,32 +1,44 @@
 # The deployment specification, the same document that `mdfn gateway-spec` prints. Every route that leads to a model sets the
-# header that names it, whatever the caller sent; every other spelling of the header is taken away.
+# header that names it, whatever the caller sent; every other spelling of the header is taken away. To a server it also sets the
+# header with the secret.
 
 locals {
   routes = concat(
     [for name, model in var.models : {
       path      = "/${name}"
+      behind    = "/${name}"
       methods   = ["POST"]
       target    = model.predict_url
+      header    = "model_deployment"
+      scope     = var.scope
       json      = true
       anonymous = false
     }],
     [for name, model in var.openai_models : {
       path      = "/${name}/v1/{path*}"
+      behind    = "/${name}/v1/$${request.path[path]}"
       methods   = ["GET", "POST", "DELETE"]
       target    = model.base_url
+      header    = "model_deployment"
+      scope     = var.scope
       json      = false
       anonymous = false
     }],
-    [for name in ["healthz", "readyz"] : {
+    [for route in local.service_routes : route if length(route.methods) > 0],
+    [for name in local.served ? [] : ["healthz", "readyz"] : {
       path      = "/${name}"
+      behind    = null
       methods   = ["GET"]
       target    = null
+      header    = null
+      scope     = var.scope
       json      = false
       anonymous = name == "healthz" && var.anonymous_health
     }],
   )
 
-  aliases = ["model-deployment", "x-model-deployment"]
+  # The names of the target, of which a route sets at most one.
+  target_headers = ["model_deployment", "model-deployment", "x-model-deployment", "service_target", "service-target", "x-service-target"]
 
   static   = length(var.static_keys) > 0
   jwks_uri = var.jwks_uri != null ? var.jwks_uri : "${local.domain_url}/admin/v1/SigningCert/jwk"
@@ -128,15 +140,18 @@ resource "oci_apigateway_deployment" "this" {
         path    = routes.value.path
         methods = routes.value.methods
 
+        # The read timeout is the longest gap between two pieces of an answer, not the whole.
         backend {
-          type        = "ORACLE_FUNCTIONS_BACKEND"
-          function_id = local.function_id
+          type                    = local.served ? "HTTP_BACKEND" : "ORACLE_FUNCTIONS_BACKEND"
+          function_id             = local.function_id
+          url                     = local.served ? "${local.server_url}${routes.value.behind}" : null
+          read_timeout_in_seconds = local.served ? 300 : null
         }
 
         request_policies {
           authorization {
             type          = routes.value.anonymous ? "ANONYMOUS" : "ANY_OF"
-            allowed_scope = routes.value.anonymous ? null : [var.scope]
+            allowed_scope = routes.value.anonymous ? null : [routes.value.scope]
           }
 
           header_transformations {
@@ -145,9 +160,19 @@ resource "oci_apigateway_deployment" "this" {
 
               content {
                 items {
-                  name      = "model_deployment"
+                  name      = routes.value.header
                   if_exists = "OVERWRITE"
                   values    = [set_headers.value]
+                }
+
+                dynamic "items" {
+                  for_each = local.served ? ["x-gateway-secret"] : []
+
+                  content {
+                    name      = items.value
+                    if_exists = "OVERWRITE"
+                    values    = [local.gateway_secret]
+                  }
                 }
               }
             }
@@ -157,7 +182,7 @@ resource "oci_apigateway_deployment" "this" {
               type = "BLOCK"
 
               dynamic "items" {
-                for_each = concat(routes.value.target != null ? [] : ["model_deployment"], local.aliases)
+                for_each = [for name in local.target_headers : name if name != routes.value.header]
 
                 content {
                   name = items.value
@@ -186,8 +211,8 @@ resource "oci_apigateway_deployment" "this" {
 
   lifecycle {
     precondition {
-      condition     = length(var.models) + length(var.openai_models) >= 1
-      error_message = "There is no model: set models or openai_models."
+      condition     = length(var.models) + length(var.openai_models) + length(var.services) >= 1
+      error_message = "There is no model and no service: set models, openai_models or services."
     }
 
     precondition {
@@ -197,7 +222,17 @@ resource "oci_apigateway_deployment" "this" {
 
     precondition {
       condition     = length(local.routes) <= 50
-      error_message = "A deployment has up to 50 routes, two of them for /healthz and /readyz."
+      error_message = "A deployment has up to 50 routes; before a function two of them are for /healthz and /readyz."
+    }
+
+    precondition {
+      condition     = length(setintersection(keys(var.services), concat(keys(var.models), keys(var.openai_models)))) == 0
+      error_message = "A service and a model have the same name."
+    }
+
+    precondition {
+      condition     = alltrue([for name, service in var.services : service.mount == null ? true : service.mount == "${trimsuffix(var.path_prefix, "/")}/${name}"])
+      error_message = "The mount of a service is the path of its route: path_prefix and its name."
     }
 
     precondition {

@@ -28,6 +28,18 @@ resource "oci_identity_domains_app" "gateway" {
     requires_consent = false
   }
 
+  # Whom one is granted to is said in the domain: the client below may ask for the first alone.
+  dynamic "scopes" {
+    for_each = local.service_scopes
+
+    content {
+      value            = scopes.value
+      display_name     = scopes.value
+      description      = "Call a service"
+      requires_consent = false
+    }
+  }
+
   based_on_template {
     value = "CustomWebAppTemplateId"
   }

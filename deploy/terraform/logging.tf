@@ -1,8 +1,8 @@
-# Logs of function and gateway.
+# Logs of function and gateway. What a server writes stays with its container instance.
 
 locals {
   logs = {
-    invoke    = { service = "functions", resource = oci_functions_application.this.id }
+    invoke    = { service = "functions", resource = one(oci_functions_application.this[*].id) }
     access    = { service = "apigateway", resource = one(oci_apigateway_deployment.this[*].id) }
     execution = { service = "apigateway", resource = one(oci_apigateway_deployment.this[*].id) }
   }
@@ -15,7 +15,7 @@ resource "oci_logging_log_group" "this" {
 }
 
 resource "oci_logging_log" "this" {
-  for_each = { for name, log in local.logs : name => log if local.complete || name == "invoke" }
+  for_each = { for name, log in local.logs : name => log if name == "invoke" ? !local.served : local.complete }
 
   display_name       = "${var.name}-${each.key}"
   log_group_id       = oci_logging_log_group.this.id

@@ -1,22 +1,29 @@
-# Alarms on what function and gateway could not answer, and the APM domain that traces go to. docs/troubleshooting.md and
+# Alarms on what function, or server, and gateway could not answer, and the APM domain that traces go to. docs/troubleshooting.md and
 # deploy/logging are the repository's.
 
 locals {
   metrics_compartment = var.metrics_compartment_id == null ? var.compartment_id : var.metrics_compartment_id
 
-  # Without a function neither is used.
+  # Without a function or server neither is used.
   gateway  = local.complete ? "deploymentId = \"${oci_apigateway_deployment.this[0].id}\"" : ""
-  function = local.complete ? "resourceId = \"${local.function_id}\"" : ""
+  function = local.complete && !local.served ? "resourceId = \"${local.function_id}\"" : ""
   own      = "function = \"${var.name}\""
 
-  alarms = {
+  gateway_alarms = {
     gateway = {
       compartment = var.compartment_id
       namespace   = "oci_apigateway"
       query       = "HttpResponses[5m]{${local.gateway}, httpStatusCategory = \"5xx\"}.grouping().sum() > 0"
       severity    = "ERROR"
-      body        = "The gateway answers 5xx. First deploy/logging/statuses.query: with lines, the status is the function's or the model's; without any, it is the gateway's, whose execution log says why. Then docs/troubleshooting.md, By symptom."
+      body = join(" ", [
+        "The gateway answers 5xx. First",
+        local.served ? "the log of the container (docs/server-deploy.md), where each call has a line with its status:" : "deploy/logging/statuses.query:",
+        "with lines, the status is the ${local.served ? "server" : "function"}'s or the model's; without any, it is the gateway's, whose execution log says why. Then docs/troubleshooting.md, By symptom.",
+      ])
     }
+  }
+
+  function_alarms = {
     function = {
       compartment = var.compartment_id
       namespace   = "oci_faas"
@@ -43,10 +50,10 @@ locals {
   silence_alarms = var.alarm_silence == null ? {} : {
     silent = {
       compartment = var.compartment_id
-      namespace   = "oci_faas"
-      query       = "FunctionInvocationCount[${var.alarm_silence}h]{${local.function}}.grouping().absent(3d)"
+      namespace   = local.served ? "oci_apigateway" : "oci_faas"
+      query       = "${local.served ? "HttpRequests" : "FunctionInvocationCount"}[${var.alarm_silence}h]{${local.served ? local.gateway : local.function}}.grouping().absent(3d)"
       severity    = "WARNING"
-      body        = "Nobody has called the function. First the gateway's access log: are requests refused before they reach it? Then docs/troubleshooting.md, By symptom, at 401, 403 and 404."
+      body        = "Nobody has called a model. First the gateway's access log: are requests refused before they reach one? Then docs/troubleshooting.md, By symptom, at 401, 403 and 404."
     }
   }
 
@@ -68,7 +75,7 @@ locals {
   }
 
   alarmed    = local.complete && (var.alarm_email != null || length(var.alarm_topic_ids) > 0)
-  all_alarms = merge(local.alarms, local.silence_alarms, local.metrics_alarms)
+  all_alarms = merge(local.gateway_alarms, local.served ? {} : local.function_alarms, local.silence_alarms, local.metrics_alarms)
 
   apm_domain = var.apm_domain != null ? var.apm_domain : var.tracing ? {
     id             = oci_apm_apm_domain.this[0].id
@@ -81,7 +88,7 @@ resource "oci_ons_notification_topic" "this" {
 
   compartment_id = var.compartment_id
   name           = var.name
-  description    = "Errors of the gateway and of the function"
+  description    = "Errors of the gateway and of what is behind it"
   freeform_tags  = var.freeform_tags
 }
 

@@ -1,5 +1,6 @@
-# A network of two halves, unless subnets are given. The function's has no way in and no public address; its images come through
-# the service gateway, and what is not an Oracle service is reached through the NAT gateway.
+# A network of two halves, unless subnets are given: the gateway's, and the function's or server's. The second has no public address,
+# and no way in but the gateway's to the server; images come through the service gateway, and what is not an Oracle service is reached
+# through the NAT gateway.
 
 locals {
   network = var.subnets == null ? 1 : 0
@@ -8,6 +9,9 @@ locals {
     gateway   = oci_core_subnet.gateway[0].id
     functions = [oci_core_subnet.functions[0].id]
   }
+  gateway_cidr   = cidrsubnet(var.vcn_cidr, 1, 0)
+  functions_cidr = cidrsubnet(var.vcn_cidr, 1, 1)
+  inner          = local.served ? "server" : "functions"
 }
 
 data "oci_core_services" "all" {
@@ -129,6 +133,21 @@ resource "oci_core_security_list" "gateway" {
       max = 443
     }
   }
+
+  dynamic "egress_security_rules" {
+    for_each = local.served ? [local.data_port] : []
+
+    content {
+      description = "The server"
+      protocol    = "6"
+      destination = local.functions_cidr
+
+      tcp_options {
+        min = egress_security_rules.value
+        max = egress_security_rules.value
+      }
+    }
+  }
 }
 
 resource "oci_core_security_list" "functions" {
@@ -136,8 +155,23 @@ resource "oci_core_security_list" "functions" {
 
   compartment_id = var.compartment_id
   vcn_id         = oci_core_vcn.this[0].id
-  display_name   = "${var.name}-functions"
+  display_name   = "${var.name}-${local.inner}"
   freeform_tags  = var.freeform_tags
+
+  dynamic "ingress_security_rules" {
+    for_each = local.served ? [local.data_port] : []
+
+    content {
+      description = "The gateway, and nobody else"
+      protocol    = "6"
+      source      = local.gateway_cidr
+
+      tcp_options {
+        min = ingress_security_rules.value
+        max = ingress_security_rules.value
+      }
+    }
+  }
 
   egress_security_rules {
     description      = "The registry and model deployments"
@@ -153,7 +187,7 @@ resource "oci_core_security_list" "functions" {
 
   lifecycle {
     precondition {
-      condition     = !var.oracle_services_only || !contains(keys(var.function_config), "ALLOWED_HOSTS")
+      condition     = !var.oracle_services_only || !contains(keys(merge(var.function_config, var.server_config)), "ALLOWED_HOSTS")
       error_message = "With oracle_services_only the hosts of ALLOWED_HOSTS cannot be reached."
     }
   }
@@ -166,7 +200,7 @@ resource "oci_core_subnet" "gateway" {
   vcn_id                     = oci_core_vcn.this[0].id
   display_name               = "${var.name}-gateway"
   dns_label                  = "gateway"
-  cidr_block                 = cidrsubnet(var.vcn_cidr, 1, 0)
+  cidr_block                 = local.gateway_cidr
   prohibit_public_ip_on_vnic = !local.public
   route_table_id             = local.public ? oci_core_route_table.public[0].id : oci_core_route_table.private[0].id
   security_list_ids          = [oci_core_security_list.gateway[0].id]
@@ -178,9 +212,9 @@ resource "oci_core_subnet" "functions" {
 
   compartment_id             = var.compartment_id
   vcn_id                     = oci_core_vcn.this[0].id
-  display_name               = "${var.name}-functions"
-  dns_label                  = "functions"
-  cidr_block                 = cidrsubnet(var.vcn_cidr, 1, 1)
+  display_name               = "${var.name}-${local.inner}"
+  dns_label                  = local.inner
+  cidr_block                 = local.functions_cidr
   prohibit_public_ip_on_vnic = true
   route_table_id             = oci_core_route_table.private[0].id
   security_list_ids          = [oci_core_security_list.functions[0].id]

@@ -49,23 +49,35 @@ output "function_id" {
   value       = local.function_id
 }
 
+output "container_instance_id" {
+  description = "OCID of the server's container instance, if there is one."
+  value       = one(oci_container_instances_container_instance.this[*].id)
+}
+
+output "server_url" {
+  description = "Where the gateway reaches the server, if there is one; it changes when the container instance is made anew."
+  value       = local.server_url
+}
+
 output "log_scope" {
-  description = "What a query of OCI Logging searches for the function's lines: <compartment>/<log group>/<log>."
-  value       = "${var.compartment_id}/${oci_logging_log_group.this.id}/${oci_logging_log.this["invoke"].id}"
+  description = "What a query of OCI Logging searches for the function's lines: <compartment>/<log group>/<log>. A server has none."
+  value       = local.served ? null : "${var.compartment_id}/${oci_logging_log_group.this.id}/${oci_logging_log.this["invoke"].id}"
 }
 
 output "repository" {
-  description = "Repository of the function's image, as it stands after the registry's name: <namespace>/<name>."
+  description = "Repository of the image, as it stands after the registry's name: <namespace>/<name>."
   value       = "${oci_artifacts_container_repository.this.namespace}/${oci_artifacts_container_repository.this.display_name}"
 }
 
 output "gateway_spec_arguments" {
-  description = "The arguments with which `mdfn gateway-spec` prints the same specification, but for client_rate_limit. With static_keys add --keys and their file."
+  description = "The arguments with which `mdfn gateway-spec` prints the same specification, but for client_rate_limit. With static_keys add --keys and their file, with services --allowed-services and a file with the output allowed_services, for a server --gateway-secret-file and a file with the secret."
   value = !local.complete ? [] : concat(
-    ["--function", local.function_id, "--audience", local.audience],
+    local.served ? ["--server", local.server_url] : ["--function", local.function_id],
+    ["--audience", local.audience],
     ["--scope", var.scope, "--rate-limit", tostring(var.rate_limit)],
     flatten([for name, model in var.models : ["--model", "${name}=${model.predict_url}"]]),
     flatten([for name, model in var.openai_models : ["--openai", "${name}=${model.base_url}"]]),
+    flatten([for name, service in var.services : ["--service", "${name}=${name},scope=${coalesce(service.scope, name)}"]]),
     flatten([for issuer in var.issuers : ["--issuer", issuer]]),
     flatten([for client in local.clients : ["--client", client]]),
     local.static ? [] : ["--jwks-uri", local.jwks_uri],
@@ -73,20 +85,25 @@ output "gateway_spec_arguments" {
   )
 }
 
+output "allowed_services" {
+  description = "Value of the function's ALLOWED_SERVICES."
+  value       = jsonencode(local.entries)
+}
+
 output "application_id" {
   description = "OCID of the application that the function is in, or will be."
-  value       = oci_functions_application.this.id
+  value       = one(oci_functions_application.this[*].id)
 }
 
 output "function_config" {
   description = "Configuration of the function in JSON: what --config-file of `mdfn deploy` takes, where the function is not made of image."
-  value       = jsonencode(local.config)
+  value       = local.served ? null : jsonencode(local.config)
 }
 
 output "deploy_command" {
   description = "The command that makes the function, or changes it, of an archive and function_config. Its OCID then becomes function_id."
-  value = var.image != null ? null : join(" ", [
-    "mdfn deploy --archive function.zip --application ${oci_functions_application.this.id}",
+  value = var.image != null || local.served ? null : join(" ", [
+    "mdfn deploy --archive function.zip --application ${oci_functions_application.this[0].id}",
     "--name ${var.name} --memory ${var.memory} --timeout ${var.timeout} --config-file config.json --yes",
   ])
 }

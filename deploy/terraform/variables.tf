@@ -11,7 +11,7 @@ variable "tenancy_id" {
 }
 
 variable "compartment_id" {
-  description = "OCID of the compartment that gateway, function, logs and network are made in."
+  description = "OCID of the compartment that gateway, function or server, logs and network are made in."
   type        = string
 
   validation {
@@ -276,7 +276,7 @@ variable "anonymous_health" {
 # Function
 
 variable "image" {
-  description = "Image of the function in the registry of the same region: <registry>/<namespace>/<repository>:<tag>. Without it and without function_id everything is made that does not need the function."
+  description = "Image of the function, or of the server where hosting says so, in the registry of the same region: <registry>/<namespace>/<repository>:<tag>. Without it and without function_id everything is made that does not need them."
   type        = string
   default     = null
 
@@ -377,6 +377,11 @@ variable "function_config" {
   }
 
   validation {
+    condition     = !contains(keys(var.function_config), "ALLOWED_SERVICES")
+    error_message = "Services need a route and a policy, too: set services."
+  }
+
+  validation {
     condition = alltrue([
       for name in ["METRICS_NAMESPACE", "METRICS_COMPARTMENT"] :
       !contains(keys(var.function_config), name)
@@ -396,13 +401,13 @@ variable "function_config" {
 # Network
 
 variable "subnets" {
-  description = "Subnets to use: one for the gateway, some for the function. Unset, a network is made."
+  description = "Subnets to use: one for the gateway, some for the function, or one for the server, into which the gateway's must reach port 8080. Unset, a network is made."
   type        = object({ gateway = string, functions = list(string) })
   default     = null
 }
 
 variable "vcn_cidr" {
-  description = "Addresses of the network that is made: half for the gateway, half for the function."
+  description = "Addresses of the network that is made: half for the gateway, half for the function or server."
   type        = string
   default     = "10.0.0.0/24"
 
@@ -413,7 +418,7 @@ variable "vcn_cidr" {
 }
 
 variable "oracle_services_only" {
-  description = "Whether the function's subnet that is made reaches Oracle's services and nothing else. Whether model deployments are among them is for you to try: their host is not documented as one."
+  description = "Whether the subnet of function or server that is made reaches Oracle's services and nothing else. Whether model deployments are among them is for you to try: their host is not documented as one."
   type        = bool
   default     = false
 }

@@ -20,12 +20,12 @@ import zipfile
 
 RESOURCES = """
 apigateway_deployment apigateway_gateway apigateway_subscriber apigateway_usage_plan apm_apm_domain
-artifacts_container_repository core_internet_gateway core_nat_gateway
+artifacts_container_repository container_instances_container_instance core_internet_gateway core_nat_gateway
 core_route_table core_security_list core_service_gateway core_subnet core_vcn functions_application functions_function
 identity_domains_app identity_domains_setting identity_dynamic_group identity_policy logging_log logging_log_group
 management_dashboard_management_dashboards_import monitoring_alarm ons_notification_topic ons_subscription
 """.split()
-DATA = ["core_services", "identity_region_subscriptions"]
+DATA = ["core_services", "core_vnic", "identity_availability_domains", "identity_region_subscriptions"]
 # Resource and block or argument; the module of pulumi-oci, the class of the resource there and that of the block.
 LATER = [
     ("functions_application", "logging", "functions/application.py", "ApplicationArgs", "ApplicationLoggingArgs"),

@@ -88,7 +88,7 @@ class Form(unittest.TestCase):
         self.found("an operator or a number of parts", seen({"xor": ["${tracing}", "${dashboard}"]}))
         self.found("an operator or a number of parts", seen({"not": ["${tracing}", "${dashboard}"]}))
         self.found("is not a statement", seen(["${tracing}"]))
-        self.found("group Network: `visible` names vcn_id", lambda form: form["variableGroups"][11].update(visible="${vcn_id}"))
+        self.found("group Network: `visible` names vcn_id", lambda form: form["variableGroups"][12].update(visible="${vcn_id}"))
         form = copy.deepcopy(FORM)
         form["variables"]["vcn_cidr"]["visible"] = {"or": [{"eq": ["${endpoint_type}", "PRIVATE"]}, {"not": ["${tracing}"]}]}
         self.assertEqual(stack.check(form, STACK, MODULE), [])

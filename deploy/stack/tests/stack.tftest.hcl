@@ -60,6 +60,27 @@ run "the_second_with_an_image" {
   }
 }
 
+run "the_second_with_a_server" {
+  command = plan
+
+  variables {
+    hosting       = "container_instance"
+    image         = "fra.ocir.io/namespace/model-deployment-server:0.2.0"
+    server_ocpus  = 2
+    server_config = "{\"DRAIN_TIMEOUT\": \"120\"}"
+  }
+
+  assert {
+    condition     = output.container_instance_id != null && output.function_id == null && output.application_id == null
+    error_message = "There is a container instance, and no function."
+  }
+
+  assert {
+    condition     = startswith(output.dynamic_group_rule, "ALL {resource.type = 'computecontainerinstance', ") && keys(output.policy_statements) == ["predict", "pull"]
+    error_message = "The group is of container instances."
+  }
+}
+
 run "the_second_with_the_function_of_an_archive" {
   command = plan
 
@@ -136,6 +157,7 @@ run "what_is_no_json_is_refused" {
     clients           = "client"
     issuers           = "https://identity.oraclecloud.com/"
     function_config   = "LOG_LEVEL=debug"
+    server_config     = "DRAIN_TIMEOUT=120"
     image_policy_keys = "ocid1.key"
     alarm_topic_ids   = "ocid1.onstopic"
     freeform_tags     = "team=models"
@@ -146,7 +168,7 @@ run "what_is_no_json_is_refused" {
   }
 
   expect_failures = [
-    var.models, var.openai_models, var.static_keys, var.clients, var.issuers, var.function_config, var.image_policy_keys,
+    var.models, var.openai_models, var.static_keys, var.clients, var.issuers, var.function_config, var.server_config, var.image_policy_keys,
     var.alarm_topic_ids, var.freeform_tags, var.model_kind, var.success_destination, var.failure_destination,
   ]
 }

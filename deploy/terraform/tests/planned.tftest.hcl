@@ -103,7 +103,7 @@ run "the_least" {
   }
 
   assert {
-    condition     = oci_functions_application.this.logging[*].line_format == tolist(["JSON"])
+    condition     = oci_functions_application.this[0].logging[*].line_format == tolist(["JSON"])
     error_message = "Lines of JSON reach Logging as fields."
   }
 
@@ -134,7 +134,7 @@ run "the_least" {
   }
 
   assert {
-    condition     = length(oci_apm_apm_domain.this) == 0 && length(oci_identity_policy.tracing) == 0 && length(oci_functions_application.this.trace_config) == 0 && length(oci_functions_function.this[0].trace_config) == 0
+    condition     = length(oci_apm_apm_domain.this) == 0 && length(oci_identity_policy.tracing) == 0 && length(oci_functions_application.this[0].trace_config) == 0 && length(oci_functions_function.this[0].trace_config) == 0
     error_message = "There is no trace."
   }
 
@@ -151,7 +151,7 @@ run "the_least" {
   }
 
   assert {
-    condition     = length(oci_functions_application.this.image_policy_config) == 0 && length(oci_apigateway_deployment.this[0].specification[0].request_policies[0].usage_plans) == 0 && length(oci_apigateway_usage_plan.this) == 0 && length(oci_apigateway_subscriber.this) == 0
+    condition     = length(oci_functions_application.this[0].image_policy_config) == 0 && length(oci_apigateway_deployment.this[0].specification[0].request_policies[0].usage_plans) == 0 && length(oci_apigateway_usage_plan.this) == 0 && length(oci_apigateway_subscriber.this) == 0
     error_message = "No image needs a signature, and no client is counted by itself."
   }
 
@@ -266,7 +266,7 @@ run "subnets_that_are_given" {
   }
 
   assert {
-    condition     = oci_apigateway_gateway.this.subnet_id == "ocid1.subnet.a" && oci_functions_application.this.subnet_ids == tolist(["ocid1.subnet.b", "ocid1.subnet.c"])
+    condition     = oci_apigateway_gateway.this.subnet_id == "ocid1.subnet.a" && oci_functions_application.this[0].subnet_ids == tolist(["ocid1.subnet.b", "ocid1.subnet.c"])
     error_message = "Gateway and function are in the given subnets."
   }
 }
@@ -352,7 +352,7 @@ run "traces_to_a_domain_that_is_made" {
   }
 
   assert {
-    condition     = [for traced in oci_functions_application.this.trace_config : [traced.domain_id, traced.is_enabled]] == [[oci_apm_apm_domain.this[0].id, true]]
+    condition     = [for traced in oci_functions_application.this[0].trace_config : [traced.domain_id, traced.is_enabled]] == [[oci_apm_apm_domain.this[0].id, true]]
     error_message = "The application traces to the domain that is made."
   }
 
@@ -376,7 +376,7 @@ run "traces_to_a_domain_that_is_given" {
   }
 
   assert {
-    condition     = length(oci_apm_apm_domain.this) == 0 && oci_functions_application.this.trace_config[0].domain_id == var.apm_domain.id
+    condition     = length(oci_apm_apm_domain.this) == 0 && oci_functions_application.this[0].trace_config[0].domain_id == var.apm_domain.id
     error_message = "The application traces to the domain that is given."
   }
 
@@ -430,7 +430,7 @@ run "all_but_what_needs_the_function" {
   }
 
   assert {
-    condition     = oci_functions_application.this.display_name == "model-deployment-fn" && oci_identity_policy.invoke[0].name == "model-deployment-fn-invoke" && oci_identity_domains_app.client.is_oauth_client
+    condition     = oci_functions_application.this[0].display_name == "model-deployment-fn" && oci_identity_policy.invoke[0].name == "model-deployment-fn-invoke" && oci_identity_domains_app.client.is_oauth_client
     error_message = "Application, gateway, client and the gateway's policy are there."
   }
 
@@ -542,7 +542,7 @@ run "images_that_a_key_has_signed" {
   }
 
   assert {
-    condition     = oci_functions_application.this.image_policy_config[0].is_policy_enabled && oci_functions_application.this.image_policy_config[0].key_details[*].kms_key_id == tolist(var.image_policy_keys)
+    condition     = oci_functions_application.this[0].image_policy_config[0].is_policy_enabled && oci_functions_application.this[0].image_policy_config[0].key_details[*].kms_key_id == tolist(var.image_policy_keys)
     error_message = "The application runs signed images alone."
   }
 }

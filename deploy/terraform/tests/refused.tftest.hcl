@@ -56,6 +56,11 @@ run "bad_values_are_refused" {
     success_destination     = { kind = "BUCKET" }
     failure_destination     = { kind = "QUEUE", id = "ocid1.stream.oc1.eu-frankfurt-1.a", compartment_id = "ocid1.compartment.oc1..a" }
     provisioned_concurrency = -1
+    hosting                 = "server"
+    server_shape            = "VM.Standard.E4.Flex"
+    server_ocpus            = 0.5
+    server_memory           = 0
+    server_config           = { LISTEN_ADDRESS = "0.0.0.0:80" }
     function_config         = { ALLOWED_DEPLOYMENTS = "any" }
     vcn_cidr                = "10.0.0.0/28"
     allowed_cidr            = "everybody"
@@ -79,6 +84,7 @@ run "bad_values_are_refused" {
     var.memory, var.timeout, var.provisioned_concurrency, var.function_config, var.vcn_cidr, var.allowed_cidr, var.log_retention,
     var.alarm_email, var.alarm_topic_ids, var.alarm_latency, var.alarm_silence, var.metrics_namespace, var.metrics_compartment_id,
     var.apm_domain, var.models, var.openai_models,
+    var.hosting, var.server_shape, var.server_ocpus, var.server_memory, var.server_config,
   ]
 }
 
@@ -96,6 +102,8 @@ run "bad_in_a_second_way" {
     timeout           = 301
     client_rate_limit = 1.5
     function_config   = { LOG-LEVEL = "info" }
+    server_ocpus      = 0
+    server_config     = { TOKEN_ISSUER = "https://identity.oraclecloud.com/" }
     alarm_latency     = 301
     alarm_silence     = 1.5
     metrics_namespace = "model-deployment-fn"
@@ -107,6 +115,7 @@ run "bad_in_a_second_way" {
   expect_failures = [
     var.domain_url, var.audience, var.token_lifetime, var.issuers, var.static_keys, var.path_prefix, var.image, var.timeout, var.client_rate_limit,
     var.function_config, var.alarm_latency, var.alarm_silence, var.metrics_namespace, var.apm_domain, var.models, var.openai_models,
+    var.server_ocpus, var.server_config,
   ]
 }
 
@@ -116,6 +125,7 @@ run "bad_in_a_third_way" {
   variables {
     static_keys       = [{ kid = "SIGNING_KEY", alg = "HS256", n = format("%0342d", 0) }]
     function_config   = { METRICS_NAMESPACE = "model_deployment_fn" }
+    server_config     = { DRAIN_TIMEOUT = "30s" }
     alarm_silence     = 25
     metrics_namespace = "model_deployment_fn_"
     models            = { iris = { predict_url = trimsuffix(var.models.iris.predict_url, "/predict"), compartment_id = var.compartment_id } }
@@ -123,7 +133,7 @@ run "bad_in_a_third_way" {
   }
 
   expect_failures = [
-    var.static_keys, var.function_config, var.alarm_silence, var.metrics_namespace, var.models, var.openai_models,
+    var.static_keys, var.function_config, var.server_config, var.alarm_silence, var.metrics_namespace, var.models, var.openai_models,
   ]
 }
 

@@ -6,6 +6,16 @@ mock_data "oci_core_services" {
   }
 }
 
+mock_data "oci_core_vnic" {
+  defaults = { private_ip_address = "10.0.0.130" }
+}
+
+mock_data "oci_identity_availability_domains" {
+  defaults = {
+    availability_domains = [{ id = "ocid1.availabilitydomain.oc1..aaaaaaaaad", name = "Uocm:EU-FRANKFURT-1-AD-1", compartment_id = "ocid1.tenancy.oc1..aaaaaaaatenancy" }]
+  }
+}
+
 mock_data "oci_identity_region_subscriptions" {
   defaults = {
     region_subscriptions = [{ region_name = "us-ashburn-1", region_key = "IAD", is_home_region = true, state = "READY", tenancy_id = "ocid1.tenancy.oc1..aaaaaaaatenancy" }]
@@ -32,6 +42,13 @@ mock_resource "oci_apm_apm_domain" {
 
 mock_resource "oci_artifacts_container_repository" {
   defaults = { namespace = "namespace" }
+}
+
+mock_resource "oci_container_instances_container_instance" {
+  defaults = {
+    id    = "ocid1.computecontainerinstance.oc1.eu-frankfurt-1.anaaaaaainstance"
+    vnics = { vnic_id = "ocid1.vnic.oc1.eu-frankfurt-1.aaaaaaaavnic" }
+  }
 }
 
 mock_resource "oci_core_subnet" {
