@@ -20,7 +20,8 @@ impl Callgrind {
         Self { socket, output }
     }
 
-    /// The instructions of a function from its start to its end by SIGTERM, with so many calls between them.
+    /// Returns the instructions of a function from its start to its end by SIGTERM, with so many
+    /// calls between them.
     pub(crate) fn serving(&self, program: &Program, calls: u64, request: &[u8]) -> u64 {
         drop(fs::remove_file(&self.socket));
         let mut child = self.start(program);
@@ -34,7 +35,7 @@ impl Callgrind {
         self.counted(&mut child, &program.path)
     }
 
-    /// The instructions of a program that ends by itself.
+    /// Returns the instructions of a program that ends by itself.
     pub(crate) fn running(&self, program: &Program) -> u64 {
         self.counted(&mut self.start(program), &program.path)
     }

@@ -22,7 +22,7 @@ use callgrind::Callgrind;
 use serde::{Deserialize, Serialize};
 
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions/baseline.json");
-/// By how many percent a count may differ without a word.
+/// By how many percent a count may differ without a message.
 const TOLERANCE: f64 = 3.0;
 /// The same of a call, which must not pay for what is switched off, such as tracing.
 const CALL: f64 = 1.0;
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Each count by its name: of one start, one call, or one execution of a part.
+/// Returns each count by its name: of one start, one call, or one execution of a part.
 fn instructions(world: &World) -> BTreeMap<String, u64> {
     let callgrind = Callgrind::new(world.socket());
     let function = world.function();

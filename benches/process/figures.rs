@@ -26,7 +26,7 @@ const LARGE: [(Json, usize, [&str; 2]); 4] = [
 /// The figures of a round by their names, in the order of the table.
 pub(crate) type Figures = Vec<(&'static str, f64)>;
 
-/// Measures a program once, with so many small calls and fewer large ones.
+/// Measures a program once, with this number of small calls, and fewer large ones.
 pub(crate) fn measure(
     program: &Program,
     world: &World,
@@ -68,7 +68,7 @@ fn small(program: &Program, socket: &Path, calls: usize) -> Figures {
     let cpu = (running.cpu() - before) / count(calls);
     let [half, most] = percentiles(times);
     drop(connection);
-    let rate = |connections| rate(socket, connections, calls, &request);
+    let rate = |connections| rate(|| Connection::open(socket), connections, calls, &request);
     vec![
         ("exec to socket, ms", milliseconds(listening)),
         ("resident after first call, MiB", resident),

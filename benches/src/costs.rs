@@ -9,7 +9,7 @@ use super::agent::{Connection, PATIENCE};
 use super::running::Running;
 use super::world::Program;
 
-/// From exec to the socket.
+/// Measures the time from exec to the socket.
 pub fn socket(program: &Program, socket: &Path) -> Duration {
     let start = Instant::now();
     let _running = Running::start(program, socket, None);
@@ -20,7 +20,8 @@ pub fn socket(program: &Program, socket: &Path) -> Duration {
     start.elapsed()
 }
 
-/// From exec to the first reply, to a call that is made so long after the socket is there.
+/// Measures the time from exec to the first reply, to a call that is made this long after the
+/// socket appears.
 pub fn first_reply(program: &Program, socket: &Path, request: &[u8], after: Duration) -> Duration {
     let start = Instant::now();
     let _running = Running::start(program, socket, None);
@@ -30,7 +31,7 @@ pub fn first_reply(program: &Program, socket: &Path, request: &[u8], after: Dura
     start.elapsed()
 }
 
-/// The processor time of a call in milliseconds, after a first one.
+/// Returns the processor time of a call in milliseconds, after a first one.
 pub fn processor_time(running: &Running, socket: &Path, request: &[u8], calls: u32) -> f64 {
     let mut connection = Connection::open(socket);
     connection.call(request);
@@ -41,7 +42,7 @@ pub fn processor_time(running: &Running, socket: &Path, request: &[u8], calls: u
     (running.cpu() - before) / f64::from(calls)
 }
 
-/// The quartiles of what was measured, the median in the middle.
+/// Returns the quartiles of what was measured, the median in the middle.
 pub fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])

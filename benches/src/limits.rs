@@ -34,7 +34,7 @@ impl Limits {
         Ok(limits)
     }
 
-    /// A command that enters the groups and becomes the program.
+    /// Returns a command that enters the groups and becomes the program.
     pub fn command(&self, program: &Path) -> Command {
         let enter = "for group in $GROUPS_TO_ENTER; do echo $$ > $group/cgroup.procs; done; exec \"$0\" \"$@\"";
         let groups: Vec<String> = self.0.iter().map(|group| group.display().to_string()).collect();

@@ -1,4 +1,5 @@
-//! A model deployment that answers the same to everything: neither program waits for a model or a verification.
+//! A model deployment that answers the same to everything: no program waits for a model or a verification. Its streams begin, and
+//! never end.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,6 +10,9 @@ use emulator::deployment::{Authority, Certificate};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 28\r\n\r\n{\"prediction\":[\"virginica\"]}";
+const STREAM: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n10\r\ndata: {\"n\": 0}\n\n\r\n";
+/// What its threads are called.
+pub(super) const THREAD: &str = "model";
 
 /// Serves on a free port of 127.0.0.1 until the process ends; the port.
 pub(super) fn start(authority: &Authority) -> u16 {
@@ -18,7 +22,8 @@ pub(super) fn start(authority: &Authority) -> u16 {
     thread::spawn(move || {
         while let Ok((stream, _)) = listener.accept() {
             let config = config.clone();
-            thread::spawn(move || serve(stream, config));
+            let thread = thread::Builder::new().name(THREAD.to_owned());
+            thread.spawn(move || serve(stream, config)).unwrap();
         }
     });
     port
@@ -37,8 +42,9 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>) {
         let head = String::from_utf8_lossy(buffer.get(..end).unwrap()).to_ascii_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         if buffer.len() == end + 4 + length.parse::<usize>().unwrap() {
+            let is_stream = head.lines().next().unwrap().contains("/predictwithresponsestream ");
             buffer.clear();
-            stream.write_all(ANSWER).unwrap();
+            stream.write_all(if is_stream { STREAM } else { ANSWER }).unwrap();
             stream.flush().unwrap();
         }
     }

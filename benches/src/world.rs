@@ -1,6 +1,7 @@
 //! The programs, built and configured to call the same deployment.
 
 use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -37,7 +38,8 @@ pub struct World {
 }
 
 impl World {
-    /// A deployment on loopback, up until the process ends, and credentials in a directory of its own.
+    /// Creates a deployment on loopback, up until the process ends, and credentials in a directory
+    /// of its own.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (issuer, authority) = (Issuer::new(), Authority::new());
@@ -49,23 +51,47 @@ impl World {
         Self { directory, principal, roots, host }
     }
 
-    /// Where every program listens, one at a time.
+    /// Returns the socket that every program listens on, one at a time.
     pub fn socket(&self) -> PathBuf {
         self.directory.path().join("lsnr.sock")
     }
 
-    /// The URL of the deployment.
+    /// Returns the URL of the deployment.
     pub fn deployment(&self) -> String {
         format!("https://{}/{OCID}/predict", self.host)
     }
 
-    /// The function as its image has it, with the deployment as its default.
+    /// Returns the function as its image has it, with the deployment as its default.
     pub fn function(&self) -> Program {
         program("function", built("model-deployment-fn", "func"), self.vars())
     }
 
-    /// The bare program, which shares nothing with the function: `benches/floor/build` builds it.
+    /// Returns the bare program, which shares nothing with the function: `benches/floor/build`
+    /// builds it.
     pub fn floor(&self) -> Program {
+        program("floor", run("benches/floor/build", &["floor"]), self.floor_vars())
+    }
+
+    /// Returns the streaming server as its image has it, at this address, behind a gateway with this secret.
+    pub fn server(&self, address: SocketAddr, secret: &str) -> Program {
+        let file = self.directory.path().join("secret");
+        fs::write(&file, secret).unwrap();
+        let mut vars = self.vars();
+        vars.retain(|name, _| !name.starts_with("FN_"));
+        vars.insert("LISTEN_ADDRESS".to_owned(), address.to_string());
+        vars.insert("GATEWAY_SECRET_FILE".to_owned(), file.display().to_string());
+        vars.insert("MAX_CONCURRENT".to_owned(), "1024".to_owned());
+        program("server", built("model-deployment-server", "server"), vars)
+    }
+
+    /// Returns the bare relay at this address, which shares nothing with the server.
+    pub fn relay(&self, address: SocketAddr) -> Program {
+        let mut vars = self.floor_vars();
+        vars.insert("FLOOR_ADDRESS".to_owned(), address.to_string());
+        program("relay", run("benches/floor/build", &["relay"]), vars)
+    }
+
+    fn floor_vars(&self) -> BTreeMap<String, String> {
         let key = self.directory.path().join("private.pem");
         let vars = [
             ("FLOOR_SOCKET", self.socket().display().to_string()),
@@ -74,18 +100,18 @@ impl World {
             ("FLOOR_UPSTREAM", self.host.clone()),
             ("FLOOR_PATH", format!("/{OCID}/predict")),
         ];
-        let vars = vars.map(|(name, value)| (name.to_owned(), value));
-        program("floor", run("benches/floor/build", &[]), vars.into())
+        vars.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// A Python function of `benches/peers`, if it is installed.
+    /// Returns a Python function of `benches/peers`, if it is installed.
     pub fn peer(&self, name: &'static str) -> Option<Program> {
         let root = root();
         let installed = root.join("target/peers").join(name);
         if !installed.join("installed.txt").exists() {
             return None;
         }
-        // What requests reads where it trusts more than Mozilla's roots: those and the deployment's.
+        // The roots that `requests` reads when it trusts more than Mozilla's: those and the
+        // deployment's.
         let bundle = self.directory.path().join(format!("{name}.pem"));
         let roots =
             [installed.join("roots.pem"), self.roots.clone()].map(|path| fs::read(path).unwrap());
@@ -100,7 +126,7 @@ impl World {
         Some(Program { name, path, arguments, vars, size: weight(&installed.join("lib")) })
     }
 
-    /// The environment of a function in any language.
+    /// Returns the environment of a function in any language.
     fn vars(&self) -> BTreeMap<String, String> {
         let own = [
             ("FN_LISTENER", format!("unix:{}", self.socket().display())),
@@ -139,7 +165,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The bytes of all files below a directory.
+/// Returns the bytes of all files below a directory.
 fn weight(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
     entries
@@ -149,6 +175,11 @@ fn weight(directory: &Path) -> u64 {
             _ => 0,
         })
         .sum()
+}
+
+/// Returns an address that is free, and that nobody is given soon again.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Builds a binary of the workspace, in release and linked statically; its path.

@@ -35,8 +35,9 @@ pub fn watch_log() {
 
 struct Watch;
 
-/// What is ours: the function and the crates that it is made of.
-const OURS: [&str; 3] = ["fn_fdk", "model_deployment_fn", "oracle_cloud_"];
+/// What is ours: the function, the server and the crates that they are made of.
+const OURS: [&str; 4] =
+    ["fn_fdk", "model_deployment_fn", "model_deployment_server", "oracle_cloud_"];
 
 impl Log for Watch {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
