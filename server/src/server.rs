@@ -36,7 +36,7 @@ impl Server {
         now: fn() -> SystemTime,
     ) -> Result<Self, TrustError> {
         let Config { callers, tls, limits, rule, repeatable, targets, headers, roots, .. } = config;
-        let hosts = oracle_cloud_client::Trust::new(roots.as_ref(), rule.hosts())?;
+        let hosts = oracle_cloud_client::Trust::new(roots.as_ref(), rule.all_hosts())?;
         let forwarder = Forwarder::new(&rule, &hosts, principal, now, repeatable)?;
         let trust = Trust::new(callers, roots.as_ref(), forwarder.client())?;
         let Limits { max_body, max_buffered, max_concurrent, .. } = limits;

@@ -229,7 +229,7 @@ pub(super) fn request(
 /// Returns an answer that a caller can use.
 fn checked<B>(answer: Result<Response<B>, SendError>, to: &Upstream) -> Result<Response<B>, Error> {
     let answer = answer.map_err(|error| at(to, error.into()))?;
-    check_status(answer.status()).map_err(|error| at(to, error))?;
+    check_status(answer.status(), to).map_err(|error| at(to, error))?;
     Ok(answer)
 }
 
@@ -251,14 +251,13 @@ fn service_retry_safety(method: &Method, to: &Operation) -> RetrySafety {
 }
 
 /// Refuses an answer that no caller can use.
-fn check_status(status: StatusCode) -> Result<(), Error> {
-    if status == StatusCode::UNAUTHORIZED {
-        return Err(Error::Unauthenticated);
-    }
-    if status.is_success() || status.is_client_error() || status.is_server_error() {
-        Ok(())
-    } else {
-        Err(Error::StatusUnusable(status))
+fn check_status(status: StatusCode, to: &Upstream) -> Result<(), Error> {
+    match status {
+        StatusCode::UNAUTHORIZED => Err(Error::Unauthenticated),
+        // An entry may open `if-none-match` and its like.
+        StatusCode::NOT_MODIFIED if matches!(to, Upstream::Service(_)) => Ok(()),
+        _ if status.is_success() || status.is_client_error() || status.is_server_error() => Ok(()),
+        _ => Err(Error::StatusUnusable(status)),
     }
 }
 

@@ -41,13 +41,12 @@ impl Relay {
         body: AnswerBody,
         until: Instant,
         events: Option<Events>,
-        mut running: Running,
+        running: Running,
     ) -> Self {
-        if body.is_end_stream() {
-            running.end(Ok(()));
-        }
         let (deadline, stop) = (Box::pin(sleep_until(until)), running.observer.stopped());
-        Self(Kind::Coming(Box::new(Coming { body, deadline, stop, events, running })))
+        let mut coming = Coming { body, deadline, stop, events, running };
+        coming.end_if_whole();
+        Self(Kind::Coming(Box::new(coming)))
     }
 }
 
@@ -82,7 +81,11 @@ impl Coming {
         if let Some(events) = &mut self.events {
             events.passed(data);
         }
-        // Of one whose length is known nobody asks for what follows the last byte.
+        self.end_if_whole();
+    }
+
+    /// Of an answer whose length is known nobody asks for what follows the last byte.
+    fn end_if_whole(&mut self) {
         if self.body.is_end_stream() && !self.was_cut() {
             self.running.end(Ok(()));
         }
@@ -99,8 +102,8 @@ impl Coming {
         let error = if is_service { error.of_service() } else { error };
         self.running.end(Err(&error));
         let Some(events) = &self.events else { return Err(error) };
-        let program = self.running.observer.program();
-        let json = error.body(self.running.record.openai, program).to_string();
+        // OpenAI's clients take an event without the member `error` for one more piece of the answer.
+        let json = error.body(true, self.running.observer.program()).to_string();
         Ok(events.error(json.as_bytes()))
     }
 }

@@ -116,7 +116,8 @@ impl Running {
     /// Whether the last bytes show that a stream of another service was cut. Clients take it for a whole one.
     pub(super) fn was_cut(&self) -> bool {
         let service = self.record.service().filter(|_| self.status.is_success());
-        service.is_some_and(|operation| operation.is_cut(self.tokens.end()))
+        let end = self.tokens.end();
+        service.is_some_and(|operation| operation.is_cut(end, end.len() == self.bytes_out))
     }
 
     /// What the answer said of its tokens, if it is one that says it.

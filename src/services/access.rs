@@ -2,7 +2,7 @@
 //!
 //! Source: docs/spec/oci-services.md#service-administrative.
 
-use super::plain::{SLASH, segments};
+use super::plain::{lenient, segments};
 
 /// What it takes to open a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,9 +16,9 @@ pub(super) enum Access {
 }
 
 impl Access {
-    /// What it takes to open this path. An encoded slash counts as a plain one, and letter case does not: a service may read both so.
+    /// What it takes to open this path, however a service reads it.
     pub(super) fn to(path: &str) -> Self {
-        let path = path.replace(SLASH, "/").to_ascii_lowercase();
+        let path = lenient(path);
         let segments: Vec<&str> = segments(&path).collect();
         match segments.as_slice() {
             // Pre-authenticated requests need no signature; keys outlive the call; vaults; secrets by names that nothing pins.

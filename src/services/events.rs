@@ -53,9 +53,9 @@ pub(super) fn is_whole(stream: &[u8]) -> bool {
     })
 }
 
-/// Whether the end of a stream shows that it was cut. An event that began before says nothing.
-pub(super) fn is_cut(end: &[u8]) -> bool {
-    backwards(end).next().is_some() && !is_whole(end)
+/// Whether the end of a stream shows that it was cut. An event that began before says nothing, unless that `is_all`.
+pub(super) fn is_cut(end: &[u8], is_all: bool) -> bool {
+    (is_all || backwards(end).next().is_some()) && !is_whole(end)
 }
 
 #[cfg(test)]
@@ -117,7 +117,10 @@ data: {"choices":[],"usage":{"prompt_tokens":1}}"#,
             ("text\":\"x\"}],\"usage\":{\"input_tokens\":1}}}\n\n", false),
             ("", false),
         ] {
-            assert_eq!(is_cut(end.as_bytes()), cut, "{end}");
+            assert_eq!(is_cut(end.as_bytes(), false), cut, "{end}");
+        }
+        for whole in ["", ": keep-alive\n\n", "event: x\n\n"] {
+            assert!(is_cut(whole.as_bytes(), true), "{whole}");
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Names that a service could take for each other.
 
+/// What is left of the dot of a capital `\u{130}` in lower case.
+const DOT_ABOVE: char = '\u{307}';
+
 /// A name as the most lenient reader compares it: without letter case, `_` and `-`.
 pub(super) fn folded(name: &str) -> String {
-    let letters = name.chars().filter(|letter| !matches!(letter, '_' | '-'));
     // Up and down again, so that the letters beyond ASCII that have an ASCII capital are found too.
-    letters.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+    let letters = name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    letters.filter(|letter| !matches!(*letter, '_' | '-' | DOT_ABOVE)).collect()
 }
 
 #[cfg(test)]
@@ -19,6 +22,7 @@ mod tests {
             "COMPARTMENT-ID",
             "Compartmentid",
             "compartment\u{131}d",
+            "compartment\u{130}d",
         ] {
             assert_eq!(folded(name), "compartmentid", "{name}");
         }

@@ -40,8 +40,9 @@ const NEVER_BEHIND: [&str; 7] = [
 ];
 /// Identity domains: `idcs-` and their id.
 const NEVER_PREFIX: &str = "idcs-";
-/// Private endpoints, whose names are written out.
-const PRIVATE: &str = "private";
+/// What stands behind the name of one customer's instance: private endpoints, where traces are sent, databases. Such hosts are
+/// written out.
+const BEHIND_INSTANCE: [&str; 4] = ["adb", "analytics", "apm-agt", "private"];
 /// What is behind the first label, or is it, in a host of Generative AI.
 const GENERATIVE_AI: &str = "generativeai";
 
@@ -88,7 +89,8 @@ impl Host {
             return Err(Unusable::Region);
         }
         let host = regions.service_host(service, region, form).ok_or(Unusable::Service)?;
-        if is_never_called(&host) || service.split('.').any(|label| label == PRIVATE) {
+        let mut behind = service.split('.').skip(1);
+        if is_never_called(&host) || behind.any(|label| BEHIND_INSTANCE.contains(&label)) {
             return Err(Unusable::Never);
         }
         Ok(Self { authority: host, domain: Some(regions.domain(region).to_owned()) })

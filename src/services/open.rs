@@ -9,7 +9,7 @@ use super::pattern::Pattern;
 use super::presets::{self, Preset};
 
 /// The methods that an entry can open, as `Allow` lists them.
-const METHODS: [Method; 6] =
+pub(super) const METHODS: [Method; 6] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
 
 /// Some operations.

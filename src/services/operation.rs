@@ -10,8 +10,9 @@ use super::events;
 use super::host::Host;
 use super::media::{self, Media};
 use super::members::BodyError;
-use super::operation_kind::OperationKind;
+use super::operation_kind::{Content, OperationKind};
 use super::pins;
+use super::plain::lenient;
 use super::refusal::Refusal;
 use super::retry_token;
 use super::tokens::Tokens;
@@ -72,7 +73,12 @@ impl Operation {
     /// What a body is that came with this content type, whose media type is in lower case; None if the operation takes no such
     /// body. A signature of Generative AI knows JSON under its plain name alone.
     pub fn media(&self, named: Option<(&HeaderValue, &str)>) -> Result<Option<Media>, Refusal> {
-        media::of(self.kind.content, named, self.host.may_be_generative_ai())
+        let media = media::of(self.kind.content, named, self.host.may_be_generative_ai())?;
+        // What is not JSON cannot be searched for a compartment.
+        let is_unread = self.kind.content == Content::Any
+            && !self.entry.compartments.is_empty()
+            && matches!(media, Some(Media::Bytes(_)));
+        Ok(media.filter(|_| !is_unread))
     }
 
     /// The headers that the entry decides for a client's call: compartment and project, and `opc-retry-token` where a
@@ -100,7 +106,7 @@ impl Operation {
 
     /// Whether its answer is a secret, which nobody may keep.
     pub fn is_secret(&self) -> bool {
-        self.path.starts_with(SECRETS)
+        lenient(&self.path).starts_with(SECRETS)
     }
 
     /// Whether a stream that was collected came to its end, as far as that can be told of this operation.
@@ -108,9 +114,9 @@ impl Operation {
         !self.answers_with_tokens() || events::is_whole(stream)
     }
 
-    /// Whether the last bytes of a stream show that it was cut, as far as that can be told of this operation.
-    pub fn is_cut(&self, end: &[u8]) -> bool {
-        self.answers_with_tokens() && events::is_cut(end)
+    /// Whether the last bytes of a stream show that it was cut, as far as that can be told of this operation; or all of them.
+    pub fn is_cut(&self, end: &[u8], is_all: bool) -> bool {
+        self.answers_with_tokens() && events::is_cut(end, is_all)
     }
 
     /// Whether its answer comes from a model, and says what it took. Any other may hold whatever somebody stored.

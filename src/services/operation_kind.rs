@@ -3,7 +3,7 @@
 //! Source: docs/spec/oci-services.md#service-pins.
 
 use super::pattern::Pattern;
-use super::plain::segments;
+use super::plain::{lenient, segments};
 
 /// What an operation takes, and what of it is pinned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,20 +71,22 @@ const NATIVE: OperationKind =
     OperationKind { content: Content::Json, compartment: Compartment::Needed, ..OTHER };
 
 impl OperationKind {
-    /// What is known of the operation at this path.
+    /// What is known of the operation at this path, however a service reads it.
     pub(super) fn of(path: &str) -> Self {
-        let segments: Vec<&str> = segments(path).collect();
+        let path = lenient(path);
+        let segments: Vec<&str> = segments(&path).collect();
         match segments.as_slice() {
             ["openai" | "v1", ..]
             | ["20231130", "openai", ..]
             | ["20231130", "actions", "v1", ..] => Self::openai(&segments),
             // Guardrails; Speech; NoSQL.
-            ["20231130", "actions", "applyGuardrails"] | ["20220101" | "20190828", ..] => NATIVE,
+            ["20231130", "actions", "applyguardrails"] | ["20220101" | "20190828", ..] => NATIVE,
             ["20231130", "actions", ..] => Self { model: Model::ServingMode, ..NATIVE },
             // Language; Vision and Document.
             ["20221001", ..] => Self { model: Model::Custom, ..NATIVE },
             ["20220125" | "20221109", ..] => Self { model: Model::Anywhere, ..NATIVE },
-            ["n", ..] => Self { content: Content::Object, ..OTHER },
+            // An object, or a part of one.
+            ["n", _, "b", _, "o" | "u", _, ..] => Self { content: Content::Object, ..OTHER },
             _ => OTHER,
         }
     }
@@ -139,6 +141,10 @@ mod tests {
             ("/20220101/actions/synthesizeSpeech", Compartment::Needed, Model::None),
             ("/20190828/query", Compartment::Needed, Model::None),
             ("/n/ns/b/bucket/o/responses", Compartment::Possible, Model::None),
+            ("/openai/v1/chat%2Fcompletions", Compartment::Unknown, Model::Member),
+            ("/openai/v1/Responses", Compartment::Unknown, Model::Member),
+            ("/20231130/actions/v1%2Fchat%2Fcompletions", Compartment::Unknown, Model::Member),
+            ("/20231130/actions/Chat", Compartment::Needed, Model::ServingMode),
             ("/20210201/queues/q/messages", Compartment::Possible, Model::None),
         ];
         for (path, compartment, model) in table {
@@ -147,6 +153,7 @@ mod tests {
         }
         let stored = |path| OperationKind::of(path).is_stored;
         assert!(stored("/openai/v1/responses") && !stored("/openai/v1/responses/compact"));
+        assert!(stored("/openai/v1/Responses"));
     }
 
     #[test]
@@ -157,6 +164,12 @@ mod tests {
             ("/openai/v1/responses", Content::Json),
             ("/20231130/actions/chat", Content::Json),
             ("/n/ns/b/bucket/o/files", Content::Object),
+            ("/n/ns/b/bucket/o/a%2Fb", Content::Object),
+            ("/n/ns/b/bucket/u/large", Content::Object),
+            ("/n/ns/b/bucket/u", Content::Any),
+            ("/n/ns/b/bucket/actions/copyObject", Content::Any),
+            ("/n/ns/b/bucket", Content::Any),
+            ("/n/ns/b", Content::Any),
             ("/20210201/queues/q/messages", Content::Any),
         ] {
             assert_eq!(OperationKind::of(path).content, content, "{path}");

@@ -3,7 +3,12 @@
 //! Source: docs/spec/oci-services.md#service-paths.
 
 /// A slash inside of a segment, as a path has it.
-pub(super) const SLASH: &str = "%2F";
+const SLASH: &str = "%2F";
+
+/// A path as the most lenient service reads it: an encoded slash as a plain one, and without letter case.
+pub(super) fn lenient(path: &str) -> String {
+    path.replace(SLASH, "/").to_ascii_lowercase()
+}
 
 /// The segments of a path, which begins with a slash.
 pub(super) fn segments(path: &str) -> impl Iterator<Item = &str> {

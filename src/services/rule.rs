@@ -9,6 +9,7 @@ use oracle_cloud_client::region::Regions;
 
 use super::entry::Entry;
 use super::host::{self, Host};
+use super::open::METHODS;
 use super::operation::Operation;
 use super::plain::is_path;
 use super::query;
@@ -66,14 +67,11 @@ impl Services {
         hosts.filter(|host| host.is_literal()).map(|host| host.authority.as_str())
     }
 
-    /// Whether a target names an entry and something that is open in it, or a base of that.
+    /// Whether a target names one entry and something that is open in it, or a base of that, with a query that may be sent.
     pub fn check(&self, target: &str) -> Result<(), Refusal> {
         let target = Target::parse(target)?;
-        let goes_on =
-            |entry: &Entry, path: &str| entry.open.opens(path) || entry.open.goes_on_after(path);
-        let mut meant = self.meant(&target)?.into_iter();
-        let open = meant.any(|(entry, _)| target.path.is_none_or(|path| goes_on(entry, path)));
-        if open { Ok(()) } else { Err(Refusal::Closed) }
+        let (entry, _reach) = self.reached(&target)?;
+        target.query.map_or(Ok(()), |query| query::check(entry, query))
     }
 
     /// The operation that a target means with a client's URL: one that is open, with a query that may be sent.
@@ -85,37 +83,50 @@ impl Services {
     ) -> Result<Operation, Refusal> {
         let target = Target::parse(target)?;
         let meant = self.meant(&target)?;
-        let mut open = meant
+        let open = meant
             .into_iter()
             .filter_map(|(entry, host)| Some((entry, host, path(entry, &target, client)?)));
-        let is_plain = client.path.is_none_or(is_path);
-        let closed = || if is_plain { Refusal::Closed } else { Refusal::ClientPath };
-        let (entry, host, path) = open.next().ok_or_else(closed)?;
+        let open: Vec<_> = open.collect();
+        if open.is_empty() {
+            let is_plain = client.path.is_none_or(is_path);
+            return Err(if is_plain { Refusal::Closed } else { Refusal::ClientPath });
+        }
+        let mut called = open.iter().filter_map(|(entry, host, path)| {
+            Some((entry, host, path, entry.open.pattern(method, path)?))
+        });
+        let (entry, host, path, pattern) = called.next().ok_or_else(|| {
+            let takes = |method: &Method| {
+                open.iter().any(|(entry, _, path)| entry.open.pattern(method, path).is_some())
+            };
+            Refusal::Method(METHODS.into_iter().filter(takes).collect())
+        })?;
         // The lists of one entry cannot be left by naming the host that it shares with another.
-        if open.next().is_some() {
+        if called.next().is_some() {
             return Err(Refusal::Ambiguous);
         }
         if host::is_never_called(host.name()) {
             return Err(Refusal::Host);
         }
-        let pattern = entry.open.pattern(method, &path);
-        let pattern =
-            pattern.ok_or_else(|| Refusal::Method(entry.methods(&path)))?.as_str().to_owned();
         let query = target.query.or(client.query).filter(|query| !query.is_empty());
         if let Some(query) = query {
             query::check(entry, query)?;
         }
-        Ok(Operation::new(entry.clone(), host.clone(), path, pattern, query))
+        let (entry, host, pattern) = (Arc::clone(entry), Host::clone(host), pattern.as_str());
+        Ok(Operation::new(entry, host, path.clone(), pattern.to_owned(), query))
     }
 
     /// What a gateway's route to a target has to let through.
     pub fn reach(&self, target: &str) -> Result<Reach, Refusal> {
-        let target = Target::parse(target)?;
-        let reached =
-            self.meant(&target)?.into_iter().map(|(entry, _)| Reach::of(entry, target.path));
-        let mut reached = reached.filter(|reach| !reach.is_empty());
-        let reach = reached.next().ok_or(Refusal::Closed)?;
-        if reached.next().is_some() { Err(Refusal::Ambiguous) } else { Ok(reach) }
+        Ok(self.reached(&Target::parse(target)?)?.1)
+    }
+
+    /// The one entry that a target reaches, and what of it.
+    fn reached(&self, target: &Target<'_>) -> Result<(&Arc<Entry>, Reach), Refusal> {
+        let meant = self.meant(target)?.into_iter();
+        let reached = meant.map(|(entry, _)| (entry, Reach::of(entry, target.path)));
+        let mut reached = reached.filter(|(_, reach)| !reach.is_empty());
+        let one = reached.next().ok_or(Refusal::Closed)?;
+        if reached.next().is_some() { Err(Refusal::Ambiguous) } else { Ok(one) }
     }
 
     /// The entries that a target can mean, each with the host.

@@ -68,8 +68,9 @@ fn entry(alias: &str, node: Node, place: Place<'_>, mistakes: &mut Mistakes) -> 
     let (written_out, has_mount) = (fields.has("host"), fields.has("mount"));
     let (service, hosts) = hosts(&mut fields, place);
     let path = |text: &str| is_literal(text).then(|| text.to_owned());
+    let base = |text: &str| if text.is_empty() { Some(String::new()) } else { path(text) };
     let base =
-        fields.text("base", "a path without placeholders, such as `/openai/v1`, or absent", path);
+        fields.text("base", "a path without placeholders, such as `/openai/v1`, or absent", base);
     let mount =
         fields.text("mount", "a path without placeholders, such as `/models/reports`", path);
     // What a host serves that is written out, its operator knows.

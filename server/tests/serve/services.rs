@@ -127,7 +127,9 @@ async fn a_stream_that_was_cut_ends_with_an_error_and_one_with_an_end_does_not()
         (Behaviour::BreakAfter(2), Some("ServiceAnswerInvalid")),
         (Behaviour::ErrorAfter(2), None),
         (Behaviour::Pieces(7), None),
-        (Behaviour::Reply(200, events, completed.into_bytes()), None),
+        (Behaviour::Reply(200, events.clone(), completed.into_bytes()), None),
+        (Behaviour::Reply(200, events.clone(), Vec::new()), Some("ServiceStreamFailed")),
+        (Behaviour::Reply(200, events, b": ping\n\n".to_vec()), Some("ServiceStreamFailed")),
     ] {
         services.behave(Service::Inference, behaviour.clone());
         let before = server.lines().len();
@@ -139,8 +141,12 @@ async fn a_stream_that_was_cut_ends_with_an_error_and_one_with_an_end_does_not()
         assert_eq!(line["code"].as_str(), code, "{behaviour:?}: {line}");
         let told = answer.split_once("\nevent: error\ndata: ").map(|(_, error)| error);
         let told = told.map(|error| serde_json::from_str(error.split("\n\n").next().unwrap()));
-        let told = told.map(|error: Result<Value, _>| error.unwrap()["code"].clone());
-        assert_eq!(told, code.map(Value::from), "{behaviour:?}: {answer}");
+        let told = told.map(|error: Result<Value, _>| error.unwrap());
+        // OpenAI's clients look at the member `error` alone.
+        for member in ["/code", "/error/code"] {
+            let said = told.as_ref().and_then(|told| told.pointer(member)?.as_str());
+            assert_eq!(said, code, "{behaviour:?}: {answer}");
+        }
     }
 }
 
@@ -162,4 +168,16 @@ async fn a_stream_of_a_service_arrives_as_it_came_and_a_refusal_is_its_own() {
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["code"], "ParameterNotAllowed");
     assert_eq!(services.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_own_authorities_count_for_a_host_that_only_an_entry_names() {
+    let setup = Setup::new().await.with("ALLOWED_HOSTS", "elsewhere.example");
+    let services = setup.services().await;
+    let setup = setup.with("ALLOWED_SERVICES", entries(&services));
+    let server = setup.start().await;
+    let body = question("xai.grok-4.3", false);
+    let answer =
+        exchange(&server.address, request("chat", "POST", "chat/completions", &body)).await;
+    assert_eq!(status(&answer), 200, "{answer}");
 }

@@ -27,6 +27,8 @@ const ENTRIES: &str = r#"{
     "open":["POST /20220125/actions/analyzeImage"],"compartments":["{C1}"],"models":["custom"]},
 "queue": {"service":"cell-1.queue.messaging","region":"us-ashburn-1","base":"/20210201",
     "open":["GET,POST /20210201/queues/{}/messages"],"compartments":["{C1}"]},
+"deep": {"service":"inference.generativeai","region":"sa-saopaulo-1","base":"/openai/v1","mount":"/m",
+    "open":["POST /openai/v1/{*}","POST /20231130/actions/{*}","POST /openai/{}/responses"],"models":["xai.grok-4.3"],"stateless":true},
 "wide": {"service":"inference.generativeai","region":"uk-london-1","open":["GET,POST /20251112/{}/{}",
     "GET,POST /20231130/{}","GET,POST /20231130/{}/{}","GET /20190301/{}/{}","POST /20220101/{}/{}"]}
 }"#;

@@ -7,7 +7,7 @@ use emulator::services::generative_ai::COMPARTMENT;
 use emulator::services::{Behaviour, Service};
 use serde_json::json;
 
-use super::world::{World, called, chat, json_of, message, streamed};
+use super::world::{World, called, chat, host, json_of, message, streamed};
 use crate::end_to_end::refused;
 use crate::setup::header;
 
@@ -191,4 +191,21 @@ async fn a_redirect_is_not_followed_and_too_much_is_not_taken() {
     refused(&ask(&function).await, 502, "ServiceAnswerTooLarge");
     world.behave(Behaviour::Cut);
     refused(&ask(&function).await, 502, "ServiceAnswerInvalid");
+}
+
+#[tokio::test]
+async fn a_client_that_has_the_newest_version_is_told_so() {
+    let world = World::new().await;
+    let entry = json!({ "host": host(&world.services, Service::ObjectStorage),
+        "open": ["GET /n/emulated/b/predictions/o/{}"], "headers": ["if-none-match"], "returns": ["etag"] });
+    let world = world.with_entry("cached", entry);
+    let function = world.start().await;
+    let newest = vec![("etag".to_owned(), "\"7\"".to_owned())];
+    world.services.behave(Service::ObjectStorage, Behaviour::Reply(304, newest, Vec::new()));
+    let call = called("cached/n/emulated/b/predictions/o/x", "GET", "/x", "");
+    let answer = function.call(header(call, "if-none-match", "\"7\"")).await;
+    assert_eq!((answer.status, answer.header("etag")), (304, Some(&b"\"7\""[..])), "{answer:?}");
+    assert!(answer.body.is_empty());
+    let sent = world.arrived().pop().unwrap();
+    assert_eq!(sent.request.text("if-none-match"), Some("\"7\""));
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use emulator::agent::{Agent, Invocation};
-use emulator::services::Service;
 use emulator::services::generative_ai::COMPARTMENT;
+use emulator::services::{Behaviour, Service};
 use model_deployment_fn::config::Config;
 use serde_json::json;
 
 use super::cases;
 use super::settings::all_examples;
-use super::world::{World, called, chat, host, json_of, message};
+use super::world::{World, called, chat, host, json_of, message, typed};
 use crate::end_to_end::refused;
 use crate::setup::{PATH, ROW, Setup, header, targeted};
 
@@ -216,6 +216,9 @@ async fn a_configuration_with_mistakes_does_not_start() {
         ("SERVICE_TARGET", "other".to_owned()),
         ("SERVICE_TARGET", format!("https://{inference}/openai/v1/models")),
         ("SERVICE_TARGET", "chat/openai/v2".to_owned()),
+        ("SERVICE_TARGET", "chat/openai/v1/chat/completions?key=1".to_owned()),
+        // Several entries open it.
+        ("SERVICE_TARGET", format!("https://{inference}/openai/v1/chat/completions")),
     ] {
         let program = world.program.clone().config(name, value.clone());
         assert!(Agent::start(program).await.is_err(), "{name}={value}");
@@ -236,4 +239,46 @@ async fn the_five_examples_start() {
     let program = setup.program.clone().config("ALLOWED_SERVICES", all_examples());
     let function = Agent::start(program).await.unwrap();
     refused(&function.call(called("chat", "POST", "/x", "{}")).await, 403, "TargetNotAllowed");
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_searched_for_a_compartment_is_not_sent() {
+    let world = World::new().await;
+    let entry = json!({ "host": host(&world.services, Service::ObjectStorage),
+        "open": ["POST /n/emulated/b"], "compartments": [COMPARTMENT] });
+    let world = world.with_entry("buckets", entry);
+    let function = world.start().await;
+    let body = json!({ "name": "new", "compartmentId": cases::OTHER_COMPARTMENT }).to_string();
+    for (content_type, status, code) in [
+        (Some("application/json"), 403, "ParameterNotAllowed"),
+        (None, 403, "ParameterNotAllowed"),
+        (Some("text/plain"), 415, "UnsupportedMediaType"),
+        (Some("application/x-www-form-urlencoded"), 415, "UnsupportedMediaType"),
+        (Some("text/json"), 415, "UnsupportedMediaType"),
+    ] {
+        let call = called("buckets/n/emulated/b", "POST", "/x", body.clone());
+        refused(&function.call(typed(call, content_type)).await, status, code);
+    }
+    assert!(world.sent_nothing());
+}
+
+#[tokio::test]
+async fn two_entries_may_share_a_path_with_different_methods() {
+    let world = World::new().await;
+    let object = "/n/emulated/b/shared/o/x";
+    let entry = |method: &str| {
+        json!({ "host": host(&world.services, Service::ObjectStorage),
+            "open": [format!("{method} {object}")] })
+    };
+    let (reads, writes) = (entry("GET"), entry("PUT"));
+    let world = world.with_entry("reads", reads).with_entry("writes", writes);
+    let function = world.start().await;
+    let url = format!("{}{object}", world.services.url(Service::ObjectStorage));
+    for (method, body) in [("PUT", "shared"), ("GET", "")] {
+        world.services.behave(Service::ObjectStorage, Behaviour::Reply(200, vec![], vec![]));
+        let call = typed(called(&url, method, "/x", body), None);
+        assert_eq!(function.call(call).await.status, 200, "{method}");
+    }
+    let answer = function.call(called(&url, "DELETE", "/x", "")).await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some(&b"GET, PUT"[..])));
 }

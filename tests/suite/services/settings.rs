@@ -280,6 +280,9 @@ fn some_hosts_are_never_called_whatever_is_configured() {
         "x.identity",
         "ns.compat.objectstorage",
         "x.private.objectstorage",
+        "aaaa.apm-agt",
+        "x.adb",
+        "x.analytics",
         "md.datascience",
         "modeldeployment",
     ] {
@@ -312,6 +315,8 @@ fn some_hosts_are_never_called_whatever_is_configured() {
         r#""service":"secrets.vaults","open":["GET /20190301/secretbundles/ocid1.vaultsecret.oc1..a"]"#,
         r#""host":"ns.objectstorage.us-chicago-1.oci.customer-oci.com","open":["GET /n/ns/b/x/o/{}"]"#,
         r#""host":"x.private.objectstorage.us-chicago-1.oraclecloud.com","open":["GET /n/ns/b/x/o/{}"]"#,
+        r#""host":"aaaa.apm-agt.us-chicago-1.oci.oraclecloud.com","open":["GET /a"]"#,
+        r#""service":"analytics","form":"ocp","base":"","open":["GET /a"]"#,
         r#""host":"localhost:8443","open":["@openai-chat"]"#,
         r#""host":"10.0.0.7","open":["@genai-native"]"#,
         r#""host":"[fd00::1]:8443","open":["GET /a"]"#,
