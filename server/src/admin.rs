@@ -79,7 +79,7 @@ fn router(health: Arc<impl Health>, metrics: Arc<Metrics>) -> Router {
     let text = [(CONTENT_TYPE, prometheus_text::CONTENT_TYPE)];
     Router::new()
         .route("/livez", get(async || Json(json!({ "status": "ok" }))))
-        .route("/readyz", get(async move || ready(&*health).await))
+        .route("/readyz", get(async move || ready(health.clone()).await))
         .route("/metrics", get(async move || (text, metrics.text())))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
@@ -101,10 +101,11 @@ async fn not_stored(mut response: Response) -> Response {
     response
 }
 
-async fn ready(health: &impl Health) -> (StatusCode, Json<Value>) {
-    // Credentials that take longer are none for this probe.
-    let has_credentials = timeout(READY_TIMEOUT, health.has_credentials()).await.unwrap_or(false);
+async fn ready(health: Arc<impl Health>) -> (StatusCode, Json<Value>) {
     let is_draining = health.is_draining();
+    // Credentials that take longer are none for this probe. They are fetched without it, for the next one.
+    let asked = tokio::spawn(async move { health.has_credentials().await });
+    let has_credentials = matches!(timeout(READY_TIMEOUT, asked).await, Ok(Ok(true)));
     let (status, word) = if has_credentials && !is_draining {
         (StatusCode::OK, "ok")
     } else {

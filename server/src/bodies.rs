@@ -75,7 +75,7 @@ impl Bodies {
             if *received > bytes.capacity() {
                 let room = (*received)
                     .next_power_of_two()
-                    .clamp(FIRST_BYTES, self.max_body.max(FIRST_BYTES));
+                    .clamp(FIRST_BYTES.min(self.max_body), self.max_body);
                 share.merge(self.share(room - bytes.capacity())?);
                 bytes.reserve_exact(room - bytes.len());
             }

@@ -20,6 +20,8 @@ struct State {
     is_draining: AtomicBool,
     lacks_credentials: AtomicBool,
     hangs: AtomicBool,
+    /// For longer than a probe waits, once.
+    is_slow: AtomicBool,
 }
 
 impl Health for State {
@@ -30,6 +32,10 @@ impl Health for State {
     async fn has_credentials(&self) -> bool {
         if self.hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
+        }
+        if self.is_slow.load(Ordering::SeqCst) {
+            time::sleep(Duration::from_millis(1500)).await;
+            self.is_slow.store(false, Ordering::SeqCst);
         }
         !self.lacks_credentials.load(Ordering::SeqCst)
     }
@@ -109,6 +115,20 @@ async fn credentials_that_a_probe_would_wait_for_are_none() {
     let port = Port::open().await;
     port.state.hangs.store(true, Ordering::SeqCst);
     assert_eq!(port.ready().await, (503, state("unavailable", false, false)));
+}
+
+#[tokio::test]
+async fn credentials_that_take_longer_than_a_probe_are_there_for_a_later_one() {
+    let port = Port::open().await;
+    port.state.is_slow.store(true, Ordering::SeqCst);
+    assert_eq!(port.ready().await, (503, state("unavailable", false, false)));
+    let mut later = port.ready().await;
+    for _ in 0..4 {
+        if later.0 == 503 {
+            later = port.ready().await;
+        }
+    }
+    assert_eq!(later, (200, state("ok", true, false)));
 }
 
 #[tokio::test]

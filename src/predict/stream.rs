@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use tokio::time::Instant;
 
 use super::Predictor;
@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::running::{Observer, Running};
 use super::target::Named;
 use super::trace::Trace;
-use fn_fdk::Context;
+use fn_fdk::{Context, Rejection, URL_LIMIT};
 use oracle_cloud_client::AnswerBody;
 
 /// What a front says of a call, beside the request.
@@ -83,6 +83,7 @@ impl Predictor {
         call: &FrontCall,
         record: &mut Record,
     ) -> Result<Response<AnswerBody>, Error> {
+        check_url(request.uri())?;
         let (named, body) = self.named(request, call)?;
         let events = payload::accepts_events(request.headers());
         let upstream = self.upstream(request, &call.context, named, &body, record, events)?;
@@ -117,4 +118,10 @@ impl Predictor {
             None => whole.into(),
         })
     }
+}
+
+/// Refuses a URL that no gateway lets pass to the function.
+fn check_url(url: &Uri) -> Result<(), Error> {
+    let length = url.path().len() + url.query().map_or(0, str::len);
+    if length > URL_LIMIT { Err(Rejection::UrlTooLong(URL_LIMIT).into()) } else { Ok(()) }
 }

@@ -54,7 +54,7 @@ pub use error::{Error, StatusError, error_chain};
 pub use function::Function;
 pub use into_reply::{IntoReply, Json};
 pub use json::json;
-pub use limits::BODY_LIMIT;
+pub use limits::{BODY_LIMIT, URL_LIMIT};
 pub use listener::{Listener, ListenerError};
 pub use log_frame::LogFrame;
 pub use log_line::{InvalidLogFormat, LogFormat};

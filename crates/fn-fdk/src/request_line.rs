@@ -7,13 +7,11 @@ use std::borrow::Cow;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Uri};
 
+use super::limits::URL_LIMIT;
 use super::rejection::Rejection;
 
 const METHOD: HeaderName = HeaderName::from_static("fn-http-method");
 const URL: HeaderName = HeaderName::from_static("fn-http-request-url");
-/// The longest URL, in bytes as received, without the `?`: what API Gateway allows for a whole
-/// head.
-const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// Returns the caller's method and URL. If the gateway's headers are absent, they are `POST` and
 /// `/`.
@@ -49,8 +47,8 @@ fn only<'a>(
 fn url(written: &[u8]) -> Result<Uri, Rejection> {
     let end = written.iter().position(|&byte| byte == b'?').unwrap_or(written.len());
     let (target, query) = written.split_at(end);
-    if target.len() + query.len().saturating_sub(1) > MAX_URL_BYTES {
-        return Err(Rejection::UrlTooLong(MAX_URL_BYTES));
+    if target.len() + query.len().saturating_sub(1) > URL_LIMIT {
+        return Err(Rejection::UrlTooLong(URL_LIMIT));
     }
     let path = path(target).filter(|path| is_path(path)).ok_or(Rejection::Url)?;
     let encoded = encoded(query).ok_or(Rejection::Url)?;
@@ -239,7 +237,7 @@ mod tests {
     fn a_url_has_at_most_8_kib_as_it_came() {
         for before in ["/x", "/x?", "https://gw/x?q=ñ"] {
             let mark = usize::from(before.contains('?'));
-            let fits = format!("{before}{}", "a".repeat(MAX_URL_BYTES + mark - before.len()));
+            let fits = format!("{before}{}", "a".repeat(URL_LIMIT + mark - before.len()));
             assert!(read(&fits).is_ok(), "{before}");
             assert_eq!(read(format!("{fits}a")), Err(Rejection::UrlTooLong(8192)), "{before}");
         }

@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(60);
 const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// The longest that an issuer is waited for, a second question included.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest that a call waits for an issuer while there is a key set.
+const MAX_WAIT_WHILE_HELD: Duration = Duration::from_secs(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest key set that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -109,12 +111,15 @@ impl Issuer {
 
 impl KeySource for Issuer {
     async fn current(&self) -> Option<Arc<KeySet>> {
-        let mut held = self.0.held();
-        if held.as_ref().is_none_or(|held| held.since.elapsed() >= MAX_AGE) {
-            self.refresh(held.map(|held| held.keys)).await;
-            held = self.0.held();
+        match self.0.held() {
+            None => self.refresh(None).await,
+            // Whoever comes while it is asked is not held up, and who asks not for long.
+            Some(held) if held.since.elapsed() >= MAX_AGE && self.0.asked.try_lock().is_ok() => {
+                drop(timeout(MAX_WAIT_WHILE_HELD, self.refresh(Some(held.keys))).await);
+            }
+            Some(_) => {}
         }
-        held.map(|held| held.keys)
+        self.0.held().map(|held| held.keys)
     }
 
     async fn newer_than(&self, known: &Arc<KeySet>) -> Option<Arc<KeySet>> {

@@ -72,11 +72,8 @@ impl KeySet {
     /// [`NotAKeySet`] where no key is left, or there are more than 32.
     pub fn parse(json: &[u8]) -> Result<Self, NotAKeySet> {
         let Shape { keys } = serde_json::from_slice(json).map_err(|_not_a_set| NotAKeySet)?;
-        if keys.len() > MAX_KEYS {
-            return Err(NotAKeySet);
-        }
         let keys: Vec<Key> = keys.into_iter().filter_map(usable).collect();
-        if keys.is_empty() { Err(NotAKeySet) } else { Ok(Self(keys)) }
+        if (1..=MAX_KEYS).contains(&keys.len()) { Ok(Self(keys)) } else { Err(NotAKeySet) }
     }
 
     /// The keys that may have signed a token with this header. An identity domain calls every key
