@@ -141,8 +141,10 @@ async fn an_answer_that_is_none_is_an_error_and_bounded() {
     let memory = scene.function.status("VmRSS");
     for (what, script, status, code) in &strange {
         let start = Instant::now();
-        let answer = scene.once(upstream, script.clone(), &deadline(2.0), "{}").await;
-        assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
+        // Where it is read to its limit, a machine that does other things as well takes a while.
+        let seconds: f64 = if *status == 504 { 2.0 } else { 10.0 };
+        let answer = scene.once(upstream, script.clone(), &deadline(seconds), "{}").await;
+        assert!(start.elapsed().as_secs_f64() < seconds + 3.0, "{what}: {:?}", start.elapsed());
         assert_eq!(
             refusal(&answer),
             (*status, (*code).to_owned()),

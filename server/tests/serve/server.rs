@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::upstream::Upstream;
@@ -79,14 +80,15 @@ impl Setup {
         let mut child = self.spawn();
         let log = Arc::<Log>::default();
         let (own, stderr) = (log.clone(), child.stderr.take().unwrap());
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut lines = BufReader::new(stderr).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 own.lines.lock().unwrap().push(line);
                 own.changed.notify_waiters();
             }
         });
-        let mut server = Server { child, log, address: String::new(), admin: String::new() };
+        let (address, admin) = (String::new(), String::new());
+        let mut server = Server { child, log, reader, address, admin };
         let ready = server.line(|line| line["message"] == "ready").await;
         let text = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
         (server.address, server.admin) = (text("address"), text("admin_address"));
@@ -104,6 +106,8 @@ struct Log {
 pub(crate) struct Server {
     child: Child,
     log: Arc<Log>,
+    /// Reads the log to its end.
+    reader: JoinHandle<()>,
     pub(crate) address: String,
     pub(crate) admin: String,
 }
@@ -161,6 +165,7 @@ impl Server {
     /// Waits for its end.
     pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
         let status = timeout(PATIENCE, self.child.wait()).await.expect("it ended in time").unwrap();
+        timeout(PATIENCE, &mut self.reader).await.expect("its log ended in time").unwrap();
         (status, self.text())
     }
 }

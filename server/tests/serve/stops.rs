@@ -69,13 +69,13 @@ async fn without_streams_it_ends_as_soon_as_no_connection_is_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigint_and_a_second_signal_end_at_once_and_calls_without_an_answer_are_told() {
     let setup = Setup::new().await;
-    for signals in [&["INT"][..], &["TERM", "INT"]] {
+    for (signals, requests) in [(&["INT"][..], 2), (&["TERM", "INT"], 4)] {
         let server = setup.start().await;
         let url = setup.upstream.url();
         let mut stream = streaming(&server, &url, "endless").await;
         let mut silent = Client::connect(&server.address).await;
         silent.send(request(&url, "silent", "", "{}")).await;
-        sleep(Duration::from_millis(300)).await;
+        setup.upstream.received(requests).await;
         let ordered = Instant::now();
         for signal in signals {
             server.signal(signal).await;

@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use crate::agent::PATIENCE;
 use crate::process::signal;
 
-/// The longest that a client may take; some are at work for ten seconds before their first request.
-const CLIENT: Duration = Duration::from_secs(120);
+/// The longest that a client may take; some are at work for ten seconds before their first request, the first time for more.
+const CLIENT: Duration = Duration::from_secs(300);
 
 /// The running process.
 pub(super) struct Local {

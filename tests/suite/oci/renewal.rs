@@ -96,7 +96,7 @@ async fn one_call_renews_and_the_others_do_not_wait_for_it() {
     }
     let mut waits = calls.join_all().await;
     waits.sort();
-    assert!(waits[18] < Duration::from_millis(250), "{waits:?}");
+    assert!(waits[18] < waits[19] / 2, "{waits:?}");
     assert!(waits[19] < BRIEF, "{waits:?}");
     assert_eq!(instance.asked().len(), 6, "{:?}", instance.asked());
 }

@@ -36,8 +36,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The longest that a command may take.
-const BOUND: Duration = Duration::from_secs(60);
+/// The longest that a command may take, a build that others wait for included.
+const BOUND: Duration = Duration::from_secs(300);
 
 /// What a command printed, and how it ended.
 #[derive(Debug)]

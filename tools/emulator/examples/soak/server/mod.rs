@@ -164,9 +164,10 @@ impl Soak {
             self.wrong.push("the new certificate is not shown".to_owned());
         }
         drop(connection);
-        self.world.deployment.close_idle();
         let begin = Instant::now();
+        // Again and again: a connection that was begun beside another may be ready only then.
         while open_files(self.process.pid()) > self.files_at_rest && begin.elapsed() < PATIENCE {
+            self.world.deployment.close_idle();
             sleep(Duration::from_millis(20)).await;
         }
         let open = open_files(self.process.pid());

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::client::{Call, Setup};
 
-const GAP: Duration = Duration::from_millis(50);
+const GAP: Duration = Duration::from_millis(200);
 
 #[tokio::test]
 async fn pieces_are_written_at_a_pace_and_each_is_recorded() {
