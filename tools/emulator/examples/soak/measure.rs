@@ -32,7 +32,8 @@ impl Measurements {
 
     /// Whether nothing grew beyond its limit, and the means of the first and the last tenth.
     pub(crate) fn table(&self, limits: &[Limit; 4]) -> (bool, String) {
-        let tenth = (self.0.len() / 10).max(1);
+        // Of a short soak two samples, since one alone may be out of the ordinary.
+        let tenth = (self.0.len() / 10).max(2);
         let (first, last) = (self.0.chunks(tenth).next(), self.0.rchunks(tenth).next());
         let (first, last) = (first.unwrap_or_default(), last.unwrap_or_default());
         let mut table = format!(
