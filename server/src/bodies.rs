@@ -73,9 +73,8 @@ impl Bodies {
                 return Err(too_large());
             }
             if *received > bytes.capacity() {
-                let room = (*received)
-                    .next_power_of_two()
-                    .clamp(FIRST_BYTES.min(self.max_body), self.max_body);
+                let least = FIRST_BYTES.min(self.max_body);
+                let room = received.next_power_of_two().clamp(least, self.max_body);
                 share.merge(self.share(room - bytes.capacity())?);
                 bytes.reserve_exact(room - bytes.len());
             }
