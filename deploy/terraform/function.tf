@@ -36,7 +36,7 @@ resource "oci_functions_application" "this" {
 
   compartment_id = var.compartment_id
   display_name   = var.name
-  subnet_ids     = local.subnets.functions
+  subnet_ids     = local.function_subnets
   shape          = var.shape
   freeform_tags  = var.freeform_tags
 

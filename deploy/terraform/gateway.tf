@@ -50,7 +50,7 @@ resource "oci_apigateway_gateway" "this" {
   compartment_id = var.compartment_id
   display_name   = var.name
   endpoint_type  = var.endpoint_type
-  subnet_id      = local.subnets.gateway
+  subnet_id      = local.gateway_subnet
   freeform_tags  = var.freeform_tags
 }
 

@@ -5,10 +5,11 @@
 locals {
   network = var.subnets == null ? 1 : 0
   public  = var.endpoint_type == "PUBLIC"
-  subnets = var.subnets != null ? var.subnets : {
-    gateway   = oci_core_subnet.gateway[0].id
-    functions = [oci_core_subnet.functions[0].id]
-  }
+
+  # Apart, so that what needs one does not depend on the other.
+  gateway_subnet   = var.subnets != null ? var.subnets.gateway : oci_core_subnet.gateway[0].id
+  function_subnets = var.subnets != null ? var.subnets.functions : [oci_core_subnet.functions[0].id]
+
   gateway_cidr   = cidrsubnet(var.vcn_cidr, 1, 0)
   functions_cidr = cidrsubnet(var.vcn_cidr, 1, 1)
   inner          = local.served ? "server" : "functions"
@@ -213,7 +214,7 @@ resource "oci_core_subnet" "functions" {
   compartment_id             = var.compartment_id
   vcn_id                     = oci_core_vcn.this[0].id
   display_name               = "${var.name}-${local.inner}"
-  dns_label                  = local.inner
+  dns_label                  = "functions" # Another would replace it.
   cidr_block                 = local.functions_cidr
   prohibit_public_ip_on_vnic = true
   route_table_id             = oci_core_route_table.private[0].id

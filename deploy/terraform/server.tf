@@ -1,5 +1,7 @@
 # The streaming server in a container instance, where hosting says so: docs/server.md. A container instance is not changed but made
-# anew, at another address. The new one comes first, then the routes lead to it, then the old one ends: all in one apply.
+# anew, at another address. The new one comes first, then the routes lead to it, then the old one ends: all in one apply. Terraform
+# then keeps this order for everything that the instance depends on. So it depends on its subnet alone, and not on the policies by
+# which it pulls its image: two subnets of one range, or two applications of one name, cannot be there at once.
 # Source: docs/spec/oci-services.md#container-instances
 
 locals {
@@ -81,16 +83,13 @@ resource "oci_container_instances_container_instance" "this" {
   graceful_shutdown_timeout_in_seconds = local.grace
   freeform_tags                        = var.freeform_tags
 
-  # Its image is pulled, and its calls are signed, by the group's rights.
-  depends_on = [oci_identity_policy.pull, oci_identity_policy.predict]
-
   shape_config {
     ocpus         = var.server_ocpus
     memory_in_gbs = var.server_memory
   }
 
   vnics {
-    subnet_id             = local.subnets.functions[0]
+    subnet_id             = local.function_subnets[0]
     is_public_ip_assigned = false
   }
 

@@ -23,8 +23,8 @@ VERSIONS = ["1.31", "1.37"]
 PAGES = ["docs/server.md", "docs/configuration.md"]
 REFUSED = "METRICS_"
 MEBIBYTE = 1 << 20
-# What the process needs beside the bodies that it holds: 64 KiB for each of MAX_CONCURRENT streams, and itself.
-BESIDE_BODIES = 128 * MEBIBYTE
+# What the process needs beside the bodies that it holds: for itself, and for each of MAX_CONCURRENT streams.
+ITSELF, STREAM = 64 * MEBIBYTE, 64 << 10
 # Each schema is read once, not for each resource.
 kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
@@ -145,9 +145,10 @@ def pod(resources, spec, known, found):
         found.append("preStop: the server drains by itself")
     if spec["terminationGracePeriodSeconds"] < int(limits["DRAIN_TIMEOUT"]) + 10:
         found.append("terminationGracePeriodSeconds: is not 10 s longer than DRAIN_TIMEOUT")
+    memory = int(limits["MAX_BUFFERED"]) + int(limits["MAX_CONCURRENT"]) * STREAM + ITSELF
     for kind in ("requests", "limits"):
-        if size(container["resources"][kind]["memory"]) < int(limits["MAX_BUFFERED"]) + BESIDE_BODIES:
-            found.append(f"resources.{kind}.memory: MAX_BUFFERED and 128 MiB do not fit")
+        if size(container["resources"][kind]["memory"]) < memory:
+            found.append(f"resources.{kind}.memory: {memory} bytes for MAX_BUFFERED, MAX_CONCURRENT and the server do not fit")
     for name, value in variables.items():
         if value.startswith("/") and mounted(spec, container, value) is None:
             found.append(f"{name}: {value} is in no Secret that is mounted")

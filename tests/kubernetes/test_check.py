@@ -72,6 +72,7 @@ class Overlay(unittest.TestCase):
     def test_memory(self):
         self.in_container(lambda one: one["resources"]["limits"].update(memory="256Mi"), "resources.limits.memory")
         self.found("ConfigMap", lambda one: one["data"].update(MAX_BUFFERED="1073741824"), "resources.requests.memory")
+        self.found("ConfigMap", lambda one: one["data"].update(MAX_CONCURRENT="10000"), "resources.limits.memory")
 
     def test_rights_of_the_process(self):
         self.in_pod(lambda one: one["securityContext"].update(runAsNonRoot=False), "it may be root")

@@ -131,6 +131,14 @@ fn a_page_explains_every_code_of_the_server_and_no_other() {
     let rows = table("docs/server.md", "## Statuses and codes");
     let explained: BTreeSet<String> = rows.iter().flat_map(|row| quoted(&row[1])).collect();
     assert_eq!(own, explained);
+    // What a client never reads needs no cause; what the function answers with, too, has one there.
+    own.remove("ClientClosedRequest");
+    let causes = file("tools/mdfn/src/cause.rs");
+    let known = codes(&causes);
+    assert!(own.is_subset(&known), "{:?}", own.difference(&known));
+    let (_, of_the_server) = causes.split_once("SERVER_CODES").unwrap();
+    let of_the_server = codes(of_the_server.split_once("\n];").unwrap().0);
+    assert!(of_the_server.is_subset(&own), "{:?}", of_the_server.difference(&own));
 }
 
 #[test]

@@ -59,6 +59,26 @@ output "gateway_hostname" {
   value       = module.models.gateway_hostname
 }
 
+output "allowed_services" {
+  description = "Value of the function's ALLOWED_SERVICES."
+  value       = module.models.allowed_services
+}
+
+output "container_instance_id" {
+  description = "OCID of the server's container instance."
+  value       = module.models.container_instance_id
+}
+
+output "dynamic_group_rule" {
+  description = "Matching rule of the dynamic group."
+  value       = module.models.dynamic_group_rule
+}
+
+output "policy_statements" {
+  description = "Statements of the policies, by what they are for."
+  value       = module.models.policy_statements
+}
+
 output "deploy_command" {
   description = "The command that makes the function of an archive."
   value       = module.models.deploy_command

@@ -17,7 +17,11 @@ const FUNCTION_CODES: [(u16, &str, &str); 26] = [
         "the message says what: the model refuses the rows, several headers name the deployment, a GET has a body, or a header \
          cannot be read",
     ),
-    (400, "CannotParseRequest", "the body is empty, not JSON, or not in plain UTF-8"),
+    (
+        400,
+        "CannotParseRequest",
+        "the body is empty, not JSON, or not in plain UTF-8; or the request is no plain HTTP/1.1 for a streaming server",
+    ),
     (
         403,
         "TargetNotAllowed",
@@ -34,7 +38,11 @@ const FUNCTION_CODES: [(u16, &str, &str); 26] = [
         "the route gives a base URL, and the client's path does not end in one of ALLOWED_PATHS; `openai` opens the paths under /v1 only",
     ),
     (405, "MethodNotAllowed", "a prediction is a POST"),
-    (413, "PayloadTooLarge", "the body is larger than 6 MiB"),
+    (
+        413,
+        "PayloadTooLarge",
+        "the body is larger than 6 MiB, or than MAX_BODY of a streaming server",
+    ),
     (
         415,
         "UnsupportedMediaType",
@@ -112,8 +120,35 @@ const FUNCTION_CODES: [(u16, &str, &str); 26] = [
     (
         401,
         "NotAuthenticated",
-        "the signature was refused: clock more than 5 minutes off, or a token that has expired",
+        "the signature was refused: clock more than 5 minutes off, or a token that has expired; or a streaming server does not take \
+         the client's token, and its log line says why",
     ),
+];
+
+/// The same of errors that the streaming server alone makes.
+const SERVER_CODES: [(u16, &str, &str); 10] = [
+    (
+        403,
+        "CallerNotAllowed",
+        "the route does not set the secret in GATEWAY_SECRET_FILE of the streaming server, or sets another",
+    ),
+    (403, "InsufficientScope", "the client's token lacks TOKEN_SCOPE of the streaming server"),
+    (408, "RequestTimeout", "the body took too long to arrive at the streaming server"),
+    (501, "NotImplemented", "the streaming server does not take the header `upgrade`"),
+    (503, "TooManyCalls", "MAX_CONCURRENT of the streaming server is reached; try again"),
+    (
+        503,
+        "TooManyConnections",
+        "four times MAX_CONCURRENT connections to the streaming server are open; try again",
+    ),
+    (503, "BuffersFull", "MAX_BUFFERED of the streaming server is reached; try again"),
+    (
+        503,
+        "KeysUnavailable",
+        "the streaming server could not fetch the keys of TOKEN_KEYS yet; its log says why",
+    ),
+    (503, "ServerStopping", "the streaming server is ending; try again"),
+    (505, "HttpVersionNotSupported", "the streaming server takes HTTP/1.1 alone"),
 ];
 
 /// The statuses, where the body does not say more.
@@ -193,7 +228,7 @@ pub(crate) fn probable(status: u16, body: &[u8]) -> Option<&'static str> {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let of_gateway = json.as_ref().is_none_or(is_gateways);
     let of_model = || (!of_gateway).then(|| meaning(&MODEL_STATUSES, status)).flatten();
-    named(&FUNCTION_CODES, body).or_else(of_model).or_else(|| meaning(&GATEWAY_STATUSES, status))
+    own(body).or_else(of_model).or_else(|| meaning(&GATEWAY_STATUSES, status))
 }
 
 /// Returns whether an error has the gateway's form: `code`, `message` and nothing else.
@@ -207,7 +242,7 @@ fn is_gateways(body: &Value) -> bool {
 
 /// Returns the probable meaning of a model deployment's own answer.
 pub(crate) fn of_model(status: u16, body: &[u8]) -> Option<&'static str> {
-    named(&FUNCTION_CODES, body).or_else(|| meaning(&MODEL_STATUSES, status))
+    own(body).or_else(|| meaning(&MODEL_STATUSES, status))
 }
 
 /// The meaning of a status from another OCI service.
@@ -230,7 +265,7 @@ const SERVICE_STATUSES: [(u16, &str); 5] = [
 
 /// Returns everything that an answer with this status can mean, each with who gave it.
 pub(crate) fn of_status(status: u16) -> Vec<String> {
-    let own = FUNCTION_CODES.iter().filter(|own| own.0 == status);
+    let own = own_codes().filter(|own| own.0 == status);
     let own = own.map(|(_, code, cause)| format!("{code}: {cause}"));
     let gateway = meaning(&GATEWAY_STATUSES, status).map(|cause| format!("the gateway: {cause}"));
     let model =
@@ -240,10 +275,16 @@ pub(crate) fn of_status(status: u16) -> Vec<String> {
     gateway.into_iter().chain(own).chain(model).chain(service).collect()
 }
 
-fn named(own: &[(u16, &str, &'static str)], body: &[u8]) -> Option<&'static str> {
+/// The errors that function and server make themselves.
+fn own_codes() -> impl Iterator<Item = &'static (u16, &'static str, &'static str)> {
+    FUNCTION_CODES.iter().chain(&SERVER_CODES)
+}
+
+/// The cause of one of them, by the code in the body.
+fn own(body: &[u8]) -> Option<&'static str> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let code = body.get("code")?.as_str()?;
-    own.iter().find(|(_, known, _)| *known == code).map(|(.., cause)| *cause)
+    own_codes().find(|(_, known, _)| *known == code).map(|(.., cause)| *cause)
 }
 
 fn meaning(table: &[(u16, &'static str)], status: u16) -> Option<&'static str> {

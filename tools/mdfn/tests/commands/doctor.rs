@@ -246,6 +246,9 @@ fn every_usual_status_is_explained() {
     for (status, said) in [
         ("401", "the gateway: the gateway does not take the token"),
         ("403", "TargetNotAllowed: "),
+        ("403", "CallerNotAllowed: the route does not set the secret"),
+        ("408", "RequestTimeout: "),
+        ("503", "TooManyCalls: "),
         ("404", "NotAuthorizedOrNotFound: OCI says this for a missing policy too"),
         (
             "404",

@@ -1,7 +1,7 @@
 //! What can be said of a module by its text and the provider's schema: the names and presence of
 //! types, arguments and blocks, the types of literals, and what this repository asks of a module.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use hcl::Expression;
@@ -185,6 +185,35 @@ fn uses(text: &str) -> BTreeSet<String> {
     static NAME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\b(?:var|local)\.[a-z0-9_]+").unwrap());
     NAME.find_iter(text).map(|name| name.as_str().to_owned()).collect()
+}
+
+/// All that a resource depends on, through locals and other resources.
+pub(crate) fn dependencies(text: &str, of: &str) -> BTreeSet<String> {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\b(?:local|data\.oci_[a-z_]+|oci_[a-z_]+|terraform_data)\.[a-z0-9_]+").unwrap()
+    });
+    let module = hcl::parse(text).unwrap();
+    let mut texts = BTreeMap::new();
+    for block in module.blocks() {
+        let labels: Vec<_> = block.labels().iter().map(hcl::BlockLabel::as_str).collect();
+        let mode = if block.identifier() == "data" { "data." } else { "" };
+        texts.insert(format!("{mode}{}", labels.join(".")), to_string(block).unwrap());
+        if block.identifier() == "locals" {
+            let locals = block.body().attributes();
+            texts.extend(
+                locals.map(|local| {
+                    (format!("local.{}", local.key()), to_string(local.expr()).unwrap())
+                }),
+            );
+        }
+    }
+    let (mut seen, mut next) = (BTreeSet::new(), vec![of.to_owned()]);
+    while let Some(name) = next.pop() {
+        let names = NAME.find_iter(texts.get(&name).map_or("", String::as_str));
+        let names = names.map(|name| name.as_str().to_owned());
+        next.extend(names.filter(|name| seen.insert(name.clone())));
+    }
+    seen
 }
 
 pub(crate) fn attribute<'a>(body: &'a Body, name: &str) -> Option<&'a Expression> {

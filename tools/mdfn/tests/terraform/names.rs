@@ -1,7 +1,7 @@
 //! Does every name in the module exist, and is everything there that must be? Each kind of mistake
 //! is found, too.
 
-use crate::check::{attribute, check, text};
+use crate::check::{attribute, check, dependencies, text};
 
 const MODULE: &str = "deploy/terraform";
 const EXAMPLE: &str = "deploy/terraform/example";
@@ -26,6 +26,27 @@ fn the_stack_uses_names_that_are_declared() {
     let mut unused = of_the_form.map(|name| format!("var.{name}: is not used"));
     unused.sort_unstable();
     assert_eq!(check(&text(STACK)), unused);
+}
+
+#[test]
+fn what_has_to_be_replaced_in_place_does_not_depend_on_the_order_of_the_container_instance() {
+    // Terraform makes everything anew before the old one ends that such a resource depends on.
+    let text = text(MODULE);
+    assert_eq!(text.matches("create_before_destroy = true").count(), 1);
+    let dependencies = dependencies(&text, "oci_container_instances_container_instance.this");
+    assert!(dependencies.contains("oci_core_subnet.functions"), "{dependencies:?}");
+    for unique in ["oci_functions_", "oci_identity_", "oci_apigateway_", "oci_core_subnet.gateway"]
+    {
+        let found = dependencies.iter().find(|name| name.starts_with(unique));
+        assert_eq!(found, None, "{unique}");
+    }
+    // What of the subnet cannot be changed is the same with a function and with a server.
+    let (_, subnet) = text.split_once("resource \"oci_core_subnet\" \"functions\"").unwrap();
+    let (subnet, _) = subnet.split_once("\n}\n").unwrap();
+    for fixed in ["dns_label", "prohibit_public_ip_on_vnic"] {
+        let line = subnet.lines().find(|line| line.trim_start().starts_with(fixed)).unwrap();
+        assert!(!line.contains("local.") && !line.contains("var."), "{line}");
+    }
 }
 
 #[test]

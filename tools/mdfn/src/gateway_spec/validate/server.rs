@@ -69,18 +69,18 @@ pub(super) fn judge(
 fn proof(headers: &Transformations<'_>, place: &Place, findings: &mut Findings) {
     let mut set = headers.sets(SECRET_HEADER);
     let Some(proof) = set.next() else {
-        let text = format!("it sets no `{SECRET_HEADER}`; the server answers 401");
+        let text = format!("it sets no `{SECRET_HEADER}`; the server answers 403");
         findings.refused(place, &text);
         return;
     };
     if !proof.is_overwritten() {
         let text = format!(
-            "`{SECRET_HEADER}` is not set with OVERWRITE; a client's own value passes, and the server answers 401"
+            "`{SECRET_HEADER}` is not set with OVERWRITE; a client's own value passes, and the server answers 403"
         );
         findings.refused(place, &text);
     }
     let [secret] = proof.values() else {
-        let text = format!("`{SECRET_HEADER}` has several values; the server answers 401");
+        let text = format!("`{SECRET_HEADER}` has several values; the server answers 403");
         findings.refused(place, &text);
         return;
     };
@@ -94,7 +94,7 @@ fn proof(headers: &Transformations<'_>, place: &Place, findings: &mut Findings) 
         findings.refused(place, &text);
     }
     if !headers.passes(SECRET_HEADER) {
-        let text = format!("the filter takes `{SECRET_HEADER}` away; the server answers 401");
+        let text = format!("the filter takes `{SECRET_HEADER}` away; the server answers 403");
         findings.refused(place, &text);
     }
 }
