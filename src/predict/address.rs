@@ -27,6 +27,9 @@ fn is_allowed_v4(address: Ipv4Addr, private: bool) -> bool {
     !never && (private || !inside)
 }
 
+/// The metadata service of an instance.
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe);
+
 fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
     let inside = address.is_loopback() || address.is_unique_local();
     // Only 2000::/3 is routed. Documentation addresses, and tunnels that hide an IPv4 address, are
@@ -35,7 +38,7 @@ fn is_allowed_v6(address: Ipv6Addr, private: bool) -> bool {
     let tunnel = matches!(segments, [0x2002, ..] | [0x2001, 0, ..]);
     let documentation = matches!(segments, [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..]);
     let routed = matches!(segments, [0x2000..=0x3fff, ..]) && !tunnel && !documentation;
-    if inside { private } else { routed }
+    if inside { private && address != METADATA_V6 } else { routed }
 }
 
 #[cfg(test)]
@@ -64,6 +67,7 @@ mod tests {
     fn metadata_multicast_and_reserved_addresses_are_never_called() {
         let never = [
             "169.254.169.254",
+            "fd00:c1::a9fe:a9fe",
             "0.0.0.0",
             "224.0.0.1",
             "255.255.255.255",

@@ -65,7 +65,7 @@ impl Probe {
     }
 }
 
-/// Describes the function: how many addresses it may call, never which.
+/// Describes the function: how many addresses it may call, and which services have another time.
 async fn ready(targets: &Targets, forwarder: &Forwarder) -> Result<Value, Error> {
     let expires = forwarder.credentials().await?.expires();
     let (client, rule) = (forwarder.client(), targets.rule());

@@ -27,6 +27,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const MAX_STREAMS: usize = 50;
 /// How many calls go into one request, which is sent when there are so many, whatever the interval says.
 const MAX_CALLS: usize = 500;
+/// How many are held while no call leaves time for a request.
+const MAX_HELD: usize = 10 * MAX_CALLS;
 /// Monitoring refuses samples that are two hours old; a container may have been frozen for as long.
 const MAX_AGE: Duration = Duration::from_secs(7000);
 /// With less time than this nothing is posted: a failed post would lose all that was collected.
@@ -184,6 +186,11 @@ impl Metrics {
             tokens: record.tokens,
         };
         let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        if batch.calls >= MAX_HELD {
+            let calls = batch.calls;
+            log::warn!(calls; "metrics of calls were not posted: no call left time for it");
+            *batch = Batch { due: batch.due, ..Batch::default() };
+        }
         // A caller who may name any deployment must not decide how many streams there are.
         if !batch.sets.contains_key(&set) && !batch.has_room_for(&set.called) {
             let other = || "other".to_owned();
@@ -357,6 +364,11 @@ mod tests {
         assert_eq!(calls(500), Some(3));
         assert_eq!((1..MAX_CALLS).find_map(|_| calls(500)), None);
         assert_eq!(calls(500), Some(MAX_CALLS));
+        // Where no call leaves time, the oldest are given up.
+        assert_eq!((0..=MAX_HELD).find_map(|_| calls(50)), None);
+        assert_eq!(calls(500), None);
+        tokio::time::advance(INTERVAL).await;
+        assert_eq!(calls(500), Some(3));
     }
 
     #[test]

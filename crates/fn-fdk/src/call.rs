@@ -346,7 +346,8 @@ fn unwrapped(platform: &HeaderMap) -> HeaderMap {
             headers.append(name, value.clone());
         }
     }
-    if let Some(content_type) = platform.get(header::CONTENT_TYPE) {
+    let content_type = platform.get(header::CONTENT_TYPE).filter(|value| !value.is_empty());
+    if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type.clone());
     } else if let Some(first) = first_of_several(&headers) {
         headers.insert(header::CONTENT_TYPE, first);

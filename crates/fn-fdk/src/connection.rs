@@ -129,11 +129,13 @@ where
             Ok(Held { body, place: _held }) => self.run(call.with_body(body), limit, logged).await,
             Err(rejection) => {
                 let reply = (self.on_rejection)(&call.with_received(received), &rejection);
-                if rejection == Rejection::BodyLate {
+                match reply.sendable() {
                     // The agent gives up such a call too.
-                    Ended { reply, wire: error::TIMED_OUT.0 }
-                } else {
-                    seen(intent, reply, logged)
+                    Ok(reply) if rejection == Rejection::BodyLate => {
+                        Ended { reply, wire: error::TIMED_OUT.0 }
+                    }
+                    Ok(reply) => seen(intent, reply, logged),
+                    Err(error) => failed(intent, &error, logged),
                 }
             }
         };
@@ -208,7 +210,7 @@ fn failed(intent: Intent, error: &Error, logged: &LoggedCall) -> Ended {
         let message = format!("the answer is larger than {LIMIT_MIB} MiB");
         return Ended { reply: Reply::error(status, code, &message), wire: status };
     }
-    if let Some((status, code, reply)) = Reply::of_error(error) {
+    if let Some((status, code, Ok(reply))) = Reply::of_error(error) {
         logged.failed((status, &code), &chain);
         seen(intent, reply.logged(), logged)
     } else {

@@ -247,15 +247,19 @@ impl Reply {
         Self { logged: true, ..self }
     }
 
+    /// A name with the gateway's prefix is that of the header without it.
     fn add(&mut self, name: HeaderName, value: HeaderValue) {
         match Owner::of(&name) {
             Owner::Platform => self.fail(ReservedHeader(name)),
             Owner::Connection => {}
-            Owner::Application if name == header::CONTENT_TYPE => {
-                self.headers.insert(name, value);
-            }
             Owner::Application => {
-                self.headers.append(name, value);
+                let bare = name.as_str().trim_start_matches(PREFIX);
+                let name = HeaderName::from_bytes(bare.as_bytes()).unwrap_or(name);
+                if name == header::CONTENT_TYPE {
+                    self.headers.insert(name, value);
+                } else {
+                    self.headers.append(name, value);
+                }
             }
         }
     }
@@ -339,10 +343,11 @@ impl Reply {
         self.logged
     }
 
-    /// Returns the reply to a [`StatusError`] in an error, with its status and code.
-    pub(super) fn of_error(error: &Error) -> Option<(StatusCode, String, Self)> {
+    /// Returns the reply to a [`StatusError`] in an error, if it can be sent, with its status and
+    /// code.
+    pub(super) fn of_error(error: &Error) -> Option<(StatusCode, String, Result<Self, Error>)> {
         let (status, code, message) = StatusError::seen(&**error)?;
-        Some((status, code.to_owned(), Self::error(status, code, message)))
+        Some((status, code.to_owned(), Self::error(status, code, message).sendable()))
     }
 
     /// Converts the answer for the agent, which keeps the container only after 200, 502 and 504.

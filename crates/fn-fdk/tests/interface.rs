@@ -113,28 +113,30 @@ async fn failing(call: Call) -> anyhow::Result<String> {
         "status" => Err(StatusError::new(StatusCode::CONFLICT, "Busy", "somebody else is at it"))?,
         "context" => Err(StatusError::bad_request("no seat")).context("while parsing")?,
         "plain" => anyhow::bail!("a plain failure"),
+        "upstream" => Err(StatusError::new(StatusCode::from_u16(999)?, "Upstream", "its own"))?,
         number => Ok(number.parse::<u32>().context("no number")?.to_string()),
     }
 }
 
 #[tokio::test]
 async fn a_status_goes_through_anyhow_and_another_error_is_a_failed_call() {
-    let bodies = ["status", "context", "plain", "x", "7"];
+    let bodies = ["status", "context", "plain", "x", "upstream", "7"];
     let seen = |answer: &Answer| (answer.status(), answer.fn_status());
     let through = answered(failing, bodies.map(|body| gateway("", body))).await;
     assert_eq!(seen(&through[0]), (200, 409));
     let busy = serde_json::json!({ "code": "Busy", "message": "somebody else is at it" });
     assert_eq!(through[0].json(), busy);
     assert_eq!((seen(&through[1]), &through[1].json()["message"]), ((200, 400), &"no seat".into()));
-    for answer in &through[2..4] {
+    // A status that cannot be sent is none.
+    for answer in &through[2..5] {
         assert_eq!(
             (answer.status(), &answer.json()["message"]),
             (502, &"the function failed".into())
         );
     }
-    assert_eq!((seen(&through[4]), through[4].text()), ((200, 200), "7"));
+    assert_eq!((seen(&through[5]), through[5].text()), ((200, 200), "7"));
     let direct = answered(failing, bodies.map(|body| direct("", body))).await;
-    assert_eq!(direct.map(|answer| answer.status()), [502, 502, 502, 502, 200]);
+    assert_eq!(direct.map(|answer| answer.status()), [502, 502, 502, 502, 502, 200]);
 }
 
 #[tokio::test]

@@ -207,9 +207,10 @@ impl ClientBuilder {
     pub async fn build(self) -> Result<Client, Error> {
         let mut vars = Variables::new(&environment);
         let (regions, bundle) = (Regions::read(&mut vars), vars.text("SSL_CERT_FILE"));
+        let region = region::from_vars(&mut vars, "OCI_CLI_REGION");
         let otherwise = region::from_vars(&mut vars, "OCI_REGION");
-        let read = vars.finish(Some((regions, bundle, otherwise)));
-        let (regions, bundle, otherwise) = read.map_err(Error::request)?;
+        let read = vars.finish(Some((regions, bundle, region, otherwise)));
+        let (regions, bundle, region, otherwise) = read.map_err(Error::request)?;
         let source = match &self.credentials {
             Some(credentials) => Source::Shared(credentials.clone()),
             None => Source::Principal(DefaultChain::from_env()?.into_principal().await?.into()),
@@ -218,7 +219,9 @@ impl ClientBuilder {
             Some(http) => http.clone(),
             None => self.connections(bundle).map_err(Error::request)?,
         };
-        let inner = Inner { otherwise, ..self.inner(source, regions, http) };
+        // It overrides the region of every source.
+        let builder = Self { region: self.region.clone().or(region), ..self };
+        let inner = Inner { otherwise, ..builder.inner(source, regions, http) };
         Ok(Client(Arc::new(inner)))
     }
 

@@ -16,6 +16,7 @@ use super::inner::Inner;
 use super::message::{SendError, is_loopback, plain};
 use super::options::RequestOptions;
 use super::principal::Principal;
+use super::region::is_name;
 use super::service::Service;
 use super::source::Source;
 use super::timings::RequestTimings;
@@ -64,6 +65,9 @@ impl Client {
                 "no region is known; expected one in the builder, the profile or OCI_REGION",
             )
         })?;
+        if !is_name(&region) {
+            return Err(Error::request("the region is not a name such as `eu-frankfurt-1`"));
+        }
         let region = regions.identifier(&region);
         let host = regions.service_host(name, &region, None).ok_or_else(|| {
             Error::request("the service is not the first part of a host, such as `objectstorage`")

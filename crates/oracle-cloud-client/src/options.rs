@@ -7,6 +7,9 @@ use tokio::time;
 
 use super::retry::RetrySafety;
 
+/// Longer than anything is waited for, and short enough to be added to any time.
+const FAR: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+
 /// Time limits, attempts and size of one request. The defaults are right for nearly every request.
 ///
 /// ```
@@ -146,7 +149,11 @@ impl RequestOptions {
 
     /// Returns when the last attempt of a request that begins now must end.
     pub(super) fn until(&self) -> time::Instant {
-        let far = Duration::from_secs(u64::from(u32::MAX));
-        self.deadline.map_or_else(|| time::Instant::now() + self.timeout.min(far), Into::into)
+        self.deadline.map_or_else(|| time::Instant::now() + self.timeout.min(FAR), Into::into)
+    }
+
+    /// Returns when an attempt that begins now must end, if the last one must end then.
+    pub(super) fn attempt_until(&self, end: time::Instant) -> time::Instant {
+        end.min(time::Instant::now() + self.attempt_timeout.min(FAR))
     }
 }

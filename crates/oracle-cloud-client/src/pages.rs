@@ -72,7 +72,7 @@ impl Pages {
         let request = self.request.clone();
         let request = match &self.next {
             Next::First => request,
-            Next::Page(page) => request.query("page", page),
+            Next::Page(page) => request.page(page),
             Next::None => return Ok(None),
         };
         let answer = request.send().await?;

@@ -96,6 +96,15 @@ impl RequestBuilder {
         self
     }
 
+    /// Asks for this page, in place of any other.
+    pub(super) fn page(mut self, page: &str) -> Self {
+        let parts = self.query.trim_start_matches('?').split('&');
+        let others = parts.filter(|part| !part.is_empty() && !part.starts_with("page="));
+        let others = others.collect::<Vec<_>>().join("&");
+        self.query = if others.is_empty() { others } else { format!("?{others}") };
+        self.query("page", page)
+    }
+
     /// Sets a header. A second value of the same name replaces the first.
     ///
     /// ```

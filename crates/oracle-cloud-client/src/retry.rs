@@ -105,7 +105,7 @@ impl Attempts {
         let headers = outcome.as_ref().ok().map(Response::headers);
         match self.retry.wait(self.made, headers, chance()) {
             Some(wait) if passes && self.made < self.most => {
-                let in_time = Instant::now() + wait < self.until;
+                let in_time = wait < self.until.saturating_duration_since(Instant::now());
                 if in_time {
                     sleep(wait).await;
                 }

@@ -65,7 +65,7 @@ impl Sender {
         let mut sending = Sending { options, timings, sink };
         let mut last = None;
         loop {
-            let until = end.min(Instant::now() + options.attempt_timeout);
+            let until = options.attempt_until(end);
             let outcome = self.attempt(&message, &mut attempts, until, &mut sending).await?;
             let outcome = match (outcome, last) {
                 // An attempt that had no time left says less than the one before it.

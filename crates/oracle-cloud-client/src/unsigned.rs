@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Method, Response, Uri};
-use tokio::time::Instant;
 
 use super::http_client::HttpClient;
 use super::message::{SendError, plain};
@@ -36,7 +35,7 @@ impl HttpClient {
     ) -> Result<Response<Bytes>, SendError> {
         let request = reqwest::Request::new(Method::GET, plain(url, self.is_plain)?);
         let limits = Limits {
-            until: options.until().min(Instant::now() + options.attempt_timeout),
+            until: options.attempt_until(options.until()),
             read_timeout: options.read_timeout,
             bytes: options.max_answer,
         };

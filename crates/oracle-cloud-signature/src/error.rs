@@ -40,6 +40,9 @@ pub enum SignError {
     /// A header that shall be signed is not visible ASCII.
     #[error("header `{0}` shall be signed, but has a character that is not printable ASCII")]
     NotAscii(HeaderName),
+    /// The request has a header `x-date`, which services read in place of the signed `date`.
+    #[error("header `x-date` is there and not signed; expected none, or that it is signed")]
+    OtherDate,
     /// The time cannot be written as an HTTP date.
     #[error("the time is before 1970 or after 9999")]
     Time,

@@ -108,7 +108,8 @@ pub fn sign(
 /// ```
 ///
 /// # Errors
-/// The same as [`sign`]; [`SignError::Url`] if `url` is not a URL.
+/// The same as [`sign`]; [`SignError::Url`] if `url` is not a URL; [`SignError::OtherDate`] if the
+/// request has a header `x-date` that [`sign`] would remove.
 pub fn signature_headers(
     method: &Method,
     url: &str,
@@ -121,7 +122,16 @@ pub fn signature_headers(
     head.uri = url.parse().map_err(|_not_a_uri| SignError::Url)?;
     head.headers = headers.clone();
     sign(&mut head, body, params)?;
-    let set = head.headers.iter().filter(|(name, value)| headers.get(*name) != Some(value));
+    let has = |headers: &HeaderMap, name: &HeaderName| headers.contains_key(name);
+    if has(headers, &X_DATE) && !has(&head.headers, &X_DATE) {
+        return Err(SignError::OtherDate);
+    }
+    let is_new = |name: &HeaderName| {
+        let values =
+            |headers: &HeaderMap| headers.get_all(name).iter().cloned().collect::<Vec<_>>();
+        values(&head.headers) != values(headers)
+    };
+    let set = head.headers.iter().filter(|(name, _)| is_new(name));
     Ok(set.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 

@@ -15,6 +15,9 @@ pub enum Fault {
     /// A line of its head ends in another way.
     #[error("a line of the head does not end with CR and LF")]
     LineEnd,
+    /// A line of its head is longer than 64 KiB, so that nobody looked at it.
+    #[error("a line of the head is longer than 64 KiB")]
+    LineLength,
     /// Where its body ends could be understood in two ways.
     #[error("the length of the body is given several times, or in two ways")]
     Length,
@@ -48,6 +51,7 @@ impl Fault {
     pub fn status(self) -> StatusCode {
         match self {
             Self::LineEnd | Self::Length | Self::Absolute | Self::Host => StatusCode::BAD_REQUEST,
+            Self::LineLength => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Connect => StatusCode::METHOD_NOT_ALLOWED,
             Self::Upgrade => StatusCode::NOT_IMPLEMENTED,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
@@ -66,6 +70,7 @@ impl Fault {
             Self::LineEnd | Self::Length => {
                 "the request is not HTTP/1.1 in its plain form; expected CR LF and one length of the body"
             }
+            Self::LineLength => "a line of the head is longer than 64 KiB; expected less",
             Self::Version => "the version of HTTP is not supported; expected HTTP/1.1",
             Self::Connect => "this server is no proxy; expected another method",
             Self::Absolute => "the request names a whole URL; expected a path",

@@ -5,7 +5,7 @@ use std::mem;
 
 use crate::fault::Fault;
 
-/// More of one line is not looked at, and no further request is taken.
+/// The longest line of a head that is looked at.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// Follows a connection from request to request.
@@ -67,6 +67,7 @@ impl Framing {
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let (part, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
         if self.line.len() + part.len() > MAX_LINE_BYTES {
+            self.fault.get_or_insert(Fault::LineLength);
             self.place = Place::Unfollowed;
         } else {
             self.line.extend_from_slice(part);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::framing::Framing;
 use crate::guard::Guard;
@@ -77,7 +77,7 @@ impl<S> Strict<S> {
         if !self.framing.is_in_head() {
             self.head = None;
         } else if self.head.is_none() {
-            self.head = Some(Box::pin(sleep_until(Instant::now() + self.bounds.head_timeout)));
+            self.head = Some(Box::pin(sleep(self.bounds.head_timeout)));
         }
     }
 
@@ -92,9 +92,9 @@ impl<S> Strict<S> {
             return written;
         }
         let blocked = self.blocked.get_or_insert_with(|| {
-            let longest = Instant::now() + self.bounds.write_timeout;
-            let until = self.guard.deadline().unwrap_or(longest);
-            Box::pin(sleep_until(until.min(longest)))
+            let longest = Instant::now().checked_add(self.bounds.write_timeout);
+            let until = self.guard.deadline().into_iter().chain(longest).min();
+            Box::pin(until.map_or_else(|| sleep(self.bounds.write_timeout), sleep_until))
         });
         ready!(blocked.as_mut().poll(context));
         Poll::Ready(Err(late("the client reads too slowly")))

@@ -40,7 +40,7 @@ async fn serve(
 
 /// The statuses of what a client gets for these bytes, after which it says no more.
 async fn statuses(sent: &str) -> Vec<StatusCode> {
-    let (mut client, server) = duplex(64 * 1024);
+    let (mut client, server) = duplex(128 * 1024);
     client.write_all(sent.as_bytes()).await.unwrap();
     client.shutdown().await.unwrap();
     let mut answers = String::new();
@@ -74,6 +74,14 @@ async fn each_request_of_a_connection_is_looked_at() {
         let text = statuses(&bad).await;
         assert_eq!(text, [status], "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_head_with_a_line_that_nobody_looked_at_is_refused() {
+    let long = "y".repeat(70_000);
+    let both = "content-length: 4\r\ntransfer-encoding: chunked";
+    let bad = format!("POST / HTTP/1.1\r\nhost: a\r\nx: {long}\r\n{both}\r\n\r\n0\r\n\r\n");
+    assert_eq!(statuses(&bad).await, [431]);
 }
 
 #[tokio::test]

@@ -182,6 +182,14 @@ async fn fn_contract_44_to_49_and_52_a_gateway_request_is_unwrapped() {
 }
 
 #[tokio::test]
+async fn fn_contract_44_an_empty_content_type_of_the_platform_is_none() {
+    let headers = "Content-Type: \r\nFn-Http-H-Content-Type: image/png\r\n";
+    let seen = Function::start(describe).exchange(gateway_request(headers, "")).await;
+    let seen = String::from_utf8(seen.body).unwrap();
+    assert!(seen.contains("type=Some(\"image/png\")"), "{seen}");
+}
+
+#[tokio::test]
 async fn fn_contract_45_50_51_and_53_only_the_intent_makes_a_gateway_request() {
     let function = Function::start(describe);
     let direct = function.exchange(request("Fn-Http-Method: PUT\r\nFn-Http-H-X: 1\r\n", "")).await;

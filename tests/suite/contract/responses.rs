@@ -184,3 +184,21 @@ async fn fn_contract_75_a_peer_that_leaves_does_not_harm_the_next() {
     }
     assert_eq!(function.exchange(request("", "")).await.body.len(), 5 * 1024 * 1024);
 }
+
+#[tokio::test]
+async fn fn_contract_57_a_header_with_the_gateways_prefix_is_that_header() {
+    let named = |_: Call| async {
+        Reply::text("a,b")
+            .with_header("fn-http-h-content-type", "text/csv")
+            .with_header("fn-http-h-x", "1")
+    };
+    let function = Function::start(named);
+    let through = function.exchange(gateway_request("", "")).await;
+    assert_eq!(
+        (through.headers("content-type"), through.headers("fn-http-h-content-type").len()),
+        (vec!["text/csv"], 0)
+    );
+    assert_eq!(through.headers("fn-http-h-x"), ["1"]);
+    let direct = function.exchange(request("", "")).await;
+    assert_eq!((direct.header("x"), direct.header("fn-http-h-x")), (Some("1"), None));
+}

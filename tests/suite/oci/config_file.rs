@@ -186,6 +186,16 @@ fn an_empty_variable_counts_as_absent_everywhere() {
 }
 
 #[test]
+fn a_profile_that_is_named_is_looked_for_and_nothing_else_signs() {
+    for (name, value) in [("OCI_CLI_PROFILE", "TEST"), ("OCI_CLI_PASSPHRASE", "secret")] {
+        let var = |asked: &str| (asked == name).then(|| value.to_owned());
+        let error = PrincipalSettings::from_vars(&var).unwrap_err().to_string();
+        assert!(error.contains("OCI_CLI_USER is not set"), "{error}");
+        assert!(!error.contains("OCI_RESOURCE_PRINCIPAL_VERSION"), "{error}");
+    }
+}
+
+#[test]
 fn every_mistake_of_every_variable_is_told_at_once() {
     let secret = "marked-as-secret";
     let wrong = [

@@ -437,7 +437,10 @@ fn headers_for_another_client_are_those_that_signing_sets() {
     let params = SigningParams::new(&credentials, EPOCH);
     let mut head = post("https://example.com/a?b=c");
     head.headers.insert("content-type", HeaderValue::from_static("text/csv "));
-    head.headers.insert("accept", HeaderValue::from_static("*/*"));
+    // Not signed, and not one of the headers that are set, however often it is there.
+    for accepted in ["*/*", "text/csv"] {
+        head.headers.append("accept", HeaderValue::from_static(accepted));
+    }
     let url = "https://example.com/a?b=c";
     let set = signature_headers(&Method::POST, url, &head.headers, body, &params).unwrap();
     sign(&mut head, body, &params).unwrap();
@@ -446,6 +449,13 @@ fn headers_for_another_client_are_those_that_signing_sets() {
     assert_eq!(set, expected);
     let refused = signature_headers(&Method::GET, "no url", &head.headers, body, &params);
     assert_eq!(refused.unwrap_err(), SignError::Url);
+    // Services read it in place of the date that is signed, and the caller would keep it.
+    let stale = HeaderMap::from_iter([(
+        HeaderName::from_static("x-date"),
+        HeaderValue::from_static("long ago"),
+    )]);
+    let refused = signature_headers(&Method::GET, url, &stale, body, &params);
+    assert_eq!(refused.unwrap_err(), SignError::OtherDate);
     let refused = signature_headers(&Method::GET, "/path", &HeaderMap::new(), body, &params);
     assert_eq!(refused.unwrap_err(), SignError::Host);
 }

@@ -49,6 +49,8 @@ pub(super) struct Held<T> {
     /// The credentials that the current ones replaced, until a service has accepted the current
     /// ones.
     previous: Option<Generation<T>>,
+    /// Whether a service has refused the current ones.
+    is_refused: bool,
     /// The credentials that a service refused before it accepted the replaced ones.
     refused: Option<Arc<Credentials>>,
     failure: Option<Failure<T>>,
@@ -71,7 +73,16 @@ impl<T: PartialEq> Held<T> {
     pub(super) fn new(first: Option<Generation<T>>, send_expired: bool) -> Self {
         let looked = Instant::now();
         let (previous, refused, failure) = (None, None, None);
-        Self { current: first, previous, refused, failure, looks: 0, looked, send_expired }
+        Self {
+            current: first,
+            previous,
+            is_refused: false,
+            refused,
+            failure,
+            looks: 0,
+            looked,
+            send_expired,
+        }
     }
 
     /// Returns when they expire; `None` without credentials.
@@ -158,7 +169,7 @@ impl<T: PartialEq> Held<T> {
             let previous = self.previous.take().unwrap_or(old);
             self.previous = Some(previous).filter(|held| self.serves(&held.credentials, now));
         }
-        (self.refused, self.failure) = (None, None);
+        (self.is_refused, self.refused, self.failure) = (false, None, None);
         self.look();
         credentials
     }
@@ -193,20 +204,37 @@ impl<T: PartialEq> Held<T> {
         })
     }
 
+    /// Records that a service refused `used`.
+    pub(super) fn refuse(&mut self, used: &Credentials) {
+        self.is_refused |= self.is_current(used);
+    }
+
     /// Records that a service accepted `used`. If these are the new ones, they have proved good. If
-    /// they are the ones before, they are used again.
+    /// they are the ones before, and the new ones were refused, they are used again.
     pub(super) fn accept(&mut self, used: &Credentials) {
-        let Some(previous) = self.previous.take() else { return };
-        let Some(current) = self.current.take() else { return };
-        if same(&previous.credentials, used) {
+        if self.previous.is_none() {
+            return;
+        }
+        if self.is_current(used) {
+            (self.previous, self.is_refused) = (None, false);
+            return;
+        }
+        // A request that was signed before a renewal says nothing about what is new.
+        let is_used = |previous: &mut Generation<T>| same(&previous.credentials, used);
+        if self.is_refused
+            && let Some(previous) = self.previous.take_if(is_used)
+            && let Some(current) = self.current.take()
+        {
             let expires = used.expires().map(timestamp).unwrap_or_default();
             log::warn!(expires; "the newest credentials were refused, those before them are used again");
             self.refused = Some(current.credentials);
             self.current = Some(Generation { state: current.state, ..previous });
-        } else {
-            self.previous = Some(previous).filter(|_| !same(&current.credentials, used));
-            self.current = Some(current);
+            self.is_refused = false;
         }
+    }
+
+    fn is_current(&self, used: &Credentials) -> bool {
+        self.current.as_ref().is_some_and(|current| same(&current.credentials, used))
     }
 
     fn look(&mut self) {

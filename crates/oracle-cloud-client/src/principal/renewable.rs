@@ -120,6 +120,7 @@ impl<S: Supply> Renewable<S> {
         now: SystemTime,
         until: Instant,
     ) -> Result<Arc<Credentials>, PrincipalError> {
+        self.held().refuse(refused);
         let is_valid = self.held().usable(now).is_some();
         let until = if is_valid { within(MAX_WAIT_AFTER_REFUSAL, until) } else { until };
         // Even without the permit in time, another call may have renewed them.
@@ -359,6 +360,22 @@ mod tests {
         assert!(begun.await.is_err());
         assert!(service.at(4000, 10).await.is_ok());
         assert_eq!(service.asked(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_from_before_a_renewal_takes_nothing_from_the_new() {
+        let service = renewable(3600, 0);
+        let old = service.at(0, 60).await.unwrap();
+        let new = service.at(3400, 60).await.unwrap();
+        service.accepted(&old);
+        assert!(Arc::ptr_eq(&new, &service.at(3400, 60).await.unwrap()));
+        assert!(service.held().check(&new, time(3400), None).is_ok());
+        // What it says is still known where the new ones are refused.
+        let until = Instant::now() + Duration::from_secs(60);
+        let back = service.refresh(&new, time(3400), until).await.unwrap();
+        service.accepted(&back);
+        assert!(Arc::ptr_eq(&old, &back));
+        assert_eq!(service.asked(), 2);
     }
 
     #[tokio::test(start_paused = true)]

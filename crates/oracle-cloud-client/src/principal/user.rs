@@ -110,12 +110,14 @@ impl User {
         Self { file, profile, home, overrides, key, region: otherwise }
     }
 
-    /// Returns whether there is a file, or anything that would override it.
+    /// Returns whether there is a file, or anything that would override it or names a part of it.
     pub(super) fn is_set(&self) -> bool {
         let own = |name: &str| self.overrides.contains_key(name);
         self.file.is_some()
             || self.key.is_set()
+            || self.profile.as_deref().is_some_and(|name| name != "DEFAULT")
             || OVERRIDDEN.iter().any(|(setting, _)| own(setting))
+            || own(PASSPHRASE)
     }
 
     /// Checks whether the variables alone are enough if there is no file. Missing ones are
@@ -170,12 +172,13 @@ impl User {
         mut self,
         session: Option<bool>,
     ) -> Result<(Found, Option<String>), PrincipalError> {
+        let is_session = session.unwrap_or(self.overrides.contains_key(TOKEN_FILE));
         let [own, inherited] = match self.file.as_deref().map(ConfigFile::read).transpose()? {
             None => Default::default(),
             Some(file) => match file.profile(self.profile.as_deref()) {
                 Some(profile) => profile,
                 // If the variables are enough, no unnamed profile is needed.
-                None if self.profile.is_none() && self.missing(false).next().is_none() => {
+                None if self.profile.is_none() && self.missing(is_session).next().is_none() => {
                     Default::default()
                 }
                 None => return Err(PrincipalError::Profile),

@@ -41,6 +41,20 @@ async fn pages_come_one_after_the_other_by_a_name_that_is_encoded() {
 }
 
 #[tokio::test]
+async fn a_list_that_begins_at_a_page_goes_on_with_the_next_one() {
+    let service = Service::start(|number, _| match number {
+        0 => answer(200, &[("opc-next-page", "3")], "[2]"),
+        _ => answer(200, &[], "[3]"),
+    })
+    .await;
+    let list = service.service().await.get("/x").query("page", "2").query("limit", 1);
+    assert_eq!(list.pages().collect::<u8>().await.unwrap(), [2, 3]);
+    let targets: Vec<String> =
+        service.received().into_iter().map(|received| received.target).collect();
+    assert_eq!(targets, ["/x?page=2&limit=1", "/x?limit=1&page=3"]);
+}
+
+#[tokio::test]
 async fn a_page_that_failed_is_asked_for_again() {
     let service = Service::start(|number, _| match number {
         0 => answer(200, &[("opc-next-page", "2")], "[1]"),

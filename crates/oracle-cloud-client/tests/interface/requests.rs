@@ -82,6 +82,13 @@ async fn methods_parameters_headers_and_json_arrive_signed() {
 }
 
 #[tokio::test]
+async fn no_limit_of_an_attempt_is_too_long() {
+    let service = Service::saying("{}").await;
+    let options = RequestOptions::default().attempt_timeout(Duration::MAX).timeout(Duration::MAX);
+    service.service().await.get("/x").options(options).send().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_user_agent_is_the_applications_choice() {
     let service = Service::saying("{}").await;
     let own = format!("oracle-cloud-client/{}", env!("CARGO_PKG_VERSION"));
