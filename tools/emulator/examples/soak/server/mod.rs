@@ -148,8 +148,6 @@ impl Soak {
         *self.expected.logged.entry(kind.logged).or_default() += 1;
         let (counts, label) = match (kind.refusal, kind.logged) {
             (Some(code), _) => (&mut self.expected.refusals, code.to_owned()),
-            // No status that is registered.
-            (None, 499) => (&mut self.expected.calls, "other".to_owned()),
             (None, status) => (&mut self.expected.calls, status.to_string()),
         };
         *counts.entry(label).or_default() += 1;
