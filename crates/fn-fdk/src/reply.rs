@@ -253,8 +253,7 @@ impl Reply {
             Owner::Platform => self.fail(ReservedHeader(name)),
             Owner::Connection => {}
             Owner::Application => {
-                let bare = name.as_str().trim_start_matches(PREFIX);
-                let name = HeaderName::from_bytes(bare.as_bytes()).unwrap_or(name);
+                let name = without_prefix(name);
                 if name == header::CONTENT_TYPE {
                     self.headers.insert(name, value);
                 } else {
@@ -389,12 +388,22 @@ impl fmt::Debug for Reply {
     }
 }
 
+/// Returns the name that a gateway unwraps from a name with its prefix.
+fn without_prefix(name: HeaderName) -> HeaderName {
+    if name.as_str().starts_with(PREFIX) {
+        let bare = name.as_str().trim_start_matches(PREFIX);
+        HeaderName::from_bytes(bare.as_bytes()).unwrap_or(name)
+    } else {
+        name
+    }
+}
+
 /// Returns the headers in the form that a gateway unwraps. `Content-Type` is sent unwrapped only: a
 /// gateway that gets both forms picks one at random.
 fn wrapped(headers: &HeaderMap) -> HeaderMap {
     let mut platform = HeaderMap::with_capacity(headers.len() + 3);
     for (name, value) in headers {
-        let bare = name == header::CONTENT_TYPE || name.as_str().starts_with(PREFIX);
+        let bare = name == header::CONTENT_TYPE;
         let wrapped = || HeaderName::from_bytes(format!("{PREFIX}{name}").as_bytes()).ok();
         if let Some(name) = if bare { Some(name.clone()) } else { wrapped() } {
             platform.append(name, value.clone());

@@ -220,7 +220,7 @@ impl ClientBuilder {
             None => self.connections(bundle).map_err(Error::request)?,
         };
         // It overrides the region of every source.
-        let builder = Self { region: self.region.clone().or(region), ..self };
+        let builder = Self { region: self.region.or(region), ..self };
         let inner = Inner { otherwise, ..builder.inner(source, regions, http) };
         Ok(Client(Arc::new(inner)))
     }
