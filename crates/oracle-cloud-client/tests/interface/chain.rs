@@ -88,6 +88,11 @@ async fn where_the_metadata_service_answers_it_is_an_instance_in_its_region() {
     let expected = "instance_principal https://objectstorage.eu-frankfurt-1.oraclecloud.com";
     assert_eq!(said, expected);
     assert_eq!(metadata.received().len(), 1);
+    // The region of the CLI counts for every source; a profile that is named is no instance.
+    let said = found(&home.0, &metadata, &[("OCI_CLI_REGION", "us-phoenix-1")]).await;
+    assert_eq!(said, expected.replace("eu-frankfurt-1", "us-phoenix-1"));
+    let said = found(&home.0, &metadata, &[("OCI_CLI_PROFILE", "TEST")]).await;
+    assert!(said.contains("OCI_CLI_PROFILE is set and there is no configuration file"), "{said}");
     assert_eq!(metadata.received()[0].target, "/instance/region");
 }
 
