@@ -122,15 +122,10 @@ pub fn signature_headers(
     head.uri = url.parse().map_err(|_not_a_uri| SignError::Url)?;
     head.headers = headers.clone();
     sign(&mut head, body, params)?;
-    let has = |headers: &HeaderMap, name: &HeaderName| headers.contains_key(name);
-    if has(headers, &X_DATE) && !has(&head.headers, &X_DATE) {
+    if headers.contains_key(X_DATE) && !head.headers.contains_key(X_DATE) {
         return Err(SignError::OtherDate);
     }
-    let is_new = |name: &HeaderName| {
-        let values =
-            |headers: &HeaderMap| headers.get_all(name).iter().cloned().collect::<Vec<_>>();
-        values(&head.headers) != values(headers)
-    };
+    let is_new = |name: &HeaderName| head.headers.get_all(name) != headers.get_all(name);
     let set = head.headers.iter().filter(|(name, _)| is_new(name));
     Ok(set.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
