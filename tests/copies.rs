@@ -1,7 +1,9 @@
-//! Is a body hashed and signed where it is? Every allocation is counted, so this is a program of its own.
+//! Is a body hashed and signed where it is, and is a secret never moved by a buffer that grows? Every allocation is
+//! counted, so this is a program of its own.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use http::Request;
@@ -10,11 +12,18 @@ use oracle_cloud_client::{Credentials, KeyId, PrivateKey, SignableBody, SigningP
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
+/// What is counted is of the whole process: one test at a time.
+static COUNTED: Mutex<()> = Mutex::new(());
+
+/// A test key in one of its forms.
+fn key(form: &str) -> Vec<u8> {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    std::fs::read(vectors.join(format!("keys/test-rsa2048-a.{form}.pem"))).unwrap()
+}
+
 /// The bytes that signing a body of this size allocates in all.
 fn allocated(size: usize) -> u64 {
-    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let pem = std::fs::read(vectors.join("keys/test-rsa2048-a.pkcs8.pem")).unwrap();
-    let key = PrivateKey::from_pem(&pem, None).unwrap();
+    let key = PrivateKey::from_pem(&key("pkcs8"), None).unwrap();
     let credentials = Credentials::api_key(KeyId::new("a/b/c").unwrap(), key);
     let body = vec![0xff; size];
     let (mut head, ()) = Request::post("https://example.com/").body(()).unwrap().into_parts();
@@ -26,8 +35,36 @@ fn allocated(size: usize) -> u64 {
 
 #[test]
 fn oci_signing_16_signing_copies_no_body() {
+    let _lock = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
     let _profiler = dhat::Profiler::builder().testing().build();
     let (small, large) = (allocated(1), allocated(1024 * 1024));
     assert!(small > 0, "nothing was counted");
     assert!(large < small + 1024, "{small} bytes for a byte, {large} for a mebibyte");
+}
+
+/// How often something is allocated or grows while a key is read that no key is, or whose passphrase is wrong.
+fn allocations(pem: impl AsRef<[u8]>, passphrase: Option<&str>) -> u64 {
+    let before = dhat::HeapStats::get().total_blocks;
+    PrivateKey::from_pem(pem.as_ref(), passphrase.map(str::as_bytes)).unwrap_err();
+    dhat::HeapStats::get().total_blocks - before
+}
+
+/// A buffer that grows leaves a copy of its beginning, which nobody wipes.
+#[test]
+fn oci_signing_49_no_buffer_grows_while_a_key_is_read() {
+    let _lock = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let pem = |lines| {
+        let content = format!("{}\n", "A".repeat(64)).repeat(lines);
+        format!("-----BEGIN PRIVATE KEY-----\n{content}-----END PRIVATE KEY-----\n")
+    };
+    let [small, large] = [1, 500].map(|lines| allocations(pem(lines), None));
+    assert!(large <= small, "{small} allocations for a line, {large} for 500");
+    for form in ["legacy-aes128", "legacy-des3", "pkcs8-aes256-sha256", "pkcs8-pbes1-3des"] {
+        let [small, large] = [8, 8192].map(|size| allocations(key(form), Some(&"x".repeat(size))));
+        assert!(
+            large <= small,
+            "{form}: {small} allocations for a passphrase, {large} for a long one"
+        );
+    }
 }

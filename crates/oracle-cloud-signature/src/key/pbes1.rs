@@ -37,7 +37,9 @@ pub(super) fn decrypt<'a>(
     let passphrase = passphrase()?;
     let text = std::str::from_utf8(passphrase).ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?;
     let units = text.encode_utf16().chain([0]).flat_map(u16::to_be_bytes);
-    let password: Secret = Zeroizing::new(units.collect());
+    // Allocated in full at once: a buffer that grows leaves copies behind.
+    let mut password = Zeroizing::new(Vec::with_capacity(2 * (text.len() + 1)));
+    password.extend(units);
     let derived = |purpose, size| derive(purpose, &password, salt, rounds, size);
     let cipher = Decryptor::<TdesEde3>::new_from_slices(&derived(KEY, 24), &derived(VECTOR, 8));
     let cipher = cipher.ok().ok_or(KeyError::Invalid)?;
@@ -72,7 +74,7 @@ impl<'a> Encrypted<'a> {
 
 /// The key derivation of PKCS#12 with SHA-1.
 fn derive(purpose: u8, password: &[u8], salt: &[u8], rounds: u32, size: usize) -> Secret {
-    let mut input = Zeroizing::new([filled(salt), filled(password)].concat());
+    let mut input = Zeroizing::new([&**filled(salt), &**filled(password)].concat());
     let mut derived = Zeroizing::new(Vec::with_capacity(size + Sha1::output_size()));
     while derived.len() < size {
         let mut hash = Sha1::new_with_prefix([purpose; BLOCK]);
@@ -92,15 +94,19 @@ fn derive(purpose: u8, password: &[u8], salt: &[u8], rounds: u32, size: usize) -
 }
 
 /// Returns whole blocks of a repeated text; nothing for an empty one.
-fn filled(text: &[u8]) -> Vec<u8> {
-    text.iter().copied().cycle().take(text.len().div_ceil(BLOCK) * BLOCK).collect()
+fn filled(text: &[u8]) -> Secret {
+    let size = text.len().div_ceil(BLOCK) * BLOCK;
+    Zeroizing::new(text.iter().copied().cycle().take(size).collect())
 }
 
 /// Adds the repeated digest and one to a block, as big-endian numbers.
 fn add(block: &mut [u8], digest: &[u8]) {
-    let repeated: Vec<u8> = digest.iter().copied().cycle().take(block.len()).collect();
+    let mut repeated = Zeroizing::new([0; BLOCK]);
+    for (to, from) in repeated.iter_mut().zip(digest.iter().cycle()) {
+        *to = *from;
+    }
     let mut carry = 1;
-    for (byte, added) in block.iter_mut().zip(repeated).rev() {
+    for (byte, added) in block.iter_mut().zip(*repeated).rev() {
         let sum = u16::from(*byte) + u16::from(added) + carry;
         let [high, low] = sum.to_be_bytes();
         *byte = low;

@@ -61,8 +61,9 @@ impl Block {
             Some((_, info)) => Cipher::parse(info).map(|(cipher, body)| (Some(cipher), body))?,
             None => (None, without_headers(body)),
         };
-        let base64 = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
-        let base64: Secret = Zeroizing::new(base64.collect());
+        // Allocated in full at once: a buffer that grows leaves copies behind.
+        let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
+        base64.extend(body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
         let der = STANDARD.decode(&*base64).ok().ok_or(KeyError::Invalid)?;
         Ok(Self { label: label.to_owned(), cipher, der: Zeroizing::new(der) })
     }
