@@ -3,6 +3,8 @@
 
 use std::mem;
 
+use zeroize::Zeroizing;
+
 use crate::fault::Fault;
 
 /// The longest line of a head that is looked at.
@@ -12,7 +14,8 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Framing {
     place: Place,
-    line: Vec<u8>,
+    /// The part of a line that has come. It may hold a secret.
+    line: Zeroizing<Vec<u8>>,
     has_begun: bool,
     lengths: usize,
     codings: usize,
@@ -69,19 +72,32 @@ impl Framing {
         if self.line.len() + part.len() > MAX_LINE_BYTES {
             self.fault.get_or_insert(Fault::LineLength);
             self.place = Place::Unfollowed;
+        } else if end.is_none() {
+            self.keep(part);
+        } else if self.line.is_empty() {
+            self.end_line(part);
         } else {
-            self.line.extend_from_slice(part);
-            if end.is_some() {
-                self.end_line();
-            }
+            self.keep(part);
+            let line = mem::take(&mut self.line);
+            self.end_line(&line);
         }
         rest
     }
 
-    fn end_line(&mut self) {
-        let line = mem::take(&mut self.line);
+    /// Adds to the line. A buffer that grows by itself leaves copies behind.
+    fn keep(&mut self, part: &[u8]) {
+        let length = self.line.len() + part.len();
+        if self.line.capacity() < length {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+            larger.extend_from_slice(&self.line);
+            self.line = larger;
+        }
+        self.line.extend_from_slice(part);
+    }
+
+    fn end_line(&mut self, line: &[u8]) {
         let text = line.strip_suffix(b"\r\n");
-        let text = text.unwrap_or_else(|| line.strip_suffix(b"\n").unwrap_or(&line));
+        let text = text.unwrap_or_else(|| line.strip_suffix(b"\n").unwrap_or(line));
         if text.len() + 2 != line.len() || text.contains(&b'\r') {
             self.fault.get_or_insert(Fault::LineEnd);
         }
@@ -184,5 +200,14 @@ mod tests {
         assert!(!framing.is_in_head());
         framing.watch(b"a");
         assert!(!framing.is_in_head());
+    }
+
+    #[test]
+    fn a_line_in_part_is_shown_to_nobody() {
+        let mut framing = Framing::default();
+        framing.watch(b"GET / HTTP/1.1\r\nx-gateway-secret: ");
+        let before = format!("{framing:?}");
+        framing.watch(b"abc");
+        assert_eq!(format!("{framing:?}"), before);
     }
 }
