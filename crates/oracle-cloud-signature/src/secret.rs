@@ -2,12 +2,20 @@
 //!
 //! Source: docs/spec/oci-request-signing.md#item-49.
 
+use base64::{Engine, decoded_len_estimate};
 use bytes::Bytes;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
 /// The bytes of a secret; wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+/// Decodes base64. What was decoded of a text that is not base64 is wiped too.
+pub(crate) fn decode(base64: &impl Engine, text: &[u8]) -> Option<Secret> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(decoded_len_estimate(text.len())));
+    base64.decode_vec(text, &mut bytes).ok()?;
+    Some(bytes)
+}
 
 /// Joins parts into a header value that `Debug` hides. Its clones share one copy in memory, which
 /// is wiped with the last of them. Returns `None` if a header cannot have one of the parts.

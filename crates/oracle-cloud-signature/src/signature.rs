@@ -3,10 +3,12 @@
 //!
 //! Pure: no network, no clock, no environment. Source: docs/spec/oci-request-signing.md#signature.
 
+use std::mem;
 use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName,
     TRANSFER_ENCODING,
@@ -15,6 +17,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Request, Uri};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::body::SignableBody;
 use super::error::SignError;
@@ -131,6 +134,7 @@ pub fn signature_headers(
 }
 
 /// Returns the string that [`sign`] signs for this request. Compare it when a service answers 401.
+/// It contains the value of each covered header, a token too.
 ///
 /// ```text
 /// date: Wed, 14 Oct 2026 08:09:10 GMT
@@ -163,7 +167,8 @@ pub fn signing_string(
     time: SystemTime,
 ) -> Result<String, SignError> {
     complete(head, body, settings, time)?;
-    string_of(head, &covered(&head.method, body, settings))
+    let mut string = string_of(head, &covered(&head.method, body, settings))?;
+    Ok(mem::take(&mut *string))
 }
 
 /// Returns the covered names, in the order of Oracle's Python and Go SDKs; with `x-date`, in the
@@ -260,10 +265,10 @@ fn trim(value: &mut HeaderValue) {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let bytes = value.as_bytes();
     if blank(bytes.first()) || blank(bytes.last()) {
-        let secret = value.is_sensitive();
-        let trimmed = HeaderValue::from_bytes(bytes.trim_ascii());
-        *value = trimmed.expect("a part of a value is one");
-        value.set_sensitive(secret);
+        let is_secret = value.is_sensitive();
+        let trimmed = Bytes::from_owner(Zeroizing::new(bytes.trim_ascii().to_vec()));
+        *value = HeaderValue::from_maybe_shared(trimmed).expect("a part of a value is one");
+        value.set_sensitive(is_secret);
     }
 }
 
@@ -300,28 +305,22 @@ pub fn check_framing(headers: &HeaderMap, body: Option<usize>) -> Result<(), Sig
     }
 }
 
-fn string_of(head: &Parts, covered: &[Covered]) -> Result<String, SignError> {
-    let mut string = String::with_capacity(512);
+fn string_of(head: &Parts, covered: &[Covered]) -> Result<Zeroizing<String>, SignError> {
+    let method = head.method.as_str().to_ascii_lowercase();
+    let mut parts = Vec::with_capacity(64);
     for item in covered {
-        if !string.is_empty() {
-            string.push('\n');
-        }
-        string.push_str(item.name());
-        string.push_str(": ");
+        parts.extend(if parts.is_empty() { None } else { Some("\n") });
+        parts.extend([item.name(), ": "]);
         match item {
             Covered::RequestTarget => {
-                string.push_str(&head.method.as_str().to_ascii_lowercase());
-                string.push(' ');
-                string.push_str(head.uri.path());
-                if let Some(query) = head.uri.query() {
-                    string.push('?');
-                    string.push_str(query);
-                }
+                parts.extend([&method, " ", head.uri.path()]);
+                parts.extend(head.uri.query().into_iter().flat_map(|query| ["?", query]));
             }
-            Covered::Header(name) => string.push_str(only_value(&head.headers, name)?),
+            Covered::Header(name) => parts.push(only_value(&head.headers, name)?),
         }
     }
-    Ok(string)
+    // In one allocation: a text that grows leaves a copy, and a covered header may be a token.
+    Ok(Zeroizing::new(parts.concat()))
 }
 
 fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, SignError> {

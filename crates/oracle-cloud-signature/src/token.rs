@@ -4,11 +4,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
+
+use crate::secret;
 
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -108,7 +109,8 @@ impl SessionToken {
             Some(_) => return Err(TokenError::Malformed),
         };
         let claims = object(payload)?;
-        let signature = BASE64URL.decode(signature).ok().ok_or(TokenError::Malformed)?;
+        let signature = secret::decode(&BASE64URL, signature.as_bytes());
+        let signature = signature.ok_or(TokenError::Malformed)?;
         if !algorithm.is_none_or(|name| makes(&name, signature.len())) {
             return Err(TokenError::Signature);
         }
@@ -198,7 +200,7 @@ impl fmt::Debug for SessionToken {
 }
 
 fn object(part: &str) -> Result<Map<String, Value>, TokenError> {
-    let json = Zeroizing::new(BASE64URL.decode(part).ok().ok_or(TokenError::Malformed)?);
+    let json = secret::decode(&BASE64URL, part.as_bytes()).ok_or(TokenError::Malformed)?;
     serde_json::from_slice(&json).ok().ok_or(TokenError::Malformed)
 }
 

@@ -27,15 +27,18 @@ pub(super) fn decrypt(block: &Block, passphrase: &[u8]) -> Result<Secret, KeyErr
 }
 
 fn cbc<D: KeyIvInit + BlockModeDecrypt>(
-    der: &[u8],
+    der: &Secret,
     passphrase: &[u8],
     vector: &[u8],
     size: usize,
 ) -> Result<Secret, KeyError> {
     let key = derive(passphrase, vector, size)?;
     let cipher = D::new_from_slices(&key, vector).map_err(|_length| KeyError::Invalid)?;
-    let der = cipher.decrypt_padded_vec::<Pkcs7>(der);
-    Ok(Zeroizing::new(der.map_err(|_padding| KeyError::InvalidKeyOrWrongPassphrase)?))
+    let mut der = der.clone();
+    let content = cipher.decrypt_padded::<Pkcs7>(&mut der);
+    let length = content.map_err(|_padding| KeyError::InvalidKeyOrWrongPassphrase)?.len();
+    der.truncate(length);
+    Ok(der)
 }
 
 /// OpenSSL's `EVP_BytesToKey`: MD5, one round, salted with the first eight bytes of the initial

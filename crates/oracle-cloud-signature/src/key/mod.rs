@@ -164,9 +164,14 @@ fn decrypted<'a>(
     match EncryptedPrivateKeyInfoRef::try_from(der) {
         Ok(encrypted) if encrypted.encryption_algorithm.pbes2().is_some() => {
             cost::check(&encrypted.encryption_algorithm)?;
-            let content = encrypted.encrypted_data.as_bytes();
-            match encrypted.encryption_algorithm.decrypt(passphrase()?, content) {
-                Ok(der) => Ok(Zeroizing::new(der)),
+            let mut content = Zeroizing::new(encrypted.encrypted_data.as_bytes().to_vec());
+            let decrypted =
+                encrypted.encryption_algorithm.decrypt_in_place(passphrase()?, &mut content);
+            match decrypted.map(<[u8]>::len) {
+                Ok(length) => {
+                    content.truncate(length);
+                    Ok(content)
+                }
                 Err(pkcs5::Error::UnsupportedAlgorithm { .. }) => {
                     Err(foreign::classify_scheme(der))
                 }

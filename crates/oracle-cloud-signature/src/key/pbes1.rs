@@ -43,8 +43,11 @@ pub(super) fn decrypt<'a>(
     let derived = |purpose, size| derive(purpose, &password, salt, rounds, size);
     let cipher = Decryptor::<TdesEde3>::new_from_slices(&derived(KEY, 24), &derived(VECTOR, 8));
     let cipher = cipher.ok().ok_or(KeyError::Invalid)?;
-    let der = cipher.decrypt_padded_vec::<Pkcs7>(content);
-    Ok(Zeroizing::new(der.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?))
+    let mut der = Zeroizing::new(content.to_vec());
+    let content = cipher.decrypt_padded::<Pkcs7>(&mut der);
+    let length = content.ok().ok_or(KeyError::InvalidKeyOrWrongPassphrase)?.len();
+    der.truncate(length);
+    Ok(der)
 }
 
 /// ```text

@@ -2,14 +2,13 @@
 //!
 //! Source: docs/spec/oci-request-signing.md#private-keys.
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::foreign;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// One PEM block with a private key.
 pub(super) struct Block {
@@ -64,8 +63,8 @@ impl Block {
         // Allocated in full at once: a buffer that grows leaves copies behind.
         let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
         base64.extend(body.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
-        let der = STANDARD.decode(&*base64).ok().ok_or(KeyError::Invalid)?;
-        Ok(Self { label: label.to_owned(), cipher, der: Zeroizing::new(der) })
+        let der = secret::decode(&STANDARD, &base64).ok_or(KeyError::Invalid)?;
+        Ok(Self { label: label.to_owned(), cipher, der })
     }
 }
 
