@@ -16,12 +16,15 @@ use oracle_cloud_client::{PrincipalSettings, SettingsError};
 /// The exit code that `sysexits.h` has for wrong use: here, for a wrong configuration.
 const EX_USAGE: u8 = 64;
 
-/// Reads a variable; nothing else reads the environment. A value that is not UTF-8 is kept, so that
-/// parsing it fails. What remains in the environment is in one place and can be wiped.
+/// Reads a variable; nothing else reads the environment. A value that is not UTF-8 is replaced
+/// by one that is refused. What remains in the environment is in one place and can be wiped.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 pub fn var(name: &str) -> Option<String> {
-    let lossy = |value: OsString| value.to_string_lossy().into_owned();
-    env::var_os(name).map(|value| value.into_string().unwrap_or_else(lossy))
+    let unreadable = |value: OsString| {
+        drop(Zeroizing::new(value.into_encoded_bytes()));
+        char::REPLACEMENT_CHARACTER.to_string()
+    };
+    env::var_os(name).map(|value| value.into_string().unwrap_or_else(unreadable))
 }
 
 /// Returns the names of all variables that are UTF-8. Their values, which come with them, are

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use oracle_cloud_signature::{
     Credentials, CredentialsError, CredentialsErrorKind, CredentialsRequest, ProvideCredentials,
 };
+use zeroize::Zeroizing;
 
 use super::principal::{Principal, PrincipalSettings};
 
@@ -75,10 +76,13 @@ impl ProvideCredentials for DefaultChain {
     }
 }
 
-/// Reads a variable of the environment. A value that is not UTF-8 is kept, so that reading it fails
+/// Reads a variable of the environment. A value that is not UTF-8 is replaced by one that is refused
 /// later.
 #[expect(clippy::disallowed_methods, reason = "a client that is made of the environment reads it")]
 pub(super) fn environment(name: &str) -> Option<String> {
-    let lossy = |value: OsString| value.to_string_lossy().into_owned();
-    env::var_os(name).map(|value| value.into_string().unwrap_or_else(lossy))
+    let unreadable = |value: OsString| {
+        drop(Zeroizing::new(value.into_encoded_bytes()));
+        char::REPLACEMENT_CHARACTER.to_string()
+    };
+    env::var_os(name).map(|value| value.into_string().unwrap_or_else(unreadable))
 }

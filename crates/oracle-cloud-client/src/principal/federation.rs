@@ -98,7 +98,7 @@ pub(super) async fn exchange(
         let request = http::Request::from_parts(head, body.clone());
         Request::try_from(request).ok().ok_or(PrincipalError::Unusable(service.name))
     };
-    let answer = Zeroizing::new(Vec::from(service.ask(until, request).await?));
+    let answer = service.ask(until, request).await?;
     let answer = serde_json::from_slice::<Answer>(&answer);
     let token = answer.ok().map(|answer| Zeroizing::new(answer.token));
     let token = token.ok_or(PrincipalError::Unusable(service.name))?;

@@ -24,12 +24,12 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
-use zeroize::Zeroizing;
 
 use super::error::PrincipalError;
 use super::federation::{Identity, Lead, exchange, explains};
 use super::renewable::Supply;
 use super::session_key::SessionKey;
+use super::source::Secret;
 use super::token_service::TokenService;
 use crate::http_client::HttpClient;
 use crate::region::Regions;
@@ -136,7 +136,7 @@ impl Instance {
         self.region.get().map(String::as_str)
     }
 
-    async fn metadata(&self, path: &str, until: Instant) -> Result<Vec<u8>, PrincipalError> {
+    async fn metadata(&self, path: &str, until: Instant) -> Result<Secret, PrincipalError> {
         self.metadata_with(self.metadata.retry, path, until).await
     }
 
@@ -145,7 +145,7 @@ impl Instance {
         retry: Retry,
         path: &str,
         until: Instant,
-    ) -> Result<Vec<u8>, PrincipalError> {
+    ) -> Result<Secret, PrincipalError> {
         let url = Url::parse(&format!("{}/{path}", self.base));
         let url = url.ok().ok_or(PrincipalError::Url(BASE_URL))?;
         let request = || {
@@ -154,8 +154,7 @@ impl Instance {
             request.headers_mut().insert(header::AUTHORIZATION, bearer);
             Ok(request)
         };
-        // Not a copy: the key is among the answers.
-        Ok(self.metadata.ask_with(retry, until, request).await?.into())
+        self.metadata.ask_with(retry, until, request).await
     }
 
     /// Fetches the region, on first use.
@@ -168,8 +167,8 @@ impl Instance {
         } else {
             self.metadata(REGION, until).await?
         };
-        let name = String::from_utf8(name);
-        let region = name.ok().map(|name| self.regions.identifier(&name));
+        let name = std::str::from_utf8(&name);
+        let region = name.ok().map(|name| self.regions.identifier(name));
         // It becomes part of a host's name, and is logged.
         let region = region.filter(|region| is_label(region));
         let region = region.ok_or(PrincipalError::Unusable(METADATA))?;
@@ -177,7 +176,7 @@ impl Instance {
     }
 
     /// Fetches the region if there is a metadata service at all. It is asked once, for one second.
-    async fn guessed_region(&self, until: Instant) -> Result<Vec<u8>, PrincipalError> {
+    async fn guessed_region(&self, until: Instant) -> Result<Secret, PrincipalError> {
         if self.is_none.load(Ordering::Relaxed) {
             return Err(PrincipalError::NotFound);
         }
@@ -211,7 +210,7 @@ impl Instance {
             self.metadata("identity/intermediate.pem", until).await?,
         ]
         .map(|pem| CertificateDer::from_pem_slice(&pem).ok());
-        let key = Zeroizing::new(self.metadata("identity/key.pem", until).await?);
+        let key = self.metadata("identity/key.pem", until).await?;
         let key = PrivateKey::from_pem(&key, None)
             .map_err(|error| PrincipalError::Key("the instance's key", error))?;
         let unusable = || PrincipalError::Unusable(METADATA);

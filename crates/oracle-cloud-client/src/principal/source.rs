@@ -69,7 +69,9 @@ impl<T> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(setting, _) => write!(f, "Value({setting})"),
-            Self::File(setting, path) => write!(f, "File({setting}, {})", path.display()),
+            Self::File(setting, path) => {
+                write!(f, "File({setting}, {})", shown(setting, path).display())
+            }
         }
     }
 }

@@ -200,7 +200,7 @@ impl Supply for Exchange {
             *request.body_mut() = Some(form.clone().into());
             Ok(request)
         };
-        let answer = Zeroizing::new(Vec::from(self.service.ask(until, request).await?));
+        let answer = self.service.ask(until, request).await?;
         let answer = serde_json::from_slice::<Answer>(&answer);
         let answer = answer.map_err(|_not_json| PrincipalError::Unusable(SERVICE))?;
         let token = Zeroizing::new(answer.token);

@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::StatusCode;
 use reqwest::Request;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::error::PrincipalError;
+use super::source::Secret;
 use crate::http_client::HttpClient;
 use crate::retry::{Retry, RetrySafety};
 use crate::service_error::ServiceRefusal;
@@ -52,7 +53,7 @@ impl TokenService {
         &self,
         until: Instant,
         request: impl FnMut() -> Result<Request, PrincipalError>,
-    ) -> Result<Bytes, PrincipalError> {
+    ) -> Result<Secret, PrincipalError> {
         self.ask_with(self.retry, until, request).await
     }
 
@@ -62,7 +63,7 @@ impl TokenService {
         retry: Retry,
         until: Instant,
         mut request: impl FnMut() -> Result<Request, PrincipalError>,
-    ) -> Result<Bytes, PrincipalError> {
+    ) -> Result<Secret, PrincipalError> {
         let until = until.min(Instant::now() + TIMEOUT);
         let limits = Limits { until, bytes: MAX_ANSWER_BYTES, read_timeout: READ_TIMEOUT };
         let mut attempts = retry.attempts_of(RetrySafety::Idempotent, 0, until);
@@ -88,7 +89,11 @@ impl TokenService {
             return Err(PrincipalError::Refused(self.name, refusal));
         }
         if answer.status() == StatusCode::OK {
-            Ok(answer.into_body())
+            drop(transport);
+            // Not a copy, now that nobody else holds it. Only what the answer takes is to be wiped.
+            let mut body = Vec::from(answer.into_body());
+            body.shrink_to_fit();
+            Ok(Zeroizing::new(body))
         } else {
             Err(PrincipalError::Unusable(self.name))
         }

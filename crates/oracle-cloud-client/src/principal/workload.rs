@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, decoded_len_estimate};
 use http::{HeaderValue, StatusCode, header};
 use oracle_cloud_signature::{Credentials, SessionToken, sensitive_header};
 use reqwest::{Method, Request, Url};
@@ -134,7 +134,7 @@ impl Supply for Workload {
             Err(PrincipalError::Refused(_, refusal)) if refusal.status == StatusCode::FORBIDDEN => {
                 return Err(PrincipalError::ClusterNotEnhanced);
             }
-            answer => Zeroizing::new(Vec::from(answer?)),
+            answer => answer?,
         };
         let token = token(&answer).ok_or(PrincipalError::Unusable(SERVICE))?;
         let token =
@@ -147,7 +147,8 @@ impl Supply for Workload {
 fn token(answer: &[u8]) -> Option<Zeroizing<String>> {
     let text = answer.trim_ascii();
     let text = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
-    let json = Zeroizing::new(STANDARD.decode(text).ok()?);
+    let mut json = Zeroizing::new(Vec::with_capacity(decoded_len_estimate(text.len())));
+    STANDARD.decode_vec(text, &mut json).ok()?;
     let answer = serde_json::from_slice::<Answer>(&json).ok()?;
     let key_id = Zeroizing::new(answer.token);
     Some(Zeroizing::new(key_id.strip_prefix("ST$")?.to_owned()))
