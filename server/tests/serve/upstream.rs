@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -17,6 +17,8 @@ const EVENTS: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 const JSON: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n";
+/// The longest that any test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How large the answer of `flood` is, in bytes.
 pub(crate) const FLOOD: usize = 100 * 1024 * 1024;
 
@@ -25,7 +27,7 @@ pub(crate) const FLOOD: usize = 100 * 1024 * 1024;
 pub(crate) struct Seen {
     /// When each event of `ticks` was written.
     pub(crate) written: Mutex<Vec<Instant>>,
-    /// When clients closed a connection in the middle of an answer.
+    /// When connections ended in the middle of an answer.
     closed: Mutex<Vec<Instant>>,
     /// How many requests came.
     received: AtomicUsize,
@@ -70,24 +72,30 @@ impl Upstream {
 
     /// Waits until so many requests have come.
     pub(crate) async fn received(&self, count: usize) {
-        loop {
-            let changed = self.seen.changed.notified();
-            if self.seen.received.load(Ordering::SeqCst) >= count {
-                return;
+        let received = async {
+            loop {
+                let changed = self.seen.changed.notified();
+                if self.seen.received.load(Ordering::SeqCst) >= count {
+                    return;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        timeout(PATIENCE, received).await.expect("the requests came in time");
     }
 
-    /// Waits until a client has closed so many connections in the middle of an answer, and says when.
+    /// Waits until so many connections have ended in the middle of an answer, and says when.
     pub(crate) async fn closed(&self, count: usize) -> Instant {
-        loop {
-            let changed = self.seen.changed.notified();
-            if let Some(at) = self.seen.closed.lock().unwrap().get(count - 1) {
-                return *at;
+        let closed = async {
+            loop {
+                let changed = self.seen.changed.notified();
+                if let Some(at) = self.seen.closed.lock().unwrap().get(count - 1) {
+                    return *at;
+                }
+                changed.await;
             }
-            changed.await;
-        }
+        };
+        timeout(PATIENCE, closed).await.expect("the connections ended in time")
     }
 }
 
@@ -99,17 +107,15 @@ async fn serve(mut stream: TlsStream<TcpStream>, seen: &Seen) {
         let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
         let (mut reader, mut writer) = split(stream);
         let closed = async { reader.read(&mut [0; 1]).await };
-        tokio::select! {
-            answered = answer(&path, &head, &mut writer, seen) => {
-                if answered.is_none() {
-                    return;
-                }
-            }
-            _closed = closed => {
-                seen.closed.lock().unwrap().push(Instant::now());
-                seen.changed.notify_waiters();
-                return;
-            }
+        // Of a client that is gone either may tell: a write that fails, or the end of what it sends.
+        let answered = tokio::select! {
+            answered = answer(&path, &head, &mut writer, seen) => answered,
+            _closed = closed => None,
+        };
+        if answered.is_none() {
+            seen.closed.lock().unwrap().push(Instant::now());
+            seen.changed.notify_waiters();
+            return;
         }
         stream = reader.unsplit(writer);
     }
