@@ -1,6 +1,7 @@
 //! What a function needs around it: an authority, credentials, deployments.
 
 use std::fs::{self, Permissions};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -10,6 +11,7 @@ use emulator::deployment::{Authority, Certificate, ModelDeployment};
 use emulator::keys::Key;
 use emulator::principal::{Issuer, ResourcePrincipal};
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 use crate::agent::gateway_request;
 use crate::function::Start;
@@ -62,12 +64,13 @@ impl Cloud {
     }
 
     pub(crate) async fn upstream_with(&self, certificate: Certificate) -> Upstream {
-        Upstream::start(0, self.authority.server_config(certificate)).await
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Upstream::start(listener, self.authority.server_config(certificate))
     }
 
-    /// One on a port that another one had.
-    pub(crate) async fn upstream_at(&self, port: u16) -> Upstream {
-        Upstream::start(port, self.authority.server_config(Certificate::Valid)).await
+    /// One on a port that was kept for it.
+    pub(crate) fn upstream_at(&self, listener: TcpListener) -> Upstream {
+        Upstream::start(listener, self.authority.server_config(Certificate::Valid))
     }
 
     /// The function, about to be started, which may call `localhost` at these ports.

@@ -1,9 +1,11 @@
 //! What if the connection to the deployment fails, before a byte of a request was sent?
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use emulator::deployment::Certificate;
+use emulator::deployment::{Certificate, OCID};
 use futures_util::future::join_all;
+use tokio::net::TcpSocket;
 
 use crate::cloud::{Cloud, call, deadline};
 use crate::function::{is_echo, refusal};
@@ -134,20 +136,22 @@ async fn a_certificate_that_is_not_right_sends_no_request_and_is_not_tried_again
 async fn a_port_that_refuses_is_tried_again_until_it_is_there_or_the_deadline_is() {
     let cloud = Cloud::new();
     let other = cloud.upstream().await;
-    let gone = cloud.upstream().await;
-    let (url, port) = (gone.url(), gone.port());
+    // A port that is taken, where nobody listens.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let url = format!("https://localhost:{port}/{OCID}/predict");
     let function = cloud.function([port, other.port()]).ready().await;
     let rest = function.descriptors();
-    drop(gone);
     let answer = function.exchange(call(&url, &deadline(2.0), "{}")).await;
     assert_eq!(refusal(&answer), (502, "DeploymentUnreachable".to_owned()));
     function.serves(&other.url(), "a port that refuses").await;
-    // It comes back while it is being tried.
+    // Somebody listens there while it is being tried.
     let body = function.body();
     let mut connection = function.connect().await;
     connection.send(call(&url, "", &body)).await;
     function.serves(&other.url(), "a port that refuses").await;
-    let back = cloud.upstream_at(port).await;
+    let back = cloud.upstream_at(silent.listen(1024).unwrap());
     assert!(is_echo(&connection.answer().await, &body));
     drop(connection);
     function.settles(|| rest + back.open() + other.open(), "a port that refused").await;

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::future;
-use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -121,9 +120,8 @@ struct State {
 }
 
 impl Upstream {
-    /// Starts on this port; on a free one if it is 0.
-    pub(crate) async fn start(port: u16, config: Arc<ServerConfig>) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+    /// Starts on a port that is listened at.
+    pub(crate) fn start(listener: TcpListener, config: Arc<ServerConfig>) -> Self {
         let port = listener.local_addr().unwrap().port();
         let (state, acceptor) = (Arc::new(State::default()), TlsAcceptor::from(config));
         let mut connections = JoinSet::new();

@@ -1,11 +1,13 @@
 //! Is a request tried again where that may help, and nowhere else?
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use emulator::deployment::Behaviour;
 use http::{Method, Request};
 use oracle_cloud_client::{Client, SendError, TransportError};
+use tokio::net::TcpSocket;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
@@ -157,9 +159,10 @@ async fn no_retry_after_makes_a_wait_shorter_than_the_backoff() {
 async fn oci_signing_47_a_service_that_cannot_be_reached_is_tried_again_and_named() {
     let setup = Setup::new().await;
     let client = client(&setup);
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("https://localhost:{}/", gone.local_addr().unwrap().port());
-    drop(gone);
+    // A port that is taken, where nobody listens.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let uri = format!("https://localhost:{}/", silent.local_addr().unwrap().port());
     let start = Instant::now();
     let error = client.send_with(Request::post(uri).body(()).unwrap(), &soon()).await.unwrap_err();
     assert!(matches!(error, SendError::Transport(TransportError::Unreachable(_))), "{error}");

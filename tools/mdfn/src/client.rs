@@ -348,8 +348,10 @@ fn is_port(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpSocket};
     use tokio::spawn;
     use tokio::time::{interval, timeout};
 
@@ -411,9 +413,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_refuses_is_named_with_the_reason() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let place = listener.local_addr().unwrap().to_string();
-        drop(listener);
+        // A port that is taken, where nobody listens.
+        let silent = TcpSocket::new_v4().unwrap();
+        silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let place = silent.local_addr().unwrap().to_string();
         let asked = Client::new(None).unwrap();
         let error = asked.send("GET", &format!("http://{place}/"), &[], "").await.unwrap_err();
         let said = format!("no connection to {place}: Connection refused (os error 111);");

@@ -1,6 +1,7 @@
 //! Is what is asked for what arrives, and is what comes back told as it is?
 
 use std::error::Error as _;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use oracle_cloud_client::{
     Client, Credentials, Error, RequestOptions, Retry, ServiceError, TransportError,
 };
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 
 use crate::service::{Service, answer, builder, client, credentials};
 
@@ -179,9 +181,10 @@ async fn without_tls_only_this_machine_is_called() {
 
 #[tokio::test]
 async fn a_refused_connection_is_told_after_two_attempts() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", gone.local_addr().unwrap());
-    drop(gone);
+    // A port that is taken, where nobody listens.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
     // With the waits of the default.
     let client = Client::builder().credentials(credentials()).build().await.unwrap();
     let start = Instant::now();

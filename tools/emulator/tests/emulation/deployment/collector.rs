@@ -1,12 +1,13 @@
 //! The emulated trace collector: which spans it takes, and the ways in which it fails.
 
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use emulator::collector::{Behaviour, Collector, Kind};
 use emulator::deployment::{Authority, Certificate};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 
 use super::client::{Answer, Connection, bounded, connector};
@@ -232,6 +233,10 @@ async fn a_closed_collector_has_no_port_and_still_knows_what_came() {
     let url = setup.collector.url("127.0.0.1");
     setup.send(&setup.post(&json!([span()]))).await;
     bounded(setup.collector.close()).await;
+    // Taken at once, which nobody can where somebody listens, and so that nobody else does.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.set_reuseaddr(true).unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, setup.port).into()).unwrap();
     let refused = TcpStream::connect(("127.0.0.1", setup.port)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     assert_eq!(setup.collector.url("127.0.0.1"), url);

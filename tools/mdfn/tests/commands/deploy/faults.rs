@@ -1,10 +1,11 @@
 //! The network and the service fail on the way.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use emulator::functions::Fault;
 use http::Method;
+use tokio::net::TcpSocket;
 
 use super::{HERE, Setup, archive, ended};
 
@@ -73,9 +74,11 @@ async fn what_passes_is_waited_for() {
 #[tokio::test]
 async fn a_service_that_is_not_there_is_told_as_that() {
     let setup = Setup::new(HERE).await;
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // A port that is taken, where nobody listens.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let (archive, config) = (setup.path("function.zip"), setup.path("config"));
-    let url = format!("http://{closed}");
+    let url = format!("http://{}", silent.local_addr().unwrap());
     let done = tokio::task::spawn_blocking({
         let application = setup.application.clone();
         move || {
