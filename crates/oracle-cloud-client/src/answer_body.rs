@@ -178,7 +178,7 @@ mod tests {
         let client = client.build().await.unwrap();
         let http = HttpClient::builder(&Trust::public().unwrap()).plain().build().unwrap();
         let request = Request::get(service(answers)).body(()).unwrap();
-        let options = RequestOptions::default().read_timeout(Duration::from_millis(200));
+        let options = RequestOptions::default().read_timeout(Duration::from_secs(2));
         let mut timings = RequestTimings::default();
         let answer = client.send_streaming_over(&http, request, &options, &mut timings).await;
         (answer.unwrap(), timings.attempts())
