@@ -123,7 +123,7 @@ fn an_fn_server_names_no_function_and_frames_no_log() {
 
 /// Makes a program of the script. Another process writes it: children of other tests would hold it
 /// open here, and an open file does not start.
-fn write_program(path: &Path, script: &str) {
+pub(crate) fn write_program(path: &Path, script: &str) {
     let write = "printf '#!/bin/sh\\n%s\\n' \"$2\" > \"$1\" && chmod 755 \"$1\"";
     let mut shell = Command::new("/bin/sh");
     let written = shell.args(["-c", write, "sh"]).arg(path).arg(script).status().unwrap();

@@ -1,9 +1,9 @@
 //! `mdfn local`: what keeps it from starting is said before anything is built.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 
+use crate::invoke::write_program;
 use crate::{Done, mdfn_with};
 
 /// Runs `mdfn local` on free ports where no cargo is.
@@ -48,8 +48,7 @@ fn a_server_that_cannot_be_built_found_or_started_is_said() {
     // It ends before it says where it listens, and what it says is told.
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("server");
-    fs::write(&file, "#!/bin/sh\necho no such key >&2\n").unwrap();
-    fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    write_program(&file, "echo no such key >&2");
     let done = server(&["--server-binary", file.to_str().unwrap()]);
     let said = "mdfn local: the server did not start: no such key";
     assert!(done.code == 1 && done.stderr.starts_with(said), "{done:?}");
