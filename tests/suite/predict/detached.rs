@@ -158,10 +158,16 @@ async fn pass(time: Duration) {
     resume();
 }
 
-/// What is there after so much more time; nothing, if the call goes on.
-async fn after(connection: &mut Connection, time: Duration) -> Option<Answer> {
+/// Whether the call goes on after so much more time.
+async fn goes_on(connection: &mut Connection, time: Duration) -> bool {
     pass(time).await;
-    timeout(Duration::from_millis(500), connection.answer()).await.ok()
+    timeout(Duration::from_millis(500), connection.answer()).await.is_err()
+}
+
+/// The answer that is there after so much more time.
+async fn after(connection: &mut Connection, time: Duration) -> Answer {
+    pass(time).await;
+    connection.answer().await
 }
 
 fn stream(setup: &Setup) -> String {
@@ -175,8 +181,8 @@ async fn a_stream_is_waited_for_longer_than_any_call_whose_caller_waits() {
     let (before, rest) = (Duration::from_secs(301), Duration::from_secs(3200));
     let mut connection =
         at_the_deployment(&setup, &function, &stream(&setup), (before + rest, HOUR)).await;
-    assert!(after(&mut connection, before).await.is_none());
-    let answer = after(&mut connection, rest).await.unwrap();
+    assert!(goes_on(&mut connection, before).await);
+    let answer = after(&mut connection, rest).await;
     assert_eq!((answer.status(), &answer.json()["prediction"]), (200, &json!(["virginica"])));
 }
 
@@ -186,8 +192,8 @@ async fn more_than_an_hour_is_cut_to_one() {
     let function = in_process(&setup);
     let times = (HOUR * 3, HOUR * 2);
     let mut connection = at_the_deployment(&setup, &function, &stream(&setup), times).await;
-    assert!(after(&mut connection, Duration::from_secs(3570)).await.is_none());
-    let answer = after(&mut connection, Duration::from_secs(30)).await.unwrap();
+    assert!(goes_on(&mut connection, Duration::from_secs(3570)).await);
+    let answer = after(&mut connection, Duration::from_secs(30)).await;
     assert_eq!((answer.status(), &answer.json()["code"]), (504, &json!("DeploymentTimedOut")));
 }
 
@@ -197,12 +203,12 @@ async fn what_is_no_stream_is_asked_for_twice_for_65_s_and_given_up_with_time_le
     let function = in_process(&setup);
     let times = (HOUR, HOUR);
     let mut connection = at_the_deployment(&setup, &function, &setup.url(), times).await;
-    assert!(after(&mut connection, Duration::from_secs(60)).await.is_none());
+    assert!(goes_on(&mut connection, Duration::from_secs(60)).await);
     assert_eq!(setup.deployment.received().len(), 1);
     setup.deployment.behave_only(Behaviour::Slow(HOUR));
     pass(Duration::from_secs(6)).await;
     asked(&setup, 2).await;
-    let answer = after(&mut connection, Duration::from_secs(66)).await.unwrap();
+    let answer = after(&mut connection, Duration::from_secs(66)).await;
     assert_eq!((answer.status(), &answer.json()["code"]), (504, &json!("DeploymentTimedOut")));
     assert_eq!(setup.deployment.received().len(), 2);
 }
