@@ -10,6 +10,7 @@ use crate::ask::Ask;
 use crate::call::Call;
 use crate::context::Context;
 use crate::harness::Harness;
+use crate::instance::Instance;
 use crate::item::Item;
 use crate::launch;
 use crate::verdict::{Problem, Verdict, expect};
@@ -107,6 +108,25 @@ async fn garbage(harness: Harness) -> Verdict {
 async fn beyond(harness: Harness) -> Verdict {
     let mut instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
+    let mut late = 0;
+    loop {
+        let (took, earliest, latest) = refused_after(&mut instance).await?;
+        // A busy machine may make one late: what always is late fails.
+        if took > latest && late < 2 {
+            late += 1;
+            continue;
+        }
+        let in_time = (earliest - 0.01..=latest).contains(&took);
+        expect(in_time, format!("504 within {earliest:.2} to {latest:.2} s"), || {
+            format!("after {took:.2} s")
+        })?;
+        instance.alive().await?;
+        return Ok(format!("504 after {took:.2} s of {earliest:.2} to {latest:.2}, alive"));
+    }
+}
+
+/// After how many seconds a call is answered 504, and between which two it has to be.
+async fn refused_after(instance: &mut Instance) -> Result<(f64, f64, f64), Problem> {
     let mut wire = instance.dial().await?;
     phase(500).await;
     let arrival = clock::now();
@@ -118,25 +138,20 @@ async fn beyond(harness: Harness) -> Verdict {
     let took = clock::now().duration_since(arrival).unwrap_or_default().as_secs_f64();
     expect(reply.status == 504, "504", || reply.shown())?;
     let cut = f64::from(clock::since_epoch(arrival).subsec_millis()) / 1000.0;
-    let (earliest, latest) = (2.0 - cut, 2.0);
-    let in_time = (earliest - 0.01..=latest).contains(&took);
-    expect(in_time, format!("504 within {earliest:.2} to {latest:.2} s"), || {
-        format!("after {took:.2} s")
-    })?;
-    instance.alive().await?;
-    Ok(format!("504 after {took:.2} s of {earliest:.2} to {latest:.2}, alive"))
+    Ok((took, 2.0 - cut, 2.0))
 }
 
 async fn fraction(harness: Harness) -> Verdict {
     let instance = launch::start(&harness).await?;
     instance.served(Call::with("{}")).await?;
     let mut wire = instance.dial().await?;
-    phase(950).await;
+    // It has to be taken before the second ends.
+    phase(700).await;
     let header = written(clock::now() + Duration::from_secs(1), 0, SecondsFormat::Secs);
     let reply =
         instance.ask_on(&mut wire, &Ask::Sleep(500), Call::with("{}").deadline(&header)).await?;
     expect(reply.status == 200, "200", || reply.shown())?;
-    Ok("0.5 s of work within a second that the header cuts to 50 ms".into())
+    Ok("0.5 s of work within a second that the header cuts to 300 ms".into())
 }
 
 async fn far(harness: Harness) -> Verdict {
