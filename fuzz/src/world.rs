@@ -13,6 +13,8 @@ use tokio::time::{sleep, timeout};
 const NOW: Duration = Duration::from_secs(1_795_514_400);
 /// How far the clock runs at a time.
 const STEP: Duration = Duration::from_millis(10);
+/// How long, in real time, bytes may be under way between two sockets before the clock runs on.
+const KERNEL: Duration = Duration::from_micros(200);
 /// How often all sockets are looked at before the clock runs on.
 const LOOKS: u32 = 8;
 /// Longer than anything may take on that clock.
@@ -47,7 +49,7 @@ impl World {
                     yield_now().await;
                 }
                 // On a busy machine the kernel has bytes under way, too.
-                std::thread::yield_now();
+                std::thread::sleep(KERNEL);
                 sleep(STEP).await;
             }
         });

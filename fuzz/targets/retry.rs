@@ -18,7 +18,7 @@ const RETRY: Retry = Retry::new()
     .longest_wait(Duration::from_secs(2))
     .statuses(&[429, 503]);
 /// What connections and the steps of the clock add to a wait.
-const SLACK: f64 = 0.5;
+const SLACK: f64 = 2.0;
 
 struct Setting {
     world: World,
