@@ -29,13 +29,13 @@ use files::Files;
 use process::{Log, Process};
 
 const CALLERS: usize = 16;
-const ROUND: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(10);
 /// So many rounds come first, in which the heap has its highest need.
 const WARM_UP: u32 = 2;
 /// How long connections that nobody uses may take to go.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The server looks at a file that was replaced within a second of the calls after it.
-const NOTICED: Duration = Duration::from_millis(1500);
+const NOTICED: Duration = Duration::from_secs(4);
 /// By how much each sample may grow: tokio keeps a thread for ten seconds that looked up a name.
 const LIMITS: [Limit; 4] =
     [Limit::Part(0.25), Limit::Part(0.25), Limit::Number(1.0), Limit::Number(16.0)];
