@@ -23,14 +23,14 @@ async fn logged(function: &Agent, asked: &str, gateway: bool) -> Vec<String> {
 
 #[tokio::test]
 async fn what_the_kit_says_of_a_call_is_one_line_with_its_status_code_and_time() {
-    let second = Program::new(example("conformance")).timeout(Duration::from_secs(1));
-    let function = Agent::start(second).await.unwrap();
+    let brief = Program::new(example("conformance")).timeout(Duration::from_secs(3));
+    let function = Agent::start(brief).await.unwrap();
     for (asked, status, code) in [
         (r#"{"do":"fail"}"#, "502", "FunctionFailed"),
         (r#"{"do":"panic"}"#, "502", "FunctionFailed"),
         (r#"{"do":"panic","late":true}"#, "502", "FunctionFailed"),
         (r#"{"do":"large","bytes":7000000}"#, "502", "AnswerTooLarge"),
-        (r#"{"do":"sleep","milliseconds":5000}"#, "504", "FunctionTimedOut"),
+        (r#"{"do":"sleep","milliseconds":10000}"#, "504", "FunctionTimedOut"),
         (r#"{"do":"stream","bytes":200000,"fails":true}"#, "502", "FunctionFailed"),
     ] {
         for gateway in [false, true] {
