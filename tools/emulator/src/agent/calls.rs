@@ -97,7 +97,7 @@ impl Calls {
         };
         let trace_id = request.headers().get(TRACE_ID).and_then(|id| id.to_str().ok());
         let (trace_id, from) = (trace_id.map(str::to_owned), Instant::now());
-        let answer = match timeout(limit, container.exchange(request)).await {
+        let answer = match timeout(limit + self.program.grace, container.exchange(request)).await {
             Ok(Ok(wire)) => Answer::replied(wire, &invocation.intent, &call.id),
             Ok(Err(failure)) => Answer::failed(failure, &call.id),
             Err(_elapsed) => Answer::failed(Failure::TimedOut, &call.id),

@@ -42,6 +42,8 @@ pub struct Program {
     pub memory: u32,
     /// How long a call may take.
     pub timeout: Duration,
+    /// How long after that a call is given up; the platform gives no such time.
+    pub grace: Duration,
     /// How long a detached call may take; `None`: as long as any other.
     pub detached_timeout: Option<Duration>,
     /// Where successful detached calls are reported; `None` for nowhere.
@@ -74,6 +76,7 @@ impl Program {
             config: BTreeMap::new(),
             memory: 128,
             timeout: Duration::from_secs(30),
+            grace: Duration::ZERO,
             detached_timeout: None,
             on_success: None,
             on_failure: None,
@@ -117,6 +120,14 @@ impl Program {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The same program, whose calls are given up only so long after their deadline: for a test of
+    /// what is answered at the deadline, on a machine that does other things as well.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
