@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 pub(crate) const ROW: &str = r#"{"data": [[6.3, 3.3, 6.0, 2.5]]}"#;
 pub(crate) const PATH: &str = "/models/iris";
+/// How late an answer at the deadline may come in a test that asks what it says: a machine that does
+/// other things as well is slow.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// Whose tokens every deployment here trusts, and the key that the first token of a test is for. One for all tests: to make a key
 /// takes longer than a call.

@@ -18,7 +18,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::gateway::send;
-use crate::setup::Setup;
+use crate::setup::{GRACE, Setup};
 
 /// A gateway with a client's token, around the function of a setup.
 struct Llm {
@@ -104,7 +104,7 @@ async fn paths_chats_and_streams_pass_the_gateway() {
 #[tokio::test]
 async fn a_stream_that_fails_midway_is_an_error_at_the_gateway() {
     let mut setup = Setup::new().await;
-    setup.program = setup.program.timeout(Duration::from_secs(2));
+    setup.program = setup.program.timeout(Duration::from_secs(3)).grace(GRACE);
     let llm = Llm::start(&setup).await;
     for (behaviour, status, code) in [
         (Behaviour::StreamFailure, 502, "DeploymentStreamFailed"),

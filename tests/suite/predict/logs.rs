@@ -6,11 +6,11 @@ use emulator::agent::{Agent, Invocation};
 use emulator::deployment::{Behaviour, OCID};
 use serde_json::Value;
 
-use crate::setup::{ROW, Setup, header, targeted};
+use crate::setup::{GRACE, ROW, Setup, header, targeted};
 
 async fn function(setup: &Setup) -> Agent {
     let program = setup.program.clone().config("LOG_FORMAT", "json");
-    Agent::start(program.timeout(Duration::from_secs(5))).await.unwrap()
+    Agent::start(program.timeout(Duration::from_secs(5)).grace(GRACE)).await.unwrap()
 }
 
 /// The only line that a call writes.

@@ -9,7 +9,7 @@ use emulator::deployment::Behaviour;
 use serde_json::json;
 
 use crate::end_to_end::{body, refused};
-use crate::setup::{ROW, Setup, targeted};
+use crate::setup::{GRACE, ROW, Setup, targeted};
 
 /// As many tries as a call has.
 const TRIES: usize = 8;
@@ -61,15 +61,15 @@ async fn a_prediction_outlives_what_passes_and_each_try_is_signed_anew() {
 async fn what_does_not_pass_is_given_back_before_the_deadline() {
     for (behaviour, expected) in passing() {
         let mut setup = Setup::new().await;
-        // As little as a second of it is left if the clock's second ends between the agent and the function.
-        setup.program = setup.program.timeout(Duration::from_secs(2));
+        // As little as two seconds of it are left if the clock's second ends between the agent and the function.
+        setup.program = setup.program.timeout(Duration::from_secs(3)).grace(GRACE);
         let function = setup.start().await;
         for _ in 0..TRIES {
             setup.deployment.behave(behaviour.clone());
         }
         let start = Instant::now();
         let answer = function.call(setup.call()).await;
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
         assert_eq!(answer.status, expected, "{behaviour:?}");
         let tries = setup.deployment.received().len();
         // A model that failed once is asked once more.

@@ -6,7 +6,7 @@ use emulator::agent::Invocation;
 use emulator::deployment::Behaviour;
 
 use crate::end_to_end::{body, refused};
-use crate::setup::{ROW, Setup, header, targeted};
+use crate::setup::{GRACE, ROW, Setup, header, targeted};
 
 impl Setup {
     fn stream(&self) -> String {
@@ -57,12 +57,12 @@ async fn a_stream_that_says_at_its_end_that_it_failed_is_502() {
 #[tokio::test]
 async fn a_stream_that_stalls_is_504_and_one_that_breaks_is_never_half() {
     let mut setup = Setup::new().await;
-    setup.program = setup.program.timeout(Duration::from_secs(2));
+    setup.program = setup.program.timeout(Duration::from_secs(2)).grace(GRACE);
     let function = setup.start().await;
     setup.deployment.behave(Behaviour::StallStream);
     let start = Instant::now();
     refused(&function.call(setup.streamed()).await, 504, "DeploymentTimedOut");
-    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     // Broken once it is tried again; always, it is an error.
     setup.deployment.behave(Behaviour::ResetStream);
     let answer = function.call(setup.streamed()).await;

@@ -9,7 +9,7 @@ use emulator::services::{Behaviour, Received, Service, Services};
 use emulator::user::User;
 use serde_json::{Value, json};
 
-use crate::setup::{Setup, header};
+use crate::setup::{GRACE, Setup, header};
 
 /// A function that may call some operations of the emulated services.
 pub(crate) struct World {
@@ -55,8 +55,10 @@ impl World {
     }
 
     /// A function whose calls may take so long.
+    /// The function with this time for a call, which is given up only later.
     pub(crate) async fn start_for(&self, timeout: Duration) -> Agent {
-        Agent::start(self.program.clone().timeout(timeout)).await.unwrap()
+        let program = self.program.clone().timeout(timeout).grace(GRACE);
+        Agent::start(program).await.unwrap()
     }
 
     pub(crate) fn behave(&self, behaviour: Behaviour) {
