@@ -288,6 +288,12 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
+/// Whether a process can have namespaces of its own, which root needs one more power for.
+pub(crate) fn has_namespaces() -> bool {
+    let unshared = std::process::Command::new("unshare").args(["-m", "-n", "true"]).output();
+    unshared.is_ok_and(|output| output.status.success())
+}
+
 /// The socket of a function that was started without its log, once it is there.
 pub(crate) async fn socket_of(start: &Start) -> PathBuf {
     let until = Instant::now() + PATIENCE;

@@ -4,14 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use crate::agent::{Connection, PATIENCE, chunked};
 use crate::cloud::{Cloud, call, deadline};
-use crate::function::{is_echo, is_root, refusal, run, socket_of};
+use crate::function::{has_namespaces, is_echo, is_root, refusal, run, socket_of};
 use crate::tally::{skipped, tried};
 use crate::upstream::{End, Fault, Gate, Script, Step, Upstream};
 
@@ -26,6 +26,7 @@ async fn more_connections_than_descriptors_leave_a_function_that_answers() {
     let function = cloud.function([upstream.port()]).through(&limited).ready().await;
     let rest = function.descriptors();
     function.serves(&upstream.url(), "nothing").await;
+    let start = Instant::now();
     for round in 0..3 {
         // More than there is room for; those beyond it wait in the queue of the socket.
         let mut crowd = Vec::new();
@@ -45,9 +46,11 @@ async fn more_connections_than_descriptors_leave_a_function_that_answers() {
         function.serves(&upstream.url(), &after).await;
         function.settles(|| rest + upstream.open(), &after).await;
     }
+    // It says so again and again, but with a pause.
+    let most = 20 * usize::try_from(start.elapsed().as_secs()).unwrap() + 20;
     let lines = function.log().lines().filter(|line| line.contains("could be accepted")).count();
     println!("{lines} lines about connections that could not be accepted");
-    assert!((1..200).contains(&lines), "{lines}");
+    assert!((1..most).contains(&lines), "{lines}");
     tried(3, "crowds of more connections than descriptors");
 }
 
@@ -230,6 +233,9 @@ fn in_chunks(whole: &[u8], body: &str) -> Vec<u8> {
 async fn a_directory_without_room_is_named_and_nothing_is_left_in_it() {
     if !is_root() {
         return skipped("a full directory for the socket: only root can make one");
+    }
+    if !has_namespaces() {
+        return skipped("a full directory for the socket: this machine gives no namespaces");
     }
     let cloud = Cloud::new();
     // One place is the directory itself; the socket needs another, and its link a third.
