@@ -70,7 +70,7 @@ async fn fn_contract_79_a_stream_past_the_deadline_is_cut_and_the_function_lives
     let start = Instant::now();
     let bytes = answered(&function, &format!("Fn-Deadline: {until}\r\n"), "late").await;
     assert!(!bytes.ends_with(LAST_CHUNK), "{}", String::from_utf8_lossy(&bytes));
-    assert!((0.9..3.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+    assert!((0.9..10.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
     assert_eq!(function.exchange(request("", "alive")).await.text(), "alive");
 }
 
