@@ -1,11 +1,13 @@
 //! Does a renewal that fails, or hangs, leave calls alone that have a valid token?
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use emulator::agent::Agent;
 use emulator::instance::ComputeInstance;
 use emulator::trouble::Trouble;
+use futures_util::FutureExt;
 use oracle_cloud_client::Principal;
 use oracle_cloud_client::signature::CredentialsError;
 use tokio::task::JoinSet;
@@ -13,10 +15,10 @@ use tokio::task::JoinSet;
 use super::instance::{EXCHANGE, instance, principal};
 use super::reason;
 use crate::agent::PATIENCE;
-use crate::setup::Setup;
+use crate::setup::{GRACE, Setup};
 
 /// What a renewal may cost with a valid token, 500 ms, and room for a slow machine.
-const BRIEF: Duration = Duration::from_millis(1500);
+const BRIEF: Duration = Duration::from_secs(4);
 
 fn answers(status: u16) -> Trouble {
     Trouble::Answers(status, "SECRET".to_owned())
@@ -83,21 +85,16 @@ async fn a_valid_token_serves_where_its_services_are_gone() {
 async fn one_call_renews_and_the_others_do_not_wait_for_it() {
     let setup = Setup::new().await;
     let (instance, principal, late) = near_its_end(&setup).await;
-    let principal = Arc::new(principal);
     instance.trouble("/opc", Some(Trouble::IsSilent));
-    let mut calls = JoinSet::new();
-    for _ in 0..20 {
-        let principal = principal.clone();
-        calls.spawn(async move {
-            let start = Instant::now();
-            principal.credentials(late).await.unwrap();
-            start.elapsed()
-        });
+    let start = Instant::now();
+    let mut first = pin!(principal.credentials(late));
+    assert!((&mut first).now_or_never().is_none(), "nobody renews");
+    for _ in 0..19 {
+        let other = principal.credentials(late).now_or_never();
+        other.expect("it does not wait").unwrap();
     }
-    let mut waits = calls.join_all().await;
-    waits.sort();
-    assert!(waits[18] < waits[19] / 2, "{waits:?}");
-    assert!(waits[19] < BRIEF, "{waits:?}");
+    first.await.unwrap();
+    assert!(start.elapsed() < BRIEF, "{:?}", start.elapsed());
     assert_eq!(instance.asked().len(), 6, "{:?}", instance.asked());
 }
 
@@ -180,11 +177,12 @@ async fn a_call_without_any_token_ends_before_its_deadline_and_says_what_it_wait
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
     instance.trouble("/opc", Some(Trouble::IsSilent));
-    let program = setup.program_as(instance.variables()).timeout(Duration::from_secs(2));
+    let program =
+        setup.program_as(instance.variables()).timeout(Duration::from_secs(2)).grace(GRACE);
     let function = Agent::start(program).await.unwrap();
     let start = Instant::now();
     let answer = function.call(setup.call()).await;
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(answer.status, 500, "{:?}", function.lines());
     let log = function.lines().join("\n");
     assert!(log.contains("the metadata service of the instance did not answer"), "{log}");

@@ -60,7 +60,7 @@ async fn a_try_without_time_does_not_hide_the_answer_before_it() {
     let client = client(&setup, http.clone());
     setup.deployment.behave(Behaviour::Busy(503, "0".to_owned()));
     setup.deployment.behave(Behaviour::Hang);
-    let options = RequestOptions::default().timeout(Duration::from_millis(800));
+    let options = RequestOptions::default().timeout(Duration::from_secs(3));
     let options = options.retry_safety(RetrySafety::Idempotent);
     let request = Request::post(setup.url()).body("{}".to_owned()).unwrap();
     let (start, mut timings) = (Instant::now(), RequestTimings::default());

@@ -62,7 +62,7 @@ async fn a_pod_signs_with_the_token_that_its_service_account_earned() {
         for _ in 0..10 {
             assert!(Arc::ptr_eq(&first, &principal.credentials(in_seconds(110)).await.unwrap()));
         }
-        assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
         cluster.trouble(None);
     }
     cluster.set_lifetime(3600);
