@@ -217,7 +217,7 @@ async fn credentials_in_variables_are_gone_from_all_but_the_environment_itself()
 fn dumps_core(setup: &Setup, program: &str) -> bool {
     let listener = format!("unix:{}", setup.directory().join("lsnr.sock").display());
     let mut child = Command::new("sh")
-        .args(["-c", &format!("ulimit -c unlimited && exec {program}")])
+        .args(["-c", &format!("ulimit -S -c \"$(ulimit -H -c)\" && exec {program}")])
         .current_dir(setup.directory())
         .envs(setup.principal.variables())
         .env("FN_LISTENER", listener)
