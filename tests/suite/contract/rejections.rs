@@ -86,21 +86,22 @@ async fn the_application_answers_what_never_comes_to_its_handler() {
     let function = Function::start_as(|server| server.with_rejection(Arc::new(on_rejection)), echo);
     let over = vec![b'x'; 6 * 1024 * 1024 + 1];
     let late = format!(
-        "POST /call HTTP/1.1\r\nHost: localhost\r\nFn-Call-Id: 5\r\nFn-Intent: httprequest\r\n\
+        "POST /call HTTP/1.1\r\nHost: localhost\r\nFn-Call-Id: 1\r\nFn-Intent: httprequest\r\n\
          Content-Length: 9\r\n{}\r\nabcd",
-        deadline(1.5)
+        deadline(2.5)
     );
     let limit = 6 * 1024 * 1024;
+    // The late one goes first, while there is time until its deadline.
     let calls = [
-        (gateway_request("Fn-Call-Id: 1\r\nFn-Http-Method: (\r\n", "{}"), Rejection::Method, 2),
-        (gateway_request("Fn-Call-Id: 2\r\nFn-Http-Request-Url: x\r\n", "{}"), Rejection::Url, 2),
+        (late.into_bytes(), Rejection::BodyLate, 4),
+        (gateway_request("Fn-Call-Id: 2\r\nFn-Http-Method: (\r\n", "{}"), Rejection::Method, 2),
+        (gateway_request("Fn-Call-Id: 3\r\nFn-Http-Request-Url: x\r\n", "{}"), Rejection::Url, 2),
         (
-            chunked("Fn-Call-Id: 3\r\n", &over, 32 * 1024),
+            chunked("Fn-Call-Id: 4\r\n", &over, 32 * 1024),
             Rejection::BodyTooLarge(limit),
             over.len(),
         ),
-        (gateway_request("Fn-Call-Id: 4\r\n", &over), Rejection::BodyTooLarge(limit), over.len()),
-        (late.into_bytes(), Rejection::BodyLate, 4),
+        (gateway_request("Fn-Call-Id: 5\r\n", &over), Rejection::BodyTooLarge(limit), over.len()),
     ];
     for (number, (request, rejection, received)) in calls.into_iter().enumerate() {
         let id = (number + 1).to_string();
@@ -109,7 +110,7 @@ async fn the_application_answers_what_never_comes_to_its_handler() {
         let expected = match rejection {
             // The agent has given the call up.
             Rejection::BodyLate => (504, Some("504")),
-            _ if id == "3" => (502, None),
+            _ if id == "4" => (502, None),
             _ => (200, Some(status.as_str())),
         };
         assert_eq!((answer.status(), answer.header("fn-http-status")), expected, "{rejection:?}");

@@ -65,9 +65,9 @@ async fn fn_contract_74_a_stream_that_fails_has_no_last_chunk_and_the_function_l
 #[tokio::test]
 async fn fn_contract_79_a_stream_past_the_deadline_is_cut_and_the_function_lives() {
     let function = Function::start(handler);
+    let start = Instant::now();
     let until = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2));
     let until = chrono::DateTime::parse_from_rfc2822(&until).unwrap().to_rfc3339();
-    let start = Instant::now();
     let bytes = answered(&function, &format!("Fn-Deadline: {until}\r\n"), "late").await;
     assert!(!bytes.ends_with(LAST_CHUNK), "{}", String::from_utf8_lossy(&bytes));
     assert!((0.9..10.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
