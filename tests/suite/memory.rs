@@ -213,7 +213,8 @@ async fn credentials_in_variables_are_gone_from_all_but_the_environment_itself()
     }
 }
 
-/// Aborts a program that says `ready` on stderr; whether the system wrote its memory to a file.
+/// Aborts a program that says `ready` on stderr, with as large a dump as its user may have; whether
+/// the system wrote its memory to a file.
 fn dumps_core(setup: &Setup, program: &str) -> bool {
     let listener = format!("unix:{}", setup.directory().join("lsnr.sock").display());
     let mut child = Command::new("sh")
