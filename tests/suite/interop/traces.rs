@@ -18,7 +18,18 @@ const TRACE: &str = "5b8aa5a2d2c872e8";
 const PLATFORM: &str = "00f067aa0ba902b7";
 
 /// One call of a function whose tracing is on: what the collector was sent, and its spans.
+///
+/// They have half a second, which a machine that does other things as well may take from them.
 async fn sent(setup: &Setup, program: Program) -> (Vec<u8>, Vec<Span>) {
+    for _ in 0..2 {
+        if let Some(sent) = tried(setup, program.clone()).await {
+            return sent;
+        }
+    }
+    tried(setup, program).await.expect("one call of three sends its spans in time")
+}
+
+async fn tried(setup: &Setup, program: Program) -> Option<(Vec<u8>, Vec<Span>)> {
     let collector = Collector::start(&setup.authority, Certificate::Valid).await.unwrap();
     let program = program
         .config("OCI_TRACING_ENABLED", "1")
@@ -30,8 +41,8 @@ async fn sent(setup: &Setup, program: Program) -> (Vec<u8>, Vec<Span>) {
     }
     let answer = function.call(call).await;
     assert_eq!(answer.status, 200, "{answer:?} {:?}", function.lines());
-    let received = collector.received().pop().unwrap();
-    (received.request.body.clone(), received.spans.unwrap())
+    let received = collector.received().pop()?;
+    Some((received.request.body.clone(), received.spans.unwrap()))
 }
 
 /// What a program understood of spans.
