@@ -119,12 +119,14 @@ async fn a_reply_beyond_6_mib_is_502_and_the_container_goes_on() {
 #[tokio::test]
 async fn past_the_deadline_the_container_is_killed() {
     let limit = Duration::from_millis(1200);
-    let agent = start(misbehave(&["link", "hang"]).timeout(limit)).await;
-    let begun = Instant::now();
-    let answer = call(&agent).await;
-    assert!(begun.elapsed() >= limit);
-    assert_eq!(message(&answer), failure(504, "Timed out", false));
-    assert_eq!(agent.pid(), None);
+    for grace in [Duration::ZERO, Duration::from_millis(500)] {
+        let agent = start(misbehave(&["link", "hang"]).timeout(limit).grace(grace)).await;
+        let begun = Instant::now();
+        let answer = call(&agent).await;
+        assert!(begun.elapsed() >= limit + grace);
+        assert_eq!(message(&answer), failure(504, "Timed out", false));
+        assert_eq!(agent.pid(), None);
+    }
 }
 
 #[tokio::test]
