@@ -55,7 +55,7 @@ fn wanted(entry: &Entry, kind: OperationKind) -> Vec<Member> {
         _ if entry.models.is_empty() => {}
         Model::Member => wanted.push(MODEL),
         Model::ServingMode => wanted.push(SERVING_MODE),
-        Model::Custom => wanted.extend([ENDPOINT_ID, ALIAS]),
+        Model::Custom => wanted.push(ALIAS),
         Model::None | Model::Anywhere => {}
     }
     if entry.stateless && kind.is_stored {
@@ -110,22 +110,27 @@ fn model<'e>(
             }))
         }
         Model::Custom => {
-            let mut known = None;
-            for member in [ALIAS, ENDPOINT_ID] {
-                if let Some(value) = body.get(member) {
-                    known = Some(listed(value, member)?);
-                }
+            let mut known = body.get(ALIAS).map(|value| listed(value, ALIAS)).transpose()?;
+            for member in [MODEL_ID, ENDPOINT_ID] {
+                known = anywhere(models, member, body)?.or(known);
             }
             Ok(known)
         }
-        Model::Anywhere => {
-            let mut known = None;
-            for text in members::find_all(body.json, MODEL_ID)? {
-                known = Some(in_list(models, &text, MODEL_ID)?);
-            }
-            Ok(known)
-        }
+        Model::Anywhere => anywhere(models, MODEL_ID, body),
     }
+}
+
+/// The model that is named by a member of any depth, each of which must be listed.
+fn anywhere<'e>(
+    models: &'e [String],
+    member: Member,
+    body: &Body<'_>,
+) -> Result<Option<&'e str>, BodyError> {
+    let mut known = None;
+    for text in members::find_all(body.json, member)? {
+        known = Some(in_list(models, &text, member)?);
+    }
+    Ok(known)
 }
 
 fn check_compartment(

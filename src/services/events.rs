@@ -40,7 +40,7 @@ impl Event {
 
 /// The data of the events of a stream, the last one first.
 pub(super) fn backwards(stream: &[u8]) -> impl Iterator<Item = &str> {
-    stream.rsplit(|byte| *byte == b'\n').filter_map(|line| {
+    stream.rsplit(|byte| matches!(byte, b'\n' | b'\r')).filter_map(|line| {
         let data = str::from_utf8(line).ok()?.strip_prefix("data:")?;
         Some(data.trim())
     })
@@ -53,9 +53,11 @@ pub(super) fn is_whole(stream: &[u8]) -> bool {
     })
 }
 
-/// Whether the end of a stream shows that it was cut. An event that began before says nothing, unless that `is_all`.
+/// Whether the end of a stream shows that it was cut. A line that began before says nothing, unless that `is_all`.
 pub(super) fn is_cut(end: &[u8], is_all: bool) -> bool {
-    (is_all || backwards(end).next().is_some()) && !is_whole(end)
+    let begin = end.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(end.len());
+    let lines = if is_all { end } else { end.split_at(begin).1 };
+    (is_all || backwards(lines).next().is_some()) && !is_whole(lines)
 }
 
 #[cfg(test)]
@@ -67,6 +69,7 @@ mod tests {
         for end in [
             "data: [DONE]\n\n",
             "data:[DONE]\r\n\r\n",
+            "data: {}\r\rdata: [DONE]\r\r",
             r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
             r#"data: {"choices":[{"finish_reason":"length"}]}
 
@@ -113,7 +116,8 @@ data: {"choices":[],"usage":{"prompt_tokens":1}}"#,
             ("lta\":\"x\"}\n\ndata: {\"choices\":[{\"finish_rea", true),
             ("lta\":\"x\"}\n\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n", false),
             ("lta\":\"x\"}\n\ndata: [DONE]\n\n", false),
-            // A long event, of which only the end is here.
+            // A long event, of which only the end is here, whatever its text looks like.
+            ("data: x\"}]}}\n\n", false),
             ("text\":\"x\"}],\"usage\":{\"input_tokens\":1}}}\n\n", false),
             ("", false),
         ] {

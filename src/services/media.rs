@@ -41,7 +41,10 @@ pub(super) fn of(
             check_charset(named)?;
             Some(Media::Json(json()))
         }
-        Content::Json | Content::JsonOrForm if UNNAMED.contains(&media) => Some(Media::Json(JSON)),
+        Content::Json | Content::JsonOrForm if UNNAMED.contains(&media) => {
+            check_charset(named)?;
+            Some(Media::Json(JSON))
+        }
         Content::Json | Content::JsonOrForm => None,
         Content::Any => Some(Media::Bytes(named.clone())),
     })
@@ -129,5 +132,14 @@ mod tests {
             assert_eq!(media(Content::Object, Some(named), true), Ok(Some(bytes(named))));
         }
         assert_eq!(media(Content::Object, None, true), Ok(Some(bytes("application/octet-stream"))));
+    }
+
+    #[test]
+    fn text_that_is_taken_for_json_says_no_other_charset_either() {
+        for named in ["text/plain; charset=latin1", "text/plain;charset=\"utf-16\""] {
+            assert_eq!(media(Content::Json, Some(named), false), Err(Refusal::Charset), "{named}");
+        }
+        let plain = Some("text/plain; charset=UTF-8");
+        assert!(matches!(media(Content::Json, plain, false), Ok(Some(Media::Json(_)))));
     }
 }

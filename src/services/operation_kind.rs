@@ -48,7 +48,7 @@ pub(super) enum Model {
     Member,
     /// In its member `servingMode`: `modelId` or `endpointId`.
     ServingMode,
-    /// In `endpointId` and `alias`, where a custom model is meant.
+    /// In its member `alias`, and any `modelId` or `endpointId`, at any depth, where a custom model is meant.
     Custom,
     /// In any `modelId`, at any depth, where a custom model is meant.
     Anywhere,
@@ -87,6 +87,10 @@ impl OperationKind {
             ["20220125" | "20221109", ..] => Self { model: Model::Anywhere, ..NATIVE },
             // An object, or a part of one.
             ["n", _, "b", _, "o" | "u", _, ..] => Self { content: Content::Object, ..OTHER },
+            // The same interface below another base, of a private endpoint or another model.
+            [.., "chat", "completions"] | [.., "responses"] | [.., "responses", "compact"] => {
+                Self::openai(&segments)
+            }
             _ => OTHER,
         }
     }
@@ -103,6 +107,7 @@ impl OperationKind {
                 Self { model: Model::Member, ..OPENAI }
             }
             [.., "responses"] => Self { model: Model::Member, is_stored: true, ..OPENAI },
+            [.., "vector_stores", _, "files"] => OPENAI,
             [.., "files"] => Self { content: Content::JsonOrForm, ..OPENAI },
             _ => OPENAI,
         }
@@ -143,6 +148,8 @@ mod tests {
             ("/n/ns/b/bucket/o/responses", Compartment::Possible, Model::None),
             ("/openai/v1/chat%2Fcompletions", Compartment::Unknown, Model::Member),
             ("/openai/v1/Responses", Compartment::Unknown, Model::Member),
+            ("/google/v1beta/openai/chat/completions", Compartment::Unknown, Model::Member),
+            ("/genai/openai/v1/responses", Compartment::Unknown, Model::Member),
             ("/20231130/actions/v1%2Fchat%2Fcompletions", Compartment::Unknown, Model::Member),
             ("/20231130/actions/Chat", Compartment::Needed, Model::ServingMode),
             ("/20210201/queues/q/messages", Compartment::Possible, Model::None),
@@ -153,7 +160,7 @@ mod tests {
         }
         let stored = |path| OperationKind::of(path).is_stored;
         assert!(stored("/openai/v1/responses") && !stored("/openai/v1/responses/compact"));
-        assert!(stored("/openai/v1/Responses"));
+        assert!(stored("/openai/v1/Responses") && stored("/genai/openai/v1/responses"));
     }
 
     #[test]
@@ -161,6 +168,7 @@ mod tests {
         for (path, content) in [
             ("/openai/v1/files", Content::JsonOrForm),
             ("/openai/v1/containers/c1/files", Content::JsonOrForm),
+            ("/openai/v1/vector_stores/v1/files", Content::Json),
             ("/openai/v1/responses", Content::Json),
             ("/20231130/actions/chat", Content::Json),
             ("/n/ns/b/bucket/o/files", Content::Object),

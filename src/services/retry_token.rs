@@ -9,7 +9,7 @@ use super::plain::segments;
 use super::refusal::Refusal;
 
 /// Its name.
-pub(super) const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
+const OPC_RETRY_TOKEN: HeaderName = HeaderName::from_static("opc-retry-token");
 
 /// Adds the client's token to the headers of a call that takes one, or else a new one: every attempt has the same.
 pub(super) fn add(

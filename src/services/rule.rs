@@ -83,9 +83,11 @@ impl Services {
     ) -> Result<Operation, Refusal> {
         let target = Target::parse(target)?;
         let meant = self.meant(&target)?;
-        let open = meant
-            .into_iter()
-            .filter_map(|(entry, host)| Some((entry, host, path(entry, &target, client)?)));
+        let opens = |path| meant.iter().any(|(entry, _)| entry.open.opens(path));
+        let is_fixed = target.path.is_some_and(opens);
+        let open = meant.iter().filter_map(|(entry, host)| {
+            Some((*entry, *host, path(entry, &target, client, is_fixed)?))
+        });
         let open: Vec<_> = open.collect();
         if open.is_empty() {
             let is_plain = client.path.is_none_or(is_path);
@@ -101,7 +103,10 @@ impl Services {
             Refusal::Method(METHODS.into_iter().filter(takes).collect())
         })?;
         // The lists of one entry cannot be left by naming the host that it shares with another.
-        if called.next().is_some() {
+        let mut others = meant.iter().filter(|(other, _)| !Arc::ptr_eq(other, entry));
+        if called.next().is_some()
+            || others.any(|(other, _)| other.open.pattern(method, path).is_some())
+        {
             return Err(Refusal::Ambiguous);
         }
         if host::is_never_called(host.name()) {
@@ -154,10 +159,16 @@ impl Services {
     }
 }
 
-/// The path that is meant, if the entry opens it to any method.
-fn path(entry: &Entry, target: &Target<'_>, client: ClientUrl<'_>) -> Option<String> {
+/// The path that is meant, if the entry opens it to any method: the target's own one, where that `is_fixed`.
+fn path(
+    entry: &Entry,
+    target: &Target<'_>,
+    client: ClientUrl<'_>,
+    is_fixed: bool,
+) -> Option<String> {
     match target.path {
         Some(path) if entry.open.opens(path) => Some(path.to_owned()),
+        Some(_) if is_fixed => None,
         Some(base) if entry.open.goes_on_after(base) => entry.path_behind(base, client.path),
         Some(_) => None,
         None => entry.path_behind(&entry.base, client.path),

@@ -17,7 +17,6 @@ use super::pattern::Pattern;
 use super::pins::is_pinned;
 use super::plain::is_literal;
 use super::presets::Preset;
-use super::retry_token::OPC_RETRY_TOKEN;
 use super::services_error::ServicesError;
 use super::target::is_alias;
 use crate::ocid::Ocid;
@@ -27,6 +26,8 @@ use crate::predict::barred::{is_never_forwarded, is_never_returned};
 const MAX_ENTRIES: usize = 16;
 /// Headers that carry keys: they neither pass nor are set.
 const KEYS: [&str; 2] = ["api-key", "x-goog-api-key"];
+/// Headers that differ from call to call. With one token for all, a service takes each call for a repetition of the first.
+const OF_A_CALL: [&str; 4] = ["opc-request-id", "opc-retry-token", "traceparent", "tracestate"];
 /// Headers that carry the key of an encrypted object.
 const KEY_PREFIX: &str = "opc-sse-customer-";
 
@@ -189,8 +190,7 @@ fn set(fields: &mut Fields<'_>) -> HeaderMap {
     for ((name, value), number) in fields.object("set").into_iter().zip(1..) {
         let name = header(&name).filter(|name| !is_barred(name));
         let name = name.and_then(|name| HeaderName::try_from(name).ok());
-        // With one token for all calls, the service takes each for a repetition of the first.
-        let name = name.filter(|name| *name != OPC_RETRY_TOKEN);
+        let name = name.filter(|name| !OF_A_CALL.contains(&name.as_str()));
         let value = match value {
             Node::Text(text) => {
                 HeaderValue::from_str(&text).ok().filter(|value| value.to_str().is_ok())

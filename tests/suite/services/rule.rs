@@ -49,6 +49,39 @@ fn status(services: &Services, case: &Case) -> u16 {
     }
 }
 
+/// Two entries of one host, where the client's path says which is meant.
+fn shared(first: &str, second: &str) -> Services {
+    let entry = r#""service":"inference.generativeai","region":"us-ashburn-1","base":"/openai/v1""#;
+    let entries = format!(r#"{{"a":{{{entry},{first}}},"b":{{{entry},{second}}}}}"#);
+    Services::new(&entries, &Regions::default(), None).unwrap()
+}
+
+#[test]
+fn a_host_that_two_entries_share_is_refused_though_one_is_mounted_elsewhere() {
+    let services = shared(
+        r#""open":["@openai-chat"],"mount":"/models/a","models":["xai.grok-4.3"]"#,
+        r#""open":["@openai-chat"],"mount":"/models/b""#,
+    );
+    let client = ClientUrl { path: Some("/models/b/chat/completions"), query: None };
+    for target in [format!("https://{HOST}"), format!("https://{HOST}/openai/v1")] {
+        let refusal = services.operation(&target, &Method::POST, client).unwrap_err();
+        assert!(matches!(refusal, Refusal::Ambiguous), "{target}: {refusal:?}");
+    }
+    assert_eq!(services.operation("b", &Method::POST, client).unwrap().alias(), "b");
+}
+
+#[test]
+fn a_path_that_is_open_in_one_entry_is_the_base_of_no_other() {
+    let services = shared(
+        r#""open":["POST /openai/v1/responses"]"#,
+        r#""open":["GET /openai/v1/responses/{}"],"mount":"/m""#,
+    );
+    let client = ClientUrl { path: Some("/m/abc"), query: None };
+    let target = format!("https://{HOST}/openai/v1/responses");
+    let refusal = services.operation(&target, &Method::GET, client).unwrap_err();
+    assert!(matches!(refusal, Refusal::Method(_)), "{refusal:?}");
+}
+
 #[test]
 fn hostile_calls_are_refused() {
     let (services, cases) = (services(), cases::hostile());

@@ -250,6 +250,8 @@ fn mistakes_of_headers_are_named() {
         (format!(r#"{CHAT},"set":{{"x-a":"a\nb"}}"#), "`set`: member 1 is not a header"),
         (format!(r#"{CHAT},"set":{{"openai-project":"x"}}"#), "`set`: member 1 is not a header"),
         (format!(r#"{CHAT},"set":{{"opc-retry-token":"x"}}"#), "`set`: member 1 is not a header"),
+        (format!(r#"{CHAT},"set":{{"opc-request-id":"x"}}"#), "`set`: member 1 is not a header"),
+        (format!(r#"{CHAT},"set":{{"traceparent":"x"}}"#), "`set`: member 1 is not a header"),
     ]);
 }
 
