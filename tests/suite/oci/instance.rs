@@ -49,6 +49,23 @@ async fn oci_signing_45_the_function_signs_as_the_instance_it_runs_on() {
 }
 
 #[tokio::test]
+async fn answers_with_secrets_are_wiped_and_not_the_room_that_they_might_have_taken() {
+    let setup = Setup::new().await;
+    let peak = async |variables: &[(&'static str, String)]| {
+        let function = Agent::start(setup.program_as(variables.to_vec())).await.unwrap();
+        assert_eq!(function.call(setup.call()).await.status, 200);
+        let status = format!("/proc/{}/status", function.pid().unwrap());
+        let status = std::fs::read_to_string(status).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap()
+    };
+    let files = peak(&setup.principal.variables()).await;
+    let instance = instance(&setup, 3600).await;
+    let renewed = peak(&instance.variables()).await;
+    assert!(renewed < files + 8 * 1024, "{files} KiB with files, {renewed} KiB on an instance");
+}
+
+#[tokio::test]
 async fn oci_signing_45_region_and_claims_are_those_of_the_instance() {
     let setup = Setup::new().await;
     let instance = instance(&setup, 3600).await;
