@@ -55,8 +55,8 @@ def watch(work, number, folder, command):
     trace = work / f"{number}.strace"
     options = ["-f", "-qq", "--seccomp-bpf", "--decode-pids=comm", "-s", "10000", "-e", "signal=none"]
     options += ["-e", "trace=write,writev,pwrite64", "-o", str(trace)]
-    command = ["strace", *options, *command]
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1200)
+    command = ["timeout", "--kill-after=10", "1200", "strace", *options, *command]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return trace, done
 
 

@@ -11,7 +11,7 @@ use crate::pages::{names, table};
 use crate::setup::{ROW, Setup, targeted, thrice};
 
 /// For a machine that does other things as well.
-const ROOM: Duration = Duration::from_secs(5);
+const ROOM: Duration = Duration::from_secs(1);
 
 async fn measured(setup: &Setup) -> (Monitoring, Program) {
     let monitoring = Monitoring::start(setup.issuer.clone(), &setup.authority).await.unwrap();

@@ -54,7 +54,6 @@ impl World {
         Agent::start(self.program.clone()).await.unwrap()
     }
 
-    /// A function whose calls may take so long.
     /// The function with this time for a call, which is given up only later.
     pub(crate) async fn start_for(&self, timeout: Duration) -> Agent {
         let program = self.program.clone().timeout(timeout).grace(GRACE);

@@ -86,20 +86,22 @@ impl Drop for Home {
 async fn where_nothing_is_configured_the_metadata_service_is_asked_once_for_a_second() {
     let home = Home::new("nothing");
     let mut asked = Vec::new();
-    while !asked.contains(&(1, 1, 1)) && asked.len() < ATTEMPTS {
+    while !asked.contains(&(1, 1, 1, true)) && asked.len() < ATTEMPTS {
         let silent = Service::start(|_, _| vec![(Duration::from_secs(60), Vec::new())]).await;
         let start = Instant::now();
         let said = found(&home.0, &silent, &[]).await;
         assert!(said.starts_with("not configured: nothing is configured"), "{said}");
-        assert!((1.0..5.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
+        let took = start.elapsed().as_secs_f64();
+        assert!(took >= 1.0, "{took}");
         let broken = Service::start(|_, _| answer(503, &[], "")).await;
         let said = found(&home.0, &broken, &[]).await;
         assert!(said.starts_with("not configured"), "{said}");
-        asked.push((silent.connections(), silent.received().len(), broken.received().len()));
+        let received = [&silent, &broken].map(|service| service.received().len());
+        asked.push((silent.connections(), received[0], received[1], took < 5.0));
     }
     // A process that is slow to ask gives up before; none asks twice.
-    assert!(asked.contains(&(1, 1, 1)), "{asked:?}");
-    assert!(asked.iter().all(|&(to, silent, broken)| to <= 1 && silent <= 1 && broken <= 1));
+    assert!(asked.contains(&(1, 1, 1, true)), "{asked:?}");
+    assert!(asked.iter().all(|&(to, silent, broken, _)| to <= 1 && silent <= 1 && broken <= 1));
 }
 
 #[tokio::test]
