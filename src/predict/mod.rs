@@ -35,7 +35,7 @@ mod stream;
 mod target;
 mod targets_error;
 mod token_counter;
-mod trace;
+pub(crate) mod trace;
 mod tracer;
 mod unanswered;
 mod upstream;

@@ -10,7 +10,7 @@ use fn_fdk::{Context, TraceContext};
 use oracle_cloud_client::apm::{span_id, trace_id};
 
 /// The headers that carry a trace on. Sources: Zipkin's B3 propagation; W3C Trace Context.
-pub(super) const HEADERS: [&str; 8] = [
+pub(crate) const HEADERS: [&str; 8] = [
     "b3",
     "traceparent",
     "tracestate",

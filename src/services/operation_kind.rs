@@ -118,8 +118,14 @@ impl OperationKind {
 pub(super) fn may_have_model(pattern: &Pattern) -> bool {
     let mut openai =
         OPENAI_BASES.iter().flat_map(|base| OPENAI_WITH_MODEL.map(|end| format!("{base}{end}")));
-    OperationKind::of(pattern.as_str()).model != Model::None
+    let before_rest = pattern.as_str().strip_suffix("/{*}");
+    let mut below = before_rest
+        .into_iter()
+        .flat_map(|base| OPENAI_WITH_MODEL.map(|end| format!("{base}{end}")));
+    let has_model = |path: &str| OperationKind::of(path).model != Model::None;
+    has_model(pattern.as_str())
         || openai.any(|path| pattern.fits(&path))
+        || below.any(|path| has_model(&path))
 }
 
 #[cfg(test)]
@@ -161,6 +167,19 @@ mod tests {
         let stored = |path| OperationKind::of(path).is_stored;
         assert!(stored("/openai/v1/responses") && !stored("/openai/v1/responses/compact"));
         assert!(stored("/openai/v1/Responses") && stored("/genai/openai/v1/responses"));
+    }
+
+    #[test]
+    fn a_pattern_may_stand_for_a_path_with_a_model() {
+        for (pattern, may) in [
+            ("/openai/v1/{*}", true),
+            ("/genai/openai/v1/{*}", true),
+            ("/genai/openai/v1/chat/completions", true),
+            ("/genai/openai/v1/conversations", false),
+            ("/n/ns/b/bucket/o/{*}", false),
+        ] {
+            assert_eq!(may_have_model(&Pattern::parse(pattern).unwrap()), may, "{pattern}");
+        }
     }
 
     #[test]

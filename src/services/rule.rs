@@ -83,8 +83,7 @@ impl Services {
     ) -> Result<Operation, Refusal> {
         let target = Target::parse(target)?;
         let meant = self.meant(&target)?;
-        let opens = |path| meant.iter().any(|(entry, _)| entry.open.opens(path));
-        let is_fixed = target.path.is_some_and(opens);
+        let is_fixed = is_fixed(&meant, &target);
         let open = meant.iter().filter_map(|(entry, host)| {
             Some((*entry, *host, path(entry, &target, client, is_fixed)?))
         });
@@ -127,7 +126,11 @@ impl Services {
 
     /// The one entry that a target reaches, and what of it.
     fn reached(&self, target: &Target<'_>) -> Result<(&Arc<Entry>, Reach), Refusal> {
-        let meant = self.meant(target)?.into_iter();
+        let meant = self.meant(target)?;
+        let is_fixed = is_fixed(&meant, target);
+        let meant = meant.into_iter().filter(|(entry, _)| {
+            !is_fixed || target.path.is_some_and(|path| entry.open.opens(path))
+        });
         let reached = meant.map(|(entry, _)| (entry, Reach::of(entry, target.path)));
         let mut reached = reached.filter(|(_, reach)| !reach.is_empty());
         let one = reached.next().ok_or(Refusal::Closed)?;
@@ -157,6 +160,11 @@ impl Services {
             }
         }
     }
+}
+
+/// Whether one of the entries opens the target's own path: then it is one operation.
+fn is_fixed(meant: &[(&Arc<Entry>, &Host)], target: &Target<'_>) -> bool {
+    target.path.is_some_and(|path| meant.iter().any(|(entry, _)| entry.open.opens(path)))
 }
 
 /// The path that is meant, if the entry opens it to any method: the target's own one, where that `is_fixed`.

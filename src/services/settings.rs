@@ -21,13 +21,14 @@ use super::services_error::ServicesError;
 use super::target::is_alias;
 use crate::ocid::Ocid;
 use crate::predict::barred::{is_never_forwarded, is_never_returned};
+use crate::predict::trace;
 
 /// How many entries there may be.
 const MAX_ENTRIES: usize = 16;
 /// Headers that carry keys: they neither pass nor are set.
 const KEYS: [&str; 2] = ["api-key", "x-goog-api-key"];
-/// Headers that differ from call to call. With one token for all, a service takes each call for a repetition of the first.
-const OF_A_CALL: [&str; 4] = ["opc-request-id", "opc-retry-token", "traceparent", "tracestate"];
+/// Headers that differ from call to call, beside those of a trace.
+const OF_A_CALL: [&str; 2] = ["opc-request-id", "opc-retry-token"];
 /// Headers that carry the key of an encrypted object.
 const KEY_PREFIX: &str = "opc-sse-customer-";
 
@@ -190,7 +191,7 @@ fn set(fields: &mut Fields<'_>) -> HeaderMap {
     for ((name, value), number) in fields.object("set").into_iter().zip(1..) {
         let name = header(&name).filter(|name| !is_barred(name));
         let name = name.and_then(|name| HeaderName::try_from(name).ok());
-        let name = name.filter(|name| !OF_A_CALL.contains(&name.as_str()));
+        let name = name.filter(|name| !is_of_a_call(name.as_str()));
         let value = match value {
             Node::Text(text) => {
                 HeaderValue::from_str(&text).ok().filter(|value| value.to_str().is_ok())
@@ -213,6 +214,10 @@ fn set(fields: &mut Fields<'_>) -> HeaderMap {
 /// The name of a header, in lower case.
 fn header(text: &str) -> Option<String> {
     HeaderName::from_bytes(text.as_bytes()).ok().map(|name| name.as_str().to_owned())
+}
+
+fn is_of_a_call(name: &str) -> bool {
+    OF_A_CALL.contains(&name) || trace::HEADERS.contains(&name)
 }
 
 /// Whether a header is decided by something else, or carries a key or an identity.

@@ -76,8 +76,8 @@ impl ProvideCredentials for DefaultChain {
     }
 }
 
-/// Reads a variable of the environment. A value that is not UTF-8 is replaced by one that is refused
-/// later.
+/// Reads a variable of the environment. A value that is not UTF-8 is replaced by one that is
+/// refused later.
 #[expect(clippy::disallowed_methods, reason = "a client that is made of the environment reads it")]
 pub(super) fn environment(name: &str) -> Option<String> {
     let unreadable = |value: OsString| {

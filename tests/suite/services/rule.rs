@@ -80,6 +80,7 @@ fn a_path_that_is_open_in_one_entry_is_the_base_of_no_other() {
     let target = format!("https://{HOST}/openai/v1/responses");
     let refusal = services.operation(&target, &Method::GET, client).unwrap_err();
     assert!(matches!(refusal, Refusal::Method(_)), "{refusal:?}");
+    assert_eq!(services.check(&target), Ok(()));
 }
 
 #[test]

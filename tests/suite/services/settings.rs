@@ -251,7 +251,7 @@ fn mistakes_of_headers_are_named() {
         (format!(r#"{CHAT},"set":{{"openai-project":"x"}}"#), "`set`: member 1 is not a header"),
         (format!(r#"{CHAT},"set":{{"opc-retry-token":"x"}}"#), "`set`: member 1 is not a header"),
         (format!(r#"{CHAT},"set":{{"opc-request-id":"x"}}"#), "`set`: member 1 is not a header"),
-        (format!(r#"{CHAT},"set":{{"traceparent":"x"}}"#), "`set`: member 1 is not a header"),
+        (format!(r#"{CHAT},"set":{{"x-b3-traceid":"x"}}"#), "`set`: member 1 is not a header"),
     ]);
 }
 
