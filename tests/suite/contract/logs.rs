@@ -5,6 +5,7 @@ use std::time::Duration;
 use emulator::agent::{Agent, Invocation, Program};
 
 use crate::examples::example;
+use crate::setup::GRACE;
 
 /// Asks the example for a behaviour, through a gateway or not; the lines of the log that this call wrote.
 async fn logged(function: &Agent, asked: &str, gateway: bool) -> Vec<String> {
@@ -23,7 +24,7 @@ async fn logged(function: &Agent, asked: &str, gateway: bool) -> Vec<String> {
 
 #[tokio::test]
 async fn what_the_kit_says_of_a_call_is_one_line_with_its_status_code_and_time() {
-    let brief = Program::new(example("conformance")).timeout(Duration::from_secs(3));
+    let brief = Program::new(example("conformance")).timeout(Duration::from_secs(3)).grace(GRACE);
     let function = Agent::start(brief).await.unwrap();
     for (asked, status, code) in [
         (r#"{"do":"fail"}"#, "502", "FunctionFailed"),
