@@ -49,7 +49,7 @@ async fn oci_signing_45_the_function_signs_as_the_instance_it_runs_on() {
 }
 
 #[tokio::test]
-async fn answers_with_secrets_are_wiped_and_not_the_room_that_they_might_have_taken() {
+async fn an_answer_with_a_secret_takes_no_more_memory_than_it_needs() {
     let setup = Setup::new().await;
     let peak = async |variables: &[(&'static str, String)]| {
         let function = Agent::start(setup.program_as(variables.to_vec())).await.unwrap();

@@ -13,9 +13,9 @@ use crate::setup::{GRACE, ROW, Setup, header, targeted, thrice};
 
 const TRACE: &str = "5b8aa5a2d2c872e8";
 const PARENT: &str = "00f067aa0ba902b7";
-/// The stated limit, and room for a machine that does other things as well.
+/// The stated limit, and a margin for a machine that does other things as well.
 const LIMIT: Duration = Duration::from_millis(500);
-const ROOM: Duration = Duration::from_secs(1);
+const MARGIN: Duration = Duration::from_secs(1);
 
 async fn traced(setup: &Setup) -> (Collector, Program) {
     let collector = Collector::start(&setup.authority, Certificate::Valid).await.unwrap();
@@ -321,7 +321,7 @@ async fn a_collector_that_hangs_refuses_resets_or_is_gone_costs_no_call_and_half
                 assert_eq!(function.call(marked(setup.call())).await.status, 200, "{behaviour:?}");
                 let (took, limit) =
                     (begin.elapsed(), if number == 0 { LIMIT } else { Duration::ZERO });
-                assert!(took < limit + ROOM, "{behaviour:?}: call {number} took {took:?}");
+                assert!(took < limit + MARGIN, "{behaviour:?}: call {number} took {took:?}");
             }
             // It is asked once, and then left alone.
             assert!(
@@ -337,7 +337,7 @@ async fn a_collector_that_hangs_refuses_resets_or_is_gone_costs_no_call_and_half
             );
             assert!(lines.iter().all(|line| !line.to_string().contains(collector.data_key())));
             let reported = lines[1]["report_ms"].as_f64().unwrap();
-            let limit = (LIMIT + ROOM).as_secs_f64() * 1000.0;
+            let limit = (LIMIT + MARGIN).as_secs_f64() * 1000.0;
             assert!(reported > 0.0 && reported < limit, "{}", lines[1]);
             assert_eq!(lines.len(), 4, "{lines:?}");
         }

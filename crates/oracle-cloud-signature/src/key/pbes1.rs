@@ -109,8 +109,8 @@ fn add(block: &mut [u8], digest: &[u8]) {
         *to = *from;
     }
     let mut carry = 1;
-    for (byte, added) in block.iter_mut().zip(*repeated).rev() {
-        let sum = u16::from(*byte) + u16::from(added) + carry;
+    for (byte, added) in block.iter_mut().zip(repeated.iter()).rev() {
+        let sum = u16::from(*byte) + u16::from(*added) + carry;
         let [high, low] = sum.to_be_bytes();
         *byte = low;
         carry = u16::from(high);
